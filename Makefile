@@ -1,0 +1,74 @@
+# Parley. `make up` on a fresh machine is enough; the other targets are for working on it.
+HOST ?= 127.0.0.1
+PORT ?= 8000
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell \
+	command -v $(name) >/dev/null && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	2>/dev/null && echo $(name))))
+PY := .venv/bin/python
+UV := .venv/bin/uv
+INSTALL := $(UV) pip install --quiet --python $(PY) --no-deps --require-hashes
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock"
+
+.PHONY: help up test check bench lock fmt clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+up: export HOST := $(HOST)
+up: export PORT := $(PORT)
+up: .venv/.installed ## start Parley (PORT=8000 HOST=127.0.0.1); Ctrl-C stops it, the data stays in var/
+	@$(PY) manage.py up
+
+test: .venv/.installed-dev ## the whole suite, on servers of its own (ARGS="tests/events -x")
+	@$(PY) -m pytest $(ARGS)
+
+check: .venv/.installed-dev ## format, lint, types, layers, migrations, templates, vendored files
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy accounts knowledge agents chat platform/*/
+	PYTHONPATH=.:platform .venv/bin/lint-imports
+	PYTHONPATH=platform $(PY) -m embedded.throwaway manage.py makemigrations --check --dry-run
+	.venv/bin/djlint --quiet --lint templates
+	cd static/vendor && sha256sum --quiet --check SHA256SUMS
+
+# DATA is one data set, or a folder of several.
+SETS = $(if $(wildcard $(DATA)/corpus.jsonl),$(DATA),$(dir $(wildcard $(DATA)/*/corpus.jsonl)))
+bench: .venv/.installed-dev ## the benchmarks (DATA=folder with corpus.jsonl, queries.jsonl, qrels.tsv)
+	@mkdir -p benchmarks/results
+	$(if $(SETS),$(PY) -m benchmarks.retrieval $(SETS) --json benchmarks/results/retrieval.json)
+	$(PY) -m benchmarks.gateway --json benchmarks/results/gateway.json
+
+lock: .venv/bin/uv ## resolve requirements*.in anew into pinned, hashed files
+	$(COMPILE) --upgrade --override requirements-overrides.txt requirements.in -o requirements.txt
+	$(COMPILE) --upgrade requirements-dev.in -o requirements-dev.txt
+	echo uv | $(COMPILE) --upgrade --no-annotate - -o requirements-bootstrap.txt
+
+fmt: .venv/.installed-dev ## put code and imports in order
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+clean: ## remove what can be made again: the virtual environment and caches; never var/
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
+
+.venv/bin/uv: requirements-bootstrap.txt
+	@test -n "$(PYTHON)" || { echo "Parley needs Python 3.11 or later: install it, or name it with" \
+		"\`make up PYTHON=/path/to/python3.12\`." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing:" \
+		"\`apt-get install python3-venv\` (or your system's name for it)." >&2; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		-r requirements-bootstrap.txt
+	@touch $@
+
+.venv/.installed: requirements.txt .venv/bin/uv
+	@echo "  Installing the packages of requirements.txt"
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt .venv/.installed
+	@echo "  Installing the tools of requirements-dev.txt"
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@

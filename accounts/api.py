@@ -1,0 +1,81 @@
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+from pydantic import Field
+
+from accounts import selectors
+from accounts.callers import ANY, caller
+from accounts.models import ApiToken
+
+router = Router(tags=["Account"])
+
+
+class TeamOut(Schema):
+    id: UUID
+    name: str
+    role: str = Field(description="`owner` or `member`.")
+
+
+class TokenOut(Schema):
+    name: str
+    prefix: str
+    scopes: list[str] = Field(description="Empty: all that its user may do.")
+
+
+class MeOut(Schema):
+    id: UUID
+    email: str
+    name: str
+    language: str = Field(description="Empty: the browser's.")
+    theme: str
+    is_staff: bool
+    teams: list[TeamOut]
+    token: TokenOut | None = Field(description="The token of this request, if there is one.")
+    quota: None = Field(
+        default=None, description="What is left of the quota; null: no limit is set."
+    )
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "id": "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d",
+                    "email": "alice@example.org",
+                    "name": "Alice",
+                    "language": "zh-hans",
+                    "theme": "system",
+                    "is_staff": False,
+                    "teams": [
+                        {
+                            "id": "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3e",
+                            "name": "Editors",
+                            "role": "owner",
+                        }
+                    ],
+                    "token": {"name": "laptop", "prefix": "k3v9q2ab", "scopes": ["read"]},
+                    "quota": None,
+                }
+            ]
+        }
+    }
+
+
+@router.get("/me", response=MeOut, auth=ANY, summary="Who is calling", operation_id="get_me")
+def get_me(request: HttpRequest) -> MeOut:
+    """The person the token or session belongs to, their teams and what is left of their quota."""
+    user = caller(request)
+    token = getattr(request, "auth", None)
+    return MeOut(
+        id=user.pk,
+        email=user.email,
+        name=user.name,
+        language=user.language,
+        theme=user.theme,
+        is_staff=user.is_staff,
+        teams=[
+            TeamOut(id=membership.team_id, name=membership.team.name, role=membership.role)
+            for membership in selectors.list_memberships(user)
+        ],
+        token=TokenOut.from_orm(token) if isinstance(token, ApiToken) else None,
+    )

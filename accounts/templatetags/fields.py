@@ -1,0 +1,14 @@
+from django import template
+from django.forms import BoundField
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.filter
+def styled(field: BoundField, autocomplete: str = "") -> SafeString:
+    """The field's widget in the house style, with an `autocomplete` of its own if one is given."""
+    attributes: dict[str, str | bool] = {"class": "input", "placeholder": ""}
+    if autocomplete:
+        attributes["autocomplete"] = autocomplete
+    return field.as_widget(attrs=attributes)

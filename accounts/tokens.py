@@ -1,0 +1,88 @@
+"""API tokens: made once, shown once, stored as a hash.
+
+A token reads `par_<prefix>_<secret>`: the prefix (40 bits) is stored so that a person can tell
+tokens apart, the secret (160 bits) only as part of the SHA-256 of the whole. A slow hash would add
+nothing: there is no guessing 160 random bits.
+"""
+
+import re
+import secrets
+from base64 import b32encode
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.errors import UnknownScope
+from accounts.models import ApiToken, User
+
+SHAPE = re.compile(r"par_([a-z2-7]{8})_([a-z2-7]{32})", re.ASCII)
+# `last_used_at` is for people: a busy token must not write a row on every request.
+LAST_USED_STEP = timedelta(minutes=1)
+
+
+class Scope(StrEnum):
+    """What a token may be limited to; a token without scopes may do all its user may."""
+
+    READ = "read"
+    WRITE = "write"
+    CHAT = "chat"
+    ADMIN = "admin"
+
+
+def issue(
+    user: User, name: str, scopes: Iterable[str] = (), expires_at: datetime | None = None
+) -> tuple[ApiToken, str]:
+    """A new token of `user` and its plain text, which is not kept anywhere."""
+    wanted = sorted(set(scopes))
+    if unknown := [scope for scope in wanted if scope not in set(Scope)]:
+        raise UnknownScope(unknown, list(Scope))
+    prefix = _random_text(5)
+    plaintext = f"par_{prefix}_{_random_text(20)}"
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        prefix=prefix,
+        digest=_digest(plaintext),
+        scopes=wanted,
+        expires_at=expires_at,
+    )
+    return token, plaintext
+
+
+def authenticate(plaintext: str) -> ApiToken | None:
+    """The valid token with this plain text, its active user loaded; None for anything else."""
+    if SHAPE.fullmatch(plaintext) is None:
+        return None
+    now = timezone.now()
+    token = (
+        ApiToken.objects.select_related("user")
+        .filter(Q(expires_at=None) | Q(expires_at__gt=now))
+        .filter(digest=_digest(plaintext), revoked_at=None, user__is_active=True)
+        .first()
+    )
+    if token is not None:
+        _note_use(token, now)
+    return token
+
+
+def revoke(token: ApiToken) -> None:
+    """Refuses the token from the next request on; a second call changes nothing."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    token.refresh_from_db(fields=["revoked_at"])
+
+
+def _note_use(token: ApiToken, now: datetime) -> None:
+    if token.last_used_at is None or now - token.last_used_at > LAST_USED_STEP:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+
+
+def _random_text(size: int) -> str:
+    return b32encode(secrets.token_bytes(size)).decode().lower()
+
+
+def _digest(plaintext: str) -> str:
+    return sha256(plaintext.encode()).hexdigest()

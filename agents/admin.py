@@ -1,0 +1,51 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from agents.models import Agent
+from agents.services import keep_limit
+
+
+@admin.register(Agent)
+class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    list_display = ("name", "slug", "owner", "model_name", "is_builtin", "version", "updated_at")
+    list_filter = ("is_builtin", "model_name", "updated_at")
+    list_select_related = ("owner",)
+    search_fields = ("name", "slug", "description", "owner__email", "=id")
+    autocomplete_fields = ("owner", "collections")
+    prepopulated_fields = {"slug": ("name",)}
+    date_hierarchy = "created_at"
+    readonly_fields = ("id", "is_builtin", "version", "created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "description", "owner")}),
+        (_("Behaviour"), {"fields": ("instructions", "model_name", "temperature")}),
+        (
+            _("Knowledge and limits"),
+            {
+                "fields": (
+                    "collections",
+                    "is_limited",
+                    "max_passages",
+                    "context_tokens",
+                    "max_answer_tokens",
+                )
+            },
+        ),
+        (_("State"), {"fields": ("id", "is_builtin", "version", "created_at", "updated_at")}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Agent, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and form.changed_data:
+            Agent.objects.filter(pk=obj.pk).update(version=F("version") + 1)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        keep_limit(form.instance)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The built-in agent answers where no other is chosen."""
+        return super().has_delete_permission(request, obj) and not (obj and obj.is_builtin)

@@ -1,0 +1,228 @@
+"""One question from search to cited answer, as a short stream of typed steps.
+
+The caller stores and shows the steps; nothing here knows how. No database connection is held while
+a model speaks. Closing the iterator (`aclosing`) stops the model upstream at once.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from agents.citations import WEAK_EVIDENCE, CitationGate, Claim, best_span
+from agents.history import fitting_history, retrieval_query
+from agents.packing import pack
+from agents.prompt import RULES, Part, Source, Trust, assemble
+from agents.selectors import verify_quotes
+from agents.tokens import estimate_tokens
+from agents.types import (
+    AgentTask,
+    Chat,
+    CitationAdded,
+    EndpointSwitched,
+    Finished,
+    PackedPassage,
+    ReasoningDelta,
+    RetrievalCompleted,
+    Search,
+    Step,
+    TextDelta,
+    UsageRecorded,
+    Verify,
+)
+from gateway.chat import stream_chat
+from gateway.types import OFFLINE, ChatRequest, Completed, PassageText
+from knowledge.retrieval import search as search_passages
+from knowledge.types import SearchResult
+from observability.db import run_sync
+
+HISTORY_SHARE = 1 / 3  # of the agent's tokens of context, at most
+CANDIDATES = 2  # passages looked at for each that may be packed
+
+
+async def search_documents(
+    user: User, query: str, collections: list[UUID] | None, limit: int
+) -> SearchResult:
+    return await run_sync(search_passages, user, query, collections=collections, limit=limit)
+
+
+async def verify_in_database(citations: list[CitationAdded]) -> list[bool]:
+    return await run_sync(verify_quotes, citations)
+
+
+async def run_agent(
+    task: AgentTask,
+    *,
+    search: Search = search_documents,
+    chat: Chat = stream_chat,
+    verify: Verify = verify_in_database,
+) -> AsyncGenerator[Step, None]:
+    """Yield the steps of an answer, Finished last; raise GatewayError when the model fails.
+
+    Text that was yielded before an error has been said and stays valid.
+    """
+    if task.has_lost_its_collections:
+        yield RetrievalCompleted(task.question, (), 0.0)
+        for step in _nothing_to_search():
+            yield step
+        return
+    history = fitting_history(task.history, int(task.agent.context_tokens * HISTORY_SHARE))
+    retrieved = await _retrieve(task, search)
+    yield retrieved
+    request = chat_request(task, history, retrieved.passages)
+    evidence = Evidence(retrieved.passages, verify)
+    gate = CitationGate([passage.n for passage in retrieved.passages])
+    notice = ""
+    async with aclosing(chat(request)) as items:
+        async for item in items:
+            match item:
+                case TextDelta(text):
+                    if shown := gate.feed(text):
+                        yield TextDelta(shown)
+                    for citation in await evidence.for_claims(gate.take_claims()):
+                        yield citation
+                case ReasoningDelta() | EndpointSwitched():
+                    yield item
+                    notice = _notice_of(item) or notice
+                case Completed():
+                    if rest := gate.close():
+                        yield TextDelta(rest)
+                    yield _usage(item)
+                    yield _finished(item, gate.text, notice)
+
+
+async def _retrieve(task: AgentTask, search: Search) -> RetrievalCompleted:
+    query = retrieval_query(task.question, task.history)
+    collections = searched_collections(task)
+    if collections == [] or not task.agent.max_passages:
+        return RetrievalCompleted(query, (), 0.0)
+    limit = task.agent.max_passages
+    found = await search(task.user, query, collections, limit * CANDIDATES)
+    spent = estimate_tokens(RULES + task.agent.instructions + task.question)
+    budget = int(task.agent.context_tokens * (1 - HISTORY_SHARE)) - spent
+    return RetrievalCompleted(query, pack(found.passages, budget, limit), found.took_ms)
+
+
+def searched_collections(task: AgentTask) -> list[UUID] | None:
+    """Those of the agent, narrowed to those asked for; None is everything the person may see.
+
+    An empty list means that nothing may be searched: the two have nothing in common.
+    """
+    if not task.agent.collections:
+        return list(task.collections) or None
+    if not task.collections:
+        return list(task.agent.collections)
+    return [pk for pk in task.collections if pk in task.agent.collections]
+
+
+def _nothing_to_search() -> tuple[Step, Step]:
+    """No model is asked: it would answer as if the documents said nothing."""
+    text = _(
+        "The collections chosen for this question are no longer there, so nothing was searched. "
+        "Choose others and ask again."
+    )
+    return TextDelta(text), Finished(text, "", is_offline=False)
+
+
+def chat_request(
+    task: AgentTask, history: list[Part], passages: tuple[PackedPassage, ...]
+) -> ChatRequest:
+    """The prompt of this question, stable parts first."""
+    instructions = Part(Source.AGENT, Trust.INSTRUCTION, (), task.agent.instructions)
+    parts = [
+        Part(Source.HOUSE, Trust.INSTRUCTION, (), RULES),
+        instructions,
+        *history,
+        *map(passage_part, passages),
+        Part(Source.PERSON, Trust.CONVERSATION, (), task.question),
+    ]
+    return ChatRequest(
+        model=task.agent.model_name,
+        messages=assemble(parts),
+        temperature=task.agent.temperature,
+        max_tokens=task.agent.max_answer_tokens,
+        passages=tuple(PassageText(p.n, p.title, p.text) for p in passages),
+        question=task.question,
+        turn_id=task.turn_id,
+        account_id=task.user.pk,
+    )
+
+
+def passage_part(passage: PackedPassage) -> Part:
+    label = " › ".join([passage.title, *passage.first.heading_path])
+    acl = (passage.first.collection_id,)
+    return Part(Source.DOCUMENT, Trust.DATA, acl, passage.text, label)
+
+
+class Evidence:
+    """Turns claims into citations: the best words of the passage, each span once, all verified."""
+
+    def __init__(self, passages: tuple[PackedPassage, ...], verify: Verify) -> None:
+        self._passages = {passage.n: passage for passage in passages}
+        self._verify = verify
+        self._seen: set[tuple[int, int, int]] = set()
+        self._cited: set[int] = set()
+
+    async def for_claims(self, claims: list[Claim]) -> list[CitationAdded]:
+        found = [citation for claim in claims if (citation := self._locate(claim))]
+        if not found:
+            return []
+        verdicts = await self._verify(found)
+        return [citation for citation, holds in zip(found, verdicts, strict=True) if holds]
+
+    def _locate(self, claim: Claim) -> CitationAdded | None:
+        """None when the evidence is on show already, or weak beside what is."""
+        passage = self._passages[claim.n]
+        ranked = [(best_span(claim.sentence, part.text), part) for part in passage.parts]
+        (share, (start, end)), part = max(ranked, key=lambda found: found[0][0])
+        key = (claim.n, part.start + start, part.start + end)
+        is_whole_again = share < WEAK_EVIDENCE and claim.n in self._cited
+        if key in self._seen or is_whole_again or start == end:
+            return None
+        self._seen.add(key)
+        self._cited.add(claim.n)
+        return CitationAdded(
+            n=claim.n,
+            document_id=part.document_id,
+            chunk_id=part.chunk_id,
+            title=part.title,
+            heading_path=part.heading_path,
+            quote=part.text[start:end],
+            start=part.start + start,
+            end=part.start + end,
+            page=part.page,
+        )
+
+
+def _notice_of(item: ReasoningDelta | EndpointSwitched) -> str:
+    """What the person should know about how the answer came about."""
+    if not isinstance(item, EndpointSwitched):
+        return ""
+    if item.switched_to == OFFLINE:
+        text = _("The model could not answer, so your documents are quoted. {reason}")
+    else:
+        text = _("Another endpoint answered. {reason}")
+    return str(text).format(reason=item.detail)
+
+
+def _usage(done: Completed) -> UsageRecorded:
+    return UsageRecorded(
+        model=done.model,
+        endpoint=done.endpoint,
+        prompt_tokens=done.usage.prompt_tokens,
+        completion_tokens=done.usage.completion_tokens,
+        cached_tokens=done.usage.cached_tokens,
+        reasoning_tokens=done.usage.reasoning_tokens,
+        first_token_ms=done.first_token_ms,
+        total_ms=done.total_ms,
+    )
+
+
+def _finished(done: Completed, text: str, notice: str) -> Finished:
+    if done.finish_reason == "length":
+        notice = _("The answer reached its length limit and ends early.")
+    elif done.is_offline and not notice:
+        notice = _("Quoted from your documents; no model is connected.")
+    return Finished(text, done.model, done.is_offline, notice)

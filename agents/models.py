@@ -1,0 +1,55 @@
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import OwnedModel
+from accounts.models import Grant
+from knowledge.models import Collection
+
+
+class Agent(OwnedModel):
+    """Instructions, a model and knowledge under one name; a conversation uses one."""
+
+    grant_kind = Grant.Kind.AGENT
+
+    name = models.CharField(_("name"), max_length=80)
+    slug = models.SlugField(_("slug"), max_length=80, unique=True)
+    description = models.CharField(_("description"), max_length=300, blank=True)
+    instructions = models.TextField(_("instructions"), blank=True)
+    model_name = models.CharField(
+        _("model"), max_length=120, blank=True, help_text=_("Empty: the default model.")
+    )
+    collections = models.ManyToManyField(
+        Collection,
+        blank=True,
+        related_name="agents",
+        verbose_name=_("collections"),
+    )
+    # Not the same as having collections: those chosen may have been deleted since.
+    is_limited = models.BooleanField(
+        _("searches these collections only"),
+        default=False,
+        help_text=_("Otherwise everything that the person asking may see."),
+    )
+    max_passages = models.PositiveSmallIntegerField(
+        _("passages at most"), default=8, validators=[MinValueValidator(0), MaxValueValidator(50)]
+    )
+    context_tokens = models.PositiveIntegerField(
+        _("tokens of context"), default=6000, validators=[MinValueValidator(500)]
+    )
+    max_answer_tokens = models.PositiveIntegerField(_("tokens of answer"), default=2000)
+    temperature = models.FloatField(
+        _("temperature"), default=0.2, validators=[MinValueValidator(0), MaxValueValidator(2)]
+    )
+    is_builtin = models.BooleanField(default=False, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("agent")
+        verbose_name_plural = _("agents")
+        ordering = ["-is_builtin", "name"]
+
+    def __str__(self) -> str:
+        return self.name

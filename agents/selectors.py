@@ -1,0 +1,90 @@
+"""Reads about agents."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Substr
+from django.http import Http404
+
+from accounts.models import User
+from agents.models import Agent
+from agents.types import AgentSpec, CitationAdded
+from knowledge.models import DocumentText
+from security.text import storable
+
+
+def list_agents(user: User) -> QuerySet[Agent]:
+    """Agents `user` may use, with `role` (theirs)."""
+    visible: QuerySet[Agent] = Agent.objects.visible_to(user).annotate_role(user)
+    return visible
+
+
+def find_agent(user: User, reference: str) -> Agent:
+    """The agent with this slug or id, with `role`; raises Http404."""
+    reference = storable(reference)
+    found = list_agents(user).filter(_by(reference)).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def find_usable_agent(user: User, reference: str) -> Agent:
+    """The agent with this slug or id, without `role`, for the hot path; raises Http404."""
+    reference = storable(reference)
+    by = {"id" if _is_id(reference) else "slug": reference}
+    rows = Agent.objects.raw(
+        "select * from agents_agent where id = %s or slug = %s", [by.get("id"), by.get("slug")]
+    )
+    found = next(iter(rows), None)
+    if found is None or not may_use(user, found):
+        raise Http404
+    return found
+
+
+def may_use(user: User, agent: Agent) -> bool:
+    """`visible_to` for one row: everyone's built-in agent and one's own need no query."""
+    if not user.is_active:
+        return False
+    if agent.is_builtin or agent.owner_id == user.pk:
+        return True
+    return Agent.objects.visible_to(user).filter(pk=agent.pk).exists()
+
+
+def _by(reference: str) -> Q:
+    return Q(pk=reference) if _is_id(reference) else Q(slug=reference)
+
+
+def _is_id(reference: str) -> bool:
+    try:
+        UUID(reference)
+    except ValueError:
+        return False
+    return True
+
+
+def agent_spec(agent: Agent) -> AgentSpec:
+    """The agent as a run sees it; one query for its collections."""
+    return AgentSpec(
+        slug=agent.slug,
+        name=agent.name,
+        instructions=agent.instructions,
+        model_name=agent.model_name,
+        collections=tuple(agent.collections.values_list("pk", flat=True)),
+        is_limited=agent.is_limited,
+        max_passages=agent.max_passages,
+        context_tokens=agent.context_tokens,
+        max_answer_tokens=agent.max_answer_tokens,
+        temperature=agent.temperature,
+    )
+
+
+def verify_quotes(citations: Sequence[CitationAdded]) -> list[bool]:
+    """For each citation, whether its document still says exactly this at exactly this place."""
+    return [
+        DocumentText.objects.filter(document_id=citation.document_id)
+        .annotate(said=Substr("text", citation.start + 1, citation.end - citation.start))
+        .filter(said=citation.quote)
+        .exists()
+        for citation in citations
+    ]

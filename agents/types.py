@@ -1,0 +1,166 @@
+"""The values of an agent's run. No Django here but for the person's type."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
+
+from gateway.types import ChatRequest, EndpointSwitched, ReasoningDelta, StreamItem, TextDelta
+from knowledge.types import Passage, SearchResult
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from accounts.models import User
+
+__all__ = [
+    "AgentSpec",
+    "AgentTask",
+    "CitationAdded",
+    "EndpointSwitched",
+    "Finished",
+    "PackedPassage",
+    "PastMessage",
+    "ReasoningDelta",
+    "RetrievalCompleted",
+    "Step",
+    "TextDelta",
+    "UsageRecorded",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """An Agent row as a run sees it: read once, so that nothing is queried while streaming."""
+
+    slug: str = "documents"
+    name: str = "Documents"
+    instructions: str = ""
+    model_name: str = ""
+    collections: tuple[UUID, ...] = ()  # empty: everything the person may see, unless …
+    is_limited: bool = False  # … it had collections that are deleted: then nothing
+    max_passages: int = 8
+    context_tokens: int = 6000
+    max_answer_tokens: int = 2000
+    temperature: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class PastMessage:
+    """An earlier message of the conversation's path, oldest first.
+
+    `is_quoted` marks an answer that holds words of documents only: no model wrote it.
+    """
+
+    role: Literal["user", "assistant"]
+    text: str
+    is_quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTask:
+    """One question to an agent. `collections` narrows the search; empty means no narrowing,
+    unless `is_limited`: then those chosen are gone and nothing may be searched."""
+
+    agent: AgentSpec
+    user: "User"
+    question: str
+    history: tuple[PastMessage, ...] = ()
+    collections: tuple[UUID, ...] = ()
+    is_limited: bool = False
+    turn_id: UUID | None = None
+
+    @property
+    def has_lost_its_collections(self) -> bool:
+        return any(side.is_limited and not side.collections for side in (self, self.agent))
+
+
+@dataclass(frozen=True, slots=True)
+class PackedPassage:
+    """What stands in the prompt under number `n`: one chunk, or neighbours of one document."""
+
+    n: int
+    parts: tuple[Passage, ...]
+
+    @property
+    def first(self) -> Passage:
+        return self.parts[0]
+
+    @property
+    def title(self) -> str:
+        return self.first.title
+
+    @property
+    def text(self) -> str:
+        """The chunks in order; where they overlap, once."""
+        text = self.first.text
+        for before, part in zip(self.parts, self.parts[1:], strict=False):
+            overlap = before.end - part.start
+            text += part.text[overlap:] if overlap > 0 else f"\n{part.text}"
+        return text
+
+    @property
+    def score(self) -> float:
+        return max(part.score for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalCompleted:
+    """What was searched and what of it the model is shown."""
+
+    query: str
+    passages: tuple[PackedPassage, ...]
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class CitationAdded:
+    """Evidence for a sentence: the document's text from `start` to `end` equals `quote`."""
+
+    n: int
+    document_id: UUID
+    chunk_id: UUID
+    title: str
+    heading_path: tuple[str, ...]
+    quote: str
+    start: int
+    end: int
+    page: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecorded:
+    model: str
+    endpoint: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached_tokens: int | None
+    reasoning_tokens: int | None
+    first_token_ms: int
+    total_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last step; `text` is everything that was streamed as text."""
+
+    text: str
+    model: str
+    is_offline: bool
+    notice: str = ""
+
+
+Step = (
+    RetrievalCompleted
+    | TextDelta
+    | ReasoningDelta
+    | EndpointSwitched
+    | CitationAdded
+    | UsageRecorded
+    | Finished
+)
+
+# What a run needs from outside; the defaults are in agents.loop, tests give their own.
+Search = Callable[["User", str, "list[UUID] | None", int], Awaitable[SearchResult]]
+Chat = Callable[[ChatRequest], "AsyncGenerator[StreamItem, None]"]
+Verify = Callable[[list[CitationAdded]], Awaitable[list[bool]]]

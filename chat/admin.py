@@ -1,0 +1,119 @@
+"""Conversations are private: lists show what happened, never what was said.
+
+A superuser may open one row; that is a look that leaves an entry in the admin's log.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Count, Model, QuerySet
+from django.db.models.functions import Length
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from chat.changes import stop_as_operator
+from chat.models import Citation, Conversation, Message, Turn
+from security.records import RecordAdmin
+
+
+class PrivateAdmin(RecordAdmin):
+    """Rows with people's words in them: pages of single rows are for superusers, and logged."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        if not super().has_view_permission(request, obj):
+            return False
+        return obj is None or bool(getattr(request.user, "is_superuser", False))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        response = super().change_view(request, object_id, form_url, extra_context)
+        if response.status_code == HTTPStatus.OK:
+            self._log_look(request, object_id)
+        return response
+
+    def _log_look(self, request: HttpRequest, object_id: str) -> None:
+        """The entry names the row by its id: titles are people's words too."""
+        LogEntry.objects.create(
+            user_id=str(request.user.pk),
+            content_type=ContentType.objects.get_for_model(self.model),
+            object_id=object_id,
+            object_repr=object_id,
+            action_flag=CHANGE,
+            change_message=gettext("Opened to read."),
+        )
+
+
+@admin.register(Conversation)
+class ConversationAdmin(PrivateAdmin):
+    list_display = ("id", "owner", "agent", "message_count", "is_pinned", "archived_at",
+        "created_at", "updated_at")  # fmt: skip
+    list_filter = ("agent", "is_pinned", "updated_at")
+    list_select_related = ("owner", "agent")
+    search_fields = ("=id", "owner__email")
+    search_help_text = _("The id of a conversation, or its owner's e-mail address.")
+    date_hierarchy = "created_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
+        conversations: QuerySet[Conversation] = super().get_queryset(request)
+        return conversations.annotate(message_count=Count("messages"))
+
+    @admin.display(description=_("messages"), ordering="message_count")
+    def message_count(self, conversation: Any) -> int:
+        count: int = conversation.message_count
+        return count
+
+
+@admin.register(Message)
+class MessageAdmin(PrivateAdmin):
+    list_display = ("id", "conversation_id", "role", "status", "model_name", "characters",
+        "created_at")  # fmt: skip
+    list_filter = ("role", "status", "model_name", "created_at")
+    search_fields = ("=id", "=conversation__id")
+    search_help_text = _("The id of a message or of its conversation.")
+    date_hierarchy = "created_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        rows: QuerySet[Message] = super().get_queryset(request)
+        return rows.annotate(characters=Length("text"))
+
+    @admin.display(description=_("characters"), ordering="characters")
+    def characters(self, message: Any) -> int:
+        count: int = message.characters
+        return count
+
+
+@admin.register(Citation)
+class CitationAdmin(PrivateAdmin):
+    list_display = ("id", "message_id", "document_id", "n", "start", "end", "page")
+    search_fields = ("=id", "=message__id", "=document__id")
+    search_help_text = _("The id of a citation, a message or a document.")
+
+
+@admin.register(Turn)
+class TurnAdmin(PrivateAdmin):
+    list_display = ("id", "requested_by", "agent", "status", "stop_requested_at", "created_at",
+        "finished_at")  # fmt: skip
+    list_filter = ("status", "agent", "created_at")
+    list_select_related = ("requested_by", "agent")
+    search_fields = ("=id", "=conversation__id", "requested_by__email")
+    search_help_text = _("The id of a turn or conversation, or an e-mail address.")
+    date_hierarchy = "created_at"
+    actions = ("stop",)
+
+    def has_stop_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("chat.change_turn")
+
+    @admin.action(description=_("Stop"), permissions=["stop"])
+    def stop(self, request: HttpRequest, queryset: QuerySet[Turn]) -> None:
+        count = sum(stop_as_operator(turn) for turn in queryset)
+        text = _("%(count)s asked to stop.") % {"count": count}
+        self.message_user(request, text, messages.SUCCESS)

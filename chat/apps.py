@@ -1,0 +1,21 @@
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+from chat import partitions
+
+
+class ChatConfig(AppConfig):
+    name = "chat"
+    verbose_name = _("Conversations")
+
+    def ready(self) -> None:
+        post_migrate.connect(make_partitions, sender=self)
+
+
+def make_partitions(**_details: Any) -> None:
+    """After a migration the months ahead have their partitions."""
+    if partitions.is_there():
+        partitions.ensure_ahead()

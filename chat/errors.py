@@ -1,0 +1,52 @@
+"""What can be wrong with a question.
+
+ChatError
+├── EmptyQuestion
+├── QuestionTooLong
+├── KeyReused           the idempotency key belongs to another question
+└── NotAnAnswerable     a message that cannot be asked again or continued
+"""
+
+from django.utils.translation import gettext as _
+
+
+class ChatError(Exception):
+    """The text tells a person what to do; `name` is stable and made for programs."""
+
+    name = "refused"
+    title = "The question was refused"
+
+
+class EmptyQuestion(ChatError):
+    name = "empty-question"
+
+    def __init__(self) -> None:
+        self.title = _("The question is empty")
+        super().__init__(_("Write a question first."))
+
+
+class QuestionTooLong(ChatError):
+    name = "question-too-long"
+
+    def __init__(self, limit: int) -> None:
+        self.title = _("The question is too long")
+        super().__init__(
+            _("A question may have %(limit)s characters. Upload long texts as documents.")
+            % {"limit": limit}
+        )
+
+
+class KeyReused(ChatError):
+    name = "idempotency-key-reused"
+
+    def __init__(self) -> None:
+        self.title = _("This key was used before")
+        super().__init__(_("The idempotency key belongs to another question. Send a new key."))
+
+
+class NotAnAnswerable(ChatError):
+    name = "not-answerable"
+
+    def __init__(self) -> None:
+        self.title = _("This message cannot be answered")
+        super().__init__(_("Only a question can be asked again, and only an answer continued."))

@@ -1,0 +1,183 @@
+from typing import Self
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import OwnedModel
+from accounts.models import Grant, User
+from agents.models import Agent
+from knowledge.models import Collection, Document
+from security.ids import new_id
+
+
+class Conversation(OwnedModel):
+    """A tree of messages; the path to `leaf_id` is the one shown."""
+
+    grant_kind = Grant.Kind.CONVERSATION
+
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    agent = models.ForeignKey(
+        Agent, null=True, blank=True, on_delete=models.SET_NULL, related_name="conversations"
+    )
+    collections = models.ManyToManyField(Collection, blank=True, related_name="+")
+    # Not the same as having collections: those chosen may have been deleted since.
+    is_limited = models.BooleanField(_("limited to collections"), default=False)
+    is_pinned = models.BooleanField(_("pinned"), default=False)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
+    leaf_id = models.UUIDField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+        ordering = ["-updated_at"]
+        indexes = [models.Index(fields=["owner", "-updated_at"], name="conversation_recent")]
+
+    def __str__(self) -> str:
+        return self.title or str(self.pk)
+
+
+class InConversationQuerySet(models.QuerySet["Message"]):
+    """Visible and editable as the conversation is."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        return self.filter(conversation__in=Conversation.objects.visible_to(user))
+
+    def editable_by(self, user: User | AnonymousUser) -> Self:
+        return self.filter(conversation__in=Conversation.objects.editable_by(user))
+
+
+class Message(models.Model):
+    """A question or an answer; the table is partitioned by month on `id` (UUIDv7)."""
+
+    class Role(models.TextChoices):
+        USER = "user", _("user")
+        ASSISTANT = "assistant", _("assistant")
+
+    class Status(models.TextChoices):
+        COMPLETE = "complete", _("complete")
+        RUNNING = "running", _("running")
+        STOPPED = "stopped", _("stopped")
+        INTERRUPTED = "interrupted", _("interrupted")
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False
+    )
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="children"
+    )
+    role = models.CharField(_("role"), max_length=9, choices=Role.choices)
+    text = models.TextField(_("text"), blank=True)
+    status = models.CharField(
+        _("status"), max_length=11, choices=Status.choices, default=Status.COMPLETE
+    )
+    notice = models.TextField(_("notice"), blank=True)
+    reasoning = models.TextField(blank=True)
+    model_name = models.CharField(_("model"), max_length=120, blank=True)
+    usage = models.JSONField(null=True, blank=True)
+    steps = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = InConversationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ["id"]
+        indexes = [models.Index(fields=["conversation", "id"], name="message_conversation")]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.pk}"
+
+
+class CitationQuerySet(models.QuerySet["Citation"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Those whose documents the reader may see: sharing an answer shares no document."""
+        return self.filter(document__in=Document.objects.visible_to(user))
+
+
+class Citation(models.Model):
+    """A claim's evidence: `quote` equals the document's text from `start` to `end`.
+
+    The chunk is remembered by id only, since indexing a document again replaces its chunks.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="citations")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="+")
+    chunk_id = models.UUIDField()
+    n = models.PositiveSmallIntegerField()
+    quote = models.TextField()
+    start = models.IntegerField()
+    end = models.IntegerField()
+    page = models.IntegerField(null=True, blank=True)
+    title = models.CharField(max_length=300)
+    heading_path = models.JSONField(default=list)
+
+    objects = CitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("citation")
+        verbose_name_plural = _("citations")
+        ordering = ["message", "n", "start"]
+
+    def __str__(self) -> str:
+        return f"[{self.n}] {self.title}"
+
+
+class TurnQuerySet(models.QuerySet["Turn"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        return self.filter(conversation__in=Conversation.objects.visible_to(user))
+
+    def editable_by(self, user: User | AnonymousUser) -> Self:
+        return self.filter(conversation__in=Conversation.objects.editable_by(user))
+
+
+class Turn(models.Model):
+    """A question on its way to an answer; its id is also its event stream's."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        COMPLETED = "completed", _("completed")
+        STOPPED = "stopped", _("stopped")
+        INTERRUPTED = "interrupted", _("interrupted")
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
+    question = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+")
+    answer = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="turn")
+    agent = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
+    requested_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    collections = models.JSONField(null=True, blank=True)
+    status = models.CharField(
+        _("status"), max_length=11, choices=Status.choices, default=Status.QUEUED
+    )
+    stop_requested_at = models.DateTimeField(null=True, blank=True)
+    idempotency_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001
+    fingerprint = models.CharField(max_length=64, blank=True, editable=False)
+    error = models.JSONField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    objects = TurnQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("turn")
+        verbose_name_plural = _("turns")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["requested_by", "idempotency_key"],
+                condition=models.Q(idempotency_key__isnull=False),
+                name="one_turn_per_key",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.pk}"

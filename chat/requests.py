@@ -1,0 +1,108 @@
+"""What a browser may send over the socket, checked before anything is done with it."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from chat.services import Place
+from security.text import storable
+
+MAX_COLLECTIONS = 100
+MAX_KEY = 150
+
+
+class InvalidFrame(Exception):
+    """The text says what is wrong with the frame."""
+
+    name = "invalid-input"
+
+    def __init__(self, detail: str) -> None:
+        self.title = _("The frame is not valid")
+        super().__init__(detail)
+
+
+@dataclass(frozen=True, slots=True)
+class StartTurn:
+    """A `turn.start` frame. Its `id` makes it idempotent: repeated, it is the same turn."""
+
+    id: str | int | None
+    text: str
+    conversation: UUID | None
+    parent: UUID | Place
+    question: UUID | None
+    agent: str | None
+    collections: list[UUID] | None
+
+    @classmethod
+    def parse(cls, frame: dict[str, Any]) -> Self:
+        request_id = frame.get("id")
+        if not _is_key(request_id):
+            raise InvalidFrame(_("`id` must be a short text."))
+        text = frame.get("text") or ""
+        if not isinstance(text, str):
+            raise InvalidFrame(_("`text` must be a text."))
+        agent = frame.get("agent") or None
+        if not (agent is None or _is_plain(agent)):
+            raise InvalidFrame(_("`agent` must be a slug or an id."))
+        return cls(
+            id=request_id,
+            text=text,
+            conversation=_optional_uuid(frame, "conversation"),
+            parent=_parent(frame),
+            question=_optional_uuid(frame, "question"),
+            agent=agent,
+            collections=_collections(frame),
+        )
+
+    @property
+    def idempotency_key(self) -> str | None:
+        return None if self.id is None else f"socket:{self.id}"
+
+
+def _is_key(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    return value is None or isinstance(value, int) or (_is_plain(value) and len(value) <= MAX_KEY)
+
+
+def _is_plain(value: Any) -> bool:
+    """A text that can be stored as it is."""
+    return isinstance(value, str) and storable(value) == value
+
+
+def parse_uuid(name: str, value: Any) -> UUID:
+    try:
+        return UUID(value)
+    except (TypeError, ValueError, AttributeError):
+        raise InvalidFrame(_("`%s` must be an id.") % name) from None
+
+
+def parse_stream(frame: dict[str, Any], position: str) -> tuple[UUID, int]:
+    """The stream and the position in it that a frame names."""
+    seq = frame.get(position, 0)
+    if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq < 2**31:
+        raise InvalidFrame(_("`%s` must be a number that an event had.") % position)
+    return parse_uuid("stream", frame.get("stream")), seq
+
+
+def _optional_uuid(frame: dict[str, Any], name: str) -> UUID | None:
+    value = frame.get(name)
+    return None if value is None else parse_uuid(name, value)
+
+
+def _parent(frame: dict[str, Any]) -> UUID | Place:
+    """Missing: after what is shown last. Null: another first question."""
+    if "parent" not in frame:
+        return Place.LEAF
+    return _optional_uuid(frame, "parent") or Place.ROOT
+
+
+def _collections(frame: dict[str, Any]) -> list[UUID] | None:
+    value = frame.get("collections")
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > MAX_COLLECTIONS:
+        raise InvalidFrame(_("`collections` must be a list of ids."))
+    return [parse_uuid("collections", item) for item in value]

@@ -1,0 +1,177 @@
+"""What the JSON API says and accepts about conversations, turns and jobs."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import ConfigDict, Field, StringConstraints
+
+from security.schemas import WriteSchema
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+AgentRef = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+Collections = Annotated[list[UUID], Field(max_length=100)]
+ID = "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"
+AT = "2026-11-21T09:30:00Z"
+CITATION = {
+    "n": 1, "document_id": ID, "chunk_id": ID, "title": "Travel policy",
+    "heading_path": ["Travel policy", "Means"],
+    "quote": "Trains are preferred to planes below 600 km.", "start": 1204, "end": 1249, "page": 2,
+}  # fmt: skip
+MESSAGE = {
+    "id": ID, "conversation_id": ID, "parent_id": ID, "role": "assistant",
+    "text": "Take the train: Munich is less than 600 km away [1].", "reasoning": "",
+    "status": "complete", "notice": "", "model": "offline", "usage": None,
+    "citations": [CITATION], "created_at": AT,
+}  # fmt: skip
+
+
+def example(**values: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+class ConversationIn(WriteSchema):
+    title: Title = ""
+    agent: AgentRef | None = Field(None, description="Slug or id; null: the built-in one.")
+    collections: Collections | None = Field(
+        None, description="Where to look for answers; null: everything you may see."
+    )
+
+    model_config = example(title="Travel", agent="documents", collections=[ID])
+
+
+class ConversationPatch(WriteSchema):
+    """What is missing or null stays as it is."""
+
+    title: Title | None = None
+    agent: AgentRef | None = None
+    collections: Collections | None = None
+    is_pinned: bool | None = None
+    is_archived: bool | None = None
+
+    model_config = example(title="Travel to Munich", is_pinned=True)
+
+
+class ConversationOut(Schema):
+    id: UUID
+    title: str
+    role: str = Field(description="Yours: `owner`, `editor` or `reader`.")
+    agent_id: UUID | None
+    collections: list[UUID] = Field(description="Where it looks for answers.")
+    is_limited: bool = Field(
+        description="Whether it looks in `collections` only, else in everything you may see. Those "
+        "may have been deleted since: limited to none, it finds nothing."
+    )
+    is_pinned: bool
+    is_archived: bool
+    leaf_id: UUID | None = Field(description="The last message of the path on show.")
+    created_at: datetime
+    updated_at: datetime
+
+    model_config = example(
+        id=ID, title="Travel", role="owner", agent_id=ID, collections=[ID], is_limited=True,
+        is_pinned=False, is_archived=False, leaf_id=ID, created_at=AT, updated_at=AT,
+    )  # fmt: skip
+
+    @staticmethod
+    def resolve_collections(row: Any) -> list[UUID]:
+        return [collection.pk for collection in row.collections.all()]
+
+    @staticmethod
+    def resolve_is_archived(row: Any) -> bool:
+        return row.archived_at is not None
+
+
+class CitationOut(Schema):
+    n: int = Field(description="The number in the text: `[1]`.")
+    document_id: UUID
+    chunk_id: UUID
+    title: str
+    heading_path: list[str]
+    quote: str = Field(description="The document's text from `start` to `end`.")
+    start: int
+    end: int
+    page: int | None
+
+    model_config = example(**CITATION)
+
+
+class MessageOut(Schema):
+    id: UUID
+    conversation_id: UUID
+    parent_id: UUID | None = Field(description="Messages form a tree; null: a first question.")
+    role: str = Field(description="`user` or `assistant`.")
+    text: str
+    reasoning: str
+    status: str = Field(description="`complete`, `running`, `stopped`, `interrupted` or `failed`.")
+    notice: str = Field(description="What a reader should know about how it was made.")
+    model: str = Field(validation_alias="model_name")
+    usage: dict[str, Any] | None
+    citations: list[CitationOut]
+    created_at: datetime
+
+    model_config = example(**MESSAGE)
+
+
+class TurnIn(WriteSchema):
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100_000)]
+    agent: AgentRef | None = Field(None, description="Slug or id; null: the conversation's.")
+    collections: Collections | None = Field(None, description="Null: the conversation's.")
+    parent: UUID | None = Field(
+        None, description="The message it follows; null: the last one on show."
+    )
+
+    model_config = example(text="May I fly to Munich?", collections=[ID])
+
+
+class TurnAccepted(Schema):
+    turn_id: UUID
+    message_id: UUID = Field(description="The answer's; it fills while the turn runs.")
+
+    model_config = example(turn_id=ID, message_id=ID)
+
+
+class TurnOut(Schema):
+    id: UUID
+    conversation_id: UUID
+    question_id: UUID
+    message_id: UUID = Field(validation_alias="answer_id")
+    status: str = Field(
+        description="`queued`, `running`, `completed`, `stopped`, `interrupted` or `failed`."
+    )
+    error: dict[str, Any] | None
+    message: MessageOut = Field(validation_alias="answer")
+    created_at: datetime
+    finished_at: datetime | None
+
+    model_config = example(
+        id=ID, conversation_id=ID, question_id=ID, message_id=ID, status="completed", error=None,
+        message=MESSAGE, created_at=AT, finished_at=AT,
+    )  # fmt: skip
+
+
+class EventsQuery(Schema):
+    after: int = Field(
+        0, ge=0, le=2**31 - 1, description="The `seq` seen last; default: from the beginning."
+    )
+
+
+class JobOut(Schema):
+    id: UUID = Field(validation_alias="pk")
+    task: str
+    subject_id: UUID | None = Field(description="What it works on, a document for example.")
+    status: str = Field(description="`queued`, `running`, `succeeded`, `failed` or `cancelled`.")
+    stage: str
+    done: int
+    total: int
+    reason: str = Field(description="Why it failed, in plain words; else empty.")
+    cancel_requested: bool
+    created_at: datetime
+    finished_at: datetime | None
+
+    model_config = example(
+        id=ID, task="knowledge.jobs.ingest_document", subject_id=ID, status="running",
+        stage="embed", done=8, total=31, reason="", cancel_requested=False, created_at=AT,
+        finished_at=None,
+    )  # fmt: skip

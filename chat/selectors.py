@@ -1,0 +1,80 @@
+"""Reads about conversations and turns, shaped for the interfaces."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import Http404
+
+from accounts.models import User
+from chat.models import Citation, Conversation, Message, Turn
+from events.models import Job
+from knowledge.models import Document
+from security.ids import earlier
+
+CLOCK_SET_BACK = timedelta(days=1)  # between making a conversation and asking in it, at most
+
+
+def list_conversations(user: User) -> QuerySet[Conversation]:
+    """Conversations `user` may see, each with `role` (theirs) and its collections."""
+    visible: QuerySet[Conversation] = Conversation.objects.visible_to(user).annotate_role(user)
+    return visible.prefetch_related("collections")
+
+
+def find_conversation(user: User, conversation_id: UUID) -> Conversation:
+    """The conversation as `list_conversations` has it; raises Http404."""
+    found = list_conversations(user).filter(pk=conversation_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def list_messages(user: User, conversation_id: UUID) -> QuerySet[Message]:
+    """Every message of the conversation's tree, with `citations_for`; raises Http404."""
+    conversation = find_conversation(user, conversation_id)
+    # Ids are UUIDv7 and the table is partitioned by them: older months need not be looked at.
+    rows = Message.objects.filter(
+        conversation=conversation, pk__gte=earlier(conversation.pk, CLOCK_SET_BACK)
+    )
+    return rows.prefetch_related(citations_for(user))
+
+
+def find_turn(user: User, turn_id: UUID) -> Turn:
+    """The turn with its answer and `citations_for` it; raises Http404."""
+    turns = Turn.objects.visible_to(user).select_related("answer")
+    found = turns.prefetch_related(citations_for(user, "answer__")).filter(pk=turn_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def citations_for(user: User | AnonymousUser, path: str = "") -> "Prefetch[str]":
+    """Loads the citations of answers, but none of a document that `user` may not see any more."""
+    return Prefetch(f"{path}citations", Citation.objects.visible_to(user))
+
+
+def find_job(user: User, job_id: UUID) -> Job:
+    """A job of `user` itself, or on a document they may see; raises Http404."""
+    documents = Document.objects.visible_to(user).values("pk")
+    return _find_job(user, job_id, documents)
+
+
+def require_own_job(user: User, job_id: UUID) -> Job:
+    """A job that `user` may cancel; raises PermissionDenied if they only see it, or Http404."""
+    try:
+        return _find_job(user, job_id, Document.objects.editable_by(user).values("pk"))
+    except Http404:
+        find_job(user, job_id)
+        raise PermissionDenied from None
+
+
+def _find_job(user: User, job_id: UUID, documents: QuerySet[Document, Any]) -> Job:
+    """A job on something belongs to those who may see that, whoever asked for it."""
+    own = Q(owner_id=user.pk, subject_id=None)
+    found = Job.objects.filter(own | Q(subject_id__in=documents), pk=job_id).first()
+    if found is None or not user.is_active:
+        raise Http404
+    return found

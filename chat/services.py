@@ -1,0 +1,327 @@
+"""Writes about conversations and turns; each checks the rights of the person it acts for.
+
+What a person may not see raises Http404, exactly as what does not exist.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.http import Http404
+
+from accounts.models import Grant, User
+from accounts.services import forget_grants
+from agents.models import Agent
+from agents.selectors import find_usable_agent, may_use
+from chat.errors import EmptyQuestion, KeyReused, NotAnAnswerable, QuestionTooLong
+from chat.fingerprints import fingerprint
+from chat.insertion import insert_turn
+from chat.models import Conversation, Message, Turn
+from chat.titles import title_from
+from events import doorbell, leases
+from knowledge.models import Collection
+from security.ids import new_id
+from security.text import storable
+
+MAX_QUESTION = 100_000
+UNFINISHED = (Turn.Status.QUEUED, Turn.Status.RUNNING)
+
+
+class Place(Enum):
+    """Where in a conversation's tree a question goes when no message is named."""
+
+    LEAF = "after the last message shown"
+    ROOT = "a first question again"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The agent and the collections a person chose; None where they chose nothing."""
+
+    agent: Agent | None
+    collections: list[Collection] | None
+
+    @property
+    def collection_ids(self) -> list[str] | None:
+        if self.collections is None:
+            return None
+        return [str(collection.pk) for collection in self.collections]
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether collections were chosen; that stays when they are deleted."""
+        return bool(self.collections)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An idempotency key, if there is one, with the request it stands for."""
+
+    text: str | None
+    fingerprint: str = ""
+
+
+def start_turn(
+    user: User,
+    conversation: UUID | None,
+    text: str,
+    *,
+    parent: UUID | Place = Place.LEAF,
+    question: UUID | None = None,
+    agent: str | None = None,
+    collections: Sequence[UUID] | None = None,
+    idempotency_key: str | None = None,
+) -> Turn:
+    """Queue a question for the runner; without a conversation a new one is begun.
+
+    An edit names the `parent` its new version follows. `question`, or a `parent` that is itself a
+    question with no new text, asks that question again. Questions without a parent line up, also
+    when they come at once. The same `idempotency_key` gives the same turn, however many requests
+    carry it at once. Raises Http404 and ChatError.
+    """
+    text = storable(text).strip()
+    if len(text) > MAX_QUESTION:
+        raise QuestionTooLong(MAX_QUESTION)
+    chosen = _choose(user, agent, collections)
+    key = _key(idempotency_key, chosen, conversation, text, str(parent), question)
+    try:
+        with transaction.atomic():
+            place = _open(user, conversation, chosen, text)
+            asked = _question(place, text, parent, question)
+            turn = _queue(user, place, asked, chosen, key)
+            if chosen.collections is not None:
+                place.collections.set(chosen.collections)
+            transaction.on_commit(
+                lambda: doorbell.ring(doorbell.RUNNERS, {"claim": "turn"}), robust=True
+            )
+            return turn
+    except IntegrityError:
+        return _same_turn(user, key)
+
+
+def stop_turn(user: User, turn_id: UUID) -> None:
+    """Ask the runner to stop; twice is once, and a finished turn stays as it is. Raises Http404."""
+    found = Turn.objects.editable_by(user).filter(pk=turn_id)
+    waiting = found.filter(status__in=UNFINISHED, stop_requested_at=None)
+    if waiting.update(stop_requested_at=Now()):
+        doorbell.ring(doorbell.RUNNERS, {"stop": str(turn_id)})
+    elif not found.exists():
+        raise Http404
+
+
+def create_conversation(
+    user: User,
+    title: str = "",
+    agent: str | None = None,
+    collections: Sequence[UUID] | None = None,
+) -> Conversation:
+    """An empty conversation; its first question names it if `title` is empty. Raises Http404."""
+    chosen = _choose(user, agent, collections)
+    with transaction.atomic():
+        conversation = _new(user, title, chosen)
+        conversation.save(force_insert=True)
+        if chosen.collections:
+            conversation.collections.set(chosen.collections)
+    return conversation
+
+
+def rename_conversation(user: User, conversation_id: UUID, title: str) -> None:
+    """Raises Http404."""
+    changed = Conversation.objects.editable_by(user).filter(pk=conversation_id)
+    if not changed.update(title=" ".join(storable(title).split())[:200]):
+        raise Http404
+
+
+def choose_agent(user: User, conversation_id: UUID, agent: str) -> None:
+    """Later questions go to this agent. Raises Http404."""
+    conversation = _editable(user, conversation_id)
+    Conversation.objects.filter(pk=conversation.pk).update(agent=find_usable_agent(user, agent))
+
+
+def choose_collections(user: User, conversation_id: UUID, collections: Sequence[UUID]) -> None:
+    """Later questions search these only; none means everything visible. Raises Http404."""
+    chosen = _choose(user, None, collections)
+    with transaction.atomic():
+        conversation = _editable(user, conversation_id)
+        conversation.collections.set(chosen.collections or ())
+        Conversation.objects.filter(pk=conversation.pk).update(is_limited=chosen.is_limited)
+
+
+def pin_conversation(user: User, conversation_id: UUID, *, is_pinned: bool) -> None:
+    """Raises Http404."""
+    changed = Conversation.objects.editable_by(user).filter(pk=conversation_id)
+    if not changed.update(is_pinned=is_pinned):
+        raise Http404
+
+
+def archive_conversation(user: User, conversation_id: UUID, *, is_archived: bool) -> None:
+    """Raises Http404."""
+    changed = Conversation.objects.editable_by(user).filter(pk=conversation_id)
+    if not changed.update(archived_at=Now() if is_archived else None):
+        raise Http404
+
+
+def delete_conversation(user: User, conversation_id: UUID) -> None:
+    """Remove it with messages, turns, events and grants; a running answer ends. Raises Http404."""
+    with transaction.atomic():
+        found = Conversation.objects.owned_by(user).filter(pk=conversation_id).first()
+        if found is None:
+            raise Http404
+        turns = list(found.turns.values_list("pk", flat=True))
+        forget_grants(Grant.Kind.CONVERSATION, found.pk)
+        found.delete()
+        leases.delete(turns)
+    for turn_id in turns:
+        doorbell.ring(doorbell.BELLS, str(turn_id))
+
+
+def _choose(user: User, agent: str | None, collections: Sequence[UUID] | None) -> Choice:
+    """What `user` chose, after checking that it is theirs to choose. Raises Http404."""
+    found = None
+    if collections is not None:
+        found = list(Collection.objects.visible_to(user).filter(pk__in=collections))
+        if len(found) < len(set(collections)):
+            raise Http404
+    return Choice(find_usable_agent(user, agent) if agent else None, found)
+
+
+def _new(user: User, title: str, chosen: Choice) -> Conversation:
+    if not user.is_active:
+        raise Http404
+    return Conversation(
+        owner=user, title=storable(title), agent=chosen.agent, is_limited=chosen.is_limited
+    )
+
+
+def _open(user: User, conversation_id: UUID | None, chosen: Choice, text: str) -> Conversation:
+    """The conversation of a question, perhaps not saved yet, with the agent chosen for it."""
+    if conversation_id is None:
+        return _new(user, title_from(text), chosen)
+    conversation = _editable(user, conversation_id, lock=True)
+    conversation.title = conversation.title or title_from(text)
+    conversation.agent = chosen.agent or conversation.agent
+    if chosen.collections is not None:
+        conversation.is_limited = chosen.is_limited
+    return conversation
+
+
+def _editable(user: User, conversation_id: UUID, *, lock: bool = False) -> Conversation:
+    """With `lock` whoever asks in it next waits for this transaction, and sees its leaf."""
+    everything = Conversation.objects.select_related("agent")
+    if lock:
+        everything = everything.select_for_update(of=("self",), no_key=True)
+    conversation: Conversation | None = everything.filter(pk=conversation_id).first()
+    if conversation is None or not _may_edit(user, conversation):
+        raise Http404
+    return conversation
+
+
+def _may_edit(user: User, conversation: Conversation) -> bool:
+    """`editable_by` for one row: the usual case, one's own conversation, needs no query."""
+    if not user.is_active:
+        return False
+    if conversation.owner_id == user.pk:
+        return True
+    return Conversation.objects.editable_by(user).filter(pk=conversation.pk).exists()
+
+
+def _question(
+    conversation: Conversation, text: str, parent: UUID | Place, question: UUID | None
+) -> Message:
+    """The question to answer: a new one, not saved yet, or an old one asked again."""
+    if question is not None:
+        return _again(_message(conversation, question))
+    before = conversation.leaf_id if parent is Place.LEAF else None
+    if isinstance(parent, UUID):
+        before = parent
+    if before is not None:
+        found = Message.objects.filter(conversation=conversation, pk=before).first()
+        if found is None and isinstance(parent, UUID):
+            raise Http404
+        if found is not None and found.role == Message.Role.USER:
+            if text:
+                raise NotAnAnswerable
+            return _again(found)
+        before = found.pk if found else None
+    if not text:
+        raise EmptyQuestion
+    return Message(conversation=conversation, parent_id=before, role=Message.Role.USER, text=text)
+
+
+def _message(conversation: Conversation, message_id: UUID) -> Message:
+    found = Message.objects.filter(conversation=conversation, pk=message_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _again(message: Message) -> Message:
+    if message.role != Message.Role.USER:
+        raise NotAnAnswerable
+    return message
+
+
+def _queue(
+    user: User,
+    conversation: Conversation,
+    question: Message,
+    chosen: Choice,
+    key: Key,
+) -> Turn:
+    """All rows of a turn; the answer is a running message until the runner ends it."""
+    answer = Message(
+        id=new_id(),
+        conversation=conversation,
+        parent=question,
+        role=Message.Role.ASSISTANT,
+        status=Message.Status.RUNNING,
+    )
+    turn = Turn(
+        id=new_id(),
+        conversation=conversation,
+        question=question,
+        answer=answer,
+        agent=chosen.agent or _usual_agent(user, conversation),
+        requested_by=user,
+        collections=chosen.collection_ids,
+        idempotency_key=key.text,
+        fingerprint=key.fingerprint,
+    )
+    conversation.leaf_id = answer.pk
+    insert_turn(turn)
+    return turn
+
+
+def _usual_agent(user: User, conversation: Conversation) -> Agent | None:
+    """The conversation's agent while the person asking may use it, else the built-in one."""
+    if conversation.agent is not None:
+        agent = conversation.agent
+        if may_use(user, agent):
+            return agent
+    return Agent.objects.filter(is_builtin=True).order_by("pk").first()
+
+
+def _key(text: str | None, chosen: Choice, *asked: object) -> Key:
+    if text is None:
+        return Key(None)
+    agent = chosen.agent.pk if chosen.agent else None
+    collections = chosen.collection_ids
+    ids = None if collections is None else sorted(collections)
+    return Key(text, fingerprint(agent, ids, *asked))
+
+
+def _same_turn(user: User, key: Key) -> Turn:
+    """The turn that took the key first. Raises KeyReused when that was another request, and
+    Http404 when it was the conversation that went."""
+    if key.text is None:
+        raise Http404
+    found = Turn.objects.filter(requested_by=user, idempotency_key=key.text)
+    turn = found.select_related("question").first()
+    if turn is None:
+        raise Http404
+    if turn.fingerprint != key.fingerprint:
+        raise KeyReused
+    return turn

@@ -1,0 +1,130 @@
+"""The shown path through a conversation's tree of messages, shaped for the page."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ObjectDoesNotExist
+
+from accounts.models import User
+from chat.models import Citation, Conversation, Message, Turn
+from chat.selectors import citations_for
+from chat.visibility import visible_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Which of its siblings a message is, and its neighbours among them."""
+
+    number: int
+    count: int
+    previous: UUID | None
+    next: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMessage:
+    message: Message
+    versions: Versions
+    turn_id: UUID | None
+    data: dict[str, Any]
+    """What the page's script needs to draw an answer; empty for a question."""
+
+
+class MessageTree:
+    """Ids of a conversation's messages and how they hang together; one small query."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        rows = conversation.messages.order_by("id").values_list("id", "parent_id")
+        self.parents: dict[UUID, UUID | None] = dict(rows)
+        self.children: dict[UUID | None, list[UUID]] = {}
+        for message_id, parent_id in self.parents.items():
+            self.children.setdefault(parent_id, []).append(message_id)
+
+    def newest_leaf(self, message_id: UUID | None) -> UUID | None:
+        """The end of the path that always takes the newest child, starting at `message_id`."""
+        while children := self.children.get(message_id):
+            message_id = children[-1]
+        return message_id
+
+    def path_to(self, leaf_id: UUID | None) -> list[UUID]:
+        path: list[UUID] = []
+        while leaf_id is not None:
+            path.append(leaf_id)
+            leaf_id = self.parents.get(leaf_id)
+        return path[::-1]
+
+    def versions(self, message_id: UUID) -> Versions:
+        siblings = self.children[self.parents[message_id]]
+        at = siblings.index(message_id)
+        return Versions(
+            number=at + 1,
+            count=len(siblings),
+            previous=siblings[at - 1] if at else None,
+            next=siblings[at + 1] if at + 1 < len(siblings) else None,
+        )
+
+
+def list_thread(
+    conversation: Conversation, user: User | AnonymousUser, through: UUID | None = None
+) -> list[ShownMessage]:
+    """Messages from the first to the leaf, in order, with the sources that `user` may see.
+
+    `through` chooses the path by any message on it; a message of another conversation, like a
+    leaf that is gone, falls back to the newest path.
+    """
+    tree = MessageTree(conversation)
+    known = [at for at in (through, conversation.leaf_id) if at in tree.parents]
+    path = tree.path_to(tree.newest_leaf(known[0] if known else None))
+    messages = conversation.messages.select_related("turn")
+    messages = messages.prefetch_related(citations_for(user))
+    by_id = messages.in_bulk(path)
+    shown = [by_id[message_id] for message_id in path]
+    steps = visible_steps(user, [message.steps for message in shown])
+    return [_shown(*pair, tree) for pair in zip(shown, steps, strict=True)]
+
+
+def _shown(message: Message, steps: list[dict[str, Any]], tree: MessageTree) -> ShownMessage:
+    is_answer = message.role == Message.Role.ASSISTANT
+    turn = _turn_of(message) if is_answer else None
+    return ShownMessage(
+        message=message,
+        versions=tree.versions(message.pk),
+        turn_id=turn.pk if turn else None,
+        data=_answer_data(message, steps, turn) if is_answer else {},
+    )
+
+
+def _turn_of(answer: Message) -> Turn | None:
+    try:
+        return answer.turn
+    except ObjectDoesNotExist:
+        return None
+
+
+def _answer_data(answer: Message, steps: list[dict[str, Any]], turn: Turn | None) -> dict[str, Any]:
+    return {
+        "text": answer.text,
+        "reasoning": answer.reasoning,
+        "steps": steps,
+        "usage": answer.usage,
+        "model": answer.model_name,
+        "notice": answer.notice,
+        "error": turn.error if turn else None,
+        "citations": [_citation_data(citation) for citation in answer.citations.all()],
+    }
+
+
+def _citation_data(citation: Citation) -> dict[str, Any]:
+    return {
+        "n": citation.n,
+        "document_id": str(citation.document_id),
+        "chunk_id": str(citation.chunk_id),
+        "title": citation.title,
+        "heading_path": citation.heading_path,
+        "quote": citation.quote,
+        "start": citation.start,
+        "end": citation.end,
+        "page": citation.page,
+    }

@@ -1,0 +1,73 @@
+"""The values a turn is made of on its way through the runner."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from agents.types import AgentTask, CitationAdded
+from chat.models import Turn
+from events.types import Claim, Payload
+from gateway.types import OFFLINE
+
+
+@dataclass(frozen=True, slots=True)
+class TurnWork:
+    """A claimed turn with all that running it needs, so that nothing is queried while streaming."""
+
+    claim: Claim
+    conversation_id: UUID
+    question_id: UUID
+    answer_id: UUID
+    task: AgentTask
+    must_stop: bool
+    earlier: "Answer"  # as far as a holder that is gone had brought it
+
+    @property
+    def started(self) -> Payload:
+        return {
+            "turn_id": str(self.claim.stream_id),
+            "conversation_id": str(self.conversation_id),
+            "question_id": str(self.question_id),
+            "message_id": str(self.answer_id),
+            "agent": {"slug": self.task.agent.slug, "name": self.task.agent.name},
+        }
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer as far as it has come."""
+
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    citations: list[CitationAdded] = field(default_factory=list)
+    steps: list[Payload] = field(default_factory=list)
+    usage: Payload | None = None
+    model: str = ""
+    is_offline: bool = False
+    notice: str = ""
+
+    @property
+    def has_words(self) -> bool:
+        return bool(self.text or self.reasoning)
+
+    @property
+    def is_by_stand_in(self) -> bool:
+        """Whether the offline answerer took over from a model that was out of order."""
+        switches = [step["data"] for step in self.steps if step["kind"] == "endpoint_switched"]
+        return bool(switches) and switches[-1]["switched_to"] == OFFLINE
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a turn ended and the event that tells it."""
+
+    status: Turn.Status
+    kind: str
+    payload: dict[str, Any]
+    error: Payload | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why the answer ends early, for the reader; empty when it does not or `error` says it."""
+        reason: str = self.payload.get("reason", "")
+        return reason

@@ -1,0 +1,148 @@
+"""What the runner reads about the turns it has claimed: a few queries for all of them together."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from accounts.models import User
+from agents.types import AgentSpec, AgentTask, PastMessage
+from chat.models import Message, Turn
+from chat.progress import rebuild
+from chat.types import Answer, TurnWork
+from events import leases, log
+from events.types import Claim
+from gateway.types import OFFLINE
+
+History = tuple[PastMessage, ...]
+
+HISTORY_MESSAGES = 20
+KEPT = (Message.Status.COMPLETE, Message.Status.STOPPED, Message.Status.INTERRUPTED)
+AGENT = (
+    "slug", "name", "instructions", "model_name", "max_passages", "context_tokens",
+    "max_answer_tokens", "temperature", "is_limited",
+)  # fmt: skip
+
+
+def claim_turns(holder: str, limit: int, lease: float) -> list[TurnWork]:
+    """Claim due turns and read what running them needs."""
+    with transaction.atomic():  # together: one wait for the disk, not two
+        claims = leases.claim("turn", holder, limit, lease)
+        return _load(claims) if claims else []
+
+
+def find_unwanted(turn_ids: Sequence[UUID]) -> set[UUID]:
+    """Turns somebody asked to stop, or whose person may not ask any more."""
+    unwanted = Q(stop_requested_at__isnull=False) | Q(requested_by__is_active=False)
+    found = Turn.objects.filter(unwanted, pk__in=turn_ids)
+    return set(found.values_list("pk", flat=True))
+
+
+def _load(claims: list[Claim]) -> list[TurnWork]:
+    """Mark the turns as running and read them in one statement.
+
+    Collections are those chosen with the question, else the conversation's.
+    """
+    by_id = {claim.stream_id: claim for claim in claims}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            with begun as (
+                update chat_turn set status = 'running'
+                where id = any(%(ids)s) and status = 'queued'
+            )
+            select t.id, t.conversation_id, t.question_id, t.answer_id, t.requested_by_id,
+                   t.stop_requested_at is not null as is_stopped, q.parent_id, q.text,
+                   array(select c.id from knowledge_collection c
+                         join jsonb_array_elements_text(nullif(t.collections, 'null')) as k(id)
+                              on c.id = k.id::uuid) as chosen,
+                   coalesce(jsonb_array_length(nullif(t.collections, 'null')), 0) > 0
+                       as is_choice_limited,
+                   t.collections is null or t.collections = 'null' as has_no_choice,
+                   v.is_limited as is_usually_limited,
+                   array(select c.collection_id from chat_conversation_collections c
+                         where c.conversation_id = t.conversation_id) as usual,
+                   array(select c.collection_id from agents_agent_collections c
+                         where c.agent_id = t.agent_id) as agent_collections,
+                   a.slug, a.name, a.instructions, a.model_name, a.max_passages, a.context_tokens,
+                   a.max_answer_tokens, a.temperature, a.is_limited
+            from chat_turn t
+            join chat_conversation v on v.id = t.conversation_id
+            join chat_message q on q.id = t.question_id
+            left join agents_agent a on a.id = t.agent_id
+            where t.id = any(%(ids)s)
+            """,
+            {"ids": list(by_id)},
+        )
+        names = [column.name for column in cursor.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    people = "select * from accounts_user where id = any(%s)"
+    asking = [row["requested_by_id"] for row in rows]
+    users = {user.pk: user for user in User.objects.raw(people, [asking])}
+    follow_ups = {row["question_id"]: row["parent_id"] for row in rows if row["parent_id"]}
+    history = _read_history(follow_ups) if follow_ups else {}
+    return [
+        _work(by_id[row["id"]], row, users[row["requested_by_id"]], history.get(row["question_id"]))
+        for row in rows
+    ]
+
+
+def _work(claim: Claim, row: dict[str, Any], user: User, history: History | None) -> TurnWork:
+    agent = AgentSpec()
+    if row["slug"] is not None:
+        fields = {name: row[name] for name in AGENT}
+        agent = AgentSpec(**fields, collections=tuple(row["agent_collections"]))
+    is_usual = row["has_no_choice"]
+    return TurnWork(
+        claim=claim,
+        conversation_id=row["conversation_id"],
+        question_id=row["question_id"],
+        answer_id=row["answer_id"],
+        task=AgentTask(
+            agent=agent,
+            user=user,
+            question=row["text"],
+            history=history or (),
+            collections=tuple(row["usual"] if is_usual else row["chosen"]),
+            is_limited=row["is_usually_limited"] if is_usual else row["is_choice_limited"],
+            turn_id=claim.stream_id,
+        ),
+        must_stop=row["is_stopped"] or not user.is_active,
+        earlier=rebuild(log.read_all(claim.stream_id)) if claim.last_seq else Answer(),
+    )
+
+
+def _read_history(follow_ups: Mapping[UUID, UUID]) -> dict[UUID, History]:
+    """The messages that lead to each question, the oldest first, the latest few of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            with recursive path (question_id, id, parent_id, role, text, status, model,
+                                 depth) as (
+                select q.question_id, m.id, m.parent_id, m.role, m.text, m.status, m.model_name, 1
+                from unnest(%(questions)s::uuid[], %(parents)s::uuid[]) as q(question_id, parent_id)
+                join chat_message m on m.id = q.parent_id
+                union all
+                select path.question_id, m.id, m.parent_id, m.role, m.text, m.status,
+                       m.model_name, depth + 1
+                from path join chat_message m on m.id = path.parent_id
+                where depth < %(limit)s
+            )
+            select question_id, role, text, model = %(offline)s from path
+            where status = any(%(kept)s) and text <> ''
+            order by question_id, depth desc
+            """,
+            {
+                "questions": list(follow_ups),
+                "parents": list(follow_ups.values()),
+                "limit": HISTORY_MESSAGES,
+                "kept": list(KEPT),
+                "offline": OFFLINE,
+            },
+        )
+        history: dict[UUID, History] = {}
+        for question_id, *message in cursor.fetchall():
+            history[question_id] = (*history.get(question_id, ()), PastMessage(*message))
+    return history

@@ -1,0 +1,107 @@
+// Rewrites static/vendor from the lockfile: `npm ci --ignore-scripts && node vendor.mjs`.
+// `--check` writes to a temporary folder instead and fails if the committed files differ.
+import { build } from "esbuild";
+import { createHash } from "node:crypto";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const modules = join(here, "node_modules");
+const committed = join(here, "../static/vendor");
+const check = process.argv.includes("--check");
+const out = check ? await mkdtemp(join(tmpdir(), "vendor-")) : committed;
+
+const COPIES = {
+  "htmx.org/dist/htmx.min.js": "htmx.js",
+  "uplot/dist/uPlot.min.css": "uplot.css",
+};
+
+async function bundle() {
+  const names = await readdir(join(here, "src"));
+  await build({
+    absWorkingDir: here,
+    entryPoints: names.sort().map((name) => `src/${name}`),
+    outdir: out,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    legalComments: "eof",
+  });
+  for (const [from, to] of Object.entries(COPIES)) await cp(join(modules, from), join(out, to));
+}
+
+/** KaTeX's style sheet with woff2 only: the manifest storage must find every url() it names. */
+async function katexStyles() {
+  const dist = join(modules, "katex/dist");
+  await mkdir(join(out, "katex/fonts"), { recursive: true });
+  const css = await readFile(join(dist, "katex.min.css"), "utf8");
+  const slim = css.replace(/,url\([^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)/g, "");
+  await writeFile(join(out, "katex/katex.css"), slim);
+  for (const font of await readdir(join(dist, "fonts"))) {
+    if (font.endsWith(".woff2")) await cp(join(dist, "fonts", font), join(out, "katex/fonts", font));
+  }
+}
+
+/** One sprite of the icons named in icons.txt, for <use href="…/icons.svg#name">. */
+async function sprite() {
+  const names = (await readFile(join(here, "icons.txt"), "utf8")).trim().split("\n");
+  const symbols = [];
+  for (const name of names) {
+    const svg = await readFile(join(modules, "lucide-static/icons", `${name}.svg`), "utf8");
+    const body = /<svg[^>]*>(.*)<\/svg>/s.exec(svg)[1].trim().replace(/\s*\n\s*/g, "");
+    symbols.push(`<symbol id="${name}" viewBox="0 0 24 24">${body}</symbol>`);
+  }
+  const xml = `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join("\n")}\n</svg>\n`;
+  await writeFile(join(out, "icons.svg"), xml);
+}
+
+/** The licence of every package whose code is in static/vendor, in full. */
+async function licences() {
+  const lock = JSON.parse(await readFile(join(here, "package-lock.json"), "utf8"));
+  const tools = /node_modules\/(?:esbuild$|@|commander$|argparse$)/; // used here, not shipped
+  const parts = [];
+  for (const path of Object.keys(lock.packages).sort()) {
+    if (!path || tools.test(path)) continue;
+    const { version, license } = lock.packages[path];
+    const files = (await readdir(join(here, path))).filter((name) => /^licen[cs]e/i.test(name)).sort();
+    const texts = await Promise.all(files.map((name) => readFile(join(here, path, name), "utf8")));
+    const name = path.replace("node_modules/", "");
+    parts.push(`== ${name} ${version} (${license}) ==\n\n${texts.join("\n\n").trim()}\n`);
+  }
+  await writeFile(join(out, "LICENCES.txt"), parts.join("\n\n"));
+}
+
+async function checksums(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile() && entry.name !== "SHA256SUMS")
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  const lines = [];
+  for (const file of files.sort()) {
+    const digest = createHash("sha256").update(await readFile(file)).digest("hex");
+    lines.push(`${digest}  ${relative(folder, file)}`);
+  }
+  return lines.join("\n") + "\n";
+}
+
+await rm(out, { recursive: true, force: true });
+await mkdir(out, { recursive: true });
+await bundle();
+await katexStyles();
+await sprite();
+await licences();
+const sums = await checksums(out);
+if (check) {
+  const listed = await readFile(join(committed, "SHA256SUMS"), "utf8");
+  const present = await checksums(committed);
+  await rm(out, { recursive: true, force: true });
+  if (sums !== listed || sums !== present) {
+    console.error("static/vendor does not match the lockfile: run `node vendor.mjs`.");
+    process.exit(1);
+  }
+} else {
+  await writeFile(join(out, "SHA256SUMS"), sums);
+}

@@ -1,0 +1,187 @@
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+
+from knowledge import services
+from knowledge.models import (
+    Chunk,
+    Collection,
+    Document,
+    DocumentText,
+    Embedding,
+    EmbeddingVersion,
+    Source,
+    Stage,
+)
+from security.records import RecordAdmin, RecordInline
+
+
+class SourceInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+    model = Source
+    extra = 0
+
+
+class StageInline(RecordInline):
+    model = Stage
+    fields = ("name", "status", "done", "total", "reason", "started_at", "finished_at")
+    readonly_fields = fields
+    show_change_link = False
+
+
+@admin.register(Collection)
+class CollectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("name", "owner", "document_count", "updated_at")
+    list_filter = ("created_at",)
+    list_select_related = ("owner",)
+    search_fields = ("name", "description", "owner__email", "=id")
+    autocomplete_fields = ("owner",)
+    date_hierarchy = "created_at"
+    readonly_fields = ("id", "created_at", "updated_at")
+    inlines = (SourceInline,)
+    actions = ("reindex",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
+        collections: QuerySet[Collection] = super().get_queryset(request)
+        return collections.annotate(document_count=Count("documents"))
+
+    def delete_model(self, request: HttpRequest, obj: Collection) -> None:
+        services.delete_collection(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Collection]) -> None:
+        for collection in queryset:
+            services.delete_collection(collection)
+
+    @admin.display(description=_("documents"), ordering="document_count")
+    def document_count(self, collection: Any) -> int:
+        count: int = collection.document_count
+        return count
+
+    @admin.action(description=_("Index all documents again"), permissions=["change"])
+    def reindex(self, request: HttpRequest, queryset: QuerySet[Collection]) -> None:
+        documents = Document.objects.filter(collection__in=queryset.values("pk"))
+        _queue(self, request, documents, services.reindex_document)
+
+
+@admin.register(Source)
+class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("name", "kind", "collection", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("collection",)
+    search_fields = ("name", "collection__name")
+    autocomplete_fields = ("collection",)
+    date_hierarchy = "created_at"
+
+
+@admin.register(Document)
+class DocumentAdmin(RecordAdmin):
+    """Documents come in by upload; here they are indexed again and deleted."""
+
+    list_display = (
+        "title", "collection", "status", "media_type", "size", "page_count", "chunk_count",
+        "added_by", "created_at",
+    )  # fmt: skip
+    list_filter = ("status", "media_type", "language", "created_at")
+    list_select_related = ("collection", "added_by")
+    search_fields = ("title", "file_name", "collection__name", "=id", "sha256")
+    date_hierarchy = "created_at"
+    inlines = (StageInline,)
+    actions = ("retry", "reindex")
+
+    def has_index_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("knowledge.change_document")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("knowledge.delete_document")
+
+    def delete_model(self, request: HttpRequest, obj: Document) -> None:
+        services.delete_document(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Document]) -> None:
+        for document in queryset:
+            services.delete_document(document)
+
+    @admin.action(description=_("Try again those that failed"), permissions=["index"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Document]) -> None:
+        failed = queryset.filter(status=Document.Status.FAILED)
+        _queue(self, request, failed, services.retry_document)
+
+    @admin.action(description=_("Index again"), permissions=["index"])
+    def reindex(self, request: HttpRequest, queryset: QuerySet[Document]) -> None:
+        _queue(self, request, queryset, services.reindex_document)
+
+
+@admin.register(DocumentText)
+class DocumentTextAdmin(RecordAdmin):
+    list_display = ("document",)
+    list_select_related = ("document",)
+    search_fields = ("document__title", "=document__id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DocumentText]:
+        texts: QuerySet[DocumentText] = super().get_queryset(request)
+        match = request.resolver_match
+        is_list = match is not None and str(match.url_name).endswith("changelist")
+        return texts.defer("text") if is_list else texts
+
+
+@admin.register(Stage)
+class StageAdmin(RecordAdmin):
+    list_display = ("document", "name", "status", "done", "total", "reason", "finished_at")
+    list_filter = ("name", "status")
+    list_select_related = ("document",)
+    search_fields = ("document__title", "=document__id", "reason")
+    date_hierarchy = "started_at"
+
+
+@admin.register(Chunk)
+class ChunkAdmin(RecordAdmin):
+    list_display = ("document", "position", "beginning", "page", "script", "length", "version")
+    list_filter = ("script",)
+    list_select_related = ("document",)
+    search_fields = ("document__title", "=document__id", "=id")
+    exclude = ("terms", "bm25")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Chunk]:
+        chunks: QuerySet[Chunk] = super().get_queryset(request)
+        return chunks.defer("terms", "bm25")
+
+    @admin.display(description=_("text"))
+    def beginning(self, chunk: Chunk) -> str:
+        return Truncator(chunk.text).chars(80)
+
+
+@admin.register(EmbeddingVersion)
+class EmbeddingVersionAdmin(RecordAdmin):
+    list_display = ("id", "model", "dimensions", "is_multilingual", "is_active", "created_at")
+    list_filter = ("is_active",)
+    search_fields = ("model",)
+
+
+@admin.register(Embedding)
+class EmbeddingAdmin(RecordAdmin):
+    list_display = ("id", "chunk_id", "version", "script")
+    list_filter = ("version", "script")
+    list_select_related = ("version",)
+    search_fields = ("=chunk__id",)
+    exclude = ("vector",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Embedding]:
+        embeddings: QuerySet[Embedding] = super().get_queryset(request)
+        return embeddings.defer("vector")
+
+
+def _queue(
+    page: "admin.ModelAdmin[Any]",
+    request: HttpRequest,
+    documents: QuerySet[Document],
+    service: Callable[[Document], None],
+) -> None:
+    found = list(documents)
+    for document in found:
+        service(document)
+    text = _("%(count)s documents are waiting to be indexed.") % {"count": len(found)}
+    page.message_user(request, text, messages.SUCCESS)

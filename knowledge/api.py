@@ -1,0 +1,190 @@
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import File, Query, Router, Status, UploadedFile
+
+from accounts.access import require_editable, require_owned
+from accounts.callers import READ, WRITE, caller
+from knowledge import retrieval, selectors, services
+from knowledge.models import Collection, Document
+from knowledge.schemas import (
+    ChunkOut,
+    CollectionIn,
+    CollectionOut,
+    CollectionPatch,
+    DocumentAccepted,
+    DocumentOut,
+    DocumentQuery,
+    PassageQuery,
+    PassageTextOut,
+    SearchIn,
+    SearchOut,
+)
+from knowledge.storage import path_of
+from security.downloads import Download
+from security.paging import paginate
+from security.schemas import PageOf, PageQuery
+
+router = Router()
+BINARY = {
+    "responses": {
+        200: {
+            "description": "The file as it was uploaded, always as an attachment.",
+            "content": {"application/octet-stream": {"schema": {"type": "string"}}},
+        }
+    }
+}
+
+
+@router.get(
+    "/collections", response=PageOf[CollectionOut], auth=READ, tags=["Collections"],
+    summary="List collections", operation_id="list_collections",
+)  # fmt: skip
+def list_collections(request: HttpRequest, page: Query[PageQuery]) -> Any:
+    """Collections you own or that are shared with you, newest first."""
+    rows = selectors.list_collections(caller(request))
+    return paginate(rows, ["-id"], page.cursor, page.limit)
+
+
+@router.post(
+    "/collections", response={201: CollectionOut}, auth=WRITE, tags=["Collections"],
+    summary="Make a collection", operation_id="create_collection",
+)  # fmt: skip
+def create_collection(request: HttpRequest, body: CollectionIn) -> Any:
+    """A new collection of yours; nobody else sees it until you share it."""
+    user = caller(request)
+    made = services.create_collection(user, body.name, description=body.description)
+    return Status(201, selectors.find_collection(user, made.pk))
+
+
+@router.get(
+    "/collections/{uuid:collection_id}", response=CollectionOut, auth=READ, tags=["Collections"],
+    summary="Read a collection", operation_id="get_collection",
+)  # fmt: skip
+def get_collection(request: HttpRequest, collection_id: UUID) -> Any:
+    return selectors.find_collection(caller(request), collection_id)
+
+
+@router.patch(
+    "/collections/{uuid:collection_id}", response=CollectionOut, auth=WRITE, tags=["Collections"],
+    summary="Change a collection", operation_id="update_collection",
+)  # fmt: skip
+def update_collection(request: HttpRequest, collection_id: UUID, body: CollectionPatch) -> Any:
+    """Needs the role editor."""
+    collection = require_editable(Collection.objects, caller(request), collection_id)
+    services.update_collection(
+        collection,
+        name=body.name or collection.name,
+        description=collection.description if body.description is None else body.description,
+    )
+    return selectors.find_collection(caller(request), collection_id)
+
+
+@router.delete(
+    "/collections/{uuid:collection_id}", response={204: None}, auth=WRITE, tags=["Collections"],
+    summary="Delete a collection", operation_id="delete_collection",
+)  # fmt: skip
+def delete_collection(request: HttpRequest, collection_id: UUID) -> Any:
+    """With every document in it, for everyone. Needs the role owner."""
+    services.delete_collection(require_owned(Collection.objects, caller(request), collection_id))
+    return Status(204, None)
+
+
+@router.post(
+    "/collections/{uuid:collection_id}/documents", response={202: DocumentAccepted}, auth=WRITE,
+    tags=["Documents"], summary="Upload a document", operation_id="upload_document",
+)  # fmt: skip
+def upload_document(request: HttpRequest, collection_id: UUID, file: File[UploadedFile]) -> Any:
+    """PDF, DOCX, Markdown, HTML or text, as multipart field `file`. Needs the role editor.
+
+    The answer comes before the document is indexed: follow its status, or its job's events. The
+    same bytes again are the same document.
+    """
+    user = caller(request)
+    collection = require_editable(Collection.objects, user, collection_id)
+    document, is_new = services.add_document(user, collection, file, file.name or "")
+    return Status(202, {"id": document.pk, "status": document.status, "is_new": is_new})
+
+
+@router.get(
+    "/documents", response=PageOf[DocumentOut], auth=READ, tags=["Documents"],
+    summary="List documents", operation_id="list_documents",
+)  # fmt: skip
+def list_documents(request: HttpRequest, page: Query[DocumentQuery]) -> Any:
+    """Documents you may see, newest first, with the progress of their indexing."""
+    rows = selectors.list_documents(caller(request), page.collection)
+    return paginate(rows, ["-id"], page.cursor, page.limit)
+
+
+@router.get(
+    "/documents/{uuid:document_id}", response=DocumentOut, auth=READ, tags=["Documents"],
+    summary="Read a document's state", operation_id="get_document",
+)  # fmt: skip
+def get_document(request: HttpRequest, document_id: UUID) -> Any:
+    """Its stages say how far indexing is, `reason` what went wrong."""
+    return selectors.find_document(caller(request), document_id)
+
+
+@router.delete(
+    "/documents/{uuid:document_id}", response={204: None}, auth=WRITE, tags=["Documents"],
+    summary="Delete a document", operation_id="delete_document",
+)  # fmt: skip
+def delete_document(request: HttpRequest, document_id: UUID) -> Any:
+    """It is gone from the next search. Needs the role editor on its collection."""
+    services.delete_document(require_editable(Document.objects, caller(request), document_id))
+    return Status(204, None)
+
+
+@router.post(
+    "/documents/{uuid:document_id}/retry", response={202: DocumentAccepted}, auth=WRITE,
+    tags=["Documents"], summary="Index a document again", operation_id="retry_document",
+)  # fmt: skip
+def retry_document(request: HttpRequest, document_id: UUID) -> Any:
+    """Starts indexing again from the stored file. Needs the role editor on its collection."""
+    document = require_editable(Document.objects, caller(request), document_id)
+    services.retry_document(document)
+    document.refresh_from_db()
+    return Status(202, {"id": document.pk, "status": document.status, "is_new": False})
+
+
+@router.get(
+    "/documents/{uuid:document_id}/chunks", response=PageOf[ChunkOut], auth=READ,
+    tags=["Documents"], summary="List a document's passages", operation_id="list_chunks",
+)  # fmt: skip
+def list_chunks(request: HttpRequest, document_id: UUID, page: Query[PageQuery]) -> Any:
+    """In the order of the text. `start` and `end` point into the extracted text."""
+    document = selectors.find_document(caller(request), document_id)
+    rows = document.chunks.defer("terms", "bm25")
+    return paginate(rows, ["position"], page.cursor, page.limit)
+
+
+@router.get(
+    "/documents/{uuid:document_id}/file", auth=READ, tags=["Documents"], openapi_extra=BINARY,
+    summary="Download a document's file", operation_id="download_document",
+)  # fmt: skip
+def download_document(request: HttpRequest, document_id: UUID) -> Download:
+    document = selectors.find_document(caller(request), document_id)
+    return Download(path_of(document.pk), document.file_name, document.media_type)
+
+
+@router.get(
+    "/documents/{uuid:document_id}/passage", response=PassageTextOut, auth=READ,
+    tags=["Documents"], summary="Read a passage in its context", operation_id="get_passage",
+)  # fmt: skip
+def get_passage(request: HttpRequest, document_id: UUID, span: Query[PassageQuery]) -> Any:
+    """The stored text that a citation points at, with its surroundings."""
+    return selectors.find_passage_text(
+        caller(request), document_id, span.start, span.end, span.around
+    )
+
+
+@router.post(
+    "/search", response=SearchOut, auth=READ, tags=["Search"], summary="Search passages",
+    operation_id="search",
+)  # fmt: skip
+def search(request: HttpRequest, body: SearchIn) -> Any:
+    """Lexical and vector search, fused; only in what you may see. `ranks` explains each passage."""
+    user = caller(request)
+    collections = selectors.require_collections(user, body.collections)
+    return retrieval.search(user, body.query, collections=collections, limit=body.limit)

@@ -1,0 +1,28 @@
+"""What can go wrong with somebody's documents.
+
+KnowledgeError
+├── UploadRefused      the file is not taken; the text says why
+│   ├── FileTooLarge   more than PARLEY_MAX_UPLOAD_MB
+│   └── UnsupportedFile (file_types)
+└── DocumentGone       deleted while it was being indexed
+"""
+
+
+class KnowledgeError(Exception):
+    """The root of this app's errors."""
+
+
+class UploadRefused(KnowledgeError):
+    """The file is not taken. The text is for the person who sent it: an English source string."""
+
+
+class FileTooLarge(UploadRefused):
+    """The file has more bytes than this server takes."""
+
+
+class DocumentGone(KnowledgeError):
+    """The document was deleted while it was being indexed: nothing is left to do."""
+
+
+class VersionReplaced(KnowledgeError):
+    """The embedding model changed while the document was being embedded: index it again."""

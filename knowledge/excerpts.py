@@ -1,0 +1,106 @@
+"""A stretch of a document around the spans that an answer quotes."""
+
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import F
+from django.db.models.functions import Length, Substr
+
+from accounts.models import User
+from knowledge.models import Document, DocumentText
+
+CONTEXT = 320  # characters shown on either side of the outermost spans
+LONGEST = 6000  # characters between the outermost spans
+# A line break inside a paragraph of a wrapped text file: a long line before it, no table row.
+SOFT_BREAK = re.compile(
+    r"(?<=[^\n|]{50})\n(?=[^\n|])|(?<=[\u3400-\u9fff，、]{20})\n(?=[\u3400-\u9fff])"
+)
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    text: str
+    is_marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    document: Document
+    segments: list[Segment]
+    starts_inside: bool
+    ends_inside: bool
+    """Whether there is more of the document before the first and after the last segment."""
+
+
+def find_excerpt(
+    user: User | AnonymousUser, document_id: UUID, spans: list[Span]
+) -> Excerpt | None:
+    """The text around `spans` (offsets into the extracted text).
+
+    None if `user` may not see the document, or where it has no such text.
+    """
+    document = Document.objects.visible_to(user).filter(pk=document_id).first()
+    if document is None or not spans or any(start >= end for start, end in spans):
+        return None
+    first, last = min(start for start, _ in spans), max(end for _, end in spans)
+    low = max(0, first - CONTEXT)
+    high = min(last, first + LONGEST) + CONTEXT
+    row = (
+        DocumentText.objects.filter(document=document)
+        .annotate(window=Substr(F("text"), low + 1, high - low), length=Length("text"))
+        .values_list("window", "length")
+        .first()
+    )
+    if row is None or first >= row[1]:
+        return None
+    window, length = _unwrapped(row[0]), row[1]
+    skipped = _to_sentence_start(window, first - low) if low else 0
+    kept = _to_sentence_end(window, last - low) if high < length else len(window)
+    kept = min(last - low, kept) + len(window[last - low : kept].rstrip())
+    segments = _segments(window, skipped, kept, [(a - low, b - low) for a, b in sorted(spans)])
+    return Excerpt(document, segments, low + skipped > 0, low + kept < length)
+
+
+def _unwrapped(window: str) -> str:
+    """The same text, character for character, with soft line breaks made invisible."""
+
+    def joined(match: re.Match[str]) -> str:
+        return " " if window[match.start() - 1].isascii() else "\u200b"
+
+    return SOFT_BREAK.sub(joined, window)
+
+
+def _to_sentence_start(window: str, limit: int) -> int:
+    """Where the first whole sentence or word before `limit` begins."""
+    for pattern in (r"[.!?]\s+|[。！？\n]", r"\s"):
+        if match := re.search(pattern, window[:limit]):
+            return match.end()
+    return 0
+
+
+def _to_sentence_end(window: str, limit: int) -> int:
+    """Where the last whole sentence or word after `limit` ends."""
+    for pattern in (r"[.!?](?=\s)|[。！？]|(?=\n)", r"(?=\s)"):
+        ends = [match.end() for match in re.finditer(pattern, window[limit:])]
+        if ends:
+            return limit + ends[-1]
+    return len(window)
+
+
+def _segments(window: str, low: int, high: int, spans: list[Span]) -> list[Segment]:
+    segments: list[Segment] = []
+    at = low
+    for first, last in spans:
+        start, end = max(first, at), min(last, high)
+        if start >= end:
+            continue
+        if start > at:
+            segments.append(Segment(window[at:start], is_marked=False))
+        segments.append(Segment(window[start:end], is_marked=True))
+        at = end
+    if at < high:
+        segments.append(Segment(window[at:high], is_marked=False))
+    return segments

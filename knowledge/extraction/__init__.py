@@ -1,0 +1,1 @@
+"""Files to text and blocks, in a limited process of their own."""

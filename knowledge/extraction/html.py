@@ -1,0 +1,179 @@
+"""HTML: the readable part of a page, without scripts, navigation and what is hidden."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from lxml import etree
+from lxml import html as lxml_html
+from lxml.html import HtmlElement
+
+from knowledge.extraction.decoding import decode
+from knowledge.extraction.reasons import DAMAGED, TOO_DEEP, ExtractionFailed
+from knowledge.extraction.text_builder import TextBuilder
+from knowledge.types import BlockKind, Extracted
+
+DEEPEST = 200
+
+_DROPPED_TAGS = (
+    "script style noscript template svg math iframe object embed canvas nav footer aside form "
+    "button select input textarea head dialog"
+)
+_DROPPED = frozenset(_DROPPED_TAGS.split())
+_BLOCK_TAGS = (
+    "address article blockquote body center dd details div dl dt fieldset figcaption figure header "
+    "hgroup hr html li main ol p section summary ul"
+)
+_BLOCKS = frozenset(_BLOCK_TAGS.split())
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.I)
+_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
+_XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
+
+
+def extract_html(path: Path) -> Extracted:
+    data = path.read_bytes()
+    declared = _CHARSET.search(data[:4096])
+    source = decode(data, declared[1].decode("ascii") if declared else "")
+    parser = lxml_html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True)
+    try:
+        root = lxml_html.document_fromstring(_XML_DECLARATION.sub("", source), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+        raise ExtractionFailed(DAMAGED) from error
+    title = " ".join((root.findtext(".//title") or "").split())
+    builder = TextBuilder()
+    walker = _Walker(builder)
+    walker.walk(_main_part(root))
+    if not builder.text.strip() and (walker.is_cut or _is_too_deep(parser)):
+        raise ExtractionFailed(TOO_DEEP)
+    return Extracted(title, builder.text, tuple(builder.blocks), invisible=builder.invisible)
+
+
+def _is_too_deep(parser: lxml_html.HTMLParser) -> bool:
+    """Whether the parser gave up on the nesting; what is deeper is missing from its tree."""
+    return any("depth" in entry.message.lower() for entry in parser.error_log)
+
+
+def _main_part(root: HtmlElement) -> HtmlElement:
+    """The page's <main> or only <article>, where it has one with text."""
+    for name in ("main", "article"):
+        found = root.findall(f".//{name}")
+        if len(found) == 1 and found[0].text_content().strip():
+            return found[0]
+    body = root.find("body")
+    return root if body is None else body
+
+
+class _Walker:
+    """Gathers inline text until a block begins or ends."""
+
+    def __init__(self, builder: TextBuilder) -> None:
+        self._builder = builder
+        self._inline: list[str] = []
+        self.is_cut = False
+
+    def walk(self, element: HtmlElement, depth: int = 0) -> None:
+        self._children(element, depth)
+        self._flush()
+
+    def _children(self, element: HtmlElement, depth: int) -> None:
+        self._inline.append(element.text or "")
+        for child in element:
+            if _is_shown(child):
+                if depth < DEEPEST:
+                    self._element(child, depth + 1)
+                else:
+                    self.is_cut = True
+            self._inline.append(child.tail or "")
+
+    def _element(self, element: HtmlElement, depth: int) -> None:
+        tag = element.tag
+        if tag == "br":
+            self._inline.append("\0")
+        elif tag in _HEADINGS:
+            self._flush()
+            self._builder.add(BlockKind.HEADING, _inline_text(element), level=_HEADINGS[tag])
+        elif tag == "pre":
+            self._flush()
+            self._builder.add(BlockKind.CODE, "".join(_texts(element)).replace("\0", "\n"))
+        elif tag == "table":
+            self._flush()
+            rows = (_row(row) for row in element.iter("tr"))
+            self._builder.add(BlockKind.TABLE, "\n".join(row for row in rows if row))
+        elif tag in {"ul", "ol"}:
+            self._flush()
+            self._builder.add(BlockKind.LIST, "\n".join(_items(element, 0)))
+        elif tag in _BLOCKS:
+            self._flush()
+            self._children(element, depth)
+            self._flush()
+        else:
+            self._children(element, depth)
+
+    def _flush(self) -> None:
+        self._builder.add(BlockKind.PARAGRAPH, _tidy("".join(self._inline)))
+        self._inline.clear()
+
+
+def _is_shown(element: HtmlElement) -> bool:
+    if not isinstance(element.tag, str) or element.tag in _DROPPED:
+        return False
+    if "hidden" in element.attrib or element.get("aria-hidden") == "true":
+        return False
+    return not _HIDDEN_STYLE.search(element.get("style", ""))
+
+
+def _texts(element: HtmlElement) -> Iterator[str]:
+    """The text of an element and its shown children; a line break is NUL until it is tidied."""
+    yield element.text or ""
+    for child in element:
+        if isinstance(child.tag, str) and child.tag == "br":
+            yield "\0"
+        elif _is_shown(child):
+            yield from _texts(child)
+            if child.tag in _BLOCKS:
+                yield " "
+        yield child.tail or ""
+
+
+def _inline_text(element: HtmlElement) -> str:
+    return _tidy("".join(_texts(element)))
+
+
+def _row(row: HtmlElement) -> str:
+    cells = [_inline_text(cell).replace("\n", " ") for cell in row if cell.tag in {"td", "th"}]
+    return " | ".join(cells) if any(cells) else ""
+
+
+def _items(element: HtmlElement, level: int) -> Iterator[str]:
+    """The lines of a list; a list inside a list is indented."""
+    for number, item in enumerate((e for e in element if e.tag == "li"), 1):
+        nested = [e for e in item.iter("ul", "ol") if _owner(e) is item]
+        own = "".join(_texts_without(item, nested))
+        marker = f"{number}. " if element.tag == "ol" else "- "
+        if text := _tidy(own):
+            yield f"{'  ' * level}{marker}{text}"
+        for inner in nested:
+            yield from _items(inner, min(level + 1, DEEPEST))
+
+
+def _owner(element: HtmlElement) -> HtmlElement | None:
+    return next(element.iterancestors("li"), None)
+
+
+def _texts_without(element: HtmlElement, excluded: list[HtmlElement]) -> Iterator[str]:
+    yield element.text or ""
+    for child in element:
+        if child not in excluded and _is_shown(child):
+            if child.tag == "br":
+                yield "\0"
+            yield from _texts_without(child, excluded)
+            if child.tag in _BLOCKS:
+                yield " "
+        yield child.tail or ""
+
+
+def _tidy(text: str) -> str:
+    """Collapse white space as a browser does; only a line break makes a new line."""
+    lines = (" ".join(line.split()) for line in text.split("\0"))
+    return "\n".join(lines).strip()

@@ -1,0 +1,150 @@
+"""PDF: the text layer page by page, lines joined to paragraphs, headings from the outline."""
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import pypdf
+from pypdf.errors import PyPdfError
+
+from knowledge.extraction.reasons import (
+    DAMAGED,
+    ENCRYPTED,
+    NEEDS_OCR,
+    TOO_MANY_PAGES,
+    ExtractionFailed,
+)
+from knowledge.extraction.text_builder import TextBuilder
+from knowledge.types import BlockKind, Extracted
+
+MAX_PAGES = 5_000
+# A scan often carries a stamp or a page number as text: fewer letters on a page mean a picture.
+LETTERS_OF_A_PAGE = 8
+
+_CJK = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
+_SPACED_CJK = re.compile(rf"(?<=[{_CJK}])[^\S\n]+(?=[{_CJK}])")
+_HYPHEN_AT_END = re.compile(r"(?<=[a-z])-$")
+_LIST_MARK = re.compile(r"\s*(?:[•·▪◦‣\-–*]\s|\(?\d{1,3}[.)]\s|[一二三四五六七八九十]{1,3}、)")
+_ENDS_SENTENCE = re.compile(r"[.!?:。！？：][\"'”’」』）)]*$")
+_DIGITS = re.compile(r"\d+")
+_GENERATED_TITLE = re.compile(r"^(microsoft word|untitled|.*\.(docx?|indd|pptx?|tex|dvi)$)", re.I)
+
+# What malformed files make pypdf raise besides its own errors.
+_BROKEN = (
+    PyPdfError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OSError,
+    AssertionError,
+    ZeroDivisionError,
+    NotImplementedError,
+)
+
+
+def extract_pdf(path: Path) -> Extracted:
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    try:
+        reader = pypdf.PdfReader(str(path))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise ExtractionFailed(ENCRYPTED)
+        page_count = len(reader.pages)
+        if page_count > MAX_PAGES:
+            raise ExtractionFailed(TOO_MANY_PAGES)
+        pages = [_page_lines(page.extract_text()) for page in reader.pages]
+        headings = _headings(reader)
+        title = _title(reader)
+    except _BROKEN as error:
+        raise ExtractionFailed(DAMAGED) from error
+    letters = sum(c.isalnum() for lines in pages for line in lines for c in line)
+    if letters < LETTERS_OF_A_PAGE * max(1, min(page_count, 10)):
+        raise ExtractionFailed(NEEDS_OCR)
+    builder = TextBuilder()
+    repeated = _repeated_lines(pages)
+    for number, lines in enumerate(pages, 1):
+        kept = [line for line in lines if _DIGITS.sub("#", line.strip()) not in repeated]
+        _add_page(builder, kept, number, headings.get(number, {}))
+    return Extracted(
+        title, builder.text, tuple(builder.blocks), page_count, invisible=builder.invisible
+    )
+
+
+def _page_lines(text: str) -> list[str]:
+    return [_SPACED_CJK.sub("", line).rstrip() for line in text.split("\n")]
+
+
+def _title(reader: pypdf.PdfReader) -> str:
+    metadata = reader.metadata
+    title = str(metadata.title or "").strip() if metadata else ""
+    return "" if _GENERATED_TITLE.match(title) else title
+
+
+def _headings(reader: pypdf.PdfReader) -> dict[int, dict[str, int]]:
+    """The outline's entries: page number → (text without spaces → level)."""
+    found: dict[int, dict[str, int]] = {}
+
+    def walk(entries: list[Any], level: int) -> None:
+        for entry in entries:
+            if isinstance(entry, list):
+                walk(entry, min(level + 1, 9))
+                continue
+            page = reader.get_destination_page_number(entry)
+            if page is not None and page >= 0 and entry.title:
+                found.setdefault(page + 1, {})["".join(str(entry.title).split())] = level
+
+    walk(reader.outline, 1)
+    return found
+
+
+def _repeated_lines(pages: list[list[str]]) -> set[str]:
+    """First and last lines that stand on most pages: running heads and page numbers."""
+    if len(pages) < 4:
+        return set()
+    counted: Counter[str] = Counter()
+    for lines in pages:
+        full = [_DIGITS.sub("#", line.strip()) for line in lines if line.strip()]
+        counted.update({*full[:2], *full[-2:]})
+    return {line for line, count in counted.items() if count > len(pages) * 0.6}
+
+
+def _add_page(
+    builder: TextBuilder, lines: list[str], number: int, headings: dict[str, int]
+) -> None:
+    for paragraph in _paragraphs(lines, headings):
+        level = headings.get("".join(paragraph.split()), 0)
+        kind = BlockKind.HEADING if level else BlockKind.PARAGRAPH
+        builder.add(kind, paragraph, level=level, page=number)
+
+
+def _paragraphs(lines: list[str], headings: dict[str, int]) -> Iterator[str]:
+    """Join lines to paragraphs; one ends at an empty or short line, a list mark or a heading."""
+    widths = [len(line) for line in lines if line.strip()]
+    usual = quantiles(widths, n=4)[2] if len(widths) > 3 else 0.0
+    held = ""
+    for line in lines:
+        is_heading = "".join(line.split()) in headings
+        if held and (not line.strip() or _LIST_MARK.match(line) or is_heading):
+            yield held
+            held = ""
+        held = _join(held, line.strip())
+        ends_short = len(line) < usual * 0.7 and bool(_ENDS_SENTENCE.search(line))
+        if held and (is_heading or ends_short):
+            yield held
+            held = ""
+    if held:
+        yield held
+
+
+def _join(held: str, line: str) -> str:
+    if not held or not line:
+        return held or line
+    if _HYPHEN_AT_END.search(held) and line[0].islower():
+        return held[:-1] + line
+    is_chinese = re.match(f"[{_CJK}]", line[0]) and re.match(f"[{_CJK}]", held[-1])
+    return f"{held}{line}" if is_chinese else f"{held} {line}"

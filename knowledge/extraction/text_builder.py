@@ -1,0 +1,56 @@
+"""The extracted text under construction: clean blocks, one empty line between them."""
+
+import re
+
+from knowledge.extraction.reasons import TOO_MUCH_TEXT, ExtractionFailed
+from knowledge.types import Block, BlockKind
+
+MAX_CHARACTERS = 20_000_000
+
+# Nothing a reader sees, and a way to hide instructions from him: controls, zero-width and
+# bidirectional marks, tags, variation selectors, halves of surrogate pairs.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff0-\uffff\ud800-\udfff"
+    "\U000e0000-\U000e0fff]"
+)
+_LINE_END = re.compile(r"\r\n?|[\u2028\u2029\x85]")
+_TRAILING = re.compile(r"[^\S\n]+$", re.MULTILINE)
+_MANY_EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+class TextBuilder:
+    """Collects blocks; `text` is what they say, and their offsets are exact in it."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self.invisible = 0
+        self._parts: list[str] = []
+        self._length = 0
+
+    @property
+    def text(self) -> str:
+        return "".join(self._parts)
+
+    def add(self, kind: BlockKind, text: str, *, level: int = 0, page: int | None = None) -> None:
+        """Append one block; text without a visible character adds nothing."""
+        text = self._clean(text)
+        if not text:
+            return
+        if self._parts:
+            self._append("\n\n")
+        start = self._length
+        self._append(text)
+        self.blocks.append(Block(kind, start, self._length, level, page))
+
+    def _append(self, text: str) -> None:
+        self._parts.append(text)
+        self._length += len(text)
+        if self._length > MAX_CHARACTERS:
+            raise ExtractionFailed(TOO_MUCH_TEXT)
+
+    def _clean(self, text: str) -> str:
+        text, removed = _INVISIBLE.subn("", _LINE_END.sub("\n", text))
+        self.invisible += removed
+        text = _MANY_EMPTY_LINES.sub("\n\n", _TRAILING.sub("", text))
+        return text.strip("\n").rstrip() if text.strip() else ""

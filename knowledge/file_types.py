@@ -1,0 +1,112 @@
+"""What a file is, by its content and its name together; where they disagree it is refused."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from django.utils.translation import gettext_noop as _
+
+from knowledge.errors import UploadRefused
+
+HEAD_SIZE = 8192
+ENDINGS_SHOWN = ".pdf, .docx, .md, .html, .txt"
+
+
+class UnsupportedFile(UploadRefused):
+    """The file cannot be taken; the text says why, in words for the person who sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileType:
+    kind: str
+    media_type: str
+    endings: tuple[str, ...]
+
+
+PDF = FileType("pdf", "application/pdf", (".pdf",))
+DOCX = FileType(
+    "docx",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    (".docx",),
+)
+HTML = FileType("html", "text/html", (".html", ".htm", ".xhtml"))
+MARKDOWN = FileType("markdown", "text/markdown", (".md", ".markdown", ".mdown"))
+TEXT = FileType("text", "text/plain", (".txt", ".text", ".log", ""))
+FILE_TYPES = (PDF, DOCX, HTML, MARKDOWN, TEXT)
+
+EMPTY = _("The file is empty.")
+NOT_SUPPORTED = _("This type of file cannot be read yet. Supported: .pdf, .docx, .md, .html, .txt.")
+OLD_WORD = _(
+    "This is an old or a password-protected Office file. Save it as .docx without a password."
+)
+NOT_WHAT_IT_SAYS = _(
+    "The name and the content of this file disagree. Check its ending and try again."
+)
+NOT_TEXT = _("This file does not hold text, although its name says so.")
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_BINARY_CONTROL = frozenset(range(32)) - {8, 9, 10, 12, 13, 27}
+
+
+def detect_type(path: Path, file_name: str) -> FileType:
+    """Return the type of the file at `path`; raise `UnsupportedFile` where none fits."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_SIZE)
+    if not head:
+        raise UnsupportedFile(EMPTY)
+    named = _by_name(file_name)
+    found = _by_content(path, head)
+    if named is None:
+        raise UnsupportedFile(OLD_WORD if head.startswith(_OLE) else NOT_SUPPORTED)
+    if found is None:
+        if named not in {HTML, MARKDOWN, TEXT}:
+            raise UnsupportedFile(OLD_WORD if head.startswith(_OLE) else NOT_WHAT_IT_SAYS)
+        if not _is_text(head):
+            raise UnsupportedFile(NOT_TEXT)
+        found = HTML if _is_html(head) and named is not MARKDOWN else named
+        # A page without <html> at its start is still a page when its name says so.
+    if found is not named:
+        raise UnsupportedFile(NOT_WHAT_IT_SAYS)
+    return found
+
+
+def _by_name(file_name: str) -> FileType | None:
+    ending = PurePath(file_name).suffix.lower()
+    return next((known for known in FILE_TYPES if ending in known.endings), None)
+
+
+def type_of_media(media_type: str) -> FileType:
+    """The type stored as `media_type`; raise `UnsupportedFile` for one that is not known."""
+    for known in FILE_TYPES:
+        if known.media_type == media_type:
+            return known
+    raise UnsupportedFile(NOT_SUPPORTED)
+
+
+def _by_content(path: Path, head: bytes) -> FileType | None:
+    if b"%PDF-" in head[:1024]:
+        return PDF
+    if head.startswith(b"PK\x03\x04"):
+        return DOCX if _is_docx(path) else None
+    return None
+
+
+def _is_docx(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "word/document.xml" in archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
+
+
+def _is_text(head: bytes) -> bool:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+        return True
+    if head.startswith((b"PK\x03\x04", _OLE, b"\x7fELF", b"MZ\x90", b"\x89PNG", b"\xff\xd8\xff")):
+        return False
+    return not any(byte in _BINARY_CONTROL for byte in head)
+
+
+def _is_html(head: bytes) -> bool:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
+    return start.startswith((b"<!doctype html", b"<html"))

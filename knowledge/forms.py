@@ -1,0 +1,108 @@
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Grant, Team, User
+from accounts.selectors import find_user
+from knowledge.models import Collection, Document
+
+
+class CollectionForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    class Meta:
+        model = Collection
+        fields = ["name", "description"]
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+        help_texts = {
+            "description": _("What is in it and who it is for. Shown beside the name."),
+        }
+
+
+class DeleteCollectionForm(forms.Form):
+    """Asks for the collection's name, so that nothing large is deleted by one slip."""
+
+    name = forms.CharField(label=_("Type the name to confirm"))
+
+    def __init__(self, collection: Collection, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.collection = collection
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if name.strip() != self.collection.name.strip():
+            raise ValidationError(_("This is not the collection's name. Nothing was deleted."))
+        return name
+
+
+class GrantForm(forms.Form):
+    """A person by e-mail address or a team by name, and what they may do."""
+
+    email = forms.EmailField(
+        label=_("E-mail address"), required=False, help_text=_("Of someone with an account here.")
+    )
+    team = forms.ModelChoiceField(
+        label=_("or a team"), queryset=Team.objects.none(), required=False, empty_label="–"
+    )
+    role = forms.ChoiceField(
+        label=_("May"),
+        choices=[
+            (Grant.Role.READER.value, _("read")),
+            (Grant.Role.EDITOR.value, _("read and edit")),
+            (Grant.Role.OWNER.value, _("read, edit and share")),
+        ],
+    )
+
+    def __init__(self, user: User, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        teams = self.fields["team"]
+        assert isinstance(teams, forms.ModelChoiceField)
+        mine = Q(is_everyone=True) | Q(members=user)
+        teams.queryset = (
+            Team.objects.all() if user.is_staff else Team.objects.filter(mine).distinct()
+        )
+
+    def clean(self) -> dict[str, object]:
+        data = super().clean() or {}
+        email, team = data.get("email"), data.get("team")
+        if self.errors:
+            return data
+        if bool(email) == bool(team):
+            raise ValidationError(_("Give an e-mail address or choose a team, one of the two."))
+        data["grantee"] = team or self._person(str(email))
+        return data
+
+    def _person(self, email: str) -> User | None:
+        person = find_user(email)
+        if person is None or not person.is_active:
+            self.add_error("email", _("Nobody here has this address. Ask an administrator."))
+            return None
+        return person
+
+
+class DocumentFilter(forms.Form):
+    """Which documents of a collection are listed."""
+
+    q = forms.CharField(required=False)
+    status = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("", _("All")),
+            (Document.Status.READY.value, _("Ready")),
+            ("active", _("In work")),
+            (Document.Status.FAILED.value, _("Need attention")),
+        ],
+    )
+    cursor = forms.CharField(required=False)
+
+
+class SearchForm(forms.Form):
+    """A question to try on the index, and where."""
+
+    q = forms.CharField(max_length=2000)
+    collection = forms.ModelMultipleChoiceField(queryset=Collection.objects.none(), required=False)
+
+    def __init__(self, user: User, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        collections = self.fields["collection"]
+        assert isinstance(collections, forms.ModelMultipleChoiceField)
+        collections.queryset = Collection.objects.visible_to(user)

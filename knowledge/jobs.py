@@ -1,0 +1,127 @@
+"""Background work of this app, enqueued by dotted path."""
+
+import logging
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_noop as _
+
+from events import jobs
+from events.context import JobContext, JobFailed
+from events.models import Job
+from gateway.embedder import EmbedderUnavailable
+from gateway.errors import GatewayError
+from knowledge import backfill, indexing, storage
+from knowledge.errors import DocumentGone, VersionReplaced
+from knowledge.extraction.reasons import ExtractionFailed
+from knowledge.ingestion import ingest
+from knowledge.models import Document, Stage
+
+logger = logging.getLogger(__name__)
+
+REWEIGH = "knowledge.jobs.reweigh_collection"
+SWITCH = "knowledge.jobs.switch_embedder"
+STOPPED = _("Indexing was stopped. Try again.")
+CANCELLED = _("Indexing was cancelled.")
+EMBEDDER_CHANGED = _("The embedding model was changed meanwhile. Try again.")
+EMBEDDER_FAILED = _("The embedding model did not answer. Try again, or ask the administrator.")
+
+
+def settle_document(job: Job) -> None:
+    """Let the document follow the job that ended without it: failed, for the same reason."""
+    found = Document.objects.filter(job_id=job.pk)
+    document = found.filter(pk=job.subject_id).first() if job.subject_id else None
+    if document is not None:
+        cancelled = job.status == Job.Status.CANCELLED
+        _fail(document, CANCELLED if cancelled else job.reason or STOPPED)
+
+
+@jobs.settled_by(settle_document)
+def ingest_document(context: JobContext, document_id: str) -> None:
+    """Index one document; run twice, it indexes the same file again and changes nothing else."""
+    document = Document.objects.filter(pk=document_id).first()
+    if document is None:
+        return
+    try:
+        has_drifted = ingest(document, context)
+    except DocumentGone:
+        return
+    except ExtractionFailed as failure:
+        raise JobFailed(str(failure)) from failure
+    except (VersionReplaced, EmbedderUnavailable, GatewayError) as error:
+        if context.attempt < context.job.max_attempts:
+            raise
+        logger.warning("document %s: %s: %s", document.pk, type(error).__name__, error)
+        is_change = isinstance(error, VersionReplaced)
+        raise JobFailed(EMBEDDER_CHANGED if is_change else EMBEDDER_FAILED) from error
+    if has_drifted:
+        _enqueue_reweighing(document)
+
+
+def reweigh_collection(context: JobContext, collection_id: str) -> None:
+    """Weigh a collection's passages against today's average length, in one transaction."""
+    try:
+        done = indexing.reweigh_collection(UUID(collection_id), context.check)
+    except DocumentGone:
+        return
+    context.progress("load", done, done)
+
+
+def switch_embedder(context: JobContext, model: str) -> None:
+    """Fill vectors of another embedding model, then search by them."""
+    backfill.switch_embedder(model, lambda done, total: context.progress("embed", done, total))
+
+
+def follow_default_embedder() -> int:
+    """Start the switch when the gateway's default embedding model has changed; 1 if it did."""
+    embedder = backfill.find_new_embedder()
+    if embedder is None or Job.objects.filter(task=SWITCH, finished_at=None).exists():
+        return 0
+    jobs.enqueue(SWITCH, {"model": embedder.name})
+    return 1
+
+
+def close_abandoned_documents() -> int:
+    """Fail documents whose job ended without them (a worker that died too often); how many."""
+    open_job = Job.objects.filter(pk=OuterRef("job_id"), finished_at=None)
+    waiting = (Document.Status.QUEUED, Document.Status.RUNNING)
+    abandoned = Document.objects.filter(~Exists(open_job), status__in=waiting)
+    found = list(abandoned[:100])
+    for document in found:
+        job = Job.objects.filter(pk=document.job_id).first()
+        _fail(document, (job.reason if job else "") or STOPPED)
+    return len(found)
+
+
+def remove_orphaned_files() -> int:
+    """Remove files of uploads that died before their row was written; how many."""
+    removed = 0
+    for document_id in storage.list_older_files():
+        if not Document.objects.filter(pk=document_id).exists():
+            storage.remove(document_id)
+            removed += 1
+    return removed
+
+
+def _fail(document: Document, reason: str) -> None:
+    """Record the failure; a document that was searchable before keeps its old passages."""
+    with transaction.atomic():
+        waiting = (Document.Status.QUEUED, Document.Status.RUNNING)
+        Document.objects.filter(pk=document.pk, status__in=waiting).update(
+            status=Document.Status.FAILED, reason=reason
+        )
+        unfinished = (Stage.Status.RUNNING, Stage.Status.WAITING)
+        stage = Stage.objects.filter(document=document, status__in=unfinished).first()
+        is_noted = document.stages.filter(status=Stage.Status.FAILED).exists()
+        if stage is not None and not is_noted:
+            Stage.objects.filter(pk=stage.pk).update(status=Stage.Status.FAILED, reason=reason)
+
+
+def _enqueue_reweighing(document: Document) -> None:
+    waiting = Job.objects.filter(
+        task=REWEIGH, subject_id=document.collection_id, status=Job.Status.QUEUED
+    )
+    if not waiting.exists():
+        arguments = {"collection_id": str(document.collection_id)}
+        jobs.enqueue(REWEIGH, arguments, None, document.collection_id)

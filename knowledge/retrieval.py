@@ -1,0 +1,249 @@
+"""Search: BM25 and vectors in one SQL statement, permission inside both legs.
+
+The lexical leg scores the passages that hold one of the question's rare terms; the dense leg walks
+the HNSW index, or reads every vector where there are few. Each leg's scores are divided by its
+best one and added with the weight of `fusion`.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from accounts.models import User
+from gateway.embedder import get_embedder
+from knowledge.analyzer import analyze, term_id
+from knowledge.bm25 import rare_terms, to_sparsevec, weigh_query
+from knowledge.fusion import choose_alpha
+from knowledge.models import Collection, EmbeddingVersion
+from knowledge.types import Passage, SearchResult
+from knowledge.versions import find_active_version
+
+# Each leg hands over this many; the walk through the graph is approximate, so more than are shown.
+LEG_LIMIT = 100
+MAX_LIMIT = 100
+# Up to this many passages reading all vectors is exact and as fast as the graph.
+EXACT_BELOW = 4_000
+# About so many passages are scored by their words: a fiftieth of all, within these bounds.
+FEWEST_CANDIDATES, MOST_CANDIDATES = 300, 10_000
+LONGEST_QUESTION = 4_000  # characters
+
+SETTINGS = """
+select set_config('hnsw.iterative_scan', 'relaxed_order', true),
+       set_config('hnsw.ef_search', '100', true),
+       set_config('hnsw.max_scan_tuples', '20000', true),
+       set_config('plan_cache_mode', 'force_custom_plan', true)
+"""
+
+STATISTICS = """
+with allowed as materialized ({allowed}),
+     size as (select coalesce(sum(n), 0)::bigint as n from lexical_statistics
+              where collection_id = any (array(select id from allowed)))
+select size.n, found.term, found.df from size left join (
+    select term, sum(df)::bigint as df from term_df
+    where collection_id = any (array(select id from allowed)) and term = any (%s::int[])
+    group by term) as found on true
+"""
+
+LEXICAL = """
+select id, -(bm25 <#> %s::sparsevec) as score from knowledge_chunk
+where collection_id = any (array(select id from allowed)) and terms && %s::int[]
+order by bm25 <#> %s::sparsevec limit {limit}
+"""
+
+# The literal version lets the planner prove that the version's partial index applies.
+NEAREST = """
+select chunk_id as id, -(vector::halfvec({dimensions}) <#> %s::halfvec({dimensions})) as score
+from knowledge_embedding
+where version_id = {version} {latin_only} and collection_id = any (array(select id from allowed))
+order by vector::halfvec({dimensions}) <#> %s::halfvec({dimensions}) limit {limit}
+"""
+
+EXACT = """
+select id, -(vector <#> %s::halfvec({dimensions})) as score from (
+    select chunk_id as id, vector::halfvec({dimensions}) as vector from knowledge_embedding
+    where version_id = {version} {latin_only}
+      and collection_id = any (array(select id from allowed)) offset 0) as every
+order by vector <#> %s::halfvec({dimensions}) limit {limit}
+"""
+
+NOTHING = "select null::uuid as id, null::float8 as score where false"
+
+FUSED = """
+with allowed as materialized ({allowed}),
+     lexical as materialized ({lexical}),
+     dense as materialized ({dense}),
+     ranked as (
+        select id, score as lexical, rank() over (order by score desc) as lexical_rank,
+               null::float8 as dense, null::bigint as dense_rank,
+               {lexical_weight} * score / nullif(max(score) over (), 0) as share
+        from lexical where score > 0
+        union all
+        select id, null, null, score, rank() over (order by score desc),
+               {dense_weight} * greatest(score, 0) / nullif(max(score) over (), 0)
+        from dense where score > 0),
+     fused as (
+        select id, sum(share) as score, max(lexical) as lexical, max(lexical_rank) as lexical_rank,
+               max(dense) as dense, max(dense_rank) as dense_rank
+        from ranked group by id order by score desc, id limit {limit})
+select c.id, c.document_id, c.collection_id, d.title, c.heading_path, c.text, c.start, c."end",
+       c.page, fused.score, fused.lexical, fused.lexical_rank, fused.dense, fused.dense_rank,
+       c.terms
+from fused join knowledge_chunk c on c.id = fused.id
+    join knowledge_document d on d.id = c.document_id
+order by fused.score desc, c.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question as both legs need it; `vector` is None where the dense leg has no weight."""
+
+    counts: Mapping[int, int]
+    words: Mapping[int, str]
+    alpha: float
+    vector: str | None
+    version: EmbeddingVersion
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """How many passages are searched, and in how many of them each known term occurs."""
+
+    n: int
+    frequencies: Mapping[int, int]
+
+
+def search(
+    user: User | AnonymousUser,
+    query: str,
+    collections: Sequence[UUID] | None = None,
+    limit: int = 10,
+) -> SearchResult:
+    """The passages that fit best among those `user` may see, best first.
+
+    `collections` narrows the search; ids that are not visible add nothing. Embeds the question
+    before it opens its transaction. Raises what the embedder raises.
+    """
+    began = time.perf_counter()
+    limit = max(1, min(limit, MAX_LIMIT))
+    question = _prepare(query[:LONGEST_QUESTION])
+    embedded = time.perf_counter()
+    allowed = _allowed(user, collections)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(SETTINGS)
+        known = _read_statistics(cursor, allowed, list(question.counts))
+        rows = _read_passages(cursor, allowed, question, known, limit) if known.n else []
+    ended = time.perf_counter()
+    timings = {"embed_ms": (embedded - began) * 1000, "sql_ms": (ended - embedded) * 1000}
+    passages = tuple(_to_passage(row, question) for row in rows)
+    return SearchResult(query, passages, (ended - began) * 1000, question.alpha, timings)
+
+
+def _prepare(query: str) -> _Question:
+    version = find_active_version()
+    counted = Counter(analyze(query))
+    alpha = choose_alpha(query, version.model, is_multilingual=version.is_multilingual)
+    vector = None
+    if alpha > 0 and query.strip():
+        (row,) = get_embedder(version.model).embed([query])
+        vector = "[" + ",".join(f"{value:.5g}" for value in row) + "]"
+    return _Question(
+        counts={term_id(term): count for term, count in counted.items()},
+        words={term_id(term): term for term in counted},
+        alpha=alpha,
+        vector=vector,
+        version=version,
+    )
+
+
+_Allowed = tuple[str, tuple[Any, ...]]
+
+
+def _allowed(user: User | AnonymousUser, collections: Sequence[UUID] | None) -> _Allowed:
+    """The SQL and the parameters of the ids of the collections that may be searched."""
+    visible = Collection.objects.visible_to(user)
+    if collections is not None:
+        visible = visible.filter(pk__in=list(collections))
+    try:
+        sql, parameters = visible.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return "select null::uuid as id where false", ()
+    return f"select visible.id from ({sql}) as visible (id)", parameters  # noqa: S608 - Django's SQL
+
+
+def _read_statistics(cursor: CursorWrapper, allowed: _Allowed, terms: list[int]) -> _Known:
+    sql, parameters = allowed
+    cursor.execute(STATISTICS.format(allowed=sql), [*parameters, terms])
+    rows = cursor.fetchall()
+    return _Known(rows[0][0], {term: df for _, term, df in rows if term is not None})
+
+
+def _read_passages(
+    cursor: CursorWrapper, allowed: _Allowed, question: _Question, known: _Known, limit: int
+) -> list[tuple[Any, ...]]:
+    allowed_sql, parameters = allowed
+    values: list[Any] = list(parameters)
+    lexical = dense = NOTHING
+    if known.frequencies:
+        weights = to_sparsevec(weigh_query(question.counts, known.frequencies, known.n))
+        # Scoring more candidates changed nothing in quality and cost a lot of time.
+        wanted = min(MOST_CANDIDATES, max(FEWEST_CANDIDATES, known.n // 50))
+        candidates = rare_terms(known.frequencies, wanted)
+        lexical = LEXICAL.format(limit=LEG_LIMIT)
+        values += [weights, candidates, weights]
+    if question.vector is not None:
+        version = question.version
+        dense = (EXACT if known.n <= EXACT_BELOW else NEAREST).format(
+            dimensions=version.dimensions,
+            version=version.pk,
+            latin_only="" if version.is_multilingual else "and script <> 'cjk'",
+            limit=LEG_LIMIT,
+        )
+        values += [question.vector, question.vector]
+    statement = FUSED.format(
+        allowed=allowed_sql,
+        lexical=lexical,
+        dense=dense,
+        lexical_weight=1 - question.alpha,
+        dense_weight=question.alpha,
+        limit=limit,
+    )
+    cursor.execute(statement, values)
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _to_passage(row: tuple[Any, ...], question: _Question) -> Passage:
+    *fields, score, lexical, lexical_rank, dense, dense_rank, terms = row
+    chunk_id, document_id, collection_id, title, heading_path, text, start, end, page = fields
+    matched = sorted(question.words[term] for term in set(terms) & question.words.keys())
+    return Passage(
+        chunk_id=chunk_id,
+        document_id=document_id,
+        collection_id=collection_id,
+        title=title,
+        heading_path=tuple(heading_path),
+        text=text,
+        start=start,
+        end=end,
+        page=page,
+        score=float(score or 0),
+        ranks={
+            "lexical": _rank(lexical_rank, lexical),
+            "dense": _rank(dense_rank, dense),
+            "weight": question.alpha,
+            "terms_matched": matched,
+        },
+    )
+
+
+def _rank(rank: int | None, score: float | None) -> dict[str, float] | None:
+    return None if rank is None or score is None else {"rank": rank, "score": round(score, 4)}

@@ -1,0 +1,105 @@
+"""How a document's state reads in a list: a badge, how far it is, and what went wrong."""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+
+from events.jobs import UNEXPECTED
+from knowledge.extraction.reasons import NEEDS_OCR
+from knowledge.models import Document, Stage
+
+WORKING: dict[str, str | Promise] = {
+    Stage.Name.EXTRACT: pgettext_lazy("stage of indexing", "Reading"),
+    Stage.Name.CHUNK: pgettext_lazy("stage of indexing", "Splitting"),
+    Stage.Name.EMBED: pgettext_lazy("stage of indexing", "Embedding"),
+    Stage.Name.LOAD: pgettext_lazy("stage of indexing", "Saving"),
+}
+LANGUAGES: dict[str, str | Promise] = {
+    "en": gettext_lazy("English"),
+    "zh": gettext_lazy("Chinese"),
+    "zh-hans": "简体中文",
+    "zh-hant": "繁體中文",
+}
+INCIDENT = re.compile(re.escape(UNEXPECTED).replace(re.escape("%(incident)s"), r"(\w+)"))
+# Ending of the file name -> (label, style class) of its tile.
+KINDS = {
+    ".pdf": ("PDF", "pdf"), ".docx": ("DOC", "doc"), ".md": ("MD", "md"),
+    ".markdown": ("MD", "md"), ".html": ("HTML", "web"), ".htm": ("HTML", "web"),
+    ".txt": ("TXT", "txt"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A document and how its line in the list reads; `total` is 0 while that is not known."""
+
+    document: Document
+    kind: str
+    kind_class: str
+    label: str
+    badge: str
+    icon: str
+    is_active: bool
+    detail: str = ""
+    done: int = 0
+    total: int = 0
+
+    @property
+    def language(self) -> str:
+        return str(LANGUAGES.get(self.document.language.lower(), ""))
+
+    @property
+    def html_language(self) -> str:
+        """The tag for `lang`, so that Chinese text gets the glyphs of its own script."""
+        head, _dash, script = self.document.language.partition("-")
+        return f"{head}-{script.title()}" if script else head
+
+
+def describe(document: Document) -> Row:
+    """The row of a document whose stages are loaded."""
+    ending = PurePath(document.file_name).suffix.lower()
+    kind, kind_class = KINDS.get(ending, (ending[1:5].upper() or "–", "txt"))
+    if document.status == Document.Status.READY:
+        return Row(document, kind, kind_class, _("Ready"), "ok", "check", is_active=False)
+    if document.status == Document.Status.QUEUED:
+        return Row(document, kind, kind_class, _("Waiting"), "", "clock", is_active=True)
+    if document.status == Document.Status.FAILED:
+        reason = _in_words(document.reason) or _("It could not be indexed. Try again.")
+        label = _("Needs OCR") if document.reason == NEEDS_OCR else _("Needs attention")
+        return Row(
+            document, kind, kind_class, label, "warn", "triangle-alert",
+            is_active=False, detail=reason,
+        )  # fmt: skip
+    stage = _running_stage(document)
+    label = str(WORKING[stage.name]) if stage else _("Starting")
+    row = Row(document, kind, kind_class, label, "live", "loader-circle", is_active=True)
+    return _with_progress(row, stage) if stage and stage.total else row
+
+
+def _in_words(reason: str) -> str:
+    """A stored reason, which is an English source string, in the reader's language."""
+    if found := INCIDENT.fullmatch(reason):
+        return _(UNEXPECTED) % {"incident": found[1]}
+    return _(reason) if reason else ""
+
+
+def _running_stage(document: Document) -> Stage | None:
+    return next((s for s in document.stages.all() if s.status == Stage.Status.RUNNING), None)
+
+
+def _with_progress(row: Row, stage: Stage) -> Row:
+    if stage.name == Stage.Name.EXTRACT:
+        words = ngettext("page %(done)d of %(total)d", "page %(done)d of %(total)d", stage.total)
+    else:
+        words = ngettext(
+            "%(done)d of %(total)d passage", "%(done)d of %(total)d passages", stage.total
+        )
+    return Row(
+        row.document, row.kind, row.kind_class, row.label, row.badge, row.icon, is_active=True,
+        detail=words % {"done": stage.done, "total": stage.total},
+        done=stage.done, total=stage.total,
+    )  # fmt: skip

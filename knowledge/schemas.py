@@ -1,0 +1,186 @@
+"""What the JSON API says and accepts about knowledge."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+from security.schemas import PageQuery, WriteSchema
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+ID = "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"
+AT = "2026-11-21T09:30:00Z"
+
+
+def example(**values: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+class CollectionIn(WriteSchema):
+    name: Name
+    description: Description = ""
+
+    model_config = example(name="Handbook", description="How we work.")
+
+
+class CollectionPatch(WriteSchema):
+    """What is missing or null stays as it is."""
+
+    name: Name | None = None
+    description: Description | None = None
+
+    model_config = example(name="Handbook 2026")
+
+
+class CollectionOut(Schema):
+    id: UUID
+    name: str
+    description: str
+    role: str = Field(description="Yours: `owner`, `editor` or `reader`.")
+    document_count: int
+    created_at: datetime
+    updated_at: datetime
+
+    model_config = example(
+        id=ID, name="Handbook", description="How we work.", role="owner", document_count=12,
+        created_at=AT, updated_at=AT,
+    )  # fmt: skip
+
+
+class StageOut(Schema):
+    name: str = Field(description="`extract`, `chunk`, `embed` or `load`.")
+    status: str = Field(description="`waiting`, `running`, `done` or `failed`.")
+    done: int
+    total: int
+    reason: str
+
+
+class DocumentAccepted(Schema):
+    id: UUID
+    status: str
+    is_new: bool = Field(description="False: these bytes were in the collection already.")
+
+    model_config = example(id=ID, status="queued", is_new=True)
+
+
+class DocumentOut(Schema):
+    id: UUID
+    collection_id: UUID
+    title: str
+    file_name: str
+    media_type: str
+    size: int = Field(description="Bytes.")
+    sha256: str
+    status: str = Field(description="`queued`, `running`, `ready` or `failed`.")
+    reason: str = Field(description="Why it failed, in plain words; else empty.")
+    language: str
+    page_count: int | None
+    chunk_count: int
+    job_id: UUID | None = Field(description="The job that indexes it, for /jobs/{id}.")
+    stages: list[StageOut]
+    created_at: datetime
+    updated_at: datetime
+
+    model_config = example(
+        id=ID, collection_id=ID, title="Travel policy", file_name="travel.pdf",
+        media_type="application/pdf", size=184_213, sha256="9f86d0…", status="running", reason="",
+        language="en", page_count=4, chunk_count=0, job_id=ID,
+        stages=[{"name": "embed", "status": "running", "done": 8, "total": 31, "reason": ""}],
+        created_at=AT, updated_at=AT,
+    )  # fmt: skip
+
+
+class DocumentQuery(PageQuery):
+    collection: UUID | None = Field(None, description="Only documents of this collection.")
+
+
+class ChunkOut(Schema):
+    id: UUID
+    position: int
+    text: str
+    heading_path: list[str]
+    start: int = Field(description="Offset into the extracted text, in characters.")
+    end: int
+    page: int | None
+
+    model_config = example(
+        id=ID, position=3, text="Trains are preferred to planes below 600 km.",
+        heading_path=["Travel policy", "Means"], start=1204, end=1249, page=2,
+    )  # fmt: skip
+
+
+class PassageQuery(Schema):
+    start: int = Field(ge=0, le=10**9, description="Offset of the quote's first character.")
+    end: int = Field(ge=0, le=10**9, description="Offset behind the quote's last character.")
+    around: int = Field(400, ge=0, le=5000, description="Characters of context on either side.")
+
+    @model_validator(mode="after")
+    def _is_a_span(self) -> Self:
+        if self.start >= self.end:
+            raise ValueError("end must be greater than start")
+        return self
+
+
+class PassageTextOut(Schema):
+    document_id: UUID
+    title: str
+    before: str
+    quote: str = Field(description="The text from `start` to `end`, byte for byte as indexed.")
+    after: str
+    start: int
+    end: int
+    length: int = Field(description="Characters of the whole extracted text.")
+
+    model_config = example(
+        document_id=ID, title="Travel policy", before="We travel little. ",
+        quote="Trains are preferred to planes below 600 km.", after=" Book early.",
+        start=1204, end=1249, length=9120,
+    )  # fmt: skip
+
+
+class SearchIn(WriteSchema):
+    query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+    collections: list[UUID] | None = Field(
+        None, max_length=100, description="Only these; null: every collection you may see."
+    )
+    limit: int = Field(10, ge=1, le=50)
+
+    model_config = example(query="May I fly to Munich?", collections=[ID], limit=5)
+
+
+class FoundPassage(Schema):
+    chunk_id: UUID
+    document_id: UUID
+    collection_id: UUID
+    title: str
+    heading_path: list[str]
+    text: str
+    start: int
+    end: int
+    page: int | None
+    score: float
+    ranks: dict[str, Any] = Field(description="Why it was found: rank and score of each leg.")
+
+
+class SearchOut(Schema):
+    passages: list[FoundPassage]
+    took_ms: float
+
+    model_config = example(
+        passages=[
+            {
+                "chunk_id": ID, "document_id": ID, "collection_id": ID, "title": "Travel policy",
+                "heading_path": ["Travel policy", "Means"],
+                "text": "Trains are preferred to planes below 600 km.",
+                "start": 1204, "end": 1249, "page": 2, "score": 0.91,
+                "ranks": {
+                    "lexical": {"rank": 1, "score": 7.2}, "dense": {"rank": 2, "score": 0.61},
+                    "weight": 0.5,
+                },
+            }
+        ],
+        took_ms=6.4,
+    )  # fmt: skip

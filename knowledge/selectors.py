@@ -1,0 +1,107 @@
+"""Reads about collections and documents, shaped for the interfaces."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Length, Substr
+from django.http import Http404
+
+from accounts.models import User
+from knowledge.models import Collection, Document, DocumentText
+
+
+@dataclass(frozen=True, slots=True)
+class PassageText:
+    """A stretch of a document's extracted text with its surroundings."""
+
+    document_id: UUID
+    title: str
+    before: str
+    quote: str
+    after: str
+    start: int
+    end: int
+    length: int
+
+
+def list_collections(user: User) -> QuerySet[Collection]:
+    """Collections `user` may see, each with `role` (theirs) and `document_count`."""
+    counted = Document.objects.filter(collection=OuterRef("pk")).order_by().values("collection")
+    counts = Subquery(counted.annotate(count=Count("pk")).values("count"))
+    visible: QuerySet[Collection] = Collection.objects.visible_to(user).annotate_role(user)
+    return visible.annotate(document_count=Coalesce(counts, 0))
+
+
+def find_collection(user: User, collection_id: UUID) -> Collection:
+    """The collection as `list_collections` has it; raises Http404."""
+    found = list_collections(user).filter(pk=collection_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def list_documents(user: User, collection_id: UUID | None = None) -> QuerySet[Document]:
+    """Documents `user` may see, stages loaded; of one collection if its id is given.
+
+    Raises Http404 for a collection they may not see.
+    """
+    documents = Document.objects.visible_to(user).prefetch_related("stages")
+    if collection_id is None:
+        return documents
+    if not Collection.objects.visible_to(user).filter(pk=collection_id).exists():
+        raise Http404
+    return documents.filter(collection=collection_id)
+
+
+def find_document(user: User, document_id: UUID) -> Document:
+    """The document with its stages; raises Http404."""
+    found = list_documents(user).filter(pk=document_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def require_collections(user: User, ids: list[UUID] | None) -> list[UUID] | None:
+    """The same ids, if `user` may see every one of them; raises Http404."""
+    if ids is None:
+        return None
+    if Collection.objects.visible_to(user).filter(pk__in=ids).count() != len(set(ids)):
+        raise Http404
+    return ids
+
+
+def find_passage_text(
+    user: User, document_id: UUID, start: int, end: int, around: int
+) -> PassageText:
+    """The text from `start` to `end` with `around` characters on either side, clipped to the text.
+
+    Only the window leaves the database. Raises Http404 where there is no such text.
+    """
+    if not 0 <= start < end:
+        raise Http404
+    low = max(0, start - around)
+    row = (
+        DocumentText.objects.filter(document__in=Document.objects.visible_to(user))
+        .filter(document=document_id)
+        .annotate(
+            window=Substr("text", low + 1, end + around - low),
+            length=Length("text"),
+            title=F("document__title"),
+        )
+        .values_list("window", "length", "title")
+        .first()
+    )
+    if row is None or end > row[1]:
+        raise Http404
+    window, length, title = row
+    return PassageText(
+        document_id=document_id,
+        title=title,
+        before=window[: start - low],
+        quote=window[start - low : end - low],
+        after=window[end - low :],
+        start=start,
+        end=end,
+        length=length,
+    )

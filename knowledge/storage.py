@@ -1,0 +1,93 @@
+"""Uploaded files on disk under ids the server made: no name from outside is part of a path."""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext_noop as _
+
+from knowledge.errors import FileTooLarge
+
+PIECE = 256 * 1024
+TOO_LARGE = _("This file is larger than this server takes. Split it, or ask the administrator.")
+# A file that still has no row after this long belongs to an upload that died.
+ORPHAN_SECONDS = 3600
+
+
+class Readable(Protocol):
+    """A file open for reading bytes: an upload, or one on disk."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    path: Path
+    size: int
+    sha256: str
+
+
+def path_of(document_id: UUID) -> Path:
+    """Where the document's file is. The folder is the end of the id: its beginning is the time."""
+    name = str(document_id)
+    return Path(settings.FILES_ROOT) / name[-2:] / name
+
+
+def store(document_id: UUID, file: Readable) -> StoredFile:
+    """Stream `file` to disk and hash it on the way; it is durable when this returns.
+
+    Raises `FileTooLarge` past the limit, and OSError as the disk does; nothing is left behind.
+    """
+    path = path_of(document_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    limit = settings.PARLEY_MAX_UPLOAD_MB * 1024 * 1024
+    digest = hashlib.sha256()
+    size = 0
+    partial = path.with_suffix(".part")
+    try:
+        with partial.open("xb") as target:
+            for piece in _pieces(file, limit):
+                size += len(piece)
+                digest.update(piece)
+                target.write(piece)
+            target.flush()
+            os.fsync(target.fileno())
+        partial.rename(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    return StoredFile(path, size, digest.hexdigest())
+
+
+def remove(document_id: UUID) -> None:
+    path_of(document_id).unlink(missing_ok=True)
+
+
+def list_older_files() -> Iterator[UUID]:
+    """Ids of the files that no upload can still be writing; leftovers of dead uploads go."""
+    threshold = time.time() - ORPHAN_SECONDS
+    for path in Path(settings.FILES_ROOT).glob("??/*"):
+        if path.stat().st_mtime > threshold:
+            continue
+        if path.suffix == ".part":
+            path.unlink(missing_ok=True)
+            continue
+        try:
+            yield UUID(path.name)
+        except ValueError:
+            continue  # not a file of ours
+
+
+def _pieces(file: Readable, limit: int) -> Iterator[bytes]:
+    left = limit
+    while piece := file.read(PIECE):
+        left -= len(piece)
+        if left < 0:
+            raise FileTooLarge(TOO_LARGE)
+        yield piece

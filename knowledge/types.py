@@ -1,0 +1,79 @@
+"""The values of indexing and retrieval. No Django here."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class BlockKind(StrEnum):
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LIST = "list"
+    TABLE = "table"
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of the extracted text: a heading, or something to keep together."""
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What a file says: its text, and the blocks whose offsets point into it.
+
+    `invisible` counts the characters that were removed because a reader could not see them.
+    """
+
+    title: str
+    text: str
+    blocks: tuple[Block, ...]
+    page_count: int | None = None
+    language: str = ""
+    invisible: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkDraft:
+    """A passage to be: `text` is the extracted text from `start` to `end`."""
+
+    text: str
+    heading_path: tuple[str, ...]
+    start: int
+    end: int
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A found chunk with what explains its place: `ranks` has `lexical`, `dense` and `weight`."""
+
+    chunk_id: UUID
+    document_id: UUID
+    collection_id: UUID
+    title: str
+    heading_path: tuple[str, ...]
+    text: str
+    start: int
+    end: int
+    page: int | None
+    score: float
+    ranks: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Passages, best first; `alpha` is the weight of the dense leg."""
+
+    query: str
+    passages: tuple[Passage, ...]
+    took_ms: float
+    alpha: float = 0.0
+    timings: dict[str, float] = field(default_factory=dict)

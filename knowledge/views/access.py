@@ -1,0 +1,53 @@
+"""Who may read, edit and share a collection; only its owners see and change that."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import services as accounts
+from accounts.callers import caller
+from accounts.errors import SharingRefused
+from accounts.models import Grant
+from knowledge.forms import GrantForm
+from knowledge.models import Collection
+from knowledge.views.collections import collection_context
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def access(request: HttpRequest, collection_id: UUID) -> HttpResponse:
+    """The grants of a collection; a POST gives one, or changes the role of one that is there."""
+    shared = get_object_or_404(Collection.objects.owned_by(request.user), pk=collection_id)
+    user = caller(request)
+    form = GrantForm(user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            accounts.share(shared, form.cleaned_data["grantee"], form.cleaned_data["role"], by=user)
+        except SharingRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect("knowledge:access", shared.pk)
+    context = {**collection_context(request, shared.pk), "form": form, "grants": _grants(shared)}
+    return render(request, "knowledge/access.html", context)
+
+
+@require_POST
+@login_required
+def revoke(request: HttpRequest, collection_id: UUID, grant_id: UUID) -> HttpResponse:
+    shared = get_object_or_404(Collection.objects.owned_by(request.user), pk=collection_id)
+    grant = get_object_or_404(_grants(shared), pk=grant_id)
+    grantee = grant.user or grant.team
+    assert grantee is not None  # the table's check constraint
+    accounts.unshare(shared, grantee, by=caller(request))
+    if not Collection.objects.owned_by(request.user).filter(pk=shared.pk).exists():
+        return redirect("knowledge:home")
+    return redirect("knowledge:access", shared.pk)
+
+
+def _grants(shared: Collection) -> Any:
+    grants = Grant.objects.filter(kind=Collection.grant_kind, object_id=shared.pk)
+    return grants.select_related("user", "team").order_by("created_at")

@@ -1,0 +1,168 @@
+"""Knowledge home and the pages of one collection: documents, settings."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.callers import caller
+from accounts.models import Grant
+from knowledge import selectors, services
+from knowledge.file_types import ENDINGS_SHOWN, FILE_TYPES
+from knowledge.forms import CollectionForm, DeleteCollectionForm, DocumentFilter
+from knowledge.models import Collection, Document
+from knowledge.overview import ACTIVE, find_progress, list_cards
+from knowledge.rows import describe
+from security.paging import InvalidCursor, Page, paginate
+
+PAGE_SIZE = 50
+MAX_REFRESHED = 200  # rows redrawn by one poll
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The collections a person may see; a POST makes a new one."""
+    form = CollectionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        made = services.create_collection(
+            caller(request),
+            form.cleaned_data["name"],
+            description=form.cleaned_data["description"],
+        )
+        return redirect("knowledge:collection", made.pk)
+    context = {"collections": list_cards(caller(request)), "form": form}
+    return render(request, "knowledge/home.html", context)
+
+
+@require_GET
+@login_required
+def collection(request: HttpRequest, collection_id: UUID) -> HttpResponse:
+    context = collection_context(request, collection_id)
+    shown = context["collection"]
+    context |= {
+        "progress": find_progress(shown),
+        "max_megabytes": settings.PARLEY_MAX_UPLOAD_MB,
+        "endings_shown": ENDINGS_SHOWN,
+        "endings": ",".join(ending for kind in FILE_TYPES for ending in kind.endings if ending),
+        **_listed(request, shown),
+    }
+    return render(request, "knowledge/collection.html", context)
+
+
+@require_GET
+@login_required
+def documents(request: HttpRequest, collection_id: UUID) -> HttpResponse:
+    """Rows of the documents table: the first page of a filter, or the page after a cursor."""
+    context = collection_context(request, collection_id)
+    context |= _listed(request, context["collection"])
+    return render(request, "knowledge/_documents.html", context)
+
+
+@require_GET
+@login_required
+def progress(request: HttpRequest, collection_id: UUID) -> HttpResponse:
+    """The job card, with the rows that were in work when the page last heard of them."""
+    context = collection_context(request, collection_id)
+    state = find_progress(context["collection"])
+    watched = [value for value in request.GET.getlist("active") if _is_uuid(value)][:MAX_REFRESHED]
+    rows = selectors.list_documents(caller(request), collection_id).filter(pk__in=watched)
+    context |= {"progress": state, "rows": [describe(row) for row in rows], "is_update": True}
+    response = render(request, "knowledge/_progress.html", context)
+    if watched and not state.is_active:
+        failed = sum(row.status == Document.Status.FAILED for row in rows)
+        response["HX-Trigger"] = json.dumps({"indexing-finished": _finished_text(failed)})
+    return response
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def collection_settings(request: HttpRequest, collection_id: UUID) -> HttpResponse:
+    editable = Collection.objects.editable_by(request.user)
+    edited = get_object_or_404(editable, pk=collection_id)
+    form = CollectionForm(request.POST or None, instance=edited)
+    if request.method == "POST" and form.is_valid():
+        services.update_collection(
+            Collection.objects.get(pk=edited.pk),
+            name=form.cleaned_data["name"],
+            description=form.cleaned_data["description"],
+        )
+        messages.success(request, _("Saved."))
+        return redirect("knowledge:settings", edited.pk)
+    context = collection_context(request, collection_id)
+    context |= {"form": form, "delete_form": DeleteCollectionForm(context["collection"])}
+    return render(request, "knowledge/settings.html", context)
+
+
+@require_POST
+@login_required
+def delete_collection(request: HttpRequest, collection_id: UUID) -> HttpResponse:
+    """Deletes when the typed name is right; only its owners may."""
+    owned = get_object_or_404(Collection.objects.owned_by(request.user), pk=collection_id)
+    form = DeleteCollectionForm(owned, request.POST)
+    if form.is_valid():
+        services.delete_collection(owned)
+        messages.success(request, _("“%s” is deleted.") % owned.name)
+        return redirect("knowledge:home")
+    context = collection_context(request, collection_id)
+    context |= {"form": CollectionForm(instance=owned), "delete_form": form}
+    return render(request, "knowledge/settings.html", context)
+
+
+def collection_context(request: HttpRequest, collection_id: UUID) -> dict[str, Any]:
+    """What every page of a collection shows; raises Http404 for one that is not visible."""
+    shown: Any = selectors.find_collection(caller(request), collection_id)
+    return {
+        "collection": shown,
+        "may_edit": shown.role in {Grant.Role.EDITOR, Grant.Role.OWNER},
+        "may_share": shown.role == Grant.Role.OWNER,
+    }
+
+
+def _listed(request: HttpRequest, shown: Collection) -> dict[str, Any]:
+    form = DocumentFilter(request.GET)
+    chosen = form.cleaned_data if form.is_valid() else {"q": "", "status": "", "cursor": ""}
+    rows = selectors.list_documents(caller(request), shown.pk)
+    if chosen["q"]:
+        rows = rows.filter(Q(title__icontains=chosen["q"]) | Q(file_name__icontains=chosen["q"]))
+    if chosen["status"]:
+        states = ACTIVE if chosen["status"] == "active" else [chosen["status"]]
+        rows = rows.filter(status__in=states)
+    try:
+        page: Page[Document] = paginate(rows, ["-id"], chosen["cursor"], PAGE_SIZE)
+    except InvalidCursor:
+        page = paginate(rows, ["-id"], None, PAGE_SIZE)
+    return {
+        "rows": [describe(document) for document in page.items],
+        "next": page.next,
+        "filter": form,
+        "is_filtered": bool(chosen["q"] or chosen["status"]),
+        "is_first_page": not chosen["cursor"],
+    }
+
+
+def _finished_text(failed: int) -> str:
+    if not failed:
+        return _("Indexing is finished.")
+    return ngettext(
+        "Indexing is finished; %d document needs attention.",
+        "Indexing is finished; %d documents need attention.",
+        failed,
+    ) % (failed,)
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True

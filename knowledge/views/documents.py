@@ -1,0 +1,149 @@
+"""Upload, and the page of one document."""
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.callers import caller
+from knowledge import selectors, services
+from knowledge.errors import UploadRefused
+from knowledge.models import Chunk, Collection, Document, DocumentText
+from knowledge.reading import find_parts, lay_out, part_of
+from knowledge.rows import describe
+
+PREVIEWED = 12
+
+
+@require_POST
+@login_required
+def upload(request: HttpRequest, collection_id: UUID) -> JsonResponse:
+    """Takes one file; the same bytes again are the same document. Errors say what to do."""
+    editable = Collection.objects.editable_by(request.user)
+    collection = get_object_or_404(editable, pk=collection_id)
+    file = request.FILES.get("file")
+    if file is None:
+        detail = _("There was no file in this upload. Choose a file and try again.")
+        return JsonResponse({"detail": detail}, status=HTTPStatus.BAD_REQUEST)
+    try:
+        document, is_new = services.add_document(
+            caller(request), collection, file, file.name or _("Untitled")
+        )
+    except UploadRefused as error:
+        return JsonResponse({"detail": _(str(error))}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    answer = {"id": str(document.pk), "status": document.status, "is_new": is_new}
+    return JsonResponse(answer, status=HTTPStatus.ACCEPTED)
+
+
+@require_GET
+@login_required
+def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """The extracted text beside its passages, the characters from `start` to `end` marked."""
+    shown = selectors.find_document(caller(request), document_id)
+    text = DocumentText.objects.filter(document=shown).values_list("text", flat=True).first() or ""
+    parts = find_parts(text)
+    marked = _span(request, len(text))
+    number = part_of(parts, marked[0]) if marked else _part(request, len(parts))
+    start, end = parts[number]
+    passages = list(_passages(shown).filter(start__lt=max(end, 1), end__gt=start))
+    context = {
+        **_document_context(request, shown),
+        "blocks": lay_out(text, passages, (start, end), marked),
+        "passages": passages,
+        "marked": marked,
+        "is_past_the_end": _asks_for_span(request) and marked is None,
+        "part": number + 1,
+        "parts": len(parts),
+        "characters": len(text),
+    }
+    return render(request, "knowledge/document.html", context)
+
+
+@require_GET
+@login_required
+def status(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """How far indexing is, asked while it runs; reloads the page when it has ended."""
+    shown = selectors.find_document(caller(request), document_id)
+    context = _document_context(request, shown)
+    response = render(request, "knowledge/_document_status.html", context)
+    if not context["row"].is_active:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_GET
+@login_required
+def preview(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """The first passages, to be shown beside the list of documents."""
+    shown = selectors.find_document(caller(request), document_id)
+    context = {"document": shown, "passages": _passages(shown)[:PREVIEWED], "previewed": PREVIEWED}
+    return render(request, "knowledge/_preview.html", context)
+
+
+@require_POST
+@login_required
+def reindex(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Indexes again from the stored file: after a failure, or to take up a change."""
+    shown = get_object_or_404(Document.objects.editable_by(request.user), pk=document_id)
+    if shown.status == Document.Status.FAILED:
+        services.retry_document(shown)
+    else:
+        services.reindex_document(shown)
+    return _changed(request, redirect("knowledge:document", shown.pk))
+
+
+@require_POST
+@login_required
+def delete(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    shown = get_object_or_404(Document.objects.editable_by(request.user), pk=document_id)
+    collection_id, title = shown.collection_id, shown.title
+    services.delete_document(shown)
+    if "HX-Request" not in request.headers:
+        messages.success(request, _("“%s” is deleted.") % title)
+    return _changed(request, redirect("knowledge:collection", collection_id))
+
+
+def _changed(request: HttpRequest, otherwise: HttpResponse) -> HttpResponse:
+    """Tells the list of documents to refresh itself; another page is sent on."""
+    if "HX-Request" not in request.headers:
+        return otherwise
+    return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Trigger": "documents-changed"})
+
+
+def _document_context(request: HttpRequest, shown: Document) -> dict[str, Any]:
+    return {
+        "document": shown,
+        "row": describe(shown),
+        "may_edit": Document.objects.editable_by(request.user).filter(pk=shown.pk).exists(),
+    }
+
+
+def _passages(shown: Document) -> Any:
+    rows = Chunk.objects.filter(document=shown).order_by("position")
+    return rows.only("position", "heading_path", "start", "end", "page", "text", "document_id")
+
+
+def _asks_for_span(request: HttpRequest) -> bool:
+    return "start" in request.GET or "end" in request.GET
+
+
+def _span(request: HttpRequest, length: int) -> tuple[int, int] | None:
+    start, end = _number(request, "start"), _number(request, "end")
+    if start is None or end is None or not start < end or start >= length:
+        return None
+    return start, min(end, length)
+
+
+def _part(request: HttpRequest, parts: int) -> int:
+    return min(max(1, _number(request, "part") or 1), parts) - 1
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    value = request.GET.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= 9 else None

@@ -1,0 +1,61 @@
+"""The search test: what a question finds, in which order, and why."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts.callers import caller
+from knowledge import retrieval
+from knowledge.forms import SearchForm
+from knowledge.matches import mark_terms
+from knowledge.models import Collection
+from knowledge.reading import Run
+from knowledge.types import Passage
+
+SHOWN = 20
+MATCHES = 16  # words listed for a hit
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found passage with what explains its place; `matched` as the passage writes it."""
+
+    passage: Passage
+    runs: list[Run]
+    lexical: dict[str, Any] | None
+    dense: dict[str, Any] | None
+    matched: list[str]
+
+
+@require_GET
+@login_required
+def search(request: HttpRequest) -> HttpResponse:
+    """The form, and the hits once there is a question; a fragment of hits for htmx."""
+    user = caller(request)
+    form = SearchForm(user, request.GET)
+    context: dict[str, Any] = {
+        "form": form,
+        "query": request.GET.get("q", "").strip(),
+        "collections": Collection.objects.visible_to(user),
+        "chosen": set(request.GET.getlist("collection")),
+    }
+    if context["query"] and form.is_valid():
+        chosen = [collection.pk for collection in form.cleaned_data["collection"]]
+        found = retrieval.search(
+            user, form.cleaned_data["q"], collections=chosen or None, limit=SHOWN
+        )
+        context |= {"found": found, "hits": [_hit(passage) for passage in found.passages]}
+    is_partial = "HX-Request" in request.headers
+    name = "knowledge/_hits.html" if is_partial else "knowledge/search.html"
+    return render(request, name, context)
+
+
+def _hit(passage: Passage) -> Hit:
+    ranks = passage.ranks
+    runs = mark_terms(passage.text, ranks.get("terms_matched", []))
+    matched = dict.fromkeys(run.text.lower() for run in runs if run.is_marked)
+    return Hit(passage, runs, ranks.get("lexical"), ranks.get("dense"), list(matched)[:MATCHES])

@@ -1,0 +1,88 @@
+"""The JSON API: one NinjaAPI, one router an app."""
+
+from typing import Any
+
+import orjson
+from django.http import HttpRequest
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+from ninja.parser import Parser
+from ninja.renderers import BaseRenderer
+
+from accounts.api import router as accounts
+from agents.api import router as agents
+from chat.api import router as chat
+from config import openapi, problems
+from knowledge.api import router as knowledge
+
+DESCRIPTION = """
+Ask your documents, manage them, and follow answers as they are written.
+
+**Sign in** with `Authorization: Bearer par_…` (make a token in Settings or with
+`python manage.py token EMAIL`); cookies are ignored then. A signed-in browser session works too and
+must send `X-CSRFToken` when it writes.
+
+**Lists** answer `{"items": [...], "next": cursor}`; send `?cursor=` to go on, until `next` is null.
+
+**Errors** are `application/problem+json` (RFC 9457). Their `type` is stable, their `detail` says
+what to do. What you may not see looks exactly like what does not exist: 404.
+"""
+
+
+class JsonParser(Parser):
+    """Strict: JSON bodies say that they are JSON, file uploads that they are multipart."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        if getattr(request, "content_type", None) != "application/json":
+            raise problems.UnsupportedMediaType(_("Send the body as application/json."))
+        return orjson.loads(request.body)
+
+    def parse_querydict(
+        self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest
+    ) -> dict[str, Any]:
+        if data is request.FILES and request.content_type != "multipart/form-data":
+            raise problems.UnsupportedMediaType(_("Send the file as multipart/form-data."))
+        return super().parse_querydict(data, list_fields, request)
+
+
+class JsonRenderer(BaseRenderer):
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
+        return orjson.dumps(data, option=orjson.OPT_UTC_Z)
+
+
+class ParleyAPI(NinjaAPI):
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        return openapi.complete(super().get_openapi_schema(**options))
+
+    def set_default_exception_handlers(self) -> None:
+        self.add_exception_handler(Exception, problems.answer)  # type: ignore[arg-type]
+
+
+api = ParleyAPI(
+    title="Parley",
+    version="1",
+    urls_namespace="api",
+    description=DESCRIPTION,
+    parser=JsonParser(),
+    renderer=JsonRenderer(),
+    openapi_extra={
+        "tags": [
+            {"name": "Account", "description": "Who is calling."},
+            {"name": "Collections", "description": "Documents searched and shared together."},
+            {"name": "Documents", "description": "Files, their passages and their indexing."},
+            {"name": "Search", "description": "Passages that answer a question, and why."},
+            {"name": "Agents", "description": "Instructions, a model and knowledge by one name."},
+            {"name": "Conversations", "description": "Questions and answers as a tree."},
+            {"name": "Turns", "description": "A question on its way to an answer."},
+            {"name": "Jobs", "description": "Background work, followed and cancelled."},
+        ]
+    },
+)
+api.add_router("", accounts)
+api.add_router("", knowledge)
+api.add_router("", agents)
+api.add_router("", chat)

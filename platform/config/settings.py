@@ -1,0 +1,231 @@
+"""Every setting, read strictly from the environment: a malformed value stops the start.
+
+The variables are documented in `.env.example`. What an administrator edits is a database row
+and never also a variable here.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config.environment import StrictEnv, database
+from embedded.home import Home
+from security.keys import read_or_create_key
+
+env = StrictEnv()
+BASE_DIR = Path(__file__).resolve().parents[2]
+StrictEnv.read_env(BASE_DIR / ".env")
+PARLEY_HOME = Home.from_environment()
+
+# -- Identity and addresses ------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+PARLEY_URL = env.origin("PARLEY_URL")  # the public address, when there is a proxy
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS += [urlsplit(PARLEY_URL).hostname] if PARLEY_URL else []
+CSRF_TRUSTED_ORIGINS = [PARLEY_URL] if PARLEY_URL else []
+SECURE = PARLEY_URL.startswith("https://")
+PARLEY_BEHIND_PROXY = env.bool("PARLEY_BEHIND_PROXY", default=False)
+if PARLEY_BEHIND_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    USE_X_FORWARDED_HOST = True
+
+
+def secret_key() -> str:
+    """`SECRET_KEY`, or a key generated once and kept in the state folder."""
+    return env.str("SECRET_KEY", default="") or read_or_create_key(PARLEY_HOME.keys / "django.key")
+
+
+SECRET_KEY = secret_key()
+
+# -- Applications ----------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "config.apps.ParleyConfig",
+    "config.apps.ParleyAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "channels",
+    "csp",
+    "django_rq",
+    "ninja",
+    "embedded",
+    "observability",
+    "security",
+    "events",
+    "gateway",
+    "accounts",
+    "knowledge",
+    "agents",
+    "chat",
+]
+MIDDLEWARE = [
+    "observability.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.PreferencesMiddleware",
+    "config.middleware.ApiProblemMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+
+# -- The record and the doorbell -------------------------------------------------------------
+DATABASE_URL = env.postgres_url("DATABASE_URL", default=PARLEY_HOME.database_url())
+DATABASES = {"default": database(DATABASE_URL, pool_size=env.int("DATABASE_POOL", default=10))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.str("REDIS_URL", default="") or PARLEY_HOME.redis_url()
+RQ_QUEUES = {
+    "default": {
+        "URL": REDIS_URL,
+        "DEFAULT_TIMEOUT": 3600,
+        "SERIALIZER": "rq.serializers.JSONSerializer",  # pickle would let Redis run code here
+    }
+}
+RQ_SHOW_ADMIN_LINK = False
+CACHES = {
+    "default": {
+        "BACKEND": "security.cache.ResilientCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+        "KEY_PREFIX": "parley",
+    }
+}
+
+# -- People ----------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key"}
+PARLEY_SIGNUP = env.str("PARLEY_SIGNUP", default="closed")
+if PARLEY_SIGNUP not in {"closed", "open"}:
+    raise ImproperlyConfigured("PARLEY_SIGNUP must be `closed` or `open`.")
+EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="parley@localhost")
+
+# -- Browser safety --------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "blob:", "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "frame-src": [SELF],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrftoken"
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token in a <meta>, scripts never read the cookie
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# -- Languages -------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文"), ("zh-hant", "繁體中文")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_I18N = USE_TZ = True
+
+# -- Files -----------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(PARLEY_HOME.path / "static")))
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.static.StaticStorage"},
+}
+FILES_ROOT = PARLEY_HOME.files
+PARLEY_MAX_UPLOAD_MB = env.int("PARLEY_MAX_UPLOAD_MB", default=50)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+# -- Models, for the first start only (see gateway.services) ---------------------------------
+PARLEY_MODEL_BASE_URL = env.str(
+    "PARLEY_MODEL_BASE_URL", default=env.str("OPENAI_BASE_URL", default="")
+)
+PARLEY_MODEL_API_KEY = env.str(
+    "PARLEY_MODEL_API_KEY", default=env.str("OPENAI_API_KEY", default="")
+)
+PARLEY_MODEL = env.str("PARLEY_MODEL", default="")
+PARLEY_SECRET_KEYS = env.list("PARLEY_SECRET_KEYS", default=[])
+
+# -- Operations ------------------------------------------------------------------------------
+PARLEY_ADMIN_EMAIL = env.str("PARLEY_ADMIN_EMAIL", default="admin@localhost.localdomain")
+PARLEY_METRICS_TOKEN = env.str("PARLEY_METRICS_TOKEN", default="")
+PARLEY_DRAIN_SECONDS = env.float("PARLEY_DRAIN_SECONDS", default=0.0)  # for a proxy to notice
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING_CONFIG = "observability.logs.configure"
+LOGGING = {"level": LOG_LEVEL}
+# What the clock runs: dotted path -> seconds between runs.
+CLOCK = {
+    "events.jobs.ring_waiting_jobs": 15,
+    "chat.partitions.ensure_ahead": 3600,
+    "knowledge.jobs.close_abandoned_documents": 60,
+    "knowledge.jobs.follow_default_embedder": 60,
+    "knowledge.jobs.remove_orphaned_files": 3600,
+}
+# The unique constraint on lower(email) is stricter than unique=True.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]

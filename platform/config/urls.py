@@ -1,0 +1,19 @@
+from django.contrib import admin
+from django.urls import include, path
+
+from config.api import api
+from observability import views as observability
+
+handler500 = "config.unavailable.answer_error"
+urlpatterns = [
+    path("", include("chat.urls")),
+    path("knowledge/", include("knowledge.urls")),
+    path("agents/", include("agents.urls")),
+    path("settings/", include("accounts.urls")),
+    path("accounts/", include("accounts.sign_in_urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", api.urls),
+    path("health", observability.health),
+    path("ready", observability.ready),
+    path("metrics", observability.metrics),
+]

@@ -1,0 +1,91 @@
+"""The web process: Daphne on uvloop, with limits and a stop that loses nothing."""
+
+import asyncio
+import logging
+import signal
+import sys
+
+import uvloop
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # before Daphne makes its loop
+import daphne.server  # noqa: E402, F401 (first of Twisted's users: it installs the reactor)
+
+# isort: split
+from daphne.endpoints import build_endpoint_description_strings  # noqa: E402
+from daphne.ws_protocol import WebSocketProtocol  # noqa: E402
+from twisted.internet import reactor  # noqa: E402
+
+from embedded.body_limit import LimitedServer  # noqa: E402
+from embedded.seal import Sealed  # noqa: E402
+from embedded.tether import follow_parent  # noqa: E402
+from observability.draining import start_draining  # noqa: E402
+
+log = logging.getLogger(__name__)
+RESPONSE_SECONDS = 600  # an event stream that lives longer is ended; its client resumes
+UNFINISHED_SECONDS = 20
+SWITCH_SECONDS = 0.0005  # words wait this long for a thread that computes, not Python's usual 5 ms
+CLOSE_CODE = 1012  # "service restart": clients come back, to another process
+SOCKET_MESSAGE_BYTES = 256 * 1024
+FORM_BYTES = 2**20  # what a form adds around one file of the largest size
+
+
+def serve(host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    follow_parent()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    sealed = Sealed(import_string(settings.ASGI_APPLICATION))
+    server = LimitedServer(
+        max_body_bytes=settings.PARLEY_MAX_UPLOAD_MB * 2**20 + FORM_BYTES,
+        application=sealed,
+        endpoints=build_endpoint_description_strings(host=host, port=port),
+        signal_handlers=False,
+        http_timeout=RESPONSE_SECONDS,
+        application_close_timeout=10,
+        websocket_timeout=86400,
+        websocket_connect_timeout=10,
+        websocket_handshake_timeout=10,
+        websocket_max_message_size=SOCKET_MESSAGE_BYTES,
+        websocket_max_frame_size=SOCKET_MESSAGE_BYTES,
+        ping_interval=20,
+        ping_timeout=30,
+        # Only the header our proxy sets itself: the first entry of X-Forwarded-For is the client's.
+        proxy_forwarded_address_header="X-Real-IP" if settings.PARLEY_BEHIND_PROXY else None,
+        verbosity=0,
+        server_name="parley",
+    )
+    stop = Stop(server, sealed)
+    loop = reactor._asyncioEventloop
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.request)
+    log.info("web listens on %s:%s", host, port)
+    server.run()
+    log.info("web has stopped")
+
+
+class Stop:
+    """The end of a web process: not ready, wait for the proxy, finish requests, close sockets."""
+
+    def __init__(self, server: LimitedServer, sealed: Sealed) -> None:
+        self.server = server
+        self.sealed = sealed
+        self.task: asyncio.Task[None] | None = None
+
+    def request(self) -> None:
+        """Begin once; a second signal ends it at once."""
+        if self.task is None:
+            self.task = asyncio.get_running_loop().create_task(self._stop())
+        else:
+            self.server.stop()
+
+    async def _stop(self) -> None:
+        start_draining()
+        await asyncio.sleep(settings.PARLEY_DRAIN_SECONDS)
+        for listener in self.server.listeners:
+            listener.addCallback(lambda port: port.stopListening())
+        for protocol in list(self.server.connections):
+            if isinstance(protocol, WebSocketProtocol):
+                protocol.sendCloseFrame(code=CLOSE_CODE)
+        await self.sealed.finish(UNFINISHED_SECONDS)
+        self.server.stop()

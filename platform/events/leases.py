@@ -1,0 +1,102 @@
+"""Who works on a stream: leases by database time, fences that rise with every claim."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from django.db import connection
+
+from events.models import Stream
+from events.types import Claim
+
+LEASE_SECONDS = 30.0
+
+
+def open_stream(stream_id: UUID, kind: str) -> Stream:
+    """A queued stream, in the caller's transaction."""
+    return Stream.objects.create(id=stream_id, kind=kind)
+
+
+def claim(kind: str, holder: str, limit: int, lease: float = LEASE_SECONDS) -> list[Claim]:
+    """Take up to `limit` due streams of `kind`, the oldest first; never one that another takes.
+
+    Due is what waits, and what is held by somebody whose lease ran out.
+    """
+    return _claim(kind, None, holder, limit, lease)
+
+
+def claim_one(stream_id: UUID, holder: str, lease: float = LEASE_SECONDS) -> Claim | None:
+    """Take this stream if it is due; None when it is held, closed or gone."""
+    return next(iter(_claim(None, stream_id, holder, 1, lease)), None)
+
+
+def _claim(
+    kind: str | None, stream_id: UUID | None, holder: str, limit: int, lease: float
+) -> list[Claim]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            with due as (
+                select id from events_stream
+                where (%(kind)s::text is null or kind = %(kind)s)
+                  and (%(id)s::uuid is null or id = %(id)s)
+                  and not (state = 'closed')
+                  and (state = 'queued' or (state = 'running' and lease_until < now()))
+                order by created_at
+                limit %(limit)s
+                for update skip locked
+            )
+            update events_stream s
+            set state = 'running', fence = s.fence + 1, holder = %(holder)s,
+                attempts = s.attempts + 1, lease_until = now() + make_interval(secs => %(lease)s)
+            from due where s.id = due.id
+            returning s.id, s.fence, s.attempts, s.last_seq
+            """,
+            {"kind": kind, "id": stream_id, "holder": holder, "limit": limit, "lease": lease},
+        )
+        return [Claim(*row) for row in cursor.fetchall()]
+
+
+def renew(held: Sequence[tuple[UUID, int]], lease: float = LEASE_SECONDS) -> set[UUID]:
+    """Prolong many leases in one statement; the ids of those still held under their fence."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            with held as (
+                select s.id from events_stream s
+                join unnest(%(ids)s::uuid[], %(fences)s::int[]) as h(id, fence)
+                     on h.id = s.id and h.fence = s.fence
+                where s.state = 'running'
+                order by s.id
+                for no key update of s
+            )
+            update events_stream s set lease_until = now() + make_interval(secs => %(lease)s)
+            from held where s.id = held.id
+            returning s.id
+            """,
+            {
+                "ids": [stream_id for stream_id, _ in held],
+                "fences": [fence for _, fence in held],
+                "lease": lease,
+            },
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def release(stream_id: UUID, fence: int, *, count_attempt: bool = True) -> bool:
+    """Give the stream back to whoever claims it next; False when it was not ours any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            update events_stream
+            set state = 'queued', holder = '', lease_until = null,
+                attempts = attempts - case when %s then 0 else 1 end
+            where id = %s and fence = %s and state = 'running'
+            """,
+            [count_attempt, stream_id, fence],
+        )
+        return bool(cursor.rowcount)
+
+
+def delete(stream_ids: Collection[UUID]) -> None:
+    """Remove streams with their events; whoever holds one finds its lease lost."""
+    Stream.objects.filter(id__in=stream_ids).delete()

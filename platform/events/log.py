@@ -1,0 +1,193 @@
+"""The numbered event log in Postgres: append under a fence, read what a client missed.
+
+Each function is one round trip. Rows of several streams are always locked in the order of their
+ids, so the batches of a runner and its lease renewals cannot deadlock.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from events.types import SEQ_RANGE, EventRow, LeaseLost, Payload, fence_of
+
+
+class Answer(Enum):
+    """What replaying from a position can come to."""
+
+    NOTHING_MISSED = "nothing missed"
+    REPLAYED = "replayed"
+    AHEAD = "ahead"  # the client heard it live; the log will have it within a batch
+    CANNOT_REPLAY = "cannot replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    answer: Answer
+    rows: list[EventRow]
+    is_closed: bool  # closed, and `rows` reach to its end
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of one stream, already numbered by its only writer."""
+
+    stream_id: UUID
+    fence: int
+    rows: Sequence[EventRow]
+
+
+def append(
+    stream_id: UUID, fence: int, events: Sequence[tuple[str, Payload]], *, close: bool = False
+) -> int:
+    """Number and store `events`, optionally closing the stream; the seq of the last of them.
+
+    Raises LeaseLost, having written nothing, when `fence` is not the current one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            with held as (
+                update events_stream
+                set last_seq = greatest(last_seq, (fence - 1) * %(range)s) + %(count)s,
+                    state = case when %(close)s then 'closed' else state end,
+                    lease_until = case when %(close)s then null else lease_until end
+                where id = %(id)s and fence = %(fence)s and state = 'running'
+                returning id, last_seq
+            ), stored as (
+                insert into event (stream_id, seq, kind, payload, created_at)
+                select held.id, held.last_seq - %(count)s + e.n, e.kind, e.payload, now()
+                from held, unnest(%(kinds)s::text[], %(payloads)s::jsonb[])
+                     with ordinality as e(kind, payload, n)
+            )
+            select last_seq from held
+            """,
+            {
+                "id": stream_id,
+                "fence": fence,
+                "range": SEQ_RANGE,
+                "count": len(events),
+                "close": close,
+                "kinds": [kind for kind, _ in events],
+                "payloads": [encode(payload) for _, payload in events],
+            },
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise LeaseLost(str(stream_id))
+    last_seq: int = row[0]
+    return last_seq
+
+
+def append_batches(batches: Sequence[Batch], *, relaxed: bool) -> set[UUID]:
+    """Store the events of many streams in one statement; the ids of those still held.
+
+    A stream whose fence is outdated writes zero rows and is missing from the answer. Storing the
+    same rows again changes nothing, so a batch of unknown fate may be retried. `relaxed` commits
+    without waiting for the disk: right for text deltas, which are repeated in the final message.
+    """
+    rows = [(batch.stream_id, row) for batch in batches for row in batch.rows]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            with mode as materialized (
+                select set_config('synchronous_commit', %(commit)s, true)
+            ), batch as (
+                select * from unnest(%(ids)s::uuid[], %(fences)s::int[], %(lasts)s::int[])
+                              as b(stream_id, fence, last_seq)
+            ), held as materialized (
+                select s.id, batch.last_seq
+                from events_stream s join batch on batch.stream_id = s.id and batch.fence = s.fence
+                where s.state = 'running'
+                order by s.id
+                for no key update of s
+            ), moved as (
+                update events_stream s set last_seq = greatest(s.last_seq, held.last_seq)
+                from held where s.id = held.id
+            ), stored as (
+                insert into event (stream_id, seq, kind, payload, created_at)
+                select e.stream_id, e.seq, e.kind, e.payload, now()
+                from unnest(%(row_ids)s::uuid[], %(seqs)s::int[], %(kinds)s::text[],
+                            %(payloads)s::jsonb[]) as e(stream_id, seq, kind, payload)
+                join held on held.id = e.stream_id
+                on conflict do nothing
+            )
+            select held.id from mode, held
+            """,
+            {
+                "commit": "off" if relaxed else "on",
+                "ids": [batch.stream_id for batch in batches],
+                "fences": [batch.fence for batch in batches],
+                "lasts": [batch.rows[-1].seq for batch in batches],
+                "row_ids": [stream_id for stream_id, _ in rows],
+                "seqs": [row.seq for _, row in rows],
+                "kinds": [row.kind for _, row in rows],
+                "payloads": [encode(row.payload) for _, row in rows],
+            },
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def read(stream_id: UUID, after: int, limit: int = 200) -> Replay:
+    """What happened after `after`, at most `limit` events, and which of the answers that is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            select s.state, s.fence, s.last_seq,
+                   %(after)s = 0 or exists (
+                       select from event where stream_id = s.id and seq = %(after)s),
+                   e.seq, e.kind, e.payload
+            from events_stream s left join lateral (
+                select seq, kind, payload from event
+                where stream_id = s.id and seq > %(after)s order by seq limit %(limit)s
+            ) e on true
+            where s.id = %(id)s
+            order by e.seq
+            """,
+            {"id": stream_id, "after": after, "limit": limit},
+        )
+        found = cursor.fetchall()
+    if not found:
+        return Replay(Answer.CANNOT_REPLAY, [], is_closed=False)
+    state, fence, last_seq, is_known = found[0][:4]
+    if not is_known:
+        is_ahead = state == "running" and after > last_seq and fence_of(after) == fence
+        return Replay(Answer.AHEAD if is_ahead else Answer.CANNOT_REPLAY, [], is_closed=False)
+    rows = [
+        EventRow(seq, kind, orjson.loads(payload), state == "closed" and seq == last_seq)
+        for *_, seq, kind, payload in found
+        if seq is not None
+    ]
+    reached = rows[-1].seq if rows else after
+    return Replay(
+        Answer.REPLAYED if rows else Answer.NOTHING_MISSED,
+        rows,
+        is_closed=state == "closed" and reached >= last_seq,
+    )
+
+
+def positions(stream_ids: Collection[UUID]) -> dict[UUID, tuple[int, bool]]:
+    """Where each stream stands: its last stored seq and whether it is closed; gone ones missing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select id, last_seq, state = 'closed' from events_stream where id = any(%s)",
+            [list(stream_ids)],
+        )
+        return {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
+
+
+def read_all(stream_id: UUID) -> list[EventRow]:
+    """Every event of the stream, for those who take it over."""
+    rows: list[EventRow] = []
+    while found := read(stream_id, rows[-1].seq if rows else 0, limit=1000).rows:
+        rows += found
+    return rows
+
+
+def encode(payload: Payload | list[Payload]) -> str:
+    """JSON that Postgres can store: it has no NUL character."""
+    text = orjson.dumps(payload, default=str).decode()
+    return text.replace("\\u0000", "") if "\\u0000" in text else text

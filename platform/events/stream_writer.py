@@ -1,0 +1,109 @@
+"""One stream as its only writer sees it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from events.log import Batch
+from events.types import DELTA_KINDS, Claim, EventRow, LeaseLost, Payload
+
+
+class Scheduler(Protocol):
+    """What a stream asks of the process-wide writer."""
+
+    def mark(self, stream: "StreamWriter", *, at_once: bool) -> None: ...
+
+    def hurry(self, stream: "StreamWriter") -> None: ...
+
+
+class StreamWriter:
+    """Gathers events, numbers them when they are collected, and keeps them until stored."""
+
+    def __init__(self, claim: Claim, scheduler: Scheduler, on_lost: Callable[[], None]) -> None:
+        self.claim = claim
+        self.key = str(claim.stream_id)
+        self.seq = claim.next_seq - 1
+        self.unstored: list[EventRow] = []
+        self.unstored_bytes = 0
+        self.has_urgent = False
+        self.is_lost = False
+        self._scheduler = scheduler
+        self._on_lost = on_lost
+        self._gathered: list[tuple[str, Payload | list[str]]] = []
+        self._started: set[str] = set()
+        self._stored_seq = self.seq
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+
+    def emit(self, kind: str, payload: Payload) -> None:
+        """Add an event; it is rung in this turn of the loop."""
+        self._gathered.append((kind, payload))
+        self.has_urgent = True
+        self._scheduler.mark(self, at_once=True)
+
+    def emit_text(self, kind: str, text: str) -> None:
+        """Add a delta; the first of its kind is rung at once, later ones with the next tick."""
+        if kind not in DELTA_KINDS:
+            raise ValueError(kind)
+        if self._gathered:
+            last_kind, parts = self._gathered[-1]
+            if last_kind == kind and isinstance(parts, list):
+                parts.append(text)
+                return
+        self._gathered.append((kind, [text]))
+        is_first = kind not in self._started
+        if is_first:
+            self._started.add(kind)
+            self.has_urgent = True
+        self._scheduler.mark(self, at_once=is_first)
+
+    def collect(self) -> list[EventRow]:
+        """Number what was gathered; neighbouring deltas are one event."""
+        rows = []
+        for kind, gathered in self._gathered:
+            self.seq += 1
+            payload = gathered if isinstance(gathered, dict) else {"text": _join(gathered)}
+            rows.append(EventRow(self.seq, kind, payload))
+            self.unstored_bytes += len(payload.get("text", ""))
+        self._gathered.clear()
+        self.unstored += rows
+        return rows
+
+    async def drain(self) -> None:
+        """Return when everything emitted so far is in the log. Raises LeaseLost."""
+        self._scheduler.hurry(self)
+        if self.is_lost:
+            raise LeaseLost(self.key)
+        if self._stored_seq < self.seq:
+            done = asyncio.get_running_loop().create_future()
+            self._waiting.append((self.seq, done))
+            await done
+
+    # -- called by EventWriter ------------------------------------------------------------------
+
+    def next_batch(self) -> Batch:
+        self.unstored_bytes = 0
+        self.has_urgent = False
+        return Batch(self.claim.stream_id, self.claim.fence, list(self.unstored))
+
+    def stored(self, count: int) -> None:
+        self._stored_seq = self.unstored[count - 1].seq
+        del self.unstored[:count]
+        for seq, done in self._waiting:
+            if seq <= self._stored_seq and not done.done():
+                done.set_result(None)
+        self._waiting = [item for item in self._waiting if not item[1].done()]
+
+    def lose(self) -> None:
+        """The fence is outdated: nothing more is written."""
+        if self.is_lost:
+            return
+        self.is_lost = True
+        for _, done in self._waiting:
+            if not done.done():
+                done.set_exception(LeaseLost(self.key))
+        self._waiting.clear()
+        self._on_lost()
+
+
+def _join(parts: list[str]) -> str:
+    return "".join(parts).replace("\0", "")

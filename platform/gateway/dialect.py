@@ -1,0 +1,51 @@
+"""The request body, and what to leave out for servers that refuse parts of it.
+
+Servers speak dialects of one protocol: newer OpenAI models want `max_completion_tokens` and no
+temperature, older servers do not know `stream_options`. A refusal names the parameter, so the
+request is sent once more without it and the quirk is remembered for this model.
+"""
+
+from collections.abc import Set as AbstractSet
+from enum import Enum
+from typing import Any
+
+from gateway.errors import BadRequest, GatewayError
+from gateway.types import ChatRequest, Route
+
+
+class Quirk(Enum):
+    COMPLETION_TOKENS = "max_tokens"
+    FIXED_TEMPERATURE = "temperature"
+    NO_STREAM_OPTIONS = "stream_options"
+
+
+def chat_payload(route: Route, request: ChatRequest, quirks: AbstractSet[Quirk]) -> dict[str, Any]:
+    """The JSON body of a streamed chat completion; parameters that were not set are not sent."""
+    payload: dict[str, Any] = {
+        "model": route.upstream_name,
+        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+        "stream": True,
+    }
+    if Quirk.NO_STREAM_OPTIONS not in quirks:
+        payload["stream_options"] = {"include_usage": True}
+    if request.temperature is not None and Quirk.FIXED_TEMPERATURE not in quirks:
+        payload["temperature"] = request.temperature
+    if request.max_tokens is not None:
+        is_new = Quirk.COMPLETION_TOKENS in quirks
+        payload["max_completion_tokens" if is_new else "max_tokens"] = request.max_tokens
+    return payload
+
+
+def quirk_behind(error: GatewayError, payload: dict[str, Any]) -> Quirk | None:
+    """The parameter that a refusal is about, if leaving it out or renaming it can help."""
+    if not isinstance(error, BadRequest):
+        return None
+    words = error.detail.lower()
+    return next((q for q in Quirk if q.value in payload and q.value in words), None)
+
+
+def request_headers(route: Route) -> dict[str, str]:
+    headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+    if route.api_key:
+        headers["Authorization"] = f"Bearer {route.api_key}"
+    return headers

@@ -1,0 +1,130 @@
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from security.ids import new_id
+
+
+class Endpoint(models.Model):
+    """An OpenAI-compatible server; its key is sealed with this row's id as associated data."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    # Not a URLField: it refuses the names that servers have inside a compose file or a cluster.
+    base_url = models.CharField(
+        _("base URL"),
+        max_length=500,
+        help_text=_("For example https://api.openai.com/v1"),
+        validators=[
+            RegexValidator(
+                r"^https?://[^\s/@?#]+(/[^\s?#]*)?$",
+                _("An address like https://api.openai.com/v1, without a query or a password."),
+            )
+        ],
+    )
+    secret = models.BinaryField(_("key"), null=True, blank=True, editable=False)
+    is_enabled = models.BooleanField(_("enabled"), default=True)
+    max_concurrency = models.PositiveIntegerField(
+        _("parallel requests"), default=64, validators=[MinValueValidator(1)]
+    )
+    connect_timeout = models.FloatField(_("connect time-out, seconds"), default=5)
+    first_token_timeout = models.FloatField(_("first-token time-out, seconds"), default=60)
+    idle_timeout = models.FloatField(_("between-token time-out, seconds"), default=30)
+    last_checked_at = models.DateTimeField(_("last checked"), null=True, blank=True, editable=False)
+    last_error = models.TextField(_("last error"), blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("endpoint")
+        verbose_name_plural = _("endpoints")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Model(models.Model):
+    """What people and agents ask for by name; deployments say who serves it."""
+
+    class Kind(models.TextChoices):
+        CHAT = "chat", _("chat")
+        EMBEDDING = "embedding", _("embedding")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(
+        _("name"),
+        max_length=120,
+        unique=True,
+        validators=[RegexValidator(r"^[\w.:/@+-]+$", _("Letters, digits and . : / @ + - _ only."))],
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.CHAT)
+    is_default = models.BooleanField(_("default"), default=False)
+    context_length = models.PositiveIntegerField(_("context length, tokens"), default=32_000)
+    dimensions = models.PositiveIntegerField(_("dimensions"), null=True, blank=True)
+    is_multilingual = models.BooleanField(_("multilingual"), default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("model")
+        verbose_name_plural = _("models")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"], condition=models.Q(is_default=True), name="one_default_per_kind"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Deployment(models.Model):
+    """A model as one endpoint serves it; the lowest priority number is asked first."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="deployments")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deployments")
+    upstream_name = models.CharField(
+        _("name at the endpoint"), max_length=200, help_text=_("What the server calls the model.")
+    )
+    priority = models.PositiveSmallIntegerField(_("priority"), default=10)
+    is_enabled = models.BooleanField(_("enabled"), default=True)
+
+    class Meta:
+        verbose_name = _("deployment")
+        verbose_name_plural = _("deployments")
+        ordering = ["priority", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "endpoint", "upstream_name"], name="one_deployment_each"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} @ {self.endpoint}"
+
+
+class Usage(models.Model):
+    """One upstream call: what it cost in tokens and time, and how it ended."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    turn_id = models.UUIDField(null=True, blank=True, db_index=True)
+    account_id = models.UUIDField(null=True, blank=True, db_index=True)
+    model_name = models.CharField(max_length=120)
+    endpoint_name = models.CharField(max_length=80, blank=True)
+    prompt_tokens = models.IntegerField(null=True, blank=True)
+    cached_tokens = models.IntegerField(null=True, blank=True)
+    completion_tokens = models.IntegerField(null=True, blank=True)
+    reasoning_tokens = models.IntegerField(null=True, blank=True)
+    first_token_ms = models.IntegerField(null=True, blank=True)
+    total_ms = models.IntegerField(null=True, blank=True)
+    outcome = models.CharField(max_length=40, default="completed")
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        verbose_name = _("usage record")
+        verbose_name_plural = _("usage")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.model_name} {self.outcome}"

@@ -1,0 +1,94 @@
+"""Which deployments serve a model, read from the database and remembered for two seconds."""
+
+import time
+from dataclasses import replace
+from threading import Lock
+
+import structlog
+
+from gateway.models import Deployment, Endpoint, Model
+from gateway.types import OFFLINE, Route, Timeouts
+from observability.db import run_sync
+from security.secrets import SecretUnreadable, open_
+
+REMEMBERED_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+_lock = Lock()
+_remembered: dict[str, tuple[float, tuple[Route, ...]]] = {}
+
+
+def secret_context(endpoint_id: object) -> str:
+    """What an endpoint's sealed key is bound to."""
+    return f"endpoint:{endpoint_id}"
+
+
+def list_routes(name: str, kind: str = Model.Kind.CHAT) -> tuple[Route, ...]:
+    """Enabled deployments of a model by priority; "" is the default model of its kind.
+
+    Empty when nothing is connected. A model that does not exist (any more) falls back to the
+    default one, so that an agent survives the removal of its model.
+    """
+    if name == OFFLINE:
+        return ()
+    deployments = (
+        Deployment.objects.filter(is_enabled=True, endpoint__is_enabled=True, model__kind=kind)
+        .select_related("model", "endpoint")
+        .order_by("priority", "id")
+    )
+    found = list(deployments.filter(model__name=name)) if name else []
+    if not found:
+        found = list(deployments.filter(model__is_default=True))
+    return tuple(_route(deployment) for deployment in found)
+
+
+async def find_routes(name: str) -> tuple[Route, ...]:
+    """`list_routes` for the hot path: at most one query in two seconds and process for a name."""
+    now = time.monotonic()
+    with _lock:
+        until, routes = _remembered.get(name, (0.0, ()))
+    if until > now:
+        return routes
+    routes = await run_sync(list_routes, name)
+    with _lock:
+        _remembered[name] = (now + REMEMBERED_SECONDS, routes)
+    return routes
+
+
+def forget_routes() -> None:
+    """Let the next call see a change at once (this process; others see it within two seconds)."""
+    with _lock:
+        _remembered.clear()
+
+
+def endpoint_route(endpoint: Endpoint) -> Route:
+    """What a call to the endpoint needs, without a model."""
+    return Route(
+        model="",
+        upstream_name="",
+        endpoint=endpoint.name,
+        base_url=endpoint.base_url,
+        api_key=_key(endpoint),
+        timeouts=Timeouts(
+            connect=endpoint.connect_timeout,
+            first_token=endpoint.first_token_timeout,
+            idle=endpoint.idle_timeout,
+        ),
+        max_concurrency=endpoint.max_concurrency,
+    )
+
+
+def _route(deployment: Deployment) -> Route:
+    route = endpoint_route(deployment.endpoint)
+    return replace(route, model=deployment.model.name, upstream_name=deployment.upstream_name)
+
+
+def _key(endpoint: Endpoint) -> str:
+    """An unreadable key is sent as none: the server then refuses it and the reason is shown."""
+    if not endpoint.secret:
+        return ""
+    try:
+        return open_(bytes(endpoint.secret), secret_context(endpoint.id))
+    except SecretUnreadable:
+        log.exception("endpoint_key_unreadable", endpoint=endpoint.name)
+        return ""

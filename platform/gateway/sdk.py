@@ -1,0 +1,62 @@
+"""The openai SDK for calls that are not hot, with its errors mapped to ours.
+
+Imported inside the functions: it costs 25 MB and most of a second, and no process needs it to
+start or to stream.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway.errors import (
+    ContentFiltered,
+    EndpointTimeout,
+    GatewayError,
+    StreamCut,
+    error_for_exception,
+    error_for_payload,
+)
+from gateway.types import Route
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+
+def open_client(route: Route, timeout: float) -> OpenAI:
+    """A client of one endpoint that reads nothing from the environment and never retries.
+
+    Close it (`with`): it owns its connections and belongs to the thread that made it.
+    """
+    from openai import OpenAI  # noqa: PLC0415 - see above
+
+    return OpenAI(
+        base_url=route.base_url,
+        api_key=route.api_key or "none",  # the SDK insists; servers without keys ignore it
+        organization="",
+        project="",
+        timeout=timeout,
+        max_retries=0,
+    )
+
+
+def typed_error(error: Exception) -> GatewayError:
+    """The GatewayError for whatever the SDK raised."""
+    import openai  # noqa: PLC0415 - see above
+
+    kinds = {
+        openai.APITimeoutError: EndpointTimeout,
+        openai.LengthFinishReasonError: StreamCut,
+        openai.ContentFilterFinishReasonError: ContentFiltered,
+    }
+    for raised, kind in kinds.items():
+        if isinstance(error, raised):
+            return kind()
+    if isinstance(error, openai.APIStatusError):
+        return error_for_payload(error.body, error.status_code, error.response.headers)
+    if isinstance(error, openai.APIError) and not isinstance(error, openai.APIConnectionError):
+        return error_for_payload(_as_payload(error.body, error.message))
+    return error_for_exception(error)
+
+
+def _as_payload(body: Any, message: str) -> dict[str, Any]:
+    return body if isinstance(body, dict) else {"message": message}

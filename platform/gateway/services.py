@@ -1,0 +1,113 @@
+"""Writes: endpoints and their keys, models and deployments."""
+
+import re
+from urllib.parse import urlsplit
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from gateway.errors import GatewayError
+from gateway.models import Deployment, Endpoint, Model
+from gateway.probe import ProbeResult, list_models, test_endpoint
+from gateway.routes import endpoint_route, forget_routes, secret_context
+from security.secrets import SecretUnreadable, hint, is_current, open_, seal
+
+OPENAI_URL = "https://api.openai.com/v1"
+OPENAI_MODEL = "gpt-4.1-mini"
+
+log = structlog.get_logger(__name__)
+
+
+def store_key(endpoint: Endpoint, api_key: str) -> None:
+    """Seal the key into the row; an empty one removes it."""
+    endpoint.secret = seal(api_key, secret_context(endpoint.id)) if api_key else None
+    endpoint.save(update_fields=["secret"])
+    forget_routes()
+
+
+def key_hint(endpoint: Endpoint) -> str:
+    """What may be shown of the stored key: its last four characters, "" without one."""
+    if not endpoint.secret:
+        return ""
+    try:
+        return hint(open_(bytes(endpoint.secret), secret_context(endpoint.id)))
+    except SecretUnreadable:
+        return "?"
+
+
+def reseal_keys() -> int:
+    """Seal every key again that the newest key did not seal, and say how many there were.
+
+    Each row is its own transaction: interrupted at any point and run again, it ends the same.
+    """
+    count = 0
+    for endpoint_id in Endpoint.objects.exclude(secret=None).values_list("id", flat=True):
+        with transaction.atomic():
+            endpoint = Endpoint.objects.select_for_update().get(id=endpoint_id)
+            secret = bytes(endpoint.secret or b"")
+            if secret and not is_current(secret):
+                plaintext = open_(secret, secret_context(endpoint.id))
+                endpoint.secret = seal(plaintext, secret_context(endpoint.id))
+                endpoint.save(update_fields=["secret"])
+                count += 1
+    return count
+
+
+def check_endpoint(endpoint: Endpoint) -> ProbeResult:
+    """Test the connection and keep the result on the row. Waits for the network."""
+    result = test_endpoint(endpoint)
+    endpoint.last_checked_at = timezone.now()
+    endpoint.last_error = "" if result.ok else result.message
+    endpoint.save(update_fields=["last_checked_at", "last_error"])
+    return result
+
+
+@transaction.atomic
+def connect_model(endpoint: Endpoint, upstream_name: str, *, is_default: bool = False) -> Model:
+    """Offer a model of an endpoint under its own name; the same call again changes nothing."""
+    name = re.sub(r"[^\w.:/@+-]+", "-", upstream_name)[:120]
+    model, _ = Model.objects.get_or_create(name=name)
+    Deployment.objects.get_or_create(model=model, endpoint=endpoint, upstream_name=upstream_name)
+    if is_default and not model.is_default:
+        Model.objects.filter(kind=Model.Kind.CHAT, is_default=True).update(is_default=False)
+        model.is_default = True
+        model.save(update_fields=["is_default"])
+    forget_routes()
+    return model
+
+
+def connect_from_environment() -> Endpoint | None:
+    """The endpoint that the environment describes, created only where there is none at all.
+
+    From then on the row counts and the variables are ignored. Without PARLEY_MODEL the server is
+    asked what it offers; if it cannot be reached the endpoint is kept without a model.
+    """
+    base_url = settings.PARLEY_MODEL_BASE_URL or (
+        OPENAI_URL if settings.PARLEY_MODEL_API_KEY else ""
+    )
+    if not base_url or Endpoint.objects.exists():
+        return None
+    with transaction.atomic():
+        endpoint = Endpoint.objects.create(
+            name=urlsplit(base_url).hostname or "model", base_url=base_url
+        )
+        store_key(endpoint, settings.PARLEY_MODEL_API_KEY)
+    upstream_name = settings.PARLEY_MODEL or _first_model(endpoint)
+    if upstream_name:
+        connect_model(endpoint, upstream_name, is_default=True)
+    log.info("model_connected", endpoint=endpoint.name, model=upstream_name)
+    return endpoint
+
+
+def _first_model(endpoint: Endpoint) -> str:
+    if endpoint.base_url.startswith(OPENAI_URL):
+        return OPENAI_MODEL
+    try:
+        offered = list_models(endpoint_route(endpoint))
+    except GatewayError as error:
+        endpoint.last_error = str(error)
+        endpoint.save(update_fields=["last_error"])
+        return ""
+    return next((name for name in offered if "embed" not in name.lower()), "")

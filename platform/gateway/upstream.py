@@ -1,0 +1,199 @@
+"""One streamed answer from one endpoint, read close to the wire.
+
+Per read: one `readany` (everything the socket had), one parse, one delta. No object per token and
+no timer per read.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import aiohttp
+import orjson
+from django.utils.translation import gettext as _
+
+from gateway.dialect import chat_payload, quirk_behind, request_headers
+from gateway.errors import (
+    ContentFiltered,
+    EndpointTimeout,
+    GatewayError,
+    StreamCut,
+    UpstreamFailed,
+    error_for_exception,
+    error_for_payload,
+    error_for_response,
+)
+from gateway.session import Pool, current_pool
+from gateway.sse import ChatStream, Delta, delta_text, token_usage
+from gateway.types import ChatRequest, ReasoningDelta, Route, TextDelta, TokenUsage
+from gateway.watchdog import Watchdog
+from security.secrets import hint
+
+LARGEST_ERROR = 64 * 1024  # bytes of an error body that are read
+LARGEST_MESSAGE = 8 * 1024 * 1024  # bytes of an answer that was not streamed
+LONGEST_ANSWER = 1_000_000  # characters; an endless upstream is cut here
+DRAIN_SECONDS = 0.05  # to reach the end of a finished response, so that its connection is reused
+
+
+class Call:
+    """An open answer: `read()` until it returns nothing, then look at how it ended."""
+
+    def __init__(self, response: aiohttp.ClientResponse, watchdog: Watchdog) -> None:
+        self._response = response
+        self._watchdog = watchdog
+        self._stream = ChatStream()
+        self._length = 0
+        self._is_whole = response.content_type in ("application/json", "text/html")
+        self.is_finished = False
+        self.finish_reason = ""
+
+    @property
+    def usage(self) -> TokenUsage:
+        return self._stream.usage
+
+    async def read(self) -> list[Delta]:
+        """The next deltas, everything that is buffered at once; empty at the end.
+
+        Raises GatewayError, StreamCut among them when there was no finish reason.
+        """
+        while not self.is_finished:
+            self._watchdog.reading()
+            try:
+                found = await self._next()
+            except (aiohttp.ClientError, OSError) as error:
+                raise self._watchdog.verdict or error_for_exception(error) from error
+            self._watchdog.read()
+            if found:
+                self._watchdog.spoke()
+                self._length += sum(len(delta.text) for delta in found)
+                return found
+        self._check_end()
+        return []
+
+    async def _next(self) -> list[Delta]:
+        if self._is_whole:
+            return await self._read_whole()
+        self._stream.check()  # before waiting for a server that has said what is wrong
+        chunk = await self._response.content.readany()
+        found = self._stream.feed(chunk) if chunk else self._stream.close()
+        if self._length > LONGEST_ANSWER:
+            self._stream.finish_reason = "length"
+            self.is_finished = True
+        elif not chunk or self._stream.is_done:
+            self.is_finished = True
+            await _drain(self._response)
+        return found
+
+    async def _read_whole(self) -> list[Delta]:
+        """The answer of a server that ignores `stream` and sends one JSON object."""
+        body = await _read_at_most(self._response, LARGEST_MESSAGE)
+        self.is_finished = True
+        try:
+            payload = orjson.loads(body)
+            if payload.get("error"):
+                raise error_for_payload(payload)
+            choice = payload["choices"][0]
+            text, reasoning = delta_text(choice["message"])
+        except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError) as error:
+            detail = str(_("It answered with {kind} that is not a chat completion."))
+            raise UpstreamFailed(detail.format(kind=self._response.content_type)) from error
+        self._stream.usage = token_usage(payload.get("usage"))
+        self._stream.finish_reason = choice.get("finish_reason")
+        found: list[Delta] = [ReasoningDelta(reasoning)] if reasoning else []
+        return [*found, TextDelta(text)] if text else found
+
+    def _check_end(self) -> None:
+        reason = self._stream.finish_reason
+        if reason is None:
+            raise StreamCut
+        if reason == "content_filter" and not self._length:
+            raise ContentFiltered
+        if not self._length:
+            raise UpstreamFailed(_("It sent an empty answer."))
+        self.finish_reason = reason
+
+
+@asynccontextmanager
+async def open_call(route: Route, request: ChatRequest) -> AsyncIterator[Call]:
+    """Send the request and hold the answer open; leaving early closes the connection upstream.
+
+    Raises GatewayError, here and in `Call.read`, with the endpoint's key taken out of its text.
+    """
+    pool = current_pool()
+    try:
+        async with pool.slot(route):
+            watchdog = Watchdog(route.timeouts)
+            response = await _open(pool, route, request, watchdog)
+            call = Call(response, watchdog)
+            watchdog.watch(response)
+            try:
+                yield call
+            finally:
+                watchdog.stop()
+                if call.is_finished:
+                    response.release()
+                else:
+                    response.close()
+    except GatewayError as error:
+        if route.api_key:
+            error.detail = error.detail.replace(route.api_key, hint(route.api_key))
+        raise
+
+
+async def _open(
+    pool: Pool, route: Route, request: ChatRequest, watchdog: Watchdog
+) -> aiohttp.ClientResponse:
+    """The head of a 200 response; the whole wait counts against the first-token limit."""
+    quirks = pool.quirks.setdefault((route.base_url, route.upstream_name), set())
+    try:
+        async with asyncio.timeout_at(watchdog.first_deadline):
+            while True:
+                payload = chat_payload(route, request, quirks)
+                response = await _post(pool, route, payload)
+                if response.status == 200:
+                    return response
+                error = await _read_error(response)
+                quirk = quirk_behind(error, payload)
+                if quirk is None:
+                    raise error
+                quirks.add(quirk)
+    except aiohttp.ConnectionTimeoutError as error:
+        raise EndpointTimeout(_("It did not accept a connection.")) from error
+    except TimeoutError as error:
+        raise EndpointTimeout(_("It did not begin to answer.")) from error
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise error_for_exception(error) from error
+
+
+async def _post(pool: Pool, route: Route, payload: dict[str, Any]) -> aiohttp.ClientResponse:
+    return await pool.http.post(
+        route.url("chat/completions"),
+        data=orjson.dumps(payload),
+        headers=request_headers(route),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=route.timeouts.connect),
+        allow_redirects=False,  # the key must not follow to another host
+    )
+
+
+async def _read_error(response: aiohttp.ClientResponse) -> GatewayError:
+    try:
+        body = await _read_at_most(response, LARGEST_ERROR)
+    finally:
+        response.close()
+    return error_for_response(response.status, body, response.headers)
+
+
+async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    body = bytearray()
+    while len(body) < limit and (chunk := await response.content.readany()):
+        body += chunk
+    return bytes(body)
+
+
+async def _drain(response: aiohttp.ClientResponse) -> None:
+    """Take what a finished server still sends; a connection is reused only after its last byte."""
+    with suppress(TimeoutError, aiohttp.ClientError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while not response.content.at_eof():
+                await response.content.readany()

@@ -1,0 +1,63 @@
+"""Database connections outside the usual path of a request."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import cache, partial
+from typing import Any, ParamSpec, TypeVar
+
+import psycopg
+from django.db import connection, connections
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SHARED_THREADS = 6  # with the lanes of a runner they stay below the default pool of connections
+
+
+class Lane:
+    """A few threads for database work of coroutines; what waits in one lane delays no other.
+
+    Channels and asgiref would give all coroutines outside HTTP requests one thread, or each call a
+    new one. A connection goes back to the pool after each call, so none is held while a coroutine
+    waits for something else.
+    """
+
+    def __init__(self, name: str, threads: int) -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+
+    async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a sync function here; the language and other context of the caller come along."""
+        call = partial(copy_context().run, _closing, function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
+
+
+async def run_sync(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run one sync function with database work in a thread of the lane that everybody shares."""
+    return await _shared().run(function, *args, **kwargs)
+
+
+@cache
+def _shared() -> Lane:
+    return Lane("database", SHARED_THREADS)
+
+
+def _closing(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    try:
+        return function(*args, **kwargs)
+    finally:
+        connections.close_all()
+
+
+def connect_directly(connect_timeout: int = 2) -> "psycopg.Connection[tuple[Any, ...]]":
+    """A connection of one's own, past the pool, for `with`: it commits each statement.
+
+    For probes, which must tell "Postgres is down" from "the pool is busy", and for locks that are
+    held for as long as a process works. Raises `psycopg.OperationalError`.
+    """
+    params = connection.get_connection_params() | {
+        "connect_timeout": connect_timeout,
+        "cursor_factory": psycopg.Cursor,
+    }
+    return psycopg.connect(**params, autocommit=True)

@@ -1,0 +1,55 @@
+"""The cache while Redis is away: each process remembers for itself, so limits still hold."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache
+
+log = logging.getLogger(__name__)
+AWAY_SECONDS = 5.0  # how long nobody asks a Redis that did not answer
+
+
+class _Absence:
+    """Shared by all threads, each of which has a cache of its own."""
+
+    ends_at = 0.0
+
+
+absence = _Absence()
+
+
+def _or_memory(name: str) -> Callable[..., Any]:
+    def call(self: "ResilientCache", *arguments: Any, **options: Any) -> Any:
+        if time.monotonic() >= absence.ends_at:
+            try:
+                return getattr(super(ResilientCache, self), name)(*arguments, **options)
+            except redis.RedisError as problem:
+                absence.ends_at = time.monotonic() + AWAY_SECONDS
+                log.warning("the cache is this process' own memory for now: %s", problem)
+        return getattr(self.memory, name)(*arguments, **options)
+
+    return call
+
+
+class ResilientCache(RedisCache):
+    """Redis; while it cannot be asked, the memory of this process. It never raises for Redis."""
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self.memory = LocMemCache("without-redis", {**params, "OPTIONS": {}})
+
+    add = _or_memory("add")
+    get = _or_memory("get")
+    set = _or_memory("set")
+    touch = _or_memory("touch")
+    delete = _or_memory("delete")
+    get_many = _or_memory("get_many")
+    has_key = _or_memory("has_key")
+    incr = _or_memory("incr")
+    set_many = _or_memory("set_many")
+    delete_many = _or_memory("delete_many")
+    clear = _or_memory("clear")

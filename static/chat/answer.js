@@ -1,0 +1,193 @@
+// One answer in the thread: events (or the stored message) in, steps, Markdown and status out.
+import { enhance } from "../js/enhance.js";
+import { fill, gettext, ngettext } from "../js/i18n.js";
+import { MarkdownStream } from "../js/md-stream.js";
+import { collectSources } from "./citations.js";
+import { addStep } from "./steps.js";
+
+const numbers = new Intl.NumberFormat(document.documentElement.lang);
+const seconds = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 });
+const END = {
+  message_completed: "complete",
+  turn_stopped: "stopped",
+  turn_interrupted: "interrupted",
+  turn_failed: "failed",
+};
+const answers = new WeakMap();
+
+export class Answer {
+  #stream = null;
+  #part;
+
+  /** @param {HTMLElement} el made from chat/_answer.html; `hooks.onEnd(answer)` runs once */
+  constructor(el, { onEnd = () => {} } = {}) {
+    this.el = el;
+    this.onEnd = onEnd;
+    this.text = "";
+    this.reasoning = null;
+    this.passages = [];
+    this.citations = [];
+    this.hasSwitched = false;
+    this.usage = null;
+    this.cites = new Set();
+    this.#part = (name) => el.querySelector(`[data-${name}]`);
+    answers.set(el, this);
+  }
+
+  get isRunning() {
+    return this.el.dataset.status === "running";
+  }
+
+  get sources() {
+    return collectSources(this.citations, this.passages);
+  }
+
+  /** Shows that an answer is being waited for. */
+  begin() {
+    this.el.dataset.status = "running";
+    this.#part("waiting").hidden = false;
+  }
+
+  /** Draws a stored message: the data beside it in the page. */
+  restore(data) {
+    for (const { kind, data: step } of normalisedSteps(data.steps)) this.#step(kind, step);
+    if (data.reasoning && !this.reasoning) this.#think(data.reasoning);
+    for (const citation of data.citations) this.#cite(citation);
+    if (data.text) this.#write(data.text);
+    this.usage = data.usage;
+    this.#end(this.el.dataset.status, { ...data.error, notice: data.notice, model: data.model });
+  }
+
+  /** One event of the turn, in the order of the log. */
+  apply(kind, data) {
+    switch (kind) {
+      case "turn_started":
+        this.#reset(); // a second time when another runner took over before anything was said
+        this.el.dataset.message = data.message_id;
+        break;
+      case "text_delta":
+        this.#write(data.text);
+        break;
+      case "reasoning_delta":
+        this.#think(data.text);
+        break;
+      case "citation_added":
+        this.#cite(data);
+        break;
+      case "usage_recorded":
+        this.usage = data;
+        break;
+      default:
+        if (kind in END) this.#end(END[kind], data);
+        else this.#step(kind, data);
+    }
+  }
+
+  #reset() {
+    this.text = "";
+    this.reasoning = null;
+    this.passages = [];
+    this.citations = [];
+    this.cites.clear();
+    this.#stream = null;
+    this.#part("markdown").replaceChildren();
+    this.#part("steps").replaceChildren();
+    this.#part("steps").hidden = true;
+  }
+
+  #step(kind, data) {
+    if (kind === "retrieval_completed") {
+      this.passages.push(...data.passages);
+      for (const { n } of data.passages) this.cites.add(String(n));
+    }
+    this.hasSwitched ||= kind === "endpoint_switched";
+    addStep(this.#part("steps"), kind, data);
+  }
+
+  #think(text) {
+    this.reasoning ??= addStep(this.#part("steps"), "reasoning", { text: "" });
+    this.reasoning.append(text);
+  }
+
+  #write(text) {
+    this.#part("waiting").hidden = true;
+    this.#stream ??= new MarkdownStream(this.#part("markdown"), { onBlock: enhance, cites: this.cites });
+    this.text += text;
+    this.#stream.push(text);
+  }
+
+  #cite(citation) {
+    this.citations.push(citation);
+    this.cites.add(String(citation.n));
+  }
+
+  #end(status, { notice, reason, detail, model, is_offline: isOffline }) {
+    if (this.ended) return;
+    this.ended = true;
+    this.#stream?.end();
+    this.el.dataset.status = status;
+    this.model = model || this.usage?.model || "";
+    this.#part("waiting").hidden = true;
+    this.#part("actions").hidden = false;
+    this.el.querySelector("[data-copy]").hidden = !this.text;
+    this.#showNotice(notice || reason || detail, isOffline ?? this.model === "offline");
+    this.#showSources();
+    this.#part("meta").textContent = this.#measures();
+    this.onEnd(this);
+  }
+
+  #showNotice(said, isOffline) {
+    const { status } = this.el.dataset;
+    // An offline answer opens with its own label; only a model that failed needs saying again.
+    const isLabelled = isOffline && this.text && !this.hasSwitched;
+    const own = status === "stopped" && said ? "" : statusText(status);
+    const text = [own, isLabelled ? "" : said].filter(Boolean).join(" ");
+    const box = this.#part("notice");
+    box.hidden = !text;
+    box.classList.toggle("bad", status === "failed");
+    box.classList.toggle("warn", status === "interrupted" || (status === "complete" && !isOffline));
+    box.querySelector("[data-notice-text]").textContent = text;
+    box.querySelector("[data-regenerate]").hidden = status === "complete" || status === "stopped";
+  }
+
+  #showSources() {
+    const count = this.citations.length ? this.sources.length : 0;
+    this.#part("sources").hidden = !count;
+    this.#part("sources-label").textContent = sourceCount(count);
+  }
+
+  #measures() {
+    const usage = this.usage ?? {};
+    const tokens = (usage.prompt_tokens ?? 0) + (usage.completion_tokens ?? 0);
+    const parts = [];
+    if (this.model) parts.push(this.model === "offline" ? gettext("no model connected") : this.model);
+    if (tokens) {
+      const text = ngettext("%(n)s token", "%(n)s tokens", tokens);
+      parts.push(fill(text, { n: numbers.format(tokens) }));
+    }
+    if (usage.total_ms) {
+      parts.push(fill(gettext("%(n)s s"), { n: seconds.format(Math.max(usage.total_ms, 10) / 1000) }));
+    }
+    return parts.join(" · ");
+  }
+}
+
+/** The Answer drawn in a thread element. */
+export const answerOf = (el) => answers.get(el);
+
+export function sourceCount(count) {
+  const text = ngettext("%(n)s source", "%(n)s sources", count);
+  return fill(text, { n: count });
+}
+
+function statusText(status) {
+  if (status === "stopped") return gettext("You stopped this answer.");
+  if (status === "interrupted") return gettext("This answer was interrupted; what was written is kept.");
+  if (status === "failed") return gettext("This answer failed.");
+  return "";
+}
+
+/** Stored steps are {kind, …data} or {kind, data}. */
+function normalisedSteps(steps) {
+  return (steps ?? []).map(({ kind, data, ...rest }) => ({ kind, data: data ?? rest }));
+}

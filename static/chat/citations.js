@@ -1,0 +1,36 @@
+// From an answer's citations and the passages it was given to the entries of the sources panel.
+
+/**
+ * One entry for each number, in order. `spans` are the quoted stretches of the document; without
+ * a quote, the whole passage. Passages appear only when nothing at all was quoted.
+ */
+export function collectSources(citations, passages) {
+  const entries = new Map();
+  for (const citation of citations.length ? citations : passages) {
+    const { n, start, end } = citation;
+    const entry = entries.get(n);
+    if (!entry) {
+      entries.set(n, { ...withPassage(citation, passages), spans: [[start, end]] });
+    } else if (!entry.spans.some(([a, b]) => a === start && b === end)) {
+      entry.spans.push([start, end]);
+    }
+  }
+  return [...entries.values()].sort((a, b) => a.n - b.n);
+}
+
+/** A citation knows less about its place than the passage it was found in. */
+function withPassage(citation, passages) {
+  return { ...passages.find(({ n }) => n === citation.n), ...citation };
+}
+
+/** Address of the document view with the first span highlighted. */
+export function documentUrl({ document_id: id, spans, start, end }) {
+  const [from, to] = spans?.[0] ?? [start, end];
+  return `/knowledge/documents/${id}/?start=${from}&end=${to}`;
+}
+
+/** Address of the server-rendered excerpt with every span marked. */
+export function excerptUrl({ document_id: id, spans }) {
+  const at = spans.map(([start, end]) => `at=${start}-${end}`);
+  return `/passages/${id}?${at.join("&")}`;
+}

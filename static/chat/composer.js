@@ -1,0 +1,88 @@
+// The message box: grows, sends on Enter but never while an input method is composing, keeps a
+// draft for each conversation, shows Stop in place of Send.
+
+const form = document.getElementById("composer");
+const box = document.getElementById("message");
+const send = document.getElementById("send");
+const stop = document.getElementById("stop");
+
+/** True while an input method is choosing characters; Safari reports only the key code. */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
+export class Composer {
+  #draftKey;
+
+  /** @param {{onSend: (text: string) => void, onStop: () => void, onUp: () => void}} hooks */
+  constructor({ onSend, onStop, onUp }) {
+    this.onSend = onSend;
+    this.useConversation(null);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    box.addEventListener("keydown", (event) => {
+      if (isComposing(event)) return;
+      if (event.key === "Enter" && !event.shiftKey) {
+        event.preventDefault();
+        this.#submit();
+      } else if (event.key === "ArrowUp" && !box.value) {
+        event.preventDefault();
+        onUp();
+      }
+    });
+    box.addEventListener("input", () => this.#changed());
+    stop.addEventListener("click", onStop);
+    this.#changed({ save: false });
+  }
+
+  /** Drafts are kept under this conversation's id from now on. */
+  useConversation(id) {
+    this.#draftKey = `draft:${form.dataset.user}:${id ?? "new"}`;
+  }
+
+  restoreDraft() {
+    const draft = localStorage.getItem(this.#draftKey);
+    if (draft && !box.value) this.fill(draft);
+  }
+
+  fill(text) {
+    box.value = text;
+    this.#changed();
+  }
+
+  focus() {
+    box.focus();
+  }
+
+  setRunning(running) {
+    const focused = document.activeElement;
+    send.hidden = running;
+    stop.hidden = !running;
+    if (focused === send && running) stop.focus();
+    if (focused === stop && !running) box.focus();
+    this.#changed({ save: false });
+  }
+
+  useFollowUp() {
+    box.placeholder = box.dataset.followUp;
+  }
+
+  #submit() {
+    const text = box.value.trim();
+    if (!text || !stop.hidden) return;
+    box.value = "";
+    this.#changed();
+    this.onSend(text);
+  }
+
+  #changed({ save = true } = {}) {
+    send.setAttribute("aria-disabled", String(!box.value.trim()));
+    if (!CSS.supports("field-sizing", "content")) {
+      box.style.height = "auto";
+      box.style.height = `${box.scrollHeight}px`;
+    }
+    if (!save) return;
+    if (box.value) localStorage.setItem(this.#draftKey, box.value);
+    else localStorage.removeItem(this.#draftKey);
+  }
+}

@@ -1,0 +1,241 @@
+// The chat page: puts composer, thread, socket and sources together.
+import "../js/away.js";
+import { refreshHistory } from "../js/conversations.js";
+import { gettext } from "../js/i18n.js";
+import { Socket } from "../js/socket.js";
+import { toast } from "../js/toast.js";
+import { answerOf, sourceCount } from "./answer.js";
+import { Composer } from "./composer.js";
+import { editQuestion } from "./editing.js";
+import { Follower } from "./follow.js";
+import { chosenAgent, chosenCollections } from "./pickers.js";
+import { closeSources, isOpen, offerSources, openSources } from "./sources.js";
+import {
+  appendAnswer,
+  appendQuestion,
+  cutFrom,
+  drawStored,
+  fetchThread,
+  leafId,
+  list,
+} from "./thread.js";
+
+const OFFLINE_AFTER_MS = 1500; // a short drop is nobody's business
+const scroller = document.getElementById("thread");
+const status = document.getElementById("answer-status");
+const canWrite = document.getElementById("composer") !== null;
+
+let conversation = scroller.dataset.conversation ?? null;
+let running = null; // the answer being written
+document.body.dataset.katex = scroller.dataset.katex;
+
+const socket = new Socket("/ws/");
+const follower = new Follower(scroller, list, document.getElementById("to-end"));
+const composer = canWrite
+  ? new Composer({
+      onSend: (text) => ask({ text, parent: leafId() }),
+      onStop: stop,
+      onUp: editLast,
+    })
+  : null;
+const hooks = { onEnd: ended };
+
+const choices = () => ({ agent: chosenAgent(), collections: chosenCollections() });
+
+/** Names one sending of a question; randomUUID() exists on https and localhost only. */
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function setRunning(answer) {
+  running = answer;
+  composer?.setRunning(answer !== null);
+}
+
+/** Follows the turn of an answer from the first event; what is already shown comes first. */
+function watch(answer, turn) {
+  answer.el.dataset.turn = turn;
+  setRunning(answer);
+  status.textContent = gettext("Answering");
+  socket.watch(turn, (kind, data) => answer.apply(kind, data));
+}
+
+function ended(answer) {
+  if (answer !== running) return offerNewest();
+  socket.unwatch(answer.el.dataset.turn);
+  setRunning(null);
+  offerNewest();
+  const count = answer.citations.length ? answer.sources.length : 0;
+  const said = [gettext("Answer ready"), count ? sourceCount(count) : ""];
+  status.textContent = said.filter(Boolean).join(", ");
+  refreshHistory();
+}
+
+function offerNewest() {
+  const answers = [...list.querySelectorAll(".answer")].map(answerOf).filter(Boolean);
+  offerSources(answers.findLast(({ citations }) => citations.length) ?? null);
+}
+
+/** Sends a question; the page shows it at once and takes it back if the server refuses. */
+async function ask({ text, parent, id = newId() }) {
+  const question = appendQuestion(text, parent);
+  const answer = appendAnswer(hooks);
+  setRunning(answer);
+  follower.toEnd();
+  try {
+    const accepted = await socket.startTurn({ id, conversation, parent, text, ...choices() });
+    begun(accepted, question, answer);
+  } catch (error) {
+    answer.el.remove();
+    setRunning(null);
+    showProblem(question, error.message, () => ask({ text, parent, id }));
+  }
+}
+
+function begun(accepted, question, answer) {
+  delete question.dataset.pending;
+  question.dataset.message = accepted.question_id;
+  answer.el.dataset.message = accepted.message_id;
+  answer.el.dataset.question = accepted.question_id;
+  if (!conversation) enter(accepted.conversation_id, question);
+  watch(answer, accepted.turn_id);
+}
+
+/** The new conversation gets its address without a reload. */
+function enter(id, question) {
+  conversation = id;
+  history.replaceState(null, "", `/c/${id}`);
+  const title = question.querySelector("[data-text]").textContent.slice(0, 60);
+  document.title = `${title} · Parley`;
+  document.getElementById("conversation-title").textContent = title;
+  composer.useConversation(id);
+  composer.useFollowUp();
+  refreshHistory();
+}
+
+/** The text stays in the thread, with what went wrong and a button to try again. */
+function showProblem(question, text, again) {
+  const box = question.querySelector("[data-problem]");
+  delete question.dataset.pending;
+  box.hidden = false;
+  box.querySelector("[data-problem-text]").textContent = text;
+  box.querySelector("[data-resend]").addEventListener("click", () => {
+    question.remove();
+    again();
+  });
+  status.textContent = text;
+}
+
+function stop() {
+  if (running?.el.dataset.turn) socket.stopTurn(running.el.dataset.turn);
+}
+
+/** Asks again as another version: of a question (new text) or of an answer (same question). */
+async function askAgain(frame, cutAt) {
+  cutFrom(cutAt);
+  if (frame.text) appendQuestion(frame.text, frame.parent);
+  setRunning(appendAnswer(hooks));
+  follower.toEnd();
+  try {
+    await socket.startTurn({ id: newId(), conversation, ...choices(), ...frame });
+  } catch (error) {
+    toast(error.message, { kind: "bad" });
+    if (frame.text) composer.fill(frame.text);
+  }
+  setRunning(null);
+  await showPath();
+}
+
+async function showPath(message) {
+  try {
+    await fetchThread(conversation, message);
+    drawStored({ hooks, resume });
+  } catch (error) {
+    toast(error.message, { kind: "bad" });
+  }
+}
+
+function resume(answer) {
+  if (answer.el.dataset.turn) watch(answer, answer.el.dataset.turn);
+}
+
+function edit(question) {
+  if (running) return;
+  editQuestion(question, (text) => askAgain({ text, parent: question.dataset.parent || null }, question));
+}
+
+function editLast() {
+  const questions = list.querySelectorAll(".user");
+  if (questions.length) edit(questions[questions.length - 1]);
+}
+
+function regenerate(answerEl) {
+  if (!running) askAgain({ question: answerEl.dataset.question }, answerEl);
+}
+
+async function copy(text) {
+  await navigator.clipboard.writeText(text);
+  toast(gettext("Copied"));
+}
+
+const CLICKS = {
+  "a.cite": (chip) => {
+    const answer = answerOf(chip.closest(".answer"));
+    openSources(answer, chip.textContent, chip);
+  },
+  "[data-sources]": (button) => openSources(answerOf(button.closest(".answer")), null, button),
+  "[data-copy-code]": (button) => copy(button.closest(".code").querySelector("code").textContent),
+  "[data-copy]": (button) => {
+    const answer = answerOf(button.closest(".answer"));
+    copy(answer ? answer.text : button.closest(".user").querySelector("[data-text]").textContent);
+  },
+  "[data-version]": (button) => showPath(button.dataset.version),
+  "[data-edit]": (button) => edit(button.closest(".user")),
+  "[data-regenerate]": (button) => regenerate(button.closest(".answer")),
+};
+
+list.addEventListener("click", (event) => {
+  for (const [selector, act] of Object.entries(CLICKS)) {
+    const target = event.target.closest(selector);
+    if (!target) continue;
+    event.preventDefault();
+    act(target);
+    return;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  if (document.querySelector("dialog[open], [popover]:popover-open")) return;
+  if (isOpen()) closeSources();
+  else stop();
+});
+
+let offline = 0;
+socket.addEventListener("state", ({ detail }) => {
+  const banner = document.getElementById("offline");
+  if (detail === "signed-out") location.reload(); // to the sign-in page; the draft is kept
+  if (detail === "open") {
+    clearTimeout(offline);
+    offline = 0;
+    banner.hidden = true;
+  } else {
+    offline ||= setTimeout(() => (banner.hidden = false), OFFLINE_AFTER_MS);
+  }
+});
+socket.addEventListener("reload", () => {
+  setRunning(null);
+  showPath();
+});
+
+for (const starter of document.querySelectorAll("[data-starter]")) {
+  starter.addEventListener("click", () => {
+    ask({ text: starter.querySelector("[data-question]").textContent, parent: null });
+  });
+}
+composer?.useConversation(conversation);
+composer?.restoreDraft();
+if (!conversation && matchMedia("(hover: hover)").matches) composer.focus(); // no keyboard on phones
+drawStored({ hooks, resume });
+follower.toEnd();

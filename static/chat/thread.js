@@ -1,0 +1,71 @@
+// The list of messages: made by the server, continued by cloning the same markup.
+import { fetchFragment } from "../js/http.js";
+import { Answer } from "./answer.js";
+
+export const list = document.getElementById("messages");
+const idle = window.requestIdleCallback ?? ((run) => setTimeout(run, 16));
+const DRAWN_AT_ONCE = 4;
+
+const clone = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+
+/** Adds a question at the end; `data-pending` until the server has accepted it. */
+export function appendQuestion(text, parent) {
+  document.getElementById("welcome")?.remove();
+  const el = clone("question-template");
+  el.querySelector("[data-text]").textContent = text;
+  el.dataset.parent = parent ?? "";
+  el.dataset.pending = "";
+  list.append(el);
+  return el;
+}
+
+/** Adds an answer that is being waited for. */
+export function appendAnswer(hooks) {
+  const el = clone("answer-template");
+  list.append(el);
+  const answer = new Answer(el, hooks);
+  answer.begin();
+  return answer;
+}
+
+/**
+ * Draws the answers that the server put into the page as data, newest first, the rest when the
+ * browser is idle. Answers still being written are handed to `resume` instead.
+ */
+export function drawStored({ hooks, resume }) {
+  const waiting = [...list.querySelectorAll(".answer")].filter((el) => !el.dataset.drawn).reverse();
+  const draw = (el) => {
+    el.dataset.drawn = "yes";
+    const answer = new Answer(el, hooks);
+    if (answer.isRunning) {
+      answer.begin();
+      resume(answer);
+    } else {
+      answer.restore(JSON.parse(el.querySelector("script[type='application/json']").textContent));
+    }
+  };
+  const rest = waiting.splice(DRAWN_AT_ONCE);
+  waiting.forEach(draw);
+  const next = () => {
+    const el = rest.shift();
+    if (el?.isConnected) draw(el);
+    if (rest.length) idle(next);
+  };
+  if (rest.length) idle(next);
+}
+
+/** Fetches the shown path again; with `message`, the path through it is shown from now on. */
+export async function fetchThread(conversation, message) {
+  const url = `/c/${conversation}/thread`;
+  const options = message ? { method: "POST", body: new URLSearchParams({ message }) } : {};
+  list.replaceChildren(await fetchFragment(url, options));
+}
+
+/** Removes `el` and everything after it. */
+export function cutFrom(el) {
+  while (el.nextElementSibling) el.nextElementSibling.remove();
+  el.remove();
+}
+
+/** Id of the last message on the page, or null. */
+export const leafId = () => list.lastElementChild?.dataset.message || null;

@@ -1,0 +1,64 @@
+import pytest
+from django.test import Client
+from pgvector import SparseVector
+
+from agents.models import Agent
+from chat.models import Citation, Conversation, Message, Turn
+from events import jobs
+from events.leases import open_stream
+from gateway.models import Deployment, Endpoint, Model, Usage
+from knowledge.analyzer import TERM_SPACE
+from knowledge.models import Chunk, Collection, Document, DocumentText, Source, Stage
+from security.ids import new_id
+from tests.support.cast import SECRET_WORDS
+
+
+@pytest.fixture
+def root_client(admin) -> Client:
+    client = Client()
+    client.force_login(admin)
+    return client
+
+
+@pytest.fixture
+def furnish(admin):
+    """Adds one row of every kind that the admin lists."""
+
+    def make(number: int) -> None:
+        collection = Collection.objects.create(owner=admin, name=f"Collection {number}")
+        source = Source.objects.create(collection=collection, name="Uploads")
+        document = Document.objects.create(
+            collection=collection, source=source, title=f"Document {number}", file_name="a.txt",
+            media_type="text/plain", size=3, sha256=f"{number:064}", added_by=admin,
+        )  # fmt: skip
+        DocumentText.objects.create(document=document, text="abc")
+        Stage.objects.create(document=document, name="extract")
+        Chunk.objects.create(
+            document=document, collection=collection, version=1, position=0, text="abc",
+            start=0, end=3, script="latin", length=1, terms=[1],
+            bm25=SparseVector({1: 1.0}, TERM_SPACE),
+        )  # fmt: skip
+        agent = Agent.objects.create(owner=admin, name=f"Agent {number}", slug=f"agent-{number}")
+        conversation = Conversation.objects.create(owner=admin, title=SECRET_WORDS, agent=agent)
+        question = Message.objects.create(
+            conversation=conversation, role="user", text=f"Is {SECRET_WORDS} on?"
+        )
+        answer = Message.objects.create(
+            conversation=conversation, role="assistant", parent=question, text=SECRET_WORDS
+        )
+        Citation.objects.create(
+            message=answer, document=document, chunk_id=new_id(), n=1, quote=SECRET_WORDS,
+            start=0, end=3, title="T",
+        )  # fmt: skip
+        stream = open_stream(new_id(), "turn")
+        Turn.objects.create(
+            id=stream.pk, conversation=conversation, question=question, answer=answer,
+            agent=agent, requested_by=admin,
+        )  # fmt: skip
+        jobs.enqueue("knowledge.jobs.ingest_document", {}, admin.pk, document.pk)
+        endpoint = Endpoint.objects.create(name=f"E{number}", base_url="http://127.0.0.1:9/v1")
+        model = Model.objects.create(name=f"m{number}")
+        Deployment.objects.create(model=model, endpoint=endpoint, upstream_name="m")
+        Usage.objects.create(model_name="m")
+
+    return make

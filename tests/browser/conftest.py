@@ -1,0 +1,103 @@
+"""Browser tests drive a real Chromium; without one they are skipped with one clear line.
+
+The browser lives for one test file: Playwright's synchronous interface keeps an event loop
+running, which the database tests that follow must not see.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.browser.static_site import StaticSite
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser/" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(300))  # the first of them starts the product
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason="No Chromium: `apt-get install chromium`."))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Watched:
+    """A page whose every error, refusal by the CSP and foreign request is remembered."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    def listen(self, origin: str) -> None:
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.errors.append(f"pageerror: {error}"))
+        self.page.on("dialog", lambda dialog: (self.errors.append("dialog"), dialog.dismiss()))
+        self.page.on(
+            "request",
+            lambda request: (
+                self.foreign.append(request.url)
+                if not request.url.startswith((origin, "blob:", "data:"))
+                else None
+            ),
+        )
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(text in message.text for text in self.expected):
+            self.errors.append(f"console: {message.text}")
+
+    def forget(self) -> None:
+        for found in (self.errors, self.foreign, self.expected):
+            found.clear()
+
+    def check(self) -> None:
+        assert not self.errors
+        assert not self.foreign
+
+
+@pytest.fixture(scope="session")
+def static_site() -> Iterator[StaticSite]:
+    """Our static files under the product's policy, without Django: for the pure modules."""
+    with StaticSite() as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def harness(browser: Browser, static_site: StaticSite) -> Iterator[Watched]:
+    """A page on which `MarkdownStream`, `safe` and `enhance` are loaded."""
+    context = browser.new_context()
+    watched = Watched(context.new_page())
+    watched.listen(static_site.origin)
+    watched.page.goto(f"{static_site.origin}/")
+    watched.page.locator("body[data-ready]").wait_for(state="attached", timeout=5000)
+    yield watched
+    context.close()
+
+
+@pytest.fixture
+def watched(harness: Watched) -> Iterator[Watched]:
+    """The harness, emptied; fails on any error or foreign request."""
+    harness.forget()
+    harness.page.evaluate("document.getElementById('out').replaceChildren()")
+    yield harness
+    harness.check()
+
+
+@pytest.fixture
+def module_page(watched: Watched) -> Page:
+    return watched.page

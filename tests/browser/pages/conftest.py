@@ -1,0 +1,91 @@
+"""A signed-in browser on the whole site: pages, static files and the real policy."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from playwright.sync_api import Browser, Page
+
+from accounts.models import User
+from tests.browser.conftest import Watched
+from tests.knowledge.conftest import _files_apart, _ready_to_index  # noqa: F401 - fixtures
+
+# Colours that are still changing would be measured half way.
+DESKTOP = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+    "reduced_motion": "reduce",
+}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+DARK = """() => {
+    document.documentElement.dataset.theme = "dark";
+    document.body.classList.replace("theme-light", "theme-dark");
+}"""
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _sync_database() -> Iterator[None]:
+    """Playwright's synchronous interface keeps a loop running in this thread."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server) -> Iterator[Visit]:
+    """Opens a page for a person (None: nobody); the test fails on any error in the console."""
+    opened: list[tuple[Page, Watched]] = []
+
+    def open_page(user: User | None, path: str, **device) -> Page:
+        context = browser.new_context(base_url=live_server.url, **(device or DESKTOP))
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            context.add_cookies(
+                [
+                    {
+                        "name": "session",
+                        "value": client.cookies["session"].value,
+                        "url": live_server.url,
+                    }
+                ]
+            )
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        watched = Watched(page)
+        watched.listen(live_server.url)
+        page.goto(path)
+        opened.append((page, watched))
+        return page
+
+    yield open_page
+    for page, watched in opened:
+        page.context.close()
+        watched.check()
+
+
+def accessibility_violations(page: Page, *, ignoring: tuple[str, ...] = ()) -> list[str]:
+    """What axe finds in both themes, and whether the page is wider than the window.
+
+    The themes differ in colours alone, so the second is asked only about those.
+    """
+    violations = _axe(page, {"type": "tag", "values": RULES}, ignoring)
+    page.evaluate(DARK)
+    violations += _axe(page, {"type": "rule", "values": ["color-contrast"]}, ignoring)
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+        violations.append("wider than the window")
+    return violations
+
+
+def _axe(page: Page, only: dict[str, object], ignoring: tuple[str, ...]) -> list[str]:
+    found = Axe().run(page, options={"runOnly": only, "preload": False}).response["violations"]
+    return [
+        f"{rule['id']}: {rule['nodes'][0]['html'][:200]}"
+        for rule in found
+        if rule["id"] not in ignoring
+    ]

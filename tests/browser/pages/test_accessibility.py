@@ -1,0 +1,82 @@
+"""axe on every page, light and dark, wide and narrow; and no error in any console."""
+
+import pytest
+
+from accounts import tokens
+from agents.services import ensure_builtin_agents
+from events import jobs
+from knowledge import services
+from tests.browser.pages.conftest import DESKTOP, PHONE, accessibility_violations
+from tests.knowledge.files import as_stream
+
+# Django's own inline tables have a heading cell without text for the delete column.
+DJANGOS_OWN = ("empty-table-header",)
+ADMIN_PAGES = [
+    "/admin/",
+    "/admin/accounts/user/",
+    "/admin/accounts/user/add/",
+    "/admin/gateway/endpoint/add/",
+    "/admin/knowledge/document/",
+    "/admin/events/job/",
+]
+
+
+@pytest.fixture
+def pages(transactional_db, admin) -> list[str]:
+    """Every page that has something on it, of a collection with a document in each state."""
+    collection = services.create_collection(admin, "Handbook", "How we work.")
+    made = [
+        services.add_document(admin, collection, as_stream(f"# Title {n}\n\nText."), f"{n}.md")[0]
+        for n in range(4)
+    ]
+    jobs.run(str(made[0].job_id))
+    made[1].stages.filter(name="embed").update(status="running", done=3, total=8)
+    for document, status in zip(made[1:], ["running", "failed", "queued"], strict=True):
+        type(document).objects.filter(pk=document.pk).update(status=status)
+    tokens.issue(admin, "laptop")
+    ensure_builtin_agents(admin)
+    here = f"/knowledge/{collection.pk}/"
+    return [
+        "/knowledge/", here, f"{here}access/", f"{here}settings/",
+        f"/knowledge/documents/{made[0].pk}/?start=2&end=9",
+        f"/knowledge/documents/{made[2].pk}/",
+        "/knowledge/search/?q=text", "/agents/",
+        "/settings/", "/settings/tokens/", "/accounts/password/change/",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_pages_are_accessible(visit, pages, admin, device):
+    admin.theme = "light"
+    admin.save()
+    page = visit(admin, pages[0], **device)
+    found = {}
+    for path in [*pages, *ADMIN_PAGES]:
+        page.goto(path)
+        found[path] = accessibility_violations(page, ignoring=DJANGOS_OWN)
+    assert not {path: what for path, what in found.items() if what}
+
+
+@pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_pages_before_signing_in_are_accessible(visit, transactional_db, device):
+    page = visit(None, "/accounts/login/", **device)
+    found = {}
+    for name in ("login", "signup", "password/reset", "password/reset/done", "inactive"):
+        page.goto(f"/accounts/{name}/")
+        found[name] = accessibility_violations(page)
+    assert not {name: what for name, what in found.items() if what}
+
+
+def test_touch_targets_are_large_enough(visit, pages, admin):
+    """44 px where fingers point, links inside text aside."""
+    page = visit(admin, pages[1], **PHONE)
+    small = {}
+    for path in pages:
+        page.goto(path)
+        small[path] = page.evaluate(
+            """() => [...document.querySelectorAll("button, select, .btn, .input, summary")]
+                .filter((e) => e.checkVisibility() && !e.closest(".languages"))
+                .map((e) => [e.outerHTML.slice(0, 120), e.getBoundingClientRect().height])
+                .filter(([, height]) => height > 0 && height < 43.5)"""
+        )
+    assert not {path: what for path, what in small.items() if what}

@@ -1,0 +1,90 @@
+"""The whole product as `make up` starts it: every process, embedded servers, real policy."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Self
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+START_SECONDS = 180
+
+
+class Product:
+    """Running from `with` to its end; `email` and `password` are the first administrator's."""
+
+    def __init__(self, **settings: str) -> None:
+        self._settings = settings
+
+    def __enter__(self) -> Self:
+        self._home = tempfile.TemporaryDirectory(prefix="parley-browser-")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.origin = f"http://127.0.0.1:{free.getsockname()[1]}"
+        self._environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+        }
+        self._environment |= self._settings
+        self._environment |= {
+            "PARLEY_HOME": self._home.name,
+            "PORT": self.origin.rpartition(":")[2],
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=REPOSITORY, env=self._environment, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self.log: list[str] = []
+        self._ready = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        if not self._ready.wait(START_SECONDS) or self._process.poll() is not None:
+            self.__exit__()
+            raise RuntimeError("The product did not start:\n" + "".join(self.log[-30:]))
+        said = "".join(self.log)
+        self.email = self._said(r"e-?mail\s+(\S+@\S+)", said)
+        self.password = self._said(r"password\s+(\S+)", said)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(40)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(5)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._home.cleanup()
+
+    def run(self, code: str) -> str:
+        """Runs Python beside the product, on the same data."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", "shell", "--no-imports", "-c", code],
+            cwd=REPOSITORY, env=self._environment, text=True, capture_output=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.log.append(line)
+            if "Parley is ready" in line:
+                self._ready.set()
+        self._ready.set()
+
+    @staticmethod
+    def _said(pattern: str, text: str) -> str:
+        match = re.search(pattern, re.sub(r"\x1b\[\d+m", "", text))
+        assert match, f"{pattern!r} was not printed:\n{text}"
+        return match[1]

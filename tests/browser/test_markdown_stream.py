@@ -1,0 +1,124 @@
+"""A streamed answer ends as the same elements as the whole answer drawn at once."""
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.corpus import RICH
+
+WHOLE_AND_SPLITS = """([text, step]) => {
+  const out = document.getElementById("out");
+  const cites = new Set(["1", "2", "3"]);
+  const draw = (parts) => {
+    out.replaceChildren();
+    const stream = new MarkdownStream(out, { cites });
+    for (const part of parts) { stream.push(part); stream.flush(); }
+    stream.end();
+    return out.innerHTML;
+  };
+  const whole = draw([text]);
+  const wrong = [];
+  for (let at = 1; at < text.length; at += step) {
+    const streamed = draw([text.slice(0, at), text.slice(at)]);
+    if (streamed !== whole) wrong.push({ at, streamed });
+  }
+  for (const size of [1, 2, 3, 7]) {
+    const parts = text.match(new RegExp(`[^]{1,${size}}`, "g"));
+    if (draw(parts) !== whole) wrong.push({ size, streamed: out.innerHTML });
+  }
+  return { whole, wrong: wrong.slice(0, 2) };
+}"""
+
+
+@pytest.mark.parametrize("name", RICH)
+def test_every_split_ends_as_the_whole(module_page: Page, name: str) -> None:
+    result = module_page.evaluate(WHOLE_AND_SPLITS, [RICH[name], 1])
+    assert result["whole"]
+    assert not result["wrong"], result
+
+
+def test_all_of_it_in_one_answer(module_page: Page) -> None:
+    text = "\n\n".join(part for name, part in RICH.items() if name != "open fence")
+    result = module_page.evaluate(WHOLE_AND_SPLITS, [text, 17])
+    assert not result["wrong"], result
+
+
+def draw(page: Page, text: str) -> str:
+    return page.evaluate(
+        """(text) => {
+          const out = document.getElementById("out");
+          out.replaceChildren();
+          const stream = new MarkdownStream(out, { cites: new Set(["1", "2"]) });
+          stream.push(text);
+          stream.end();
+          return out.innerHTML;
+        }""",
+        text,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("是[1]。", '<p>是<a class="cite" href="#source-1" aria-label="Source 1">1</a>。</p>'),
+        ("no [9] source", "<p>no [9] source</p>"),
+        ("「**測試**」是", "<p>「<strong>測試</strong>」是</p>"),
+        ("## Title\n\n#### Deep\n\n# Up", "<h3>Title</h3>\n<h4>Deep</h4>\n<h3>Up</h3>"),
+        ("- [x] done", '<ul>\n<li class="task-item"><span class="task">☑</span> done</li>\n</ul>'),
+        ("|a|\n|-:|\n|1|", '<th data-align="right">a</th>'),
+        ("```py\nx\n```", '<pre data-lang="py"><code class="language-py">x\n</code></pre>'),
+        ("$x$ costs $5 and $6", '<span class="tex" data-tex="x">x</span> costs $5 and $6'),
+        ("![p](https://a.example/b.png)", ">p (a.example)</a>"),
+        ("https://a.example/x", '<a href="#away" class="away" data-url="https://a.example/x">'),
+        ("[1]: https://a.example", ">1</a>: "),
+    ],
+)
+def test_markup(module_page: Page, text: str, html: str) -> None:
+    assert html in draw(module_page, text)
+
+
+def test_an_open_fence_grows_without_being_drawn_again(module_page: Page) -> None:
+    kept = module_page.evaluate(
+        """() => {
+          const stream = new MarkdownStream(document.getElementById("out"));
+          stream.push("```py\\nfirst\\n"); stream.flush();
+          const text = document.querySelector("code").firstChild;
+          stream.push("second\\n"); stream.flush();
+          return text.isConnected && text.data;
+        }"""
+    )
+    assert kept == "first\nsecond\n"
+
+
+def test_what_stands_before_a_change_is_kept(module_page: Page) -> None:
+    """A reader's selection in the growing block survives the next words."""
+    assert module_page.evaluate(
+        """() => {
+          const stream = new MarkdownStream(document.getElementById("out"));
+          stream.push("- first\\n- sec"); stream.flush();
+          const first = document.querySelector("li");
+          stream.push("ond\\n- third"); stream.flush();
+          return first.isConnected && document.querySelectorAll("li").length === 3;
+        }"""
+    )
+
+
+def test_twenty_thousand_tokens_do_not_hold_the_page(module_page: Page) -> None:
+    """The time spent in scripts, not the clock: other work may share the machine."""
+    cost = module_page.evaluate(
+        """async (block) => {
+          const stream = new MarkdownStream(document.getElementById("out"));
+          const text = block.repeat(Math.ceil(80_000 / block.length));
+          let spent = 0;
+          for (let at = 0; at < text.length; at += 160) {
+            const before = performance.now();
+            stream.push(text.slice(at, at + 160));
+            stream.flush();
+            spent += performance.now() - before;
+            if (at % 8000 === 0) await new Promise(requestAnimationFrame);
+          }
+          stream.end();
+          return spent / 1000;
+        }""",
+        RICH["prose"] + "\n" + RICH["table"] + "\n" + RICH["code"] + "\n" + RICH["lists"],
+    )
+    assert cost < 6

@@ -1,0 +1,392 @@
+"""The socket, with a real runner behind it and a scripted agent."""
+
+import asyncio
+
+import pytest
+from django.contrib.sessions.models import Session
+
+from accounts.services import share, unshare
+from chat import guard as guard_module
+from chat import pump as pump_module
+from chat import services
+from chat.models import Turn
+from chat.services import start_turn
+from events import jobs, leases, log
+from knowledge.models import Document, Source
+from knowledge.services import create_collection
+from observability.db import run_sync
+from security.ids import new_id
+
+from .stage import TEXT, ScriptedAgent, Socket, play, running, sign_in, socket
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def look_often(monkeypatch):
+    monkeypatch.setattr(guard_module, "LOOK_SECONDS", 0.1)
+
+
+def test_a_question_is_accepted_and_its_answer_streamed(alice):
+    async def scenario():
+        async with running(ScriptedAgent(pause=0.002)), socket(alice) as tab:
+            accepted = await tab.ask("Why?", id="1", conversation=None)
+            turn = accepted["turn_id"]
+            assert accepted["type"] == "accepted"
+            assert accepted["id"] == "1"
+            await tab.until("message_completed")
+            events = tab.events(turn)
+            assert events[0]["kind"] == "turn_started"
+            assert events[0]["data"] == {
+                "turn_id": turn,
+                "conversation_id": accepted["conversation_id"],
+                "question_id": accepted["question_id"],
+                "message_id": accepted["message_id"],
+                "agent": {"slug": "documents", "name": "Documents"},
+            }
+            assert tab.text(turn) == TEXT
+            seqs = [event["seq"] for event in events]
+            assert seqs == sorted(set(seqs))
+            starts = [event.get("from", event["seq"]) for event in events]
+            assert all(start == last + 1 for last, start in zip(seqs, starts[1:], strict=False))
+            # When the closing event is seen, the message is final.
+            stored = await run_sync(Turn.objects.select_related("answer").get, pk=turn)
+            assert stored.answer.text == TEXT
+
+    play(scenario)
+
+
+def test_a_second_tab_and_a_reload_see_every_character_once(alice):
+    async def scenario():
+        agent = ScriptedAgent(hold_after=20)
+        async with running(agent), socket(alice) as first:
+            turn = (await first.ask("Why?"))["turn_id"]
+            await agent.held.wait()
+            async with socket(alice) as second:
+                await second.send(type="subscribe", stream=turn, after=0)
+                await second.until("text_delta")
+                lost = await Socket(await run_sync(sign_in, alice)).open()
+                await lost.send(type="subscribe", stream=turn, after=0)
+                last = (await lost.until("text_delta"))["seq"]
+                await lost.close()
+                agent.go_on.set()
+                async with socket(alice) as back:
+                    await back.send(type="subscribe", stream=turn, after=last)
+                    for tab in (first, second, back):
+                        await tab.until("message_completed")
+                    assert first.text(turn) == second.text(turn) == TEXT
+                    assert lost.text(turn) + back.text(turn) == TEXT
+            async with socket(alice) as late:
+                await late.send(type="subscribe", stream=turn, after=0)
+                await late.until("message_completed")
+                assert late.text(turn) == TEXT
+
+    play(scenario)
+
+
+def test_the_same_frame_twice_is_one_turn(alice):
+    async def scenario():
+        async with running(ScriptedAgent()), socket(alice) as tab:
+            one = await tab.ask("Why?", id="same")
+            two = await tab.ask("Why?", id="same")
+            assert one["turn_id"] == two["turn_id"]
+            reused = await tab.ask("Other?", id="same")
+            assert (reused["type"], reused["problem"]) == ("refused", "idempotency-key-reused")
+        assert await run_sync(Turn.objects.count) == 1
+
+    play(scenario)
+
+
+def test_stop_from_another_tab(alice):
+    async def scenario():
+        agent = ScriptedAgent(hold_after=3)
+        async with running(agent), socket(alice) as one, socket(alice) as two:
+            turn = (await one.ask("Why?"))["turn_id"]
+            await agent.held.wait()
+            await two.send(type="subscribe", stream=turn, after=0)
+            began = asyncio.get_running_loop().time()
+            for _ in range(2):
+                await two.send(type="turn.stop", turn_id=turn)
+            await one.until("turn_stopped")
+            assert asyncio.get_running_loop().time() - began < 1
+            await two.until("turn_stopped")
+            assert one.text(turn) == two.text(turn) == "".join(agent.words[:3])
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("frame", "problem"),
+    [
+        ({"type": "turn.start", "text": ""}, "empty-question"),
+        ({"type": "turn.start", "text": 5}, "invalid-input"),
+        ({"type": "turn.start", "text": "x", "conversation": "no"}, "invalid-input"),
+        ({"type": "turn.start", "text": "x", "conversation": str(new_id())}, "not-found"),
+        ({"type": "turn.start", "text": "x", "collections": [str(new_id())]}, "not-found"),
+        ({"type": "turn.start", "text": "x", "collections": "all"}, "invalid-input"),
+        ({"type": "turn.start", "text": "x", "agent": "nobody"}, "not-found"),
+        ({"type": "turn.start", "text": "x", "agent": ["a"]}, "invalid-input"),
+        ({"type": "turn.start", "text": "x", "id": {}}, "invalid-input"),
+        ({"type": "turn.stop", "turn_id": str(new_id())}, "not-found"),
+        ({"type": "subscribe", "stream": str(new_id())}, "not-found"),
+        ({"type": "subscribe", "stream": 7}, "invalid-input"),
+        ({"type": "turn.start", "text": "x", "id": True}, "invalid-input"),
+        ({"type": "turn.start", "text": "x", "id": "a\0"}, "invalid-input"),
+        ({"type": "turn.start", "text": "x", "id": "1", "agent": "a\0"}, "invalid-input"),
+        ({"type": "turn.start", "text": "x", "conversation": "\0"}, "invalid-input"),
+        ({"type": "turn.start", "text": "\0", "id": "1"}, "empty-question"),
+        ({"type": "subscribe", "stream": str(new_id()), "after": -1}, "invalid-input"),
+        ({"type": "ack", "stream": str(new_id()), "seq": "x"}, "invalid-input"),
+        ({"type": ["subscribe"]}, "invalid-input"),
+        ({}, "invalid-input"),
+    ],
+)
+def test_refusals_say_what_is_wrong(alice, frame, problem):
+    async def scenario():
+        async with socket(alice) as tab:
+            await tab.send(**frame)
+            refused = await tab.receive()
+            assert (refused["type"], refused["problem"]) == ("refused", problem)
+            assert refused["title"]
+            assert refused["detail"]
+
+    play(scenario)
+
+
+def test_ping_and_broken_json(alice):
+    async def scenario():
+        async with socket(alice) as tab:
+            await tab.send(type="ping")
+            assert await tab.receive() == {"type": "pong"}
+            for raw in ("{", "[]", '"x"'):
+                await tab.communicator.send_to(text_data=raw)
+                assert (await tab.receive())["problem"] == "invalid-input"
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        None,
+        b"null",
+        b"http://evil.example",
+        b"http://localhost.evil.example",
+        b"http://localhost:81",
+        b"https://localhost",
+        b"http://localhost/",
+    ],
+)
+def test_other_pages_open_no_socket(alice, origin):
+    async def scenario():
+        tab = await Socket(await run_sync(sign_in, alice), origin=origin).open()
+        assert not tab.is_open
+
+    play(scenario)
+
+
+def test_strangers_and_disabled_people_open_no_socket(alice):
+    async def scenario():
+        assert not (await Socket("").open()).is_open
+        session = await run_sync(sign_in, alice)
+        alice.is_active = False
+        await run_sync(alice.save)
+        assert not (await Socket(session).open()).is_open
+
+    play(scenario)
+
+
+def test_nobody_follows_or_stops_anothers_turn(alice, bob):
+    async def scenario():
+        agent = ScriptedAgent(hold_after=1)
+        async with running(agent), socket(bob) as tab:
+            turn = await run_sync(start_turn, alice, None, "Private?")
+            await agent.held.wait()
+            for frame in (
+                {"type": "subscribe", "stream": str(turn.pk), "after": 0},
+                {"type": "turn.stop", "turn_id": str(turn.pk)},
+                {"type": "turn.start", "text": "x", "conversation": str(turn.conversation_id)},
+            ):
+                await tab.send(**frame)
+                refused = await tab.receive()
+                assert (refused["type"], refused["problem"]) == ("refused", "not-found")
+
+    play(scenario)
+
+
+def test_a_grant_opens_a_stream_and_its_end_closes_it(alice, bob):
+    async def scenario():
+        agent = ScriptedAgent(hold_after=1)
+        async with running(agent), socket(bob) as tab:
+            turn = await run_sync(start_turn, alice, None, "Shared?")
+            talk = turn.conversation
+            await run_sync(share, talk, bob, "reader", by=alice)
+            await agent.held.wait()
+            await tab.send(type="subscribe", stream=str(turn.pk), after=0)
+            await tab.until("text_delta")
+            await run_sync(unshare, talk, bob, by=alice)
+            assert (await tab.until("reload"))["stream"] == str(turn.pk)
+            agent.go_on.set()
+            await tab.send(type="subscribe", stream=str(turn.pk), after=0)
+            assert (await tab.until("refused"))["problem"] == "not-found"
+            assert tab.text(str(turn.pk)) == agent.words[0]
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("how", ["signed out", "disabled", "password changed"])
+def test_whoever_may_not_be_here_is_turned_out(alice, how):
+    def turn_out():
+        if how == "signed out":
+            Session.objects.all().delete()
+        elif how == "disabled":
+            alice.is_active = False
+            alice.save()
+        else:
+            alice.set_password("another pass phrase")
+            alice.save()
+
+    async def scenario():
+        tab = await Socket(await run_sync(sign_in, alice)).open()
+        await run_sync(turn_out)
+        output = await tab.communicator.receive_output(timeout=5)
+        assert output == {"type": "websocket.close", "code": 4401}
+
+    play(scenario)
+
+
+def test_a_frame_after_signing_out_does_nothing(alice, monkeypatch):
+    monkeypatch.setattr(guard_module, "LOOK_SECONDS", 60)
+
+    async def scenario():
+        tab = await Socket(await run_sync(sign_in, alice)).open()
+        await run_sync(Session.objects.all().delete)
+        await tab.send(type="turn.start", text="Still me?")
+        assert (await tab.communicator.receive_output(timeout=5))["code"] == 4401
+        assert not await run_sync(Turn.objects.exists)
+
+    play(scenario)
+
+
+def test_a_deleted_conversation_asks_for_a_reload(alice):
+    async def scenario():
+        agent = ScriptedAgent(hold_after=1)
+        async with running(agent), socket(alice) as tab:
+            accepted = await tab.ask("Why?")
+            await tab.until("text_delta")
+            await run_sync(services.delete_conversation, alice, accepted["conversation_id"])
+            await tab.until("reload")
+
+    play(scenario)
+
+
+def test_an_unknown_position_asks_for_a_reload(alice):
+    async def scenario():
+        async with running(ScriptedAgent()), socket(alice) as tab:
+            turn = (await tab.ask("Why?"))["turn_id"]
+            await tab.until("message_completed")
+            await tab.send(type="subscribe", stream=turn, after=4711)
+            assert (await tab.until("reload"))["stream"] == turn
+
+    play(scenario)
+
+
+def test_a_client_that_never_acknowledges_gets_few_joined_frames(alice, monkeypatch):
+    monkeypatch.setattr(pump_module, "FRAME_SECONDS", 0.0)
+    monkeypatch.setattr(pump_module, "WINDOW", 5)
+    monkeypatch.setattr(pump_module, "SLOW_SECONDS", 0.3)
+
+    async def scenario():
+        words = [f"{n} " for n in range(200)]
+        async with running(ScriptedAgent(words, pause=0.003)), socket(alice, acks=False) as tab:
+            turn = (await tab.ask("Long?"))["turn_id"]
+            await tab.until("message_completed")
+            assert tab.text(turn) == "".join(words)
+            assert len(tab.events(turn)) < 20
+
+    play(scenario)
+
+
+def test_beyond_the_limit_a_stream_waits_for_its_client(alice, monkeypatch):
+    monkeypatch.setattr(pump_module, "FRAME_SECONDS", 0.0)
+    monkeypatch.setattr(pump_module, "WINDOW", 3)
+    monkeypatch.setattr(pump_module, "LIMIT", 3)
+
+    async def scenario():
+        agent = ScriptedAgent(pause=0.02)
+        async with running(agent), socket(alice, acks=False) as tab:
+            turn = (await tab.ask("Long?"))["turn_id"]
+            for _ in range(3):
+                frame = await tab.until("event")
+            await agent.closed.wait()
+            assert await tab.communicator.receive_nothing(timeout=0.3)
+            tab.acks = True
+            await tab.send(type="ack", stream=turn, seq=frame["seq"])
+            await tab.until("message_completed")
+            assert tab.text(turn) == TEXT
+            assert len(tab.events(turn)) < 12
+
+    play(scenario)
+
+
+def test_unsubscribing(alice):
+    async def scenario():
+        agent = ScriptedAgent(hold_after=1)
+        async with running(agent), socket(alice) as tab:
+            turn = (await tab.ask("Why?"))["turn_id"]
+            await tab.until("text_delta")
+            await tab.send(type="unsubscribe", stream=turn)
+            await tab.send(type="ping")
+            await tab.until("pong")
+            agent.go_on.set()
+            assert await tab.communicator.receive_nothing(timeout=0.3)
+
+    play(scenario)
+
+
+def test_a_job_is_followed_by_its_owner_only(alice, bob):
+    def work():
+        job = jobs.enqueue("x.y", {}, owner_id=alice.pk)
+        claim = leases.claim_one(job.pk, "worker")
+        log.append(job.pk, claim.fence, [("job_progress", {"done": 1})])
+        log.append(job.pk, claim.fence, [("job_succeeded", {})], close=True)
+        return str(job.pk)
+
+    async def scenario():
+        job = await run_sync(work)
+        async with socket(alice) as hers, socket(bob) as his:
+            for tab in (hers, his):
+                await tab.send(type="subscribe", stream=job, after=0)
+            await hers.until("job_succeeded")
+            assert (await his.receive())["problem"] == "not-found"
+
+    play(scenario)
+
+
+def test_a_job_is_followed_only_while_its_document_may_be_seen(alice, bob):
+    def work():
+        collection = create_collection(bob, "Shared")
+        share(collection, alice, "editor", by=bob)
+        document = Document.objects.create(
+            collection=collection,
+            source=Source.objects.create(collection=collection, name="Upload"),
+            title="Notes",
+            file_name="notes.txt",
+            media_type="text/plain",
+            size=1,
+            sha256="0" * 64,
+        )
+        job = jobs.enqueue("x.y", {}, owner_id=alice.pk, subject_id=document.pk)
+        claim = leases.claim_one(job.pk, "worker")
+        log.append(job.pk, claim.fence, [("job_progress", {"done": 1})])
+        return collection, str(job.pk)
+
+    async def scenario():
+        collection, job = await run_sync(work)
+        async with socket(alice) as tab:
+            await tab.send(type="subscribe", stream=job, after=0)
+            await tab.until("job_progress")
+            await run_sync(lambda: unshare(collection, alice, by=bob))
+            await tab.until("reload")
+
+    play(scenario)

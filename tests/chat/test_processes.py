@@ -1,0 +1,325 @@
+"""Real web and runner processes on real servers, killed in the middle of answers."""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from agents.models import Agent
+from chat.models import Message, Turn
+from chat.services import start_turn
+from embedded import redis as embedded_redis
+from embedded.home import REPOSITORY, Home
+from events import log
+from gateway.models import Deployment, Endpoint, Model
+from observability.doorbell import connection as heartbeats_redis
+from observability.heartbeats import seen
+from tests.support.model_server import Script
+
+from .stage import sign_in
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(120),
+    pytest.mark.django_db(transaction=True),
+]
+
+TEXT = "".join(f"{n:03} " for n in range(60))
+SLOW = Script(text=TEXT, token_size=4, delay=0.03)
+
+
+class Processes:
+    """Starts `manage.py` commands on the test's database and kills what is left of them."""
+
+    def __init__(self, **environment):
+        home = Home.from_environment()
+        database = connection.settings_dict["NAME"]
+        self.environment = os.environ | {
+            "DATABASE_URL": home.database_url(database),
+            "LOG_LEVEL": "WARNING",
+            **environment,
+        }
+        self.started = []
+
+    def start(self, *command):
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", *command], cwd=REPOSITORY, env=self.environment
+        )
+        self.started.append(process)
+        return process
+
+    def serve(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        process = self.start("serve", "--port", str(port))
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with (
+                contextlib.suppress(OSError),
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2),
+            ):
+                return process, port
+            assert process.poll() is None
+            time.sleep(0.1)
+        raise AssertionError("the web process does not answer")
+
+    def end(self):
+        for process in self.started:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def processes():
+    found = Processes()
+    yield found
+    found.end()
+
+
+@pytest.fixture(scope="module")
+def web_port(django_db_setup):
+    """A web process for all tests of this file; it holds no work, so they cannot meet there."""
+    found = Processes()
+    yield found.serve()[1]
+    found.end()
+
+
+@pytest.fixture
+def open_tab():
+    with contextlib.ExitStack() as opened:
+        yield lambda port, session: opened.enter_context(Tab(port, session))
+
+
+@pytest.fixture
+def model(admin, model_server):
+    """The built-in agent asks a scripted server on loopback."""
+    endpoint = Endpoint.objects.create(name="scripted", base_url=model_server.url)
+    found = Model.objects.create(name="scripted", is_default=True)
+    Deployment.objects.create(model=found, endpoint=endpoint, upstream_name="scripted")
+    Agent.objects.create(owner=admin, name="Plain", slug="plain", is_builtin=True, max_passages=0)
+    model_server.default = SLOW
+    return model_server
+
+
+class Tab:
+    """A browser tab on a real socket."""
+
+    def __init__(self, port, session):
+        host = f"127.0.0.1:{port}"
+        self.frames = []
+        self.opening = connect(
+            f"ws://{host}/ws/",
+            origin=f"http://{host}",
+            additional_headers={"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"},
+        )
+
+    def __enter__(self):
+        self.socket = self.opening.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self.opening.__exit__(*error)
+
+    def send(self, **frame):
+        self.socket.send(json.dumps(frame))
+
+    def until(self, wanted, seconds=40):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            frame = json.loads(self.socket.recv(timeout=seconds))
+            self.frames.append(frame)
+            if frame["type"] == "event":
+                self.send(type="ack", stream=frame["stream"], seq=frame["seq"])
+            if wanted(frame):
+                return frame
+        raise AssertionError("the frame did not come")
+
+    @property
+    def text(self):
+        said = [f for f in self.frames if f.get("kind") == "text_delta"]
+        return "".join(f["data"]["text"] for f in said)
+
+    @property
+    def last_seq(self):
+        return max(f["seq"] for f in self.frames if f["type"] == "event")
+
+
+def is_kind(*kinds):
+    return lambda frame: frame.get("kind") in kinds or frame["type"] in kinds
+
+
+def ask(tab, text="Numbers?"):
+    tab.send(type="turn.start", id="1", text=text)
+    return tab.until(is_kind("accepted", "refused"))["turn_id"]
+
+
+def logged_text(turn):
+    rows = log.read_all(turn)
+    return "".join(row.payload["text"] for row in rows if row.kind == "text_delta")
+
+
+def test_a_killed_runners_answer_is_kept_and_labelled(processes, model, open_tab, web_port, alice):
+    """Fault 2: closed by another runner within its lease and 5 s, never two writers."""
+    first = processes.start("runner", "--lease", "2")
+    tab = open_tab(web_port, sign_in(alice))
+    turn = ask(tab)
+    tab.until(lambda _frame: len(tab.text) > 60)
+    first.kill()
+    killed = time.monotonic()
+    processes.start("runner", "--lease", "2")
+    end = tab.until(is_kind("turn_interrupted", "reload"))
+    assert time.monotonic() - killed < 2 + 5 + 10  # and what starting a process takes here
+    if end["type"] == "reload":  # it had heard words that nobody stored: start over, honestly
+        tab.frames.clear()
+        tab.send(type="subscribe", stream=turn, after=0)
+        tab.until(is_kind("turn_interrupted"))
+    answer = Turn.objects.get(pk=turn).answer
+    assert (answer.turn.status, answer.status) == ("interrupted", "interrupted")
+    assert answer.text
+    assert TEXT.startswith(answer.text)
+    assert answer.text == tab.text == logged_text(turn)
+    assert len(model.chat_requests) == 1
+
+
+def test_a_killed_web_process_loses_nothing(processes, model, open_tab, web_port, alice):
+    """Fault 1: the text is identical on another process, and the model was asked once."""
+    processes.start("runner")
+    web, port = processes.serve()
+    session = sign_in(alice)
+    tab = open_tab(port, session)
+    turn = ask(tab)
+    tab.until(lambda _frame: len(tab.text) > 60)
+    web.kill()
+    with pytest.raises(ConnectionClosed):
+        tab.until(is_kind("message_completed"))
+    back = open_tab(web_port, session)
+    back.send(type="subscribe", stream=turn, after=tab.last_seq)
+    back.until(is_kind("message_completed"))
+    assert tab.text + back.text == TEXT
+    assert Message.objects.get(turn=turn).text == TEXT
+    assert len(model.chat_requests) == 1
+
+
+def test_a_killed_redis_delays_and_loses_nothing(model, open_tab, alice):
+    """Fault 5: words come by the two-second tick; a new question is found by looking."""
+    home = Home(Path(tempfile.mkdtemp(prefix="parley-redis-")))
+    home.prepare()
+    server = embedded_redis.start(home, {"appendonly": "no"})
+    processes = Processes(REDIS_URL=home.redis_url())
+    try:
+        processes.start("runner")
+        _web, port = processes.serve()
+        tab = open_tab(port, sign_in(alice))
+        ask(tab)
+        tab.until(lambda _frame: len(tab.text) > 40)
+        server.kill()
+        server.wait()
+        tab.until(is_kind("message_completed"))
+        assert tab.text == TEXT
+        tab.frames.clear()
+        tab.send(type="turn.start", id="2", text="Without Redis?")
+        tab.until(is_kind("message_completed"))
+        assert tab.text == TEXT
+        server = embedded_redis.start(home, {"appendonly": "no"})
+        tab.frames.clear()
+        tab.send(type="turn.start", id="3", text="And again?")
+        tab.until(is_kind("message_completed"))
+        assert tab.text == TEXT
+    finally:
+        processes.end()
+        server.kill()
+        server.wait()
+        shutil.rmtree(home.path)
+
+
+def test_a_stopped_answer_leaves_the_model_at_once(processes, model, open_tab, web_port, alice):
+    processes.start("runner")
+    tab = open_tab(web_port, sign_in(alice))
+    turn = ask(tab)
+    tab.until(lambda _frame: len(tab.text) > 40)
+    began = time.monotonic()
+    tab.send(type="turn.stop", turn_id=turn)
+    tab.until(is_kind("turn_stopped"))
+    assert time.monotonic() - began < 1.5
+    assert model.wait_for(lambda server: server.disconnects == 1)
+    assert Message.objects.get(turn=turn).text == tab.text
+
+
+def test_a_runner_told_to_stop_finishes_what_it_has(processes, model, alice):
+    """Fault 28: an ordinary stop loses nothing; a second one does not wait."""
+    runner = processes.start("runner")
+    turn = start_turn(alice, None, "Numbers?")
+    assert model.wait_for(lambda server: len(server.chat_requests) == 1, timeout=60)
+    runner.send_signal(signal.SIGTERM)
+    assert runner.wait(30) == 0
+    turn.refresh_from_db()
+    assert (turn.status, turn.answer.text) == ("completed", TEXT)
+
+    model.default = Script(text=TEXT, hang_after=10)
+    runner = processes.start("runner")
+    turn = start_turn(alice, None, "Never ending?")
+    assert model.wait_for(lambda server: len(server.chat_requests) == 2, timeout=60)
+    deadline = time.monotonic() + 20
+    while not logged_text(turn.pk) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for _ in range(2):
+        runner.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+    assert runner.wait(10) == 0
+    turn.refresh_from_db()
+    assert turn.status == "interrupted"
+    assert TEXT.startswith(turn.answer.text)
+    assert turn.answer.text
+
+
+def terminal(*arguments):
+    """What `manage.py ask` prints."""
+    printed = io.StringIO()
+    call_command("ask", *arguments, stdout=printed, no_color=True)
+    return printed.getvalue()
+
+
+def test_asking_from_the_terminal(processes, model, admin, alice):
+    heartbeats_redis().flushdb()  # what killed runners left behind
+    with pytest.raises(CommandError, match="Start it with `make up`"):
+        terminal("Anybody there?")
+
+    processes.start("runner")
+    deadline = time.monotonic() + 60
+    while not seen("runner"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert terminal("Numbers?", "--as", alice.email).startswith(TEXT.strip())
+    assert Turn.objects.get().requested_by == alice
+
+    answer = json.loads(terminal("Numbers?", "--json").splitlines()[-1])
+    assert answer["answer"].strip() == TEXT.strip()
+    assert answer["citations"] == []
+    assert answer["model"] == "scripted"
+    assert answer["usage"]["completion_tokens"] == 5
+    assert Turn.objects.get(pk=answer["turn_id"]).requested_by == admin
+
+    for option, value, said in (
+        ("--collection", "Nowhere", "There is no collection"),
+        ("--as", "nobody@example.org", "There is no active person"),
+        ("--agent", "nobody", "There is no agent"),
+    ):
+        with pytest.raises(CommandError, match=said):
+            terminal("Numbers?", option, value)

@@ -1,0 +1,52 @@
+"""Every test runs on a real Postgres with pgvector and a real Redis, made for this run alone."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+# A short path: Unix sockets live below it. Set before Django reads its settings.
+HOME = Path(tempfile.mkdtemp(prefix="parley-test-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # also when collection fails
+os.environ["PARLEY_HOME"] = str(HOME)
+# Not in pyproject.toml: pytest-django would read the settings before this file is read.
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+os.environ.pop("DATABASE_URL", None)
+os.environ.pop("REDIS_URL", None)
+
+import django  # noqa: E402
+import pytest  # noqa: E402
+from django.conf import settings  # noqa: E402
+
+# Nothing here guards a password, and pages name their files without packing them first.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+settings.STORAGES["staticfiles"]["BACKEND"] = (
+    "django.contrib.staticfiles.storage.StaticFilesStorage"
+)
+settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+django.setup()
+
+from django.apps import apps  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
+
+from embedded.home import Home  # noqa: E402
+from embedded.throwaway import throwaway_servers  # noqa: E402
+
+# Named apps make the flush after a transactional test cascade to tables without a model.
+TransactionTestCase.available_apps = [app.name for app in apps.get_app_configs()]
+
+
+pytest_plugins = ["tests.support.cast"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _servers():
+    with throwaway_servers(Home(HOME)):
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(_servers):
+    """The database server must be there before pytest-django makes the test database."""

@@ -1,0 +1,255 @@
+"""Search: what is found, by whom, why; equal to a brute-force computation over all passages."""
+
+import random
+from collections import Counter
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from django.db import connection
+
+from accounts.models import Grant, Team, User
+from accounts.services import disable, everyone, share, unshare
+from gateway.embedder import get_embedder
+from knowledge import retrieval, services
+from knowledge.analyzer import analyze, term_id
+from knowledge.bm25 import idf
+from knowledge.chunking import index_text
+from knowledge.models import Chunk, Collection, Embedding
+from knowledge.retrieval import search
+from tests.knowledge.conftest import AddText
+
+pytestmark = pytest.mark.django_db
+
+LEAVE = "Every employee has 25 days of paid annual leave. Unused days expire in March."
+COFFEE = "The coffee machine is descaled every two months with the blue powder."
+TRAVEL = "员工出差应优先选择高铁二等座，住宿标准为每晚不超过五百元。"
+INDUCTION = "新進員工於報到當日領取門禁卡，並於一週內完成資訊安全訓練。"
+
+
+@pytest.fixture
+def corpus(handbook: Collection, add_text: AddText) -> dict[str, str]:
+    texts = {"leave": LEAVE, "coffee": COFFEE, "travel": TRAVEL, "induction": INDUCTION}
+    return {str(add_text(handbook, text, f"{n}.txt").pk): n for n, text in texts.items()}
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How many vacation days do I get?", "leave"),
+        ("descaling", "coffee"),
+        ("出差可以坐什么车？", "travel"),
+        ("出差住宿標準", "travel"),
+        ("新进员工什么时候领门禁卡", "induction"),
+    ],
+)
+def test_the_right_passage_is_first(
+    alice: User, corpus: dict[str, str], question: str, expected: str
+) -> None:
+    found = search(alice, question)
+    assert corpus[str(found.passages[0].document_id)] == expected
+    assert found.took_ms > 0
+
+
+def test_a_passage_says_why_it_is_there(alice: User, corpus: dict[str, str]) -> None:
+    found = search(alice, "paid annual leave")
+    first = found.passages[0]
+    assert first.text == LEAVE
+    assert first.ranks["lexical"]["rank"] == first.ranks["dense"]["rank"] == 1
+    assert first.ranks["weight"] == found.alpha == 0.5
+    assert first.ranks["terms_matched"] == ["annual", "leav", "paid"]
+    assert first.score == pytest.approx(1)
+    chinese = search(alice, "住宿标准").passages[0]
+    assert (chinese.ranks["dense"], chinese.ranks["weight"]) == (None, 0.0)
+
+
+@pytest.mark.parametrize(
+    "question", ["", "   ", "!?", "the of and", "囧囧囧", "%s %(a)s {0}", "'; --"]
+)
+def test_any_question_gets_an_answer(alice: User, corpus: dict[str, str], question: str) -> None:
+    assert len(search(alice, question).passages) <= 4
+
+
+def test_nothing_fits_a_chinese_question_without_a_common_term(
+    alice: User, corpus: dict[str, str]
+) -> None:
+    assert search(alice, "囧囧囧").passages == ()
+
+
+def test_an_endless_question_is_cut(alice: User, corpus: dict[str, str]) -> None:
+    assert search(alice, "leave " * 50_000).passages
+
+
+def test_empty_library(alice: User) -> None:
+    assert search(alice, "leave").passages == ()
+    assert search(alice, "leave", collections=[]).passages == ()
+
+
+def test_a_deleted_document_is_gone_from_the_next_search(
+    alice: User, handbook: Collection, add_text: AddText
+) -> None:
+    document = add_text(handbook, LEAVE)
+    assert search(alice, "annual leave").passages
+    services.delete_document(document)
+    assert search(alice, "annual leave").passages == ()
+
+
+# -- Who finds what ------------------------------------------------------------------------------
+
+
+def test_a_stranger_finds_nothing(
+    alice: User, bob: User, charlie: User, handbook: Collection, corpus: dict[str, str]
+) -> None:
+    for question in ("annual leave", "住宿标准"):
+        for person in (bob, charlie):
+            assert search(person, question).passages == ()
+            assert search(person, question, collections=[handbook.pk]).passages == ()
+
+
+def test_grants_open_and_close(
+    alice: User, bob: User, charlie: User, team: Team, handbook: Collection, corpus: dict[str, str]
+) -> None:
+    share(handbook, team, Grant.Role.READER, by=alice)
+    assert search(bob, "annual leave").passages
+    assert search(charlie, "annual leave").passages == ()
+    share(handbook, everyone(), Grant.Role.READER, by=alice)
+    assert search(charlie, "annual leave").passages
+    unshare(handbook, everyone(), by=alice)
+    assert search(charlie, "annual leave").passages == ()
+    disable(bob)
+    assert search(bob, "annual leave").passages == ()
+
+
+def test_only_the_collections_asked_for_are_searched(
+    alice: User, charlie: User, handbook: Collection, corpus: dict[str, str], add_text: AddText
+) -> None:
+    other = services.create_collection(alice, "Other")
+    add_text(other, "Annual leave of another company.", "other.txt")
+    hidden = services.create_collection(charlie, "Hidden")
+    add_text(hidden, "Annual leave of the hidden company.", "hidden.txt")
+    everything = {p.collection_id for p in search(alice, "annual leave").passages}
+    assert everything == {handbook.pk, other.pk}
+    asked = search(alice, "annual leave", collections=[other.pk, hidden.pk, uuid4()])
+    assert {p.collection_id for p in asked.passages} == {other.pk}
+
+
+def test_a_strangers_passages_do_not_change_my_scores(
+    alice: User, charlie: User, corpus: dict[str, str], add_text: AddText
+) -> None:
+    before = search(alice, "annual leave").passages
+    hidden = services.create_collection(charlie, "Hidden")
+    for n in range(3):
+        add_text(hidden, f"Annual leave {n}: annual leave.", f"{n}.txt")
+    assert search(alice, "annual leave").passages == before
+
+
+# -- Against brute force --------------------------------------------------------------------------
+
+
+def weights_of(chunk: Chunk) -> dict[int, float]:
+    return dict(zip(chunk.bm25.indices(), chunk.bm25.values(), strict=True))
+
+
+def brute_force(question: str, collections: set, alpha: float) -> list:
+    """Convex fusion of exact BM25 and exact inner products, computed passage by passage."""
+    chunks = list(Chunk.objects.filter(collection__in=collections))
+    query = Counter(term_id(term) for term in analyze(question))
+    dfs = Counter(term for chunk in chunks for term in chunk.terms)
+    lexical = {
+        chunk.pk: sum(
+            count * idf(len(chunks), dfs[term]) * weights_of(chunk).get(term, 0)
+            for term, count in query.items()
+            if term in dfs
+        )
+        for chunk in chunks
+    }
+    vector = get_embedder("all-MiniLM-L6-v2").embed([question])[0]
+    dense = {
+        row.chunk_id: float(np.dot(row.vector, vector))
+        for row in Embedding.objects.filter(collection__in=collections)
+    }
+    top_lexical, top_dense = max(lexical.values()), max(dense.values())
+    scores = {
+        pk: (1 - alpha) * lexical[pk] / top_lexical + alpha * max(0, dense.get(pk, 0)) / top_dense
+        for pk in lexical
+    }
+    return sorted(scores.items(), key=lambda item: -item[1])
+
+
+@pytest.fixture
+def many(alice: User, charlie: User, add_text: AddText) -> list[Collection]:
+    """Three collections of random sentences, one of them not visible to alice."""
+    chance = random.Random(7)
+    words = [
+        "leave",
+        "travel",
+        "coffee",
+        "badge",
+        "server",
+        "budget",
+        "invoice",
+        "garden",
+        "meeting",
+        "train",
+        "hotel",
+    ]
+    made = []
+    for number, owner in enumerate([alice, alice, charlie]):
+        collection = services.create_collection(owner, f"C{number}")
+        sections = [
+            f"# {chance.choice(words)} {n}\n\n" + " ".join(chance.choices(words, k=12)) + "."
+            for n in range(25)
+        ]
+        add_text(collection, "\n\n".join(sections), f"{number}.md")
+        made.append(collection)
+    return made
+
+
+@pytest.mark.parametrize("exact_below", [0, 4_000])
+@pytest.mark.parametrize("question", ["invoice for the hotel", "garden", "train budget meeting"])
+def test_scores_equal_brute_force(
+    alice: User,
+    many: list[Collection],
+    monkeypatch: pytest.MonkeyPatch,
+    question: str,
+    exact_below: int,
+) -> None:
+    monkeypatch.setattr(retrieval, "EXACT_BELOW", exact_below)
+    visible = {many[0].pk, many[1].pk}
+    expected = brute_force(question, visible, 0.5)[:10]
+    found = search(alice, question, limit=10).passages
+    assert [p.score for p in found] == pytest.approx([s for _, s in expected], abs=2e-3)
+    assert {p.collection_id for p in found} <= visible
+
+
+def test_both_indexes_are_used_where_there_is_much(many: list[Collection]) -> None:
+    """With sequential scans priced out, the plans of both legs rest on their indexes."""
+    leg = retrieval.NEAREST.format(
+        dimensions=384, version=1, latin_only="and script <> 'cjk'", limit=10
+    )
+    vector = "[" + ",".join(["0.05"] * 384) + "]"
+    with connection.cursor() as cursor:
+        cursor.execute("set local enable_seqscan = off")
+        cursor.execute("set local enable_bitmapscan = off")
+        cursor.execute("set local enable_sort = off")
+        allowed = "with allowed as (select id from knowledge_collection) "
+        cursor.execute(f"explain {allowed} {leg}", [vector, vector])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "embedding_hnsw_1" in plan
+
+
+def test_the_vector_is_of_the_title_path_and_the_text(
+    handbook: Collection, add_text: AddText
+) -> None:
+    document = add_text(handbook, "# Leave policy\n\n## Sick leave\n\nCall before nine.")
+    chunk = document.chunks.get()
+    expected = get_embedder("all-MiniLM-L6-v2").embed(
+        [index_text("Leave policy", ["Sick leave"], "Call before nine.")]
+    )[0]
+    stored = Embedding.objects.get(chunk=chunk).vector
+    assert float(np.dot(stored, expected)) > 0.999
+
+
+def test_more_candidates_are_scored_than_are_ever_shown() -> None:
+    fewest, most = retrieval.FEWEST_CANDIDATES, retrieval.MOST_CANDIDATES
+    assert 2 * max(retrieval.LEG_LIMIT, retrieval.MAX_LIMIT) <= fewest < most

@@ -1,0 +1,157 @@
+"""Who gets which status at which address: one row a request, one column a member of the cast.
+
+The cast are owner, editor, reader (by a grant of their own), mate (reader by a team), stranger,
+anonymous, revoked (a token that was revoked) and disabled (an editor whose account is off).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+
+@dataclass(frozen=True)
+class Row:
+    statuses: tuple[int, ...]
+    method: str = "GET"
+    query: str = ""
+    form: dict[str, Any] = field(default_factory=dict)
+    body: Any = None
+
+
+def api(owner: int, editor: int, reader: int, stranger: int, **request: Any) -> list[Row]:
+    return [Row((owner, editor, reader, reader, stranger, 401, 401, 401), **request)]
+
+
+def page(owner: int, editor: int, reader: int, stranger: int, **request: Any) -> list[Row]:
+    """Who is not signed in is sent to the door."""
+    return [Row((owner, editor, reader, reader, stranger, 302, 302, 302), **request)]
+
+
+def door(signed_in: int, others: int, **request: Any) -> list[Row]:
+    return [Row((signed_in,) * 5 + (others,) * 3, **request)]
+
+
+def open_to_all(status: int, **request: Any) -> list[Row]:
+    return [Row((status,) * 8, **request)]
+
+
+def upload() -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("note.md", b"# Note\n\nSomething else.")}
+
+
+COLLECTION = "api/v1/collections/<uuidstr:collection_id>"
+DOCUMENT = "api/v1/documents/<uuidstr:document_id>"
+CONVERSATION = "api/v1/conversations/<uuidstr:conversation_id>"
+TURN = "api/v1/turns/<uuidstr:turn_id>"
+JOB = "api/v1/jobs/<uuidstr:job_id>"
+PAGES = "knowledge/<uuid:collection_id>"
+PAPER = "knowledge/documents/<uuid:document_id>"
+
+API = {
+    "GET api/v1/me": api(200, 200, 200, 200),
+    "GET api/v1/agents": api(200, 200, 200, 200),
+    "GET api/v1/agents/<slug:agent>": api(200, 200, 200, 404),
+    "GET api/v1/collections": api(200, 200, 200, 200),
+    "POST api/v1/collections": api(201, 201, 201, 201, body={"name": "New"}),
+    f"GET {COLLECTION}": api(200, 200, 200, 404),
+    f"PATCH {COLLECTION}": api(200, 200, 403, 404, body={"name": "New"}),
+    f"DELETE {COLLECTION}": api(204, 403, 403, 404),
+    f"POST {COLLECTION}/documents": api(202, 202, 403, 404, form=upload()),
+    "GET api/v1/documents": api(200, 200, 200, 404, query="collection={collection_id}"),
+    f"GET {DOCUMENT}": api(200, 200, 200, 404),
+    f"DELETE {DOCUMENT}": api(204, 204, 403, 404),
+    f"GET {DOCUMENT}/chunks": api(200, 200, 200, 404),
+    f"GET {DOCUMENT}/file": api(200, 200, 200, 404),
+    f"GET {DOCUMENT}/passage": api(200, 200, 200, 404, query="start=0&end=9"),
+    f"POST {DOCUMENT}/retry": api(202, 202, 403, 404),
+    "POST api/v1/search": api(200, 200, 200, 200, body={"query": "合并"}),
+    "GET api/v1/conversations": api(200, 200, 200, 200),
+    "POST api/v1/conversations": api(201, 201, 201, 201, body={}),
+    f"GET {CONVERSATION}": api(200, 200, 200, 404),
+    f"PATCH {CONVERSATION}": api(200, 200, 403, 404, body={"title": "New"}),
+    f"DELETE {CONVERSATION}": api(204, 403, 403, 404),
+    f"GET {CONVERSATION}/messages": api(200, 200, 200, 404),
+    f"POST {CONVERSATION}/turns": api(202, 202, 403, 404, body={"text": "When?"}),
+    f"GET {TURN}": api(200, 200, 200, 404),
+    f"GET {TURN}/events": api(200, 200, 200, 404),
+    f"POST {TURN}/stop": api(202, 202, 403, 404),
+    f"GET {JOB}": api(200, 200, 200, 404),
+    f"GET {JOB}/events": api(200, 200, 200, 404),
+    f"POST {JOB}/cancel": api(202, 202, 403, 404),
+    "api/v1/": open_to_all(404),
+    "api/v1/docs": open_to_all(200),
+    "api/v1/openapi.json": open_to_all(200),
+}
+PAGE = {
+    "": page(200, 200, 200, 200),
+    "c/<uuid:conversation_id>": page(200, 200, 200, 404),
+    "c/<uuid:conversation_id>/thread": [
+        *page(200, 200, 200, 404),
+        *page(200, 200, 200, 404, method="POST", form={"message": "{message_id}"}),
+    ],
+    "conversations/": page(200, 200, 200, 200),
+    "passages/<uuid:document_id>": page(200, 200, 200, 404, query="at=0-9"),
+    "jsi18n/<slug:language>/": open_to_all(200),
+    "agents/": page(200, 200, 200, 200),
+    "knowledge/": [
+        *page(200, 200, 200, 200),
+        *page(302, 302, 302, 302, method="POST", form={"name": "New", "description": ""}),
+    ],
+    "knowledge/search/": page(200, 200, 200, 200, query="q=合并"),
+    f"{PAGES}/": page(200, 200, 200, 404),
+    f"{PAGES}/documents": page(200, 200, 200, 404),
+    f"{PAGES}/progress": page(200, 200, 200, 404),
+    f"{PAGES}/upload": page(202, 202, 404, 404, method="POST", form=upload()),
+    f"{PAGES}/access/": page(200, 404, 404, 404),
+    f"{PAGES}/access/<uuid:grant_id>/revoke": page(302, 404, 404, 404, method="POST"),
+    f"{PAGES}/settings/": [
+        *page(200, 200, 404, 404),
+        *page(302, 302, 404, 404, method="POST", form={"name": "New", "description": ""}),
+    ],
+    f"{PAGES}/delete": page(302, 404, 404, 404, method="POST", form={"name": "Board"}),
+    f"{PAPER}/": page(200, 200, 200, 404),
+    f"{PAPER}/status": page(200, 200, 200, 404),
+    f"{PAPER}/preview": page(200, 200, 200, 404),
+    f"{PAPER}/reindex": page(302, 302, 404, 404, method="POST"),
+    f"{PAPER}/delete": page(302, 302, 404, 404, method="POST"),
+    "settings/": [
+        *page(200, 200, 200, 200),
+        *page(302, 302, 302, 302, method="POST", form={"name": "N", "theme": "dark"}),
+    ],
+    "settings/tokens/": page(200, 200, 200, 200),
+    "settings/tokens/new": page(200, 200, 200, 200, method="POST", form={"name": "t", "days": 30}),
+    "settings/tokens/<uuid:token_id>/revoke": page(200, 404, 404, 404, method="POST"),
+    "settings/language": open_to_all(302, method="POST", form={"language": "en"}),
+    "health": open_to_all(200),
+    "ready": open_to_all(503),
+    "metrics": open_to_all(200),
+}
+DOOR = {
+    "accounts/login/": [
+        *door(302, 200),
+        *door(302, 200, method="POST", form={"login": "owner@example.org", "password": "x"}),
+    ],
+    "accounts/signup/": door(302, 200),
+    "accounts/logout/": [*door(200, 302), *door(302, 302, method="POST")],
+    "accounts/inactive/": open_to_all(200),
+    "accounts/password/change/": door(200, 302),
+    "accounts/password/set/": door(302, 302),
+    "accounts/password/reset/": [
+        *open_to_all(200),
+        *open_to_all(302, method="POST", form={"email": "owner@example.org"}),
+    ],
+    "accounts/password/reset/done/": open_to_all(200),
+    "accounts/password/reset/key/done/": open_to_all(200),
+    r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": open_to_all(200),
+}
+SOCKET = {"WS ws/": door(101, 403)}
+ADMIN_LOGIN = {"admin/login/": door(403, 302)}
+ROWS = API | PAGE | DOOR | SOCKET | ADMIN_LOGIN
+
+
+def rows_of(route: str) -> list[Row] | None:
+    """The rows of a route; nobody of the cast may see any page of the admin."""
+    if route in ROWS:
+        return ROWS[route]
+    return open_to_all(302) if route.startswith("admin/") else None

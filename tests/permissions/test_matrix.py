@@ -1,0 +1,140 @@
+"""Every address × every kind of visitor, one fixed status each; a route without a row fails."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from channels.testing import WebsocketCommunicator
+from django.core.cache import cache
+from django.core.signals import request_finished
+from django.db import close_old_connections, transaction
+from django.http import HttpResponse
+
+from config.asgi import application
+from tests.permissions.routes import list_routes
+from tests.permissions.rows import ROWS, Row, rows_of
+from tests.support.world import CANARY, CASTS, World, random_ids
+
+pytestmark = pytest.mark.django_db
+ROUTES = sorted(list_routes())
+STRANGERS = {"stranger", "anonymous", "revoked", "disabled"}
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
+
+
+def test_every_route_has_a_row():
+    assert [route for route in ROUTES if rows_of(route) is None] == []
+
+
+def test_every_row_has_a_route():
+    assert sorted(set(ROWS) - set(ROUTES)) == []
+
+
+def test_every_visitor_gets_what_the_table_says(world):
+    wrong = []
+    for route in ROUTES:
+        for row in rows_of(route) or []:
+            for cast, expected in zip(CASTS, row.statuses, strict=True):
+                status, content = visit(world, cast, route, row)
+                place = f"{row.method if ' ' not in route else ''} {route}".strip()
+                if status != expected:
+                    wrong.append(f"{place} as {cast}: {status}, not {expected}")
+                if cast in STRANGERS and CANARY.encode() in content:
+                    wrong.append(f"{place} tells {cast} the canary")
+    assert not wrong, "\n".join(wrong)
+
+
+def visit(world: World, cast: str, route: str, row: Row) -> tuple[int, bytes]:
+    """The status and body that this visitor gets; what the request changed is undone."""
+    if route.startswith("accounts/"):
+        cache.clear()  # how often somebody knocked before does not count here
+    with transaction.atomic():
+        if route.startswith("WS "):
+            return handshake(world, cast, "/" + route[3:]), b""
+        response = send(world, cast, route, row, world.ids)
+        content = b"" if response.streaming else response.content
+        if response.streaming:
+            _hang_up(response)
+        transaction.set_rollback(True)
+    return response.status_code, content
+
+
+def send(world: World, cast: str, route: str, row: Row, ids: dict[str, Any]) -> HttpResponse:
+    method, _, pattern = route.rpartition(" ")
+    is_api = pattern.startswith("api/")
+    client = world.program(cast) if is_api else world.browser(cast)
+    path = "/" + PARAMETER.sub(lambda found: str(ids[found[1] or found[2]]), pattern)
+    path = path.replace("^", "").replace("$", "")
+    if row.query:
+        path += "?" + row.query.format(**ids)
+    method = method or row.method
+    if row.body is not None:
+        return client.generic(method, path, json.dumps(row.body), "application/json")
+    form = {name: _filled(value, ids) for name, value in row.form.items()}
+    return client.post(path, form) if method == "POST" else client.generic(method, path)
+
+
+def _hang_up(response: HttpResponse) -> None:
+    """As a client that leaves, but the end of the request must not close the test's connection."""
+    request_finished.disconnect(close_old_connections)
+    response.close()
+    request_finished.connect(close_old_connections)
+
+
+def _filled(value: Any, ids: dict[str, Any]) -> Any:
+    if hasattr(value, "seek"):
+        value.seek(0)
+        return value
+    return value.format(**ids) if isinstance(value, str) else value
+
+
+def handshake(world: World, cast: str, path: str) -> int:
+    """101 when the socket opens with this visitor's cookies, 403 when it is refused."""
+    cookies = world.browser(cast).cookies
+    header = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
+    headers = [
+        (b"host", b"localhost"), (b"origin", b"http://localhost"), (b"cookie", header.encode()),
+    ]  # fmt: skip
+
+    async def scenario() -> bool:
+        socket = WebsocketCommunicator(application, path, headers)
+        is_open, _ = await socket.connect(timeout=10)
+        await socket.disconnect()
+        return bool(is_open)
+
+    return 101 if async_to_sync(scenario)() else 403
+
+
+def test_anothers_object_and_a_random_id_read_the_same(world):
+    differing = []
+    for route in ROUTES:
+        if " api/" not in route or "<uuidstr:" not in route:
+            continue
+        for row in rows_of(route) or []:
+            theirs = send(world, "stranger", route, row, world.ids)
+            nobodys = send(world, "stranger", route, row, world.ids | random_ids())
+            if (theirs.status_code, theirs.content) != (404, nobodys.content):
+                differing.append(route)
+    assert not differing
+
+
+def test_the_canary_sings_for_its_owner(world):
+    """So that its silence elsewhere means something."""
+    owner = world.program("owner")
+    ids = world.ids
+    for path in (
+        f"documents/{ids['document_id']}/chunks",
+        f"documents/{ids['document_id']}/passage?start=0&end=80",
+        f"conversations/{ids['conversation_id']}/messages",
+        f"turns/{ids['turn_id']}",
+        "conversations",
+    ):
+        assert CANARY in owner.get(f"/api/v1/{path}").content.decode(), path
+    for cast, hears in {"owner": True, "mate": True, "stranger": False}.items():
+        found = world.program(cast).post(
+            "/api/v1/search", {"query": "合并"}, content_type="application/json"
+        )
+        assert (CANARY in found.content.decode()) is hears, cast
+    file = owner.get(f"/api/v1/documents/{ids['document_id']}/file")
+    assert CANARY.encode() in b"".join(file)

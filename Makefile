@@ -10,7 +10,7 @@ INSTALL := $(UV) pip install --quiet --python $(PY) --no-deps --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help up test check bench lock fmt clean
+.PHONY: help up test chaos check bench lock fmt clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -23,6 +23,9 @@ up: .venv/.installed ## start Parley (PORT=8000 HOST=127.0.0.1); Ctrl-C stops it
 
 test: .venv/.installed-dev ## the whole suite, on servers of its own (ARGS="tests/events -x")
 	@$(PY) -m pytest $(ARGS)
+
+chaos: .venv/.installed-dev ## kills, floods and full disks under load, for minutes
+	@$(PY) -m pytest -m "chaos" $(ARGS)
 
 check: .venv/.installed-dev ## format, lint, types, layers, migrations, templates, vendored files
 	$(PY) -m ruff format --check .

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from asgiref.sync import async_to_sync
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
-from django.test import Client
 
 from agents.types import Finished, RetrievalCompleted, TextDelta, UsageRecorded
 from chat.runner import Runner
 from config.asgi import application
 from events.hub import current_hub
 from observability.db import run_sync
+from tests.support.processes import sign_in
 
 WORDS = [f"word{n} " for n in range(40)]
 TEXT = "".join(WORDS)
@@ -80,12 +80,6 @@ def play(scenario):
             await current_hub().close()
 
     async_to_sync(run)()
-
-
-def sign_in(user):
-    client = Client()
-    client.force_login(user)
-    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 class Socket:

@@ -16,8 +16,9 @@ from knowledge.models import Document, Source
 from knowledge.services import create_collection
 from observability.db import run_sync
 from security.ids import new_id
+from tests.support.processes import sign_in
 
-from .stage import TEXT, ScriptedAgent, Socket, play, running, sign_in, socket
+from .stage import TEXT, ScriptedAgent, Socket, play, running, socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -20,8 +20,9 @@ from chat.visitors import Visitor
 from events.hub import current_hub
 from observability.db import run_sync
 from security.ids import new_id
+from tests.support.processes import sign_in
 
-from .stage import TEXT, ScriptedAgent, play, running, sign_in
+from .stage import TEXT, ScriptedAgent, play, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,8 +17,9 @@ from knowledge.models import Collection, Document, Source
 from knowledge.types import Passage
 from observability.db import run_sync
 from security.ids import new_id
+from tests.support.processes import sign_in
 
-from .stage import ScriptedAgent, play, running, sign_in, socket
+from .stage import ScriptedAgent, play, running, socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -82,8 +82,11 @@ class Up:
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def children(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children()
+    def named(self, name: str) -> psutil.Process:
+        """The one child of this name; others may come and go meanwhile."""
+        children = psutil.Process(self.process.pid).children()
+        (found,) = (child for child in children if name_of(child) == name)
+        return found
 
     def command(self, *arguments: str) -> str:
         """What another `manage.py` command prints on this installation."""
@@ -125,6 +128,14 @@ class Up:
     def output(self) -> str:
         self._reader.join(10)
         return "\n".join(self.lines)
+
+
+def name_of(process: psutil.Process) -> str:
+    """Empty for a process that has ended meanwhile."""
+    try:
+        return process.name()
+    except psutil.Error:
+        return ""
 
 
 def free_port() -> int:
@@ -174,7 +185,7 @@ def test_the_whole_life_of_an_installation(started, tmp_path):
     assert (status, answer["status"]) == (200, "ready")
     assert len(up.wait_for(r"password\s+(\S+)")[1]) >= 20
     assert count_users(home) == 1
-    assert {"postgres", "redis-server"} <= {process.name() for process in up.family()}
+    assert {"postgres", "redis-server"} <= set(map(name_of, up.family()))
 
     clock = up.child("clock")
     assert clock is not None
@@ -206,8 +217,7 @@ def test_killed_servers_come_back_and_everybody_goes_on(started, tmp_path):
     up = started(home).wait_until_ready()
     token = up.command("token", "admin@localhost.localdomain").strip().splitlines()[-1]
     for name in ("redis-server", "postgres"):
-        (server,) = (found for found in up.children() if found.name() == name)
-        server.kill()
+        up.named(name).kill()
     up.wait_for(r"Redis was ended by SIGKILL; it starts again")
     up.wait_for(r"Postgres was ended by SIGKILL; it starts again")
     up.wait_for(r"Redis +runs again")
@@ -229,7 +239,7 @@ def test_killed_servers_come_back_and_everybody_goes_on(started, tmp_path):
 def test_a_server_that_does_not_come_back_ends_everything_in_one_line(started, tmp_path):
     home = tmp_path / "var"
     up = started(home).wait_until_ready()
-    (server,) = (found for found in up.children() if found.name() == "redis-server")
+    server = up.named("redis-server")
     family = up.family()
     (Home(home).redis / "appendonly.aof").write_text("nothing that Redis wrote\n" * 99)
     server.kill()

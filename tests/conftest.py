@@ -50,3 +50,11 @@ def _servers():
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(_servers):
     """The database server must be there before pytest-django makes the test database."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """CI gives tests of real processes and a real browser a second try, and its report says so."""
+    if os.environ.get("CI"):
+        for item in items:
+            if item.get_closest_marker("processes") or item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.flaky(reruns=1))

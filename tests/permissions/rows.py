@@ -1,13 +1,21 @@
 """Who gets which status at which address: one row a request, one column a member of the cast.
 
 The cast are owner, editor, reader (by a grant of their own), mate (reader by a team), stranger,
-anonymous, revoked (a token that was revoked) and disabled (an editor whose account is off).
+rival (of another team, with things of their own), anonymous, revoked (a token that was revoked),
+disabled (an editor whose account is off), signed out (a session that is over), and the owner's
+tokens narrowed to one scope each.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+
+from accounts.tokens import Scope
+from tests.support.world import CASTS, SIGNED_IN
+
+READ, WRITE, CHAT, ANY = (Scope.READ,), (Scope.WRITE,), (Scope.CHAT,), tuple(Scope)
+READ_OR_CHAT = (Scope.READ, Scope.CHAT)
 
 
 @dataclass(frozen=True)
@@ -19,21 +27,28 @@ class Row:
     body: Any = None
 
 
-def api(owner: int, editor: int, reader: int, stranger: int, **request: Any) -> list[Row]:
-    return [Row((owner, editor, reader, reader, stranger, 401, 401, 401), **request)]
+def api(
+    scopes: tuple[Scope, ...], owner: int, editor: int, reader: int, stranger: int, **request: Any
+) -> list[Row]:
+    """A token of the owner with none of `scopes` is refused."""
+    narrowed = (owner if scope in scopes else 403 for scope in Scope)
+    people = (owner, editor, reader, reader, stranger, stranger)
+    return [Row((*people, 401, 401, 401, 401, *narrowed), **request)]
 
 
 def page(owner: int, editor: int, reader: int, stranger: int, **request: Any) -> list[Row]:
-    """Who is not signed in is sent to the door."""
-    return [Row((owner, editor, reader, reader, stranger, 302, 302, 302), **request)]
+    """Who is not signed in is sent to the door; tokens open no page."""
+    people = (owner, editor, reader, reader, stranger, stranger)
+    return [Row(people + (302,) * (len(CASTS) - len(people)), **request)]
 
 
 def door(signed_in: int, others: int, **request: Any) -> list[Row]:
-    return [Row((signed_in,) * 5 + (others,) * 3, **request)]
+    counts = len(SIGNED_IN), len(CASTS) - len(SIGNED_IN)
+    return [Row((signed_in,) * counts[0] + (others,) * counts[1], **request)]
 
 
 def open_to_all(status: int, **request: Any) -> list[Row]:
-    return [Row((status,) * 8, **request)]
+    return [Row((status,) * len(CASTS), **request)]
 
 
 def upload() -> dict[str, Any]:
@@ -49,36 +64,36 @@ PAGES = "knowledge/<uuid:collection_id>"
 PAPER = "knowledge/documents/<uuid:document_id>"
 
 API = {
-    "GET api/v1/me": api(200, 200, 200, 200),
-    "GET api/v1/agents": api(200, 200, 200, 200),
-    "GET api/v1/agents/<slug:agent>": api(200, 200, 200, 404),
-    "GET api/v1/collections": api(200, 200, 200, 200),
-    "POST api/v1/collections": api(201, 201, 201, 201, body={"name": "New"}),
-    f"GET {COLLECTION}": api(200, 200, 200, 404),
-    f"PATCH {COLLECTION}": api(200, 200, 403, 404, body={"name": "New"}),
-    f"DELETE {COLLECTION}": api(204, 403, 403, 404),
-    f"POST {COLLECTION}/documents": api(202, 202, 403, 404, form=upload()),
-    "GET api/v1/documents": api(200, 200, 200, 404, query="collection={collection_id}"),
-    f"GET {DOCUMENT}": api(200, 200, 200, 404),
-    f"DELETE {DOCUMENT}": api(204, 204, 403, 404),
-    f"GET {DOCUMENT}/chunks": api(200, 200, 200, 404),
-    f"GET {DOCUMENT}/file": api(200, 200, 200, 404),
-    f"GET {DOCUMENT}/passage": api(200, 200, 200, 404, query="start=0&end=9"),
-    f"POST {DOCUMENT}/retry": api(202, 202, 403, 404),
-    "POST api/v1/search": api(200, 200, 200, 200, body={"query": "合并"}),
-    "GET api/v1/conversations": api(200, 200, 200, 200),
-    "POST api/v1/conversations": api(201, 201, 201, 201, body={}),
-    f"GET {CONVERSATION}": api(200, 200, 200, 404),
-    f"PATCH {CONVERSATION}": api(200, 200, 403, 404, body={"title": "New"}),
-    f"DELETE {CONVERSATION}": api(204, 403, 403, 404),
-    f"GET {CONVERSATION}/messages": api(200, 200, 200, 404),
-    f"POST {CONVERSATION}/turns": api(202, 202, 403, 404, body={"text": "When?"}),
-    f"GET {TURN}": api(200, 200, 200, 404),
-    f"GET {TURN}/events": api(200, 200, 200, 404),
-    f"POST {TURN}/stop": api(202, 202, 403, 404),
-    f"GET {JOB}": api(200, 200, 200, 404),
-    f"GET {JOB}/events": api(200, 200, 200, 404),
-    f"POST {JOB}/cancel": api(202, 202, 403, 404),
+    "GET api/v1/me": api(ANY, 200, 200, 200, 200),
+    "GET api/v1/agents": api(READ_OR_CHAT, 200, 200, 200, 200),
+    "GET api/v1/agents/<slug:agent>": api(READ_OR_CHAT, 200, 200, 200, 404),
+    "GET api/v1/collections": api(READ, 200, 200, 200, 200),
+    "POST api/v1/collections": api(WRITE, 201, 201, 201, 201, body={"name": "New"}),
+    f"GET {COLLECTION}": api(READ, 200, 200, 200, 404),
+    f"PATCH {COLLECTION}": api(WRITE, 200, 200, 403, 404, body={"name": "New"}),
+    f"DELETE {COLLECTION}": api(WRITE, 204, 403, 403, 404),
+    f"POST {COLLECTION}/documents": api(WRITE, 202, 202, 403, 404, form=upload()),
+    "GET api/v1/documents": api(READ, 200, 200, 200, 404, query="collection={collection_id}"),
+    f"GET {DOCUMENT}": api(READ, 200, 200, 200, 404),
+    f"DELETE {DOCUMENT}": api(WRITE, 204, 204, 403, 404),
+    f"GET {DOCUMENT}/chunks": api(READ, 200, 200, 200, 404),
+    f"GET {DOCUMENT}/file": api(READ, 200, 200, 200, 404),
+    f"GET {DOCUMENT}/passage": api(READ, 200, 200, 200, 404, query="start=0&end=9"),
+    f"POST {DOCUMENT}/retry": api(WRITE, 202, 202, 403, 404),
+    "POST api/v1/search": api(READ, 200, 200, 200, 200, body={"query": "合并"}),
+    "GET api/v1/conversations": api(READ_OR_CHAT, 200, 200, 200, 200),
+    "POST api/v1/conversations": api(CHAT, 201, 201, 201, 201, body={}),
+    f"GET {CONVERSATION}": api(READ_OR_CHAT, 200, 200, 200, 404),
+    f"PATCH {CONVERSATION}": api(CHAT, 200, 200, 403, 404, body={"title": "New"}),
+    f"DELETE {CONVERSATION}": api(CHAT, 204, 403, 403, 404),
+    f"GET {CONVERSATION}/messages": api(READ_OR_CHAT, 200, 200, 200, 404),
+    f"POST {CONVERSATION}/turns": api(CHAT, 202, 202, 403, 404, body={"text": "When?"}),
+    f"GET {TURN}": api(READ_OR_CHAT, 200, 200, 200, 404),
+    f"GET {TURN}/events": api(READ_OR_CHAT, 200, 200, 200, 404),
+    f"POST {TURN}/stop": api(CHAT, 202, 202, 403, 404),
+    f"GET {JOB}": api(READ_OR_CHAT, 200, 200, 200, 404),
+    f"GET {JOB}/events": api(READ_OR_CHAT, 200, 200, 200, 404),
+    f"POST {JOB}/cancel": api(WRITE, 202, 202, 403, 404),
     "api/v1/": open_to_all(404),
     "api/v1/docs": open_to_all(200),
     "api/v1/openapi.json": open_to_all(200),

@@ -15,11 +15,10 @@ from django.http import HttpResponse
 from config.asgi import application
 from tests.permissions.routes import list_routes
 from tests.permissions.rows import ROWS, Row, rows_of
-from tests.support.world import CANARY, CASTS, World, random_ids
+from tests.support.world import CANARY, CASTS, OUTSIDERS, World, random_ids
 
 pytestmark = pytest.mark.django_db
 ROUTES = sorted(list_routes())
-STRANGERS = {"stranger", "anonymous", "revoked", "disabled"}
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
 
 
@@ -40,7 +39,7 @@ def test_every_visitor_gets_what_the_table_says(world):
                 place = f"{row.method if ' ' not in route else ''} {route}".strip()
                 if status != expected:
                     wrong.append(f"{place} as {cast}: {status}, not {expected}")
-                if cast in STRANGERS and CANARY.encode() in content:
+                if cast in OUTSIDERS and CANARY.encode() in content:
                     wrong.append(f"{place} tells {cast} the canary")
     assert not wrong, "\n".join(wrong)
 

@@ -1,4 +1,7 @@
-"""Alice's things, shared with everybody who may have some of them, and those who may not."""
+"""Alice's things, shared with everybody who may have some of them, and those who may not.
+
+The rival has a team and things of their own, of which nobody else may learn anything either.
+"""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -13,17 +16,21 @@ from accounts import tokens
 from accounts.models import Grant, Membership, User
 from agents.models import Agent
 from chat import services as chat
-from chat.models import Citation, Message, Turn
+from chat.models import Citation, Conversation, Message, Turn
 from events import jobs
 from gateway.embedder import get_embedder
 from knowledge import services as knowledge
 from knowledge.models import Collection, Document
 from tests.support.cast import PASSWORD
+from tests.support.processes import sign_in
 
 CANARY = "the merger with Hooli closes on 14 May"
-CASTS = (
-    "owner", "editor", "reader", "mate", "stranger", "anonymous", "revoked", "disabled",
-)  # fmt: skip
+RIVAL_CANARY = "the vineyard in Piran is for sale"
+SIGNED_IN = ("owner", "editor", "reader", "mate", "stranger", "rival")
+# Of the owner's tokens, one for each scope and nothing else.
+NARROWED = tuple(f"token:{scope.value}" for scope in tokens.Scope)
+CASTS = (*SIGNED_IN, "anonymous", "revoked", "disabled", "signed out", *NARROWED)
+OUTSIDERS = frozenset({"stranger", "rival", "anonymous", "revoked", "disabled", "signed out"})
 
 
 @dataclass
@@ -34,18 +41,21 @@ class World:
     """Values of the parameters that routes take, all of them Alice's."""
 
     sessions: dict[str, str]
+    rival_ids: dict[str, Any]
+    """The same names, for the rival's own things."""
 
     def browser(self, cast: str) -> Client:
-        """A browser in which this member of the cast has signed in; the revoked carry a token."""
+        """A browser in which this member of the cast has signed in; others carry their token."""
+        if cast not in self.sessions:
+            return self.program(cast)
         client = Client(raise_request_exception=False)
-        if cast in self.sessions:
-            client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[cast]
-        if cast == "revoked":
-            client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {self.bearers[cast]}"
+        client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[cast]
         return client
 
     def program(self, cast: str) -> Client:
-        """An API client with the token of this member of the cast."""
+        """An API client with the token of this member of the cast, or a session that is over."""
+        if cast == "signed out":
+            return self.browser(cast)
         client = Client(raise_request_exception=False)
         if cast in self.bearers:
             client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {self.bearers[cast]}"
@@ -55,74 +65,95 @@ class World:
 def build() -> World:
     people = {
         cast: User.objects.create_user(f"{cast}@example.org", PASSWORD, name=cast.title())
-        for cast in ("owner", "editor", "reader", "mate", "stranger", "disabled")
+        for cast in (*SIGNED_IN, "disabled")
     }
+    alice, rival = people["owner"], people["rival"]
     bearers = {cast: tokens.issue(user, cast)[1] for cast, user in people.items()}
-    revoked, bearers["revoked"] = tokens.issue(people["owner"], "revoked")
+    for cast, scope in zip(NARROWED, tokens.Scope, strict=True):
+        bearers[cast] = tokens.issue(alice, cast, [scope.value])[1]
+    revoked, bearers["revoked"] = tokens.issue(alice, "revoked")
     tokens.revoke(revoked)
-    alice = people["owner"]
-    collection = knowledge.create_collection(alice, "Board")
-    document = _indexed(alice, collection)
-    agent = Agent.objects.create(owner=alice, name="Scribe", slug="scribe", instructions=CANARY)
-    turn = _answered(alice, document)
-    _share(people, collection, agent, turn.conversation)
-    sessions = {cast: _signed_in(user) for cast, user in people.items()}
+    ids = _furnish(alice, "Board", CANARY)
+    _share(people, ids)
+    rival_ids = _furnish(rival, "Cellar", RIVAL_CANARY)
+    accounts.create_team(rival, "Rivals")
+    sessions = {cast: sign_in(user) for cast, user in people.items()}
+    sessions["signed out"] = sign_in(alice)
+    Client(headers={"cookie": f"{settings.SESSION_COOKIE_NAME}={sessions['signed out']}"}).post(
+        "/accounts/logout/"
+    )
     accounts.disable(people["disabled"])
     grant = Grant.objects.get(user=people["reader"], kind=Grant.Kind.COLLECTION)
-    ids: dict[str, Any] = {
-        "collection_id": collection.pk, "document_id": document.pk, "job_id": document.job_id,
-        "conversation_id": turn.conversation_id, "turn_id": turn.pk, "grant_id": grant.pk,
-        "message_id": turn.answer_id, "agent": agent.slug, "agent_id": agent.pk,
-        "token_id": tokens.issue(alice, "laptop")[0].pk, "user_id": people["reader"].pk,
-        "language": "en", "uidb36": "1", "key": "x-y", "object_id": document.pk,
-        "id": document.pk, "content_type_id": 1, "url": "nothing", "app_label": "chat",
+    ids |= {"grant_id": grant.pk, "user_id": people["reader"].pk}
+    ids |= {
+        "language": "en", "uidb36": "1", "key": "x-y", "object_id": ids["document_id"],
+        "id": ids["document_id"], "content_type_id": 1, "url": "nothing", "app_label": "chat",
     }  # fmt: skip
-    return World(people, bearers, ids, sessions)
+    return World(people, bearers, ids, sessions, rival_ids)
 
 
-def _signed_in(user: User) -> str:
-    """The session cookie of a browser in which the user has signed in."""
-    client = Client()
-    client.force_login(user)
-    return client.cookies[settings.SESSION_COOKIE_NAME].value
+def _furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
+    """One thing of every kind, with the secret in each; their ids."""
+    collection = knowledge.create_collection(owner, name, secret)
+    document = _indexed(owner, collection, secret)
+    slug = f"scribe-of-{name.lower()}"
+    agent = Agent.objects.create(
+        owner=owner, name=f"Scribe: {secret}", slug=slug, description=secret, instructions=secret
+    )
+    turn = _answered(owner, document, secret)
+    return {
+        "collection_id": collection.pk, "document_id": document.pk, "job_id": document.job_id,
+        "conversation_id": turn.conversation_id, "turn_id": turn.pk, "message_id": turn.answer_id,
+        "question_id": turn.question_id, "agent": agent.slug, "agent_id": agent.pk,
+        "token_id": tokens.issue(owner, "laptop")[0].pk,
+    }  # fmt: skip
 
 
-def _indexed(alice: User, collection: Collection) -> Document:
-    text = f"# Board minutes\n\nNobody outside knows that {CANARY}. 合并将于五月完成。\n"
+def _indexed(owner: User, collection: Collection, secret: str) -> Document:
+    text = f"# Minutes\n\nNobody outside knows that {secret}. 合并将于五月完成。\n"
     get_embedder().embed(["warm up"])  # making its files outlasts the lease of a job
-    document, _ = knowledge.add_document(alice, collection, BytesIO(text.encode()), "minutes.md")
+    name = f"minutes, {secret}.md"
+    document, _ = knowledge.add_document(owner, collection, BytesIO(text.encode()), name)
     jobs.run(str(document.job_id))
     document.refresh_from_db()
     assert document.status == Document.Status.READY, document.reason
     return document
 
 
-def _answered(alice: User, document: Document) -> Turn:
-    conversation = chat.create_conversation(alice, title=CANARY)
-    turn = chat.start_turn(alice, conversation.pk, f"Is it true that {CANARY}?")
-    Message.objects.filter(pk=turn.answer_id).update(text=f"Yes, {CANARY} [1].", status="complete")
+def _answered(owner: User, document: Document, secret: str) -> Turn:
+    conversation = chat.create_conversation(owner, title=secret)
+    turn = chat.start_turn(owner, conversation.pk, f"Is it true that {secret}?")
+    Message.objects.filter(pk=turn.answer_id).update(text=f"Yes, {secret} [1].", status="complete")
     chunk = document.chunks.defer("terms", "bm25").get()
     Citation.objects.create(
-        message_id=turn.answer_id, document=document, chunk_id=chunk.pk, n=1, quote=CANARY,
+        message_id=turn.answer_id, document=document, chunk_id=chunk.pk, n=1, quote=secret,
         start=chunk.start, end=chunk.end, title=document.title,
     )  # fmt: skip
     return turn
 
 
-def _share(people: dict[str, User], *things: Any) -> None:
+def _share(people: dict[str, User], ids: dict[str, Any]) -> None:
     alice = people["owner"]
     team = accounts.create_team(alice, "Board")
     Membership.objects.create(team=team, user=people["mate"])
-    for thing in things:
+    for model, name in (
+        (Collection, "collection_id"), (Agent, "agent_id"), (Conversation, "conversation_id"),
+    ):  # fmt: skip
+        thing = model.objects.get(pk=ids[name])
         for person in ("editor", "reader", "disabled"):
             role = "reader" if person == "reader" else "editor"
             accounts.share(thing, people[person], role, by=alice)
         accounts.share(thing, team, "reader", by=alice)
+    ids["team_id"] = team.pk
 
 
 def random_ids() -> dict[str, UUID]:
     """Well-formed ids of nothing at all."""
+    nothing = UUID("0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d")
     return dict.fromkeys(
-        ("collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id"),
-        UUID("0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"),
-    )
+        (
+            "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
+            "question_id", "agent_id", "token_id", "grant_id", "team_id",
+        ),
+        nothing,
+    )  # fmt: skip

@@ -12,7 +12,7 @@ from events.context import JobContext, JobFailed
 from events.models import Job
 from gateway.embedder import EmbedderUnavailable
 from gateway.errors import GatewayError
-from knowledge import backfill, indexing, storage
+from knowledge import backfill, reweighing, storage
 from knowledge.errors import DocumentGone, VersionReplaced
 from knowledge.extraction.reasons import ExtractionFailed
 from knowledge.ingestion import ingest
@@ -62,7 +62,7 @@ def ingest_document(context: JobContext, document_id: str) -> None:
 def reweigh_collection(context: JobContext, collection_id: str) -> None:
     """Weigh a collection's passages against today's average length, in one transaction."""
     try:
-        done = indexing.reweigh_collection(UUID(collection_id), context.check)
+        done = reweighing.reweigh_collection(UUID(collection_id), context.check)
     except DocumentGone:
         return
     context.progress("load", done, done)

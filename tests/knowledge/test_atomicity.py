@@ -89,7 +89,7 @@ def collection(alice: User) -> Collection:
     return services.create_collection(alice, "Handbook")
 
 
-STEPS = ["_copy_embeddings", "_save_document"]
+STEPS = ["copy_embeddings", "_save_document"]
 
 
 @pytest.mark.parametrize("step", STEPS)

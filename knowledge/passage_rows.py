@@ -1,0 +1,129 @@
+"""A document's passages and vectors as rows: copied in, taken out; the caller holds the locks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from pgvector import HalfVector
+from pgvector.psycopg import register_vector
+
+from gateway.embedder import Vectors
+from knowledge.analyzer import is_cjk
+from knowledge.bm25 import TermCounts, count_terms, to_sparsevec, weigh
+from knowledge.chunking import index_text
+from knowledge.models import Chunk, Document, EmbeddingVersion
+from knowledge.types import ChunkDraft
+from security.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A passage with its id and its terms, ready to be stored."""
+
+    id: UUID
+    draft: ChunkDraft
+    terms: TermCounts
+    script: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What a document's passages were: how many, their length, the terms they held."""
+
+    n: int
+    length: int
+    frequencies: dict[int, int]
+
+
+def remove_chunks(cursor: CursorWrapper, document_id: UUID) -> Removed:
+    cursor.execute(
+        "select term, count(*) from knowledge_chunk, unnest(terms) as term"
+        " where document_id = %s group by term",
+        [document_id],
+    )
+    frequencies = dict(cursor.fetchall())
+    cursor.execute(
+        "delete from knowledge_embedding where chunk_id in"
+        " (select id from knowledge_chunk where document_id = %s)",
+        [document_id],
+    )
+    cursor.execute(
+        "with gone as (delete from knowledge_chunk where document_id = %s returning length)"
+        " select count(*), coalesce(sum(length), 0) from gone",
+        [document_id],
+    )
+    n, length = cursor.fetchone() or (0, 0)
+    return Removed(n, length, frequencies)
+
+
+def to_row(draft: ChunkDraft, title: str) -> Row:
+    terms = count_terms(index_text(title, draft.heading_path, draft.text))
+    script = Chunk.Script.CJK if is_cjk(draft.text) else Chunk.Script.LATIN
+    return Row(new_id(), draft, terms, script.value)
+
+
+def copy_chunks(
+    cursor: CursorWrapper, document: Document, rows: Sequence[Row], average: float
+) -> None:
+    statement = (
+        "copy knowledge_chunk (id, document_id, collection_id, version, position, text,"
+        ' heading_path, start, "end", page, script, length, terms, bm25) from stdin'
+    )
+    with cursor.copy(statement) as copy:
+        for position, row in enumerate(rows):
+            draft = row.draft
+            copy.write_row(
+                (
+                    row.id,
+                    document.pk,
+                    document.collection_id,
+                    document.version + 1,
+                    position,
+                    draft.text,
+                    list(draft.heading_path),
+                    draft.start,
+                    draft.end,
+                    draft.page,
+                    row.script,
+                    row.terms.length,
+                    sorted(row.terms.counts),
+                    to_sparsevec(weigh(row.terms, average)),
+                )
+            )
+
+
+def copy_embeddings(
+    document: Document,
+    rows: Sequence[Row],
+    vectors: Mapping[int, Vectors],
+    version: EmbeddingVersion,
+) -> None:
+    """Vectors go in binary: their text form is four times longer and slow to write."""
+    _register_vectors()
+    statement = (
+        "copy knowledge_embedding (chunk_id, version_id, collection_id, script, vector)"
+        " from stdin (format binary)"
+    )
+    # A new cursor: it knows the types that its connection knew when it was made.
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(["uuid", "int2", "uuid", "varchar", "halfvec"])
+        for position, vector in vectors.items():
+            row = rows[position]
+            copy.write_row(
+                (
+                    row.id,
+                    version.pk,
+                    document.collection_id,
+                    row.script,
+                    HalfVector(vector),
+                )
+            )
+
+
+def _register_vectors() -> None:
+    """Teach this connection pgvector's types, once in its life."""
+    raw = connection.connection
+    if raw.adapters.types.get("halfvec") is None:
+        register_vector(raw)

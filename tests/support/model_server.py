@@ -74,6 +74,20 @@ class Captured:
         return json.loads(self.body) if self.body else {}
 
 
+@dataclass
+class Streamed:
+    """One streamed answer as it left this server: the oracle of tests that lose connections."""
+
+    body: dict[str, Any]
+    script: Script
+    events: int = 0  # written, or being written; the first one only carries the role
+
+    @property
+    def text(self) -> str:
+        whole = _answer_text(self.script, self.body)
+        return whole[: max(self.events - 1, 0) * self.script.token_size]
+
+
 class Disconnected(Exception):
     """The client closed its connection while an answer was being written."""
 
@@ -93,6 +107,7 @@ class ModelServer:
         self.models_script: Script | None = None  # for /v1/models; `error` is its body
         self.api_key: str | None = None
         self.requests: list[Captured] = []
+        self.streamed: list[Streamed] = []
         self.disconnects = 0
         self.open_connections = 0
         self._port = port
@@ -133,6 +148,7 @@ class ModelServer:
         self._chat.clear()
         self._embeddings.clear()
         self.requests.clear()
+        self.streamed.clear()
         self.disconnects = 0
         self.default = Script()
         self.models = ["scripted"]
@@ -277,6 +293,8 @@ class ModelServer:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
+        streamed = Streamed(body, script)
+        self.streamed.append(streamed)
         await _sleep_or_leave(script.first_delay, reader)
         for number, event in enumerate(_delta_events(script, body)):
             if number == script.cut_after:
@@ -288,6 +306,7 @@ class ModelServer:
                 error = {"error": {"message": "the model crashed", "type": "server_error"}}
                 await _write_chunks(writer, _event(script, error), script.write_size)
                 return
+            streamed.events = number + 1
             await _write_chunks(writer, event, script.write_size)
             if script.delay:
                 await _sleep_or_leave(script.delay, reader)

@@ -21,7 +21,7 @@ from events import log
 class Processes:
     """Starts `manage.py` commands on the test's database and kills what is left of them."""
 
-    def __init__(self, **environment):
+    def __init__(self, output=None, **environment):
         home = Home.from_environment()
         database = connection.settings_dict["NAME"]
         self.environment = os.environ | {
@@ -29,11 +29,16 @@ class Processes:
             "LOG_LEVEL": "WARNING",
             **environment,
         }
+        self.output = output  # an open file for what they log; None: where the tests log
         self.started = []
 
     def start(self, *command):
         process = subprocess.Popen(
-            [sys.executable, "manage.py", *command], cwd=REPOSITORY, env=self.environment
+            [sys.executable, "manage.py", *command],
+            cwd=REPOSITORY,
+            env=self.environment,
+            stdout=self.output,
+            stderr=self.output,
         )
         self.started.append(process)
         return process

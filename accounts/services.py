@@ -60,9 +60,9 @@ def unshare(thing: OwnedModel, with_: User | Team, *, by: User) -> bool:
     return bool(deleted)
 
 
-def forget_grants(kind: str, object_id: UUID) -> None:
-    """Deletes the grants on an object that is being deleted; call it in the same transaction."""
-    Grant.objects.filter(kind=kind, object_id=object_id).delete()
+def forget_grants(kind: str, *object_ids: UUID) -> None:
+    """Deletes the grants on objects that are being deleted; call it in the same transaction."""
+    Grant.objects.filter(kind=kind, object_id__in=object_ids).delete()
 
 
 def disable(user: User) -> None:

@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 
 from accounts.access import require_editable, require_owned
 from accounts.callers import CHAT, READ_OR_CHAT, WRITE, caller
-from chat import selectors, services, streams
+from chat import deletion, selectors, services, streams
 from chat.changes import update_conversation as change_conversation
 from chat.models import Conversation, Turn
 from chat.schemas import (
@@ -92,11 +92,25 @@ def update_conversation(
     tags=["Conversations"], summary="Delete a conversation", operation_id="delete_conversation",
 )  # fmt: skip
 def delete_conversation(request: HttpRequest, conversation_id: UUID) -> Any:
-    """With all its messages, for everyone. Needs the role owner."""
+    """With all its messages, for everyone; it can be restored for ten minutes. Needs the role
+    owner."""
     user = caller(request)
     require_owned(Conversation.objects, user, conversation_id)
-    services.delete_conversation(user, conversation_id)
+    deletion.delete_conversation(user, conversation_id)
     return Status(204, None)
+
+
+@router.post(
+    "/conversations/{uuid:conversation_id}/restore", response=ConversationOut, auth=CHAT,
+    tags=["Conversations"], summary="Undo a deletion", operation_id="restore_conversation",
+)  # fmt: skip
+def restore_conversation(request: HttpRequest, conversation_id: UUID) -> Any:
+    """Within ten minutes; one that was not deleted stays as it is. Needs the role owner."""
+    user = caller(request)
+    if not Conversation.objects.restorable_by(user).filter(pk=conversation_id).exists():
+        require_owned(Conversation.objects, user, conversation_id)
+    deletion.restore_conversation(user, conversation_id)
+    return selectors.find_conversation(user, conversation_id)
 
 
 @router.get(

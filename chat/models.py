@@ -4,11 +4,21 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import OwnedModel
+from accounts.access import OWN, OwnedModel, OwnedQuerySet
 from accounts.models import Grant, User
 from agents.models import Agent
 from knowledge.models import Collection, Document
 from security.ids import new_id
+
+
+class ConversationQuerySet(OwnedQuerySet):
+    """A deleted conversation is there for nobody, until it is restored or purged."""
+
+    def _with_role(self, user: User | AnonymousUser, roles: tuple[str, ...]) -> Self:
+        return super()._with_role(user, roles).filter(deleted_at=None)
+
+    def restorable_by(self, user: User | AnonymousUser) -> Self:
+        return super()._with_role(user, OWN).exclude(deleted_at=None)
 
 
 class Conversation(OwnedModel):
@@ -25,15 +35,25 @@ class Conversation(OwnedModel):
     is_limited = models.BooleanField(_("limited to collections"), default=False)
     is_pinned = models.BooleanField(_("pinned"), default=False)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
     leaf_id = models.UUIDField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = ConversationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("conversation")
         verbose_name_plural = _("conversations")
         ordering = ["-updated_at"]
-        indexes = [models.Index(fields=["owner", "-updated_at"], name="conversation_recent")]
+        indexes = [
+            models.Index(fields=["owner", "-updated_at"], name="conversation_recent"),
+            models.Index(
+                fields=["deleted_at"],
+                condition=models.Q(deleted_at__isnull=False),
+                name="conversation_deleted",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title or str(self.pk)

@@ -12,8 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.http import Http404
 
-from accounts.models import Grant, User
-from accounts.services import forget_grants
+from accounts.models import User
 from agents.models import Agent
 from agents.selectors import find_usable_agent, may_use
 from chat.errors import EmptyQuestion, KeyReused, NotAnAnswerable, QuestionTooLong
@@ -21,7 +20,7 @@ from chat.fingerprints import fingerprint
 from chat.insertion import insert_turn
 from chat.models import Conversation, Message, Turn
 from chat.titles import title_from
-from events import doorbell, leases
+from events import doorbell
 from knowledge.models import Collection
 from security.ids import new_id
 from security.text import storable
@@ -164,20 +163,6 @@ def archive_conversation(user: User, conversation_id: UUID, *, is_archived: bool
         raise Http404
 
 
-def delete_conversation(user: User, conversation_id: UUID) -> None:
-    """Remove it with messages, turns, events and grants; a running answer ends. Raises Http404."""
-    with transaction.atomic():
-        found = Conversation.objects.owned_by(user).filter(pk=conversation_id).first()
-        if found is None:
-            raise Http404
-        turns = list(found.turns.values_list("pk", flat=True))
-        forget_grants(Grant.Kind.CONVERSATION, found.pk)
-        found.delete()
-        leases.delete(turns)
-    for turn_id in turns:
-        doorbell.ring(doorbell.BELLS, str(turn_id))
-
-
 def _choose(user: User, agent: str | None, collections: Sequence[UUID] | None) -> Choice:
     """What `user` chose, after checking that it is theirs to choose. Raises Http404."""
     found = None
@@ -214,7 +199,7 @@ def _editable(user: User, conversation_id: UUID, *, lock: bool = False) -> Conve
     if lock:
         everything = everything.select_for_update(of=("self",), no_key=True)
     conversation: Conversation | None = everything.filter(pk=conversation_id).first()
-    if conversation is None or not _may_edit(user, conversation):
+    if conversation is None or conversation.deleted_at or not _may_edit(user, conversation):
         raise Http404
     return conversation
 
@@ -318,7 +303,9 @@ def _same_turn(user: User, key: Key) -> Turn:
     Http404 when it was the conversation that went."""
     if key.text is None:
         raise Http404
-    found = Turn.objects.filter(requested_by=user, idempotency_key=key.text)
+    found = Turn.objects.filter(
+        requested_by=user, idempotency_key=key.text, conversation__deleted_at=None
+    )
     turn = found.select_related("question").first()
     if turn is None:
         raise Http404

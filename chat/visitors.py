@@ -95,7 +95,9 @@ def find_forbidden(following: Collection[tuple[UUID, UUID]]) -> set[tuple[UUID, 
     """
     streams = {stream for _user, stream in following}
     owners = dict(
-        Turn.objects.filter(pk__in=streams).values_list("pk", "conversation__owner_id")
+        Turn.objects.filter(pk__in=streams, conversation__deleted_at=None).values_list(
+            "pk", "conversation__owner_id"
+        )
     ) | dict(Job.objects.filter(pk__in=streams, subject_id=None).values_list("pk", "owner_id"))
     doubtful = {pair for pair in following if owners.get(pair[1]) != pair[0]}
     users = User.objects.in_bulk({user for user, _stream in doubtful})

@@ -103,6 +103,7 @@ FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 # -- The record and the doorbell -------------------------------------------------------------
 DATABASE_URL = env.postgres_url("DATABASE_URL", default=PARLEY_HOME.database_url())
 DATABASES = {"default": database(DATABASE_URL, pool_size=env.int("DATABASE_POOL", default=10))}
+PARLEY_SECOND_LOCK = env.bool("PARLEY_SECOND_LOCK", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="") or PARLEY_HOME.redis_url()
 RQ_QUEUES = {
@@ -211,6 +212,8 @@ PARLEY_MODEL_API_KEY = env.str(
 )
 PARLEY_MODEL = env.str("PARLEY_MODEL", default="")
 PARLEY_SECRET_KEYS = env.list("PARLEY_SECRET_KEYS", default=[])
+# Whether model endpoints may be on this machine or in private networks (security.outbound).
+PARLEY_PRIVATE_ENDPOINTS = env.bool("PARLEY_PRIVATE_ENDPOINTS", default=True)
 
 # -- Operations ------------------------------------------------------------------------------
 PARLEY_ADMIN_EMAIL = env.str("PARLEY_ADMIN_EMAIL", default="admin@localhost.localdomain")
@@ -221,8 +224,9 @@ LOGGING_CONFIG = "observability.logs.configure"
 LOGGING = {"level": LOG_LEVEL}
 # What the clock runs: dotted path -> seconds between runs.
 CLOCK = {
-    "events.jobs.ring_waiting_jobs": 15,
+    "events.ringing.ring_waiting_jobs": 5,
     "chat.partitions.ensure_ahead": 3600,
+    "chat.deletion.purge_deleted": 60,
     "knowledge.jobs.close_abandoned_documents": 60,
     "knowledge.jobs.follow_default_embedder": 60,
     "knowledge.jobs.remove_orphaned_files": 3600,

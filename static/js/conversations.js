@@ -1,5 +1,5 @@
 // The sidebar's list: rename, pin and delete a conversation; refresh after something changed.
-import { confirmAction, promptText } from "./dialog.js";
+import { promptText } from "./dialog.js";
 import { fetchFragment, sendJson } from "./http.js";
 import { gettext } from "./i18n.js";
 import { openMenu } from "./menu.js";
@@ -42,16 +42,37 @@ async function pin(id, isPinned) {
   await refreshHistory();
 }
 
-async function remove(id, title) {
-  const sure = await confirmAction({
-    title: gettext("Delete this conversation?"),
-    text: title,
-    yes: gettext("Delete"),
-  });
-  if (!sure) return;
+const UNDO_MS = 12_000;
+
+/** Away at once, without a question: the server keeps it long enough to take that back. */
+async function remove(id) {
+  const here = id === shownId();
   await sendJson("DELETE", api(id));
-  if (id === shownId()) location.assign("/");
-  else await refreshHistory();
+  if (here) {
+    sessionStorage.setItem("deleted", id); // the toast is shown by the page that comes
+    location.assign("/");
+    return;
+  }
+  leave(list.querySelector(`[data-conversation="${id}"]`));
+  offerUndo(id);
+  await refreshHistory();
+}
+
+/** Takes a row out of the list; the keyboard goes on at its neighbour. */
+function leave(gone) {
+  const next = gone?.nextElementSibling ?? gone?.previousElementSibling;
+  gone?.remove();
+  (next?.querySelector("a") ?? list).focus();
+}
+
+function offerUndo(id, { open = false } = {}) {
+  const undo = async () => {
+    await sendJson("POST", `${api(id)}/restore`);
+    if (open) location.assign(`/c/${id}`);
+    else await refreshHistory();
+  };
+  const label = gettext("Undo");
+  toast(gettext("Conversation deleted."), { label, action: () => attempt(undo), life: UNDO_MS });
 }
 
 function chosen(run) {
@@ -69,10 +90,23 @@ if (list) {
     menu.querySelector("[data-unpin]").hidden = !("pinned" in row.dataset);
     openMenu(menu, button);
   });
+  list.addEventListener("keydown", (event) => {
+    const at = event.target.closest("a")?.closest("[data-conversation]");
+    const run = { Delete: remove, F2: rename }[event.key];
+    if (!at || !run || !at.querySelector("[data-conversation-menu]")) return;
+    event.preventDefault();
+    attempt(() => run(at.dataset.conversation, at.querySelector("[data-title]").textContent));
+  });
   const act = (name, run) =>
     menu.querySelector(`[data-${name}]`).addEventListener("click", () => chosen(run));
   act("rename", rename);
   act("pin", (id) => pin(id, true));
   act("unpin", (id) => pin(id, false));
   act("delete", remove);
+}
+
+const deleted = sessionStorage.getItem("deleted");
+if (deleted && list) {
+  sessionStorage.removeItem("deleted");
+  offerUndo(deleted, { open: true });
 }

@@ -3,9 +3,10 @@ const LIFE_MS = 6000;
 
 /**
  * @param {string} text
- * @param {{kind?: "bad", label?: string, action?: () => void}} [options] a button beside the text
+ * @param {{kind?: "bad", label?: string, action?: () => void, life?: number}} [options] a button
+ *   beside the text; how many milliseconds it stays
  */
-export function toast(text, { kind, label, action } = {}) {
+export function toast(text, { kind, label, action, life = LIFE_MS } = {}) {
   const template = document.getElementById("toast-template");
   const box = template.content.firstElementChild.cloneNode(true);
   box.querySelector("[data-text]").textContent = text;
@@ -21,13 +22,13 @@ export function toast(text, { kind, label, action } = {}) {
   }
   box.querySelector("[data-close]").addEventListener("click", () => box.remove());
   document.getElementById("toasts").append(box);
-  expire(box);
+  expire(box, life);
 }
 
-function expire(box) {
+function expire(box, life) {
   const timer = setTimeout(() => {
-    if (box.matches(":hover, :focus-within")) expire(box);
+    if (box.matches(":hover, :focus-within")) expire(box, LIFE_MS);
     else box.remove();
-  }, LIFE_MS);
+  }, life);
   box.querySelector("[data-close]").addEventListener("click", () => clearTimeout(timer));
 }

@@ -6,9 +6,9 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from accounts.services import share, unshare
+from chat import deletion
 from chat import guard as guard_module
 from chat import pump as pump_module
-from chat import services
 from chat.models import Turn
 from chat.services import start_turn
 from events import jobs, leases, log
@@ -269,14 +269,14 @@ def test_a_frame_after_signing_out_does_nothing(alice, monkeypatch):
     play(scenario)
 
 
-def test_a_deleted_conversation_asks_for_a_reload(alice):
+def test_a_deleted_conversation_stops_for_those_who_follow(alice):
     async def scenario():
         agent = ScriptedAgent(hold_after=1)
         async with running(agent), socket(alice) as tab:
             accepted = await tab.ask("Why?")
             await tab.until("text_delta")
-            await run_sync(services.delete_conversation, alice, accepted["conversation_id"])
-            await tab.until("reload")
+            await run_sync(deletion.delete_conversation, alice, accepted["conversation_id"])
+            await tab.until("turn_stopped", "reload")
 
     play(scenario)
 

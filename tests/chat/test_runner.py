@@ -10,8 +10,8 @@ from django.utils.translation import gettext
 from agents.models import Agent
 from agents.services import keep_limit
 from agents.types import CitationAdded, EndpointSwitched, TextDelta
-from chat import services
-from chat.models import Citation, Message, Turn
+from chat import deletion, services
+from chat.models import Citation, Turn
 from chat.services import start_turn
 from events import leases, log
 from events.hub import current_hub
@@ -258,10 +258,10 @@ def test_a_deleted_conversation_ends_its_turn(alice):
         async with running(agent, lease=0.3):
             turn = await run_sync(start_turn, alice, None, "Long?")
             await agent.held.wait()
-            await run_sync(services.delete_conversation, alice, turn.conversation_id)
+            await run_sync(deletion.delete_conversation, alice, turn.conversation_id)
             await agent.closed.wait()
-        assert not await run_sync(Message.objects.exists)
-        assert not await run_sync(Stream.objects.exists)
+        turn = await run_sync(Turn.objects.get)
+        assert (turn.status, turn.stop_requested_at is None) == ("stopped", False)
 
     play(scenario)
 

@@ -4,10 +4,9 @@ import pytest
 from django.db import connection
 from django.http import Http404
 
-from accounts.models import Grant
 from accounts.services import share
 from agents.models import Agent
-from chat import services
+from chat import deletion, services
 from chat.errors import EmptyQuestion, KeyReused, NotAnAnswerable, QuestionTooLong
 from chat.models import Conversation, Message, Turn
 from chat.services import Place, start_turn
@@ -74,7 +73,7 @@ def test_nobody_asks_in_or_with_what_is_not_theirs(alice, bob, charlie):
         lambda: start_turn(bob, None, "x", agent=str(agent.pk)),
         lambda: start_turn(bob, None, "x", agent="mine"),
         lambda: services.rename_conversation(bob, talk.pk, "Stolen"),
-        lambda: services.delete_conversation(bob, talk.pk),
+        lambda: deletion.delete_conversation(bob, talk.pk),
         lambda: services.stop_turn(bob, talk.turns.get().pk),
         lambda: services.pin_conversation(bob, talk.pk, is_pinned=True),
     ):
@@ -86,7 +85,7 @@ def test_nobody_asks_in_or_with_what_is_not_theirs(alice, bob, charlie):
     share(talk, bob, "editor", by=alice)
     assert start_turn(bob, talk.pk, "Now?").requested_by == bob
     with pytest.raises(Http404):
-        services.delete_conversation(bob, talk.pk)
+        deletion.delete_conversation(bob, talk.pk)
     alice.is_active = False
     with pytest.raises(Http404):
         start_turn(alice, talk.pk, "Disabled?")
@@ -128,10 +127,6 @@ def test_organising(alice):
     assert talk.archived_at is not None
     turn = start_turn(alice, talk.pk, "Question?")
     assert turn.conversation.title == "New title"
-    services.delete_conversation(alice, talk.pk)
-    assert not Conversation.objects.filter(pk=talk.pk).exists()
-    assert not Stream.objects.filter(pk=turn.pk).exists()
-    assert not Message.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -246,16 +241,6 @@ def test_text_that_cannot_be_stored_is_cleaned(alice, builtin):
     assert turn.agent == builtin
     with pytest.raises(EmptyQuestion):
         start_turn(alice, None, "\0 \ud800")
-
-
-def test_a_deleted_conversation_leaves_no_grants_and_no_streams(alice, bob):
-    turn = start_turn(alice, None, "One?")
-    kept = start_turn(alice, None, "Two?")
-    for talk in (turn.conversation, kept.conversation):
-        share(talk, bob, "reader", by=alice)
-    services.delete_conversation(alice, turn.conversation_id)
-    assert [grant.object_id for grant in Grant.objects.all()] == [kept.conversation_id]
-    assert [stream.pk for stream in Stream.objects.all()] == [kept.pk]
 
 
 @pytest.mark.django_db(transaction=True)

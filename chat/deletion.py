@@ -1,0 +1,75 @@
+"""Deleting a conversation, taking that back, and removing it for good when the time for it is over.
+
+What is deleted is out of sight at once, for everyone and everywhere: `visible_to` leaves it out.
+"""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.http import Http404
+
+from accounts.models import Grant, User
+from accounts.services import forget_grants
+from chat.models import Conversation, Turn
+from chat.services import UNFINISHED
+from events import doorbell, leases
+
+GRACE = timedelta(minutes=10)
+BATCH = 100  # conversations a transaction, so that a purge never holds many locks for long
+
+log = logging.getLogger(__name__)
+
+
+def delete_conversation(user: User, conversation_id: UUID) -> None:
+    """Out of sight at once; a running answer is stopped, what it said is kept. Raises Http404."""
+    with transaction.atomic():
+        found = Conversation.objects.owned_by(user).filter(pk=conversation_id)
+        if not found.update(deleted_at=Now()):
+            raise Http404
+        turns = Turn.objects.filter(conversation=conversation_id, status__in=UNFINISHED)
+        running = list(turns.values_list("pk", flat=True))
+        turns.filter(stop_requested_at=None).update(stop_requested_at=Now())
+    for turn_id in running:
+        doorbell.ring(doorbell.RUNNERS, {"stop": str(turn_id)})
+
+
+def restore_conversation(user: User, conversation_id: UUID) -> None:
+    """Back where it was, grants and all; twice is once. Raises Http404 when it is purged."""
+    deleted = Conversation.objects.restorable_by(user).filter(pk=conversation_id)
+    if deleted.update(deleted_at=None):
+        return
+    if not Conversation.objects.owned_by(user).filter(pk=conversation_id).exists():
+        raise Http404
+
+
+def purge_deleted() -> int:
+    """Remove what was deleted longer ago than GRACE; how many. The clock calls this."""
+    count = 0
+    while purged := _purge_some():
+        count += purged
+    if count:
+        log.info("%s deleted conversations were purged", count)
+    return count
+
+
+@transaction.atomic
+def _purge_some() -> int:
+    """Rows that are being restored this moment are left alone."""
+    due = Conversation.objects.filter(deleted_at__lt=Now() - GRACE)
+    gone = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH])
+    if gone:
+        remove(gone)
+    return len(gone)
+
+
+def remove(conversation_ids: list[UUID]) -> None:
+    """Delete conversations with messages, turns, events and grants, in the caller's transaction."""
+    turns = list(
+        Turn.objects.filter(conversation__in=conversation_ids).values_list("pk", flat=True)
+    )
+    forget_grants(Grant.Kind.CONVERSATION, *conversation_ids)
+    Conversation.objects.filter(pk__in=conversation_ids).delete()
+    leases.delete(turns)

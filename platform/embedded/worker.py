@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -20,40 +21,63 @@ from rq.serializers import JSONSerializer
 from embedded.tether import follow_parent
 from observability.draining import start_draining
 from observability.heartbeats import beating
+from observability.stalls import ended_when_stalled
 
 log = logging.getLogger(__name__)
-HAND_BACK_SECONDS = 25
+HAND_BACK_SECONDS = 20
+LEAVE_SECONDS = 25
+STALL_SECONDS = 900.0
 
 
 class Worker(SimpleWorker):
     """Closes stale database connections around each job and stops within 30 s of SIGTERM."""
 
+    stall_seconds = STALL_SECONDS
+
     def execute_job(self, job: Any, queue: Any) -> None:
         close_old_connections()
         try:
-            super().execute_job(job, queue)
+            with ended_when_stalled(self.stall_seconds):
+                super().execute_job(job, queue)
         finally:
             close_old_connections()
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Tell the job to hand back; end the process if it does not listen: its lease runs out."""
+        """Tell the job to hand back at its next check; after 20 s, or a second signal, at once.
+
+        One that does not even listen to that is left behind after 25 s: its lease runs out.
+        """
         start_draining()
-        timer = threading.Timer(HAND_BACK_SECONDS, _leave)
-        timer.daemon = True
-        timer.start()
+        _after(HAND_BACK_SECONDS, _insist)
+        _after(LEAVE_SECONDS, _leave)
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
-def work(queue_name: str, *, burst: bool = False) -> None:
-    """Work on this queue until SIGTERM, or until it is empty in `burst`."""
+def work(queue_name: str, *, burst: bool = False, stall_seconds: float = STALL_SECONDS) -> None:
+    """Work on this queue until SIGTERM, or until it is empty in `burst`.
+
+    The process ends when a job gives no sign of life for `stall_seconds`; whoever runs it starts
+    it again.
+    """
     follow_parent()
     queue = django_rq.get_queue(queue_name)
     worker = Worker([queue], connection=queue.connection, serializer=JSONSerializer)
     worker.log_job_description = False
+    worker.stall_seconds = stall_seconds
     log.info("worker listens on queue %s", queue_name)
     with beating("worker"):
         worker.work(burst=burst, logging_level="WARNING")
     log.info("worker has stopped")
+
+
+def _after(seconds: float, act: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, act)
+    timer.daemon = True
+    timer.start()
+
+
+def _insist() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _leave() -> None:

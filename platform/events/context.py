@@ -12,6 +12,7 @@ from events import doorbell, leases, log
 from events.models import Job
 from events.types import Claim, LeaseLost
 from observability.draining import is_draining
+from observability.stalls import give_sign_of_life
 
 logger = logging.getLogger(__name__)
 
@@ -114,8 +115,10 @@ class JobContext:
     def check(self) -> None:
         """Raise Cancelled when somebody asked the job to stop, LeaseLost when it is not ours.
 
-        Raises HandedBack when this worker was told to stop.
+        Raises HandedBack when this worker was told to stop. A task that never calls this is taken
+        for stalled after a while, and its worker ends.
         """
+        give_sign_of_life()
         if is_draining():
             raise HandedBack
         if self._heartbeat.is_lost:

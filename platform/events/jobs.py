@@ -15,16 +15,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import django_rq
-import redis
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from events import doorbell, leases, log
+from events import doorbell, leases, log, ringing
 from events.context import Cancelled, HandedBack, Heartbeat, JobContext, JobFailed
 from events.models import Job, Stream
 from events.types import Claim, LeaseLost, Payload
@@ -37,9 +35,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-RING_AGAIN = timedelta(seconds=60)  # how long a rung job may stay silent before it is rung again
 BACK_OFF_SECONDS = (5, 30, 120)
-JOB_TIMEOUT_SECONDS = 3600
 # Stored as an English source string with its incident.
 UNEXPECTED = gettext_noop("Something went wrong; it was logged as %(incident)s.")
 
@@ -77,9 +73,9 @@ def enqueue(
             owner_id=owner_id,
             subject_id=subject_id,
             max_attempts=max_attempts,
-            ring_after=Now() + RING_AGAIN,
+            ring_after=Now() + ringing.AGAIN,
         )
-        transaction.on_commit(lambda: _ring(str(job.pk), queue))
+        transaction.on_commit(lambda: ringing.ring(str(job.pk), queue))
     return job
 
 
@@ -113,29 +109,6 @@ def request_cancel(job_id: UUID) -> None:
             _finish(claim, Job.Status.CANCELLED, "")
 
 
-def ring_waiting_jobs() -> int:
-    """Ring again for every job that should have been heard of; how many that were."""
-    due = Job.objects.filter(
-        Q(stream__state=Stream.State.QUEUED) | Q(stream__lease_until__lt=Now()),
-        status__in=(Job.Status.QUEUED, Job.Status.RUNNING),
-        ring_after__lte=Now(),
-    )
-    found = list(due.values_list("pk", "queue")[:500])
-    Job.objects.filter(pk__in=[pk for pk, _queue in found]).update(ring_after=Now() + RING_AGAIN)
-    for pk, queue in found:
-        _ring(str(pk), queue)
-    return len(found)
-
-
-def _ring(job_id: str, queue: str) -> None:
-    try:
-        django_rq.get_queue(queue).enqueue(
-            run, job_id, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600
-        )
-    except redis.RedisError as error:
-        logger.warning("job %s waits for the sweeper: %s", job_id, error)
-
-
 def _refresh_connection() -> None:
     """A worker lives for days: no job inherits, or keeps, a connection that a restart cut."""
     if not connection.in_atomic_block:
@@ -155,7 +128,10 @@ def _attempt(job: Job, claim: Claim) -> None:
 def _work(job: Job, claim: Claim) -> None:
     with transaction.atomic():
         log.append(claim.stream_id, claim.fence, [("job_started", {"attempt": claim.attempts})])
-        Job.objects.filter(pk=job.pk).update(status=Job.Status.RUNNING)
+        # Rung again when its lease can have run out, should this worker die.
+        Job.objects.filter(pk=job.pk).update(
+            status=Job.Status.RUNNING, ring_after=Now() + ringing.AGAIN
+        )
     try:
         with Heartbeat(claim) as heartbeat:
             task: Task = import_string(job.task)
@@ -168,6 +144,11 @@ def _work(job: Job, claim: Claim) -> None:
         _finish(claim, Job.Status.CANCELLED, "")
     except JobFailed as failure:
         _finish(claim, Job.Status.FAILED, failure.reason)
+    except (SystemExit, KeyboardInterrupt):
+        # Told to stop for the second time, wherever the task was.
+        _refresh_connection()
+        _put_back(claim, "job_handed_back", {}, timedelta(0), count_attempt=False)
+        raise
     except Exception:
         incident = uuid4().hex[:8]
         logger.exception(

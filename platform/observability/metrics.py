@@ -38,8 +38,18 @@ http_in_flight = Gauge(
     multiprocess_mode="livesum",
     registry=registry,
 )
+connections_cut = Counter(
+    "parley_connections_cut_total",
+    "Connections that were ended for what the client did: too_large, slow_headers, slow_body, "
+    "unread.",
+    ["reason"],
+    registry=registry,
+)
 clock_runs = Counter(
     "parley_clock_runs_total", "Runs of the clock's tasks.", ["task", "outcome"], registry=registry
+)
+swept = Counter(
+    "parley_swept_total", "What sweepers put right or took away.", ["what"], registry=registry
 )
 
 

@@ -3,7 +3,7 @@ from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
 from events import context as context_module
-from events import jobs, leases, log
+from events import jobs, leases, log, ringing
 from events.models import Event, Job, Stream
 from security.ids import new_id
 
@@ -93,7 +93,7 @@ def test_a_crashing_job_is_tried_again_later_and_then_fails(enqueue, caplog):
     job = run(enqueue("crash", max_attempts=2))
     assert job.status == "queued"
     assert job.ring_after is not None
-    assert jobs.ring_waiting_jobs() == 0
+    assert ringing.ring_waiting_jobs() == 0
     job = run(job)
     assert job.status == "failed"
     assert kinds(job) == ["job_started", "job_retried", "job_started", "job_failed"]
@@ -146,15 +146,15 @@ def test_a_worker_told_to_stop_hands_its_job_back(enqueue, monkeypatch):
     assert job.status == "queued"
     assert kinds(job) == ["job_started", "job_handed_back"]
     assert Stream.objects.get(pk=job.pk).attempts == 0
-    assert jobs.ring_waiting_jobs() == 1
+    assert ringing.ring_waiting_jobs() == 1
 
 
 def test_the_sweeper_rings_what_nobody_heard(enqueue):
     job = enqueue("succeed", {"number": 1})
-    assert jobs.ring_waiting_jobs() == 0
+    assert ringing.ring_waiting_jobs() == 0
     Job.objects.filter(pk=job.pk).update(ring_after=Now())
-    assert jobs.ring_waiting_jobs() == 1
-    assert jobs.ring_waiting_jobs() == 0
+    assert ringing.ring_waiting_jobs() == 1
+    assert ringing.ring_waiting_jobs() == 0
 
 
 def test_a_heartbeat_notices_a_lost_lease(transactional_db):

@@ -14,6 +14,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--queue", default="default", help="the queue to work on (default)")
         parser.add_argument("--burst", action="store_true", help="end when the queue is empty")
+        parser.add_argument(
+            "--stall", type=float, default=worker.STALL_SECONDS, metavar="SECONDS",
+            help="end the process when a job gives no sign of life for so long",
+        )  # fmt: skip
 
-    def handle(self, *args: Any, queue: str, burst: bool, **options: Any) -> None:
-        worker.work(queue, burst=burst)
+    def handle(self, *args: Any, queue: str, burst: bool, stall: float, **options: Any) -> None:
+        worker.work(queue, burst=burst, stall_seconds=stall)

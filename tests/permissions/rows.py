@@ -86,6 +86,7 @@ API = {
     f"GET {CONVERSATION}": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"PATCH {CONVERSATION}": api(CHAT, 200, 200, 403, 404, body={"title": "New"}),
     f"DELETE {CONVERSATION}": api(CHAT, 204, 403, 403, 404),
+    f"POST {CONVERSATION}/restore": api(CHAT, 200, 403, 403, 404),
     f"GET {CONVERSATION}/messages": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"POST {CONVERSATION}/turns": api(CHAT, 202, 202, 403, 404, body={"text": "When?"}),
     f"GET {TURN}": api(READ_OR_CHAT, 200, 200, 200, 404),

@@ -29,6 +29,8 @@ import orjson
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from security.outbound.errors import AddressRefused
+
 LONGEST_QUOTE = 300  # characters of an upstream message that are repeated
 
 
@@ -166,6 +168,8 @@ _STATUSES: dict[int, type[GatewayError]] = {
 def error_for_exception(error: BaseException) -> GatewayError:
     """The typed error of a failed connection, whichever library raised it."""
     chain = list(_causes(error))
+    if refused := next((cause for cause in chain if isinstance(cause, AddressRefused)), None):
+        return EndpointUnreachable(str(refused))
     for causes, kind, detail in _EXCEPTIONS:
         if any(isinstance(cause, causes) for cause in chain):
             return kind(str(detail))

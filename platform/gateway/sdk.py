@@ -17,6 +17,7 @@ from gateway.errors import (
     error_for_payload,
 )
 from gateway.types import Route
+from security.outbound.policy import operator_policy
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -29,6 +30,8 @@ def open_client(route: Route, timeout: float) -> OpenAI:
     """
     from openai import OpenAI  # noqa: PLC0415 - see above
 
+    from security.outbound.transport import guarded_client  # noqa: PLC0415 - see above
+
     return OpenAI(
         base_url=route.base_url,
         api_key=route.api_key or "none",  # the SDK insists; servers without keys ignore it
@@ -36,6 +39,7 @@ def open_client(route: Route, timeout: float) -> OpenAI:
         project="",
         timeout=timeout,
         max_retries=0,
+        http_client=guarded_client(operator_policy(), timeout),
     )
 
 

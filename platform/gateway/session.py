@@ -13,6 +13,8 @@ import aiohttp
 from gateway.dialect import Quirk
 from gateway.errors import EndpointTimeout
 from gateway.types import Route
+from security.outbound.connecting import guarded_connector, open_session
+from security.outbound.policy import operator_policy
 
 KEEPALIVE_SECONDS = 60
 READ_BUFFER = 128 * 1024  # bytes per stream before the socket is paused
@@ -22,12 +24,11 @@ class Pool:
     """The connections of one loop, and how many calls each endpoint has open."""
 
     def __init__(self) -> None:
-        self.http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
+        self.http = open_session(
+            guarded_connector(operator_policy(), limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
             timeout=aiohttp.ClientTimeout(total=None),  # gateway.upstream watches each phase
             read_bufsize=READ_BUFFER,
             auto_decompress=True,
-            cookie_jar=aiohttp.DummyCookieJar(),
         )
         self.quirks: dict[tuple[str, str], set[Quirk]] = {}
         self._slots: dict[tuple[str, int], asyncio.Semaphore] = {}

@@ -68,7 +68,7 @@ def ingest(document: Document, job: Progress) -> bool:
 
 def _go_through(stages: "_Stages", document: Document, job: Progress) -> bool:
     stages.begin(Stage.Name.EXTRACT)
-    extracted = _extract(document)
+    extracted = _extract(document, job.check)
     title = (" ".join(extracted.title.split()) or document.title)[:300]
     stages.begin(Stage.Name.CHUNK)
     drafts = chunk(extracted.text, extracted.blocks, title)
@@ -110,9 +110,9 @@ def embed_drafts(
     return vectors
 
 
-def _extract(document: Document) -> Extracted:
+def _extract(document: Document, check: Callable[[], None]) -> Extracted:
     kind = type_of_media(document.media_type).kind
-    extracted = extract(storage.path_of(document.pk), kind)
+    extracted = extract(storage.path_of(document.pk), kind, check)
     return replace(extracted, language=guess_language(extracted.text))
 
 

@@ -16,7 +16,7 @@ from knowledge import backfill, reweighing, storage
 from knowledge.errors import DocumentGone, VersionReplaced
 from knowledge.extraction.reasons import ExtractionFailed
 from knowledge.ingestion import ingest
-from knowledge.models import Document, Stage
+from knowledge.models import Collection, Document, Stage
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +39,9 @@ def settle_document(job: Job) -> None:
 
 @jobs.settled_by(settle_document)
 def ingest_document(context: JobContext, document_id: str) -> None:
-    """Index one document; run twice, it indexes the same file again and changes nothing else."""
+    """Index one document. Run again after it has committed, it finds nothing left to do."""
     document = Document.objects.filter(pk=document_id).first()
-    if document is None:
+    if document is None or _is_done(document, context.job):
         return
     try:
         has_drifted = ingest(document, context)
@@ -99,9 +99,13 @@ def remove_orphaned_files() -> int:
     removed = 0
     for document_id in storage.list_older_files():
         if not Document.objects.filter(pk=document_id).exists():
-            storage.remove(document_id)
-            removed += 1
+            removed += storage.retire(document_id)
     return removed
+
+
+def _is_done(document: Document, job: Job) -> bool:
+    """Whether a worker died between the swap, which made the document ready, and the job's end."""
+    return document.job_id == job.pk and document.status == Document.Status.READY
 
 
 def _fail(document: Document, reason: str) -> None:
@@ -119,9 +123,13 @@ def _fail(document: Document, reason: str) -> None:
 
 
 def _enqueue_reweighing(document: Document) -> None:
-    waiting = Job.objects.filter(
-        task=REWEIGH, subject_id=document.collection_id, status=Job.Status.QUEUED
-    )
-    if not waiting.exists():
-        arguments = {"collection_id": str(document.collection_id)}
-        jobs.enqueue(REWEIGH, arguments, None, document.collection_id)
+    """At most one waits for a collection, and none for one that is being deleted."""
+    collection_id = document.collection_id
+    with transaction.atomic():
+        locked = Collection.objects.select_for_update(no_key=True)
+        is_there = locked.filter(pk=collection_id).first() is not None
+        waiting = Job.objects.filter(
+            task=REWEIGH, subject_id=collection_id, status=Job.Status.QUEUED
+        )
+        if is_there and not waiting.exists():
+            jobs.enqueue(REWEIGH, {"collection_id": str(collection_id)}, None, collection_id)

@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection, transaction
 from django.utils.translation import gettext_noop as _
 
 from knowledge.errors import FileTooLarge
@@ -18,6 +19,7 @@ PIECE = 256 * 1024
 TOO_LARGE = _("This file is larger than this server takes. Split it, or ask the administrator.")
 # A file that still has no row after this long belongs to an upload that died.
 ORPHAN_SECONDS = 3600
+FILES_LOCK = 0x7061726C65790003  # "parley", 3: shared to remove a file, held alone by a backup
 
 
 class Readable(Protocol):
@@ -67,6 +69,17 @@ def store(document_id: UUID, file: Readable) -> StoredFile:
 
 def remove(document_id: UUID) -> None:
     path_of(document_id).unlink(missing_ok=True)
+
+
+def retire(document_id: UUID) -> bool:
+    """Remove the file of a row that is gone. While a backup is made it stays: the backup may still
+    have to read it, nobody else can, and the sweeper comes again. Never waits."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("select pg_try_advisory_xact_lock_shared(%s)", [FILES_LOCK])
+        is_free: bool = cursor.fetchone()[0]
+        if is_free:
+            remove(document_id)
+        return is_free
 
 
 def list_older_files() -> Iterator[UUID]:

@@ -2,17 +2,24 @@
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from knowledge.extraction.plain import read_text
-from knowledge.extraction.reasons import CRASHED, MISSING, ExtractionFailed
+from knowledge.extraction.reasons import CRASHED, MISSING, TOO_SLOW, ExtractionFailed
 from knowledge.types import Block, BlockKind, Extracted
 
 SHORT = 16 * 1024  # bytes: below this not even the worst text takes long
+CHECK_SECONDS = 1.0
+PATIENCE_SECONDS = 300.0  # the reader stops a slow file itself, before; this is for a hung reader
 ROOT = Path(__file__).resolve().parents[2]
 # The reader knows nothing of this process: no keys, no addresses.
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
@@ -25,13 +32,22 @@ class ReadingProcess:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def extract(self, path: Path, kind: str, limits: dict[str, int] | None = None) -> Extracted:
-        """Return the text and blocks of the file; raise `ExtractionFailed` with a reason."""
+    def extract(
+        self,
+        path: Path,
+        kind: str,
+        limits: dict[str, int] | None = None,
+        check: Callable[[], None] | None = None,
+    ) -> Extracted:
+        """Return the text and blocks of the file; raise `ExtractionFailed` with a reason.
+
+        `check` is called every second meanwhile; what it raises ends the reading at once.
+        """
         request = {"path": str(path), "kind": kind, "limits": limits}
         line = json.dumps(request).encode() + b"\n"
         with self._lock:
             # A reader that was idle may have just left: the second one is new.
-            reply = self._ask(line) or self._ask(line)
+            reply = self._ask(line, check) or self._ask(line, check)
         if not reply:
             raise ExtractionFailed(CRASHED)
         answer = json.loads(reply)
@@ -44,7 +60,7 @@ class ReadingProcess:
             if self._process is not None:
                 self._stop(self._process)
 
-    def _ask(self, line: bytes) -> bytes:
+    def _ask(self, line: bytes, check: Callable[[], None] | None) -> bytes:
         """The reply, or nothing when the reader is gone."""
         if self._process is not None and self._process.poll() is not None:
             self._stop(self._process)
@@ -54,16 +70,21 @@ class ReadingProcess:
         try:
             process.stdin.write(line)
             process.stdin.flush()
+            _wait_for(process.stdout, check)
             reply = process.stdout.readline()
         except BrokenPipeError:
             reply = b""
+        except BaseException:
+            self._stop(process)
+            raise
         if not reply.endswith(b"\n"):
             self._stop(process)
             return b""
         return reply
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with the child that reads a file
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
@@ -74,14 +95,23 @@ class ReadingProcess:
         self._process = None
 
 
-def extract(path: Path, kind: str) -> Extracted:
+def extract(path: Path, kind: str, check: Callable[[], None] | None = None) -> Extracted:
     """Read a file; a short plain text right here, where no parser can go wrong.
 
-    Raises `ExtractionFailed` with a reason.
+    Raises `ExtractionFailed` with a reason, and what `check` raises.
     """
     if kind == "text" and _is_short(path):
         return read_text(path)
-    return reading_process.extract(path, kind)
+    return reading_process.extract(path, kind, check=check)
+
+
+def _wait_for(answer: IO[bytes], check: Callable[[], None] | None) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not select.select([answer], [], [], CHECK_SECONDS)[0]:
+        if check is not None:
+            check()
+        if time.monotonic() > deadline:
+            raise ExtractionFailed(TOO_SLOW)
 
 
 def _is_short(path: Path) -> bool:

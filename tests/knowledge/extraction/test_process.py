@@ -73,6 +73,18 @@ def test_wall_time_is_limited(reader: ReadingProcess, tmp_path: Path) -> None:
         reader.extract(tmp_path / "pipe", "text", {"wall": 1})
 
 
+def test_whoever_waits_may_end_the_reading(reader: ReadingProcess, tmp_path: Path) -> None:
+    """A job that was cancelled, or whose worker has to go, does not wait for a slow file."""
+    os.mkfifo(tmp_path / "pipe")
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        reader.extract(tmp_path / "pipe", "text", check=stop)
+    assert reader._process is None
+
+
 def test_a_killed_reader_is_started_again(reader: ReadingProcess, text: Path) -> None:
     reader.extract(text, "text")
     process = reader._process

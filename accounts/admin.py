@@ -1,5 +1,6 @@
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -17,6 +18,8 @@ from security.records import RecordAdmin, RecordInline
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 admin.site.unregister(Group)
+# Another address on somebody's account is another way in; nobody adds one here.
+admin.site.unregister(EmailAddress)
 
 
 @admin.register(Group)

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import Http404
 
 from accounts.models import User
-from chat.models import Citation, Conversation, Message, Turn
+from chat.models import Citation, Conversation, Filing, Message, Turn
 from events.models import Job
 from knowledge.models import Document
 from security.ids import earlier
@@ -19,9 +19,11 @@ CLOCK_SET_BACK = timedelta(days=1)  # between making a conversation and asking i
 
 
 def list_conversations(user: User) -> QuerySet[Conversation]:
-    """Conversations `user` may see, each with `role` (theirs) and its collections."""
+    """Conversations `user` may see, each with `role` and `folder_id` (theirs), and collections."""
     visible: QuerySet[Conversation] = Conversation.objects.visible_to(user).annotate_role(user)
-    return visible.prefetch_related("collections")
+    mine = Filing.objects.filter(owner=user, conversation=OuterRef("pk"))
+    placed = visible.annotate(folder_id=Subquery(mine.values("folder")))
+    return placed.prefetch_related("collections")
 
 
 def find_conversation(user: User, conversation_id: UUID) -> Conversation:
@@ -36,7 +38,7 @@ def list_messages(user: User, conversation_id: UUID) -> QuerySet[Message]:
     """Every message of the conversation's tree, with `citations_for`; raises Http404."""
     conversation = find_conversation(user, conversation_id)
     # Ids are UUIDv7 and the table is partitioned by them: older months need not be looked at.
-    rows = Message.objects.filter(
+    rows = Message.objects.visible_to(user).filter(
         conversation=conversation, pk__gte=earlier(conversation.pk, CLOCK_SET_BACK)
     )
     return rows.prefetch_related(citations_for(user))

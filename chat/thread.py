@@ -77,10 +77,9 @@ def list_thread(
     tree = MessageTree(conversation)
     known = [at for at in (through, conversation.leaf_id) if at in tree.parents]
     path = tree.path_to(tree.newest_leaf(known[0] if known else None))
-    messages = conversation.messages.select_related("turn")
-    messages = messages.prefetch_related(citations_for(user))
-    by_id = messages.in_bulk(path)
-    shown = [by_id[message_id] for message_id in path]
+    messages = Message.objects.visible_to(user).filter(conversation=conversation)
+    by_id = messages.select_related("turn").prefetch_related(citations_for(user)).in_bulk(path)
+    shown = [by_id[message_id] for message_id in path if message_id in by_id]
     steps = visible_steps(user, [message.steps for message in shown])
     return [_shown(*pair, tree) for pair in zip(shown, steps, strict=True)]
 

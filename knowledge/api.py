@@ -7,7 +7,7 @@ from ninja import File, Query, Router, Status, UploadedFile
 from accounts.access import require_editable, require_owned
 from accounts.callers import READ, WRITE, caller
 from knowledge import retrieval, selectors, services
-from knowledge.models import Collection, Document
+from knowledge.models import Chunk, Collection, Document
 from knowledge.schemas import (
     ChunkOut,
     CollectionIn,
@@ -154,8 +154,9 @@ def retry_document(request: HttpRequest, document_id: UUID) -> Any:
 )  # fmt: skip
 def list_chunks(request: HttpRequest, document_id: UUID, page: Query[PageQuery]) -> Any:
     """In the order of the text. `start` and `end` point into the extracted text."""
-    document = selectors.find_document(caller(request), document_id)
-    rows = document.chunks.defer("terms", "bm25")
+    user = caller(request)
+    document = selectors.find_document(user, document_id)
+    rows = Chunk.objects.visible_to(user).filter(document=document).defer("terms", "bm25")
     return paginate(rows, ["position"], page.cursor, page.limit)
 
 

@@ -49,7 +49,8 @@ def find_excerpt(
     low = max(0, first - CONTEXT)
     high = min(last, first + LONGEST) + CONTEXT
     row = (
-        DocumentText.objects.filter(document=document)
+        DocumentText.objects.filter(document__in=Document.objects.visible_to(user))
+        .filter(document=document)
         .annotate(window=Substr(F("text"), low + 1, high - low), length=Length("text"))
         .values_list("window", "length")
         .first()

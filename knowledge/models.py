@@ -1,4 +1,4 @@
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.fields import ArrayField
@@ -32,8 +32,8 @@ class Collection(OwnedModel):
         return self.name
 
 
-class InCollectionQuerySet(models.QuerySet["Document"]):
-    """A document is visible to whoever may see its collection."""
+class InCollectionQuerySet(models.QuerySet[Any]):
+    """Documents and passages are visible to whoever may see their collection."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
         return self.filter(collection__in=Collection.objects.visible_to(user))
@@ -179,6 +179,8 @@ class Chunk(models.Model):
     length = models.IntegerField(help_text=_("Terms, repeats counted."))
     terms = ArrayField(models.IntegerField())
     bm25 = SparseVectorField(dimensions=TERM_SPACE)
+
+    objects = InCollectionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("passage")

@@ -55,8 +55,8 @@ def list_documents(user: User, collection_id: UUID | None = None) -> QuerySet[Do
 
 
 def find_document(user: User, document_id: UUID) -> Document:
-    """The document with its stages; raises Http404."""
-    found = list_documents(user).filter(pk=document_id).first()
+    """The document with its stages and collection; raises Http404."""
+    found = list_documents(user).select_related("collection").filter(pk=document_id).first()
     if found is None:
         raise Http404
     return found

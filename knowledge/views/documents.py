@@ -46,12 +46,14 @@ def upload(request: HttpRequest, collection_id: UUID) -> JsonResponse:
 def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The extracted text beside its passages, the characters from `start` to `end` marked."""
     shown = selectors.find_document(caller(request), document_id)
-    text = DocumentText.objects.filter(document=shown).values_list("text", flat=True).first() or ""
+    visible = Document.objects.visible_to(request.user).filter(pk=shown.pk)
+    texts = DocumentText.objects.filter(document__in=visible)
+    text = texts.values_list("text", flat=True).first() or ""
     parts = find_parts(text)
     marked = _span(request, len(text))
     number = part_of(parts, marked[0]) if marked else _part(request, len(parts))
     start, end = parts[number]
-    passages = list(_passages(shown).filter(start__lt=max(end, 1), end__gt=start))
+    passages = list(_passages(request, shown).filter(start__lt=max(end, 1), end__gt=start))
     context = {
         **_document_context(request, shown),
         "blocks": lay_out(text, passages, (start, end), marked),
@@ -82,7 +84,7 @@ def status(request: HttpRequest, document_id: UUID) -> HttpResponse:
 def preview(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The first passages, to be shown beside the list of documents."""
     shown = selectors.find_document(caller(request), document_id)
-    context = {"document": shown, "passages": _passages(shown)[:PREVIEWED], "previewed": PREVIEWED}
+    context = {"document": shown, "passages": _passages(request, shown)[:PREVIEWED], "previewed": PREVIEWED}
     return render(request, "knowledge/_preview.html", context)
 
 
@@ -124,8 +126,8 @@ def _document_context(request: HttpRequest, shown: Document) -> dict[str, Any]:
     }
 
 
-def _passages(shown: Document) -> Any:
-    rows = Chunk.objects.filter(document=shown).order_by("position")
+def _passages(request: HttpRequest, shown: Document) -> Any:
+    rows = Chunk.objects.visible_to(request.user).filter(document=shown).order_by("position")
     return rows.only("position", "heading_path", "start", "end", "page", "text", "document_id")
 
 

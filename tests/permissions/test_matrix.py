@@ -54,7 +54,7 @@ def visit(world: World, cast: str, route: str, row: Row) -> tuple[int, bytes]:
         response = send(world, cast, route, row, world.ids)
         content = b"" if response.streaming else response.content
         if response.streaming:
-            _hang_up(response)
+            hang_up(response)
         transaction.set_rollback(True)
     return response.status_code, content
 
@@ -74,7 +74,7 @@ def send(world: World, cast: str, route: str, row: Row, ids: dict[str, Any]) -> 
     return client.post(path, form) if method == "POST" else client.generic(method, path)
 
 
-def _hang_up(response: HttpResponse) -> None:
+def hang_up(response: HttpResponse) -> None:
     """As a client that leaves, but the end of the request must not close the test's connection."""
     request_finished.disconnect(close_old_connections)
     response.close()

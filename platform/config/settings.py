@@ -225,6 +225,8 @@ LOGGING = {"level": LOG_LEVEL}
 # What the clock runs: dotted path -> seconds between runs.
 CLOCK = {
     "events.ringing.ring_waiting_jobs": 5,
+    "events.compaction.compact_closed_streams": 300,
+    "events.compaction.remove_old_jobs": 3600,
     "chat.partitions.ensure_ahead": 3600,
     "chat.deletion.purge_deleted": 60,
     "knowledge.jobs.close_abandoned_documents": 60,

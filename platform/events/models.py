@@ -20,6 +20,7 @@ class Stream(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.IntegerField(default=0)
     last_seq = models.IntegerField(default=0)
+    compacted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -30,7 +31,12 @@ class Stream(models.Model):
                 fields=["kind", "created_at"],
                 condition=~models.Q(state="closed"),
                 name="stream_open",
-            )
+            ),
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(state="closed", compacted_at=None),
+                name="stream_uncompacted",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Search: BM25 and vectors in one SQL statement, permission inside both legs.
+"""Search: BM25 and vectors in one SQL statement, permission inside both legs and the second lock.
 
 The lexical leg scores the passages that hold one of the question's rare terms; the dense leg walks
 the HNSW index, or reads every vector where there are few. Each leg's scores are divided by its
@@ -14,7 +14,6 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from accounts.models import User
@@ -25,6 +24,7 @@ from knowledge.fusion import choose_alpha
 from knowledge.models import Collection, EmbeddingVersion
 from knowledge.types import Passage, SearchResult
 from knowledge.versions import find_active_version
+from security.reading import reading_as
 
 # Each leg hands over this many; the walk through the graph is approximate, so more than are shown.
 LEG_LIMIT = 100
@@ -35,12 +35,12 @@ EXACT_BELOW = 4_000
 FEWEST_CANDIDATES, MOST_CANDIDATES = 300, 10_000
 LONGEST_QUESTION = 4_000  # characters
 
-SETTINGS = """
-select set_config('hnsw.iterative_scan', 'relaxed_order', true),
-       set_config('hnsw.ef_search', '100', true),
-       set_config('hnsw.max_scan_tuples', '20000', true),
-       set_config('plan_cache_mode', 'force_custom_plan', true)
-"""
+SETTINGS = {
+    "hnsw.iterative_scan": "relaxed_order",
+    "hnsw.ef_search": "100",
+    "hnsw.max_scan_tuples": "20000",
+    "plan_cache_mode": "force_custom_plan",
+}
 
 STATISTICS = """
 with allowed as materialized ({allowed}),
@@ -53,7 +53,7 @@ select size.n, found.term, found.df from size left join (
 """
 
 LEXICAL = """
-select id, -(bm25 <#> %s::sparsevec) as score from knowledge_chunk
+select id, -(bm25 <#> %s::sparsevec) as score from knowledge_lexicon
 where collection_id = any (array(select id from allowed)) and terms && %s::int[]
 order by bm25 <#> %s::sparsevec limit {limit}
 """
@@ -137,8 +137,7 @@ def search(
     question = _prepare(query[:LONGEST_QUESTION])
     embedded = time.perf_counter()
     allowed = _allowed(user, collections)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(SETTINGS)
+    with reading_as(user, **SETTINGS) as cursor:
         known = _read_statistics(cursor, allowed, list(question.counts))
         rows = _read_passages(cursor, allowed, question, known, limit) if known.n else []
     ended = time.perf_counter()

@@ -18,6 +18,7 @@ from django.db import transaction
 
 from accounts.models import User
 from agents.services import ensure_builtin_agents
+from config import second_lock
 from embedded.console import BOLD, DIM, paint, say, say_done, step
 from embedded.database import ensure_database
 from embedded.errors import StartupError
@@ -37,6 +38,7 @@ def prepare() -> None:
     ensure_database(settings.DATABASE_URL)
     with _one_at_a_time() as turn:
         migrate(turn)
+        second_lock.fit()  # a restored database may lack the role: it belongs to the server
         ensure_embedding_model()
         collect_static_files()
         connect_first_model()

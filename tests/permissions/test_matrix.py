@@ -13,9 +13,10 @@ from django.db import close_old_connections, transaction
 from django.http import HttpResponse
 
 from config.asgi import application
+from tests.permissions.answers import shape
 from tests.permissions.routes import list_routes
 from tests.permissions.rows import ROWS, Row, rows_of
-from tests.support.world import CANARY, CASTS, OUTSIDERS, World, random_ids
+from tests.support.world import CANARY, CASTS, OUTSIDERS, RIVAL_CANARY, World, random_ids
 
 pytestmark = pytest.mark.django_db
 ROUTES = sorted(list_routes())
@@ -105,17 +106,60 @@ def handshake(world: World, cast: str, path: str) -> int:
     return 101 if async_to_sync(scenario)() else 403
 
 
-def test_anothers_object_and_a_random_id_read_the_same(world):
-    differing = []
+@pytest.mark.parametrize("cast", sorted(OUTSIDERS))
+def test_s01_anothers_object_and_a_random_id_read_the_same(world, cast):
+    """Status, headers and body, on pages and in the API; only the request's own id differs."""
+    differing, compared = [], 0
     for route in ROUTES:
-        if " api/" not in route or "<uuidstr:" not in route:
+        if route.startswith(("WS ", "admin/", "accounts/")) or "<uuid" not in route:
             continue
         for row in rows_of(route) or []:
-            theirs = send(world, "stranger", route, row, world.ids)
-            nobodys = send(world, "stranger", route, row, world.ids | random_ids())
-            if (theirs.status_code, theirs.content) != (404, nobodys.content):
-                differing.append(route)
-    assert not differing
+            theirs = send(world, cast, route, row, world.ids)
+            nobodys = send(world, cast, route, row, world.ids | random_ids())
+            ids = zip(world.ids.values(), (world.ids | random_ids()).values(), strict=True)
+            said = repr(shape(theirs))
+            for mine, nothing in ids:
+                said = said.replace(str(mine), str(nothing))  # `next` of the way to the door
+            compared += 1
+            if theirs.status_code not in {302, 401, 404} or said != repr(shape(nobodys)):
+                differing.append(f"{route}: {said[:300]} {shape(nobodys)!r:.300}")
+    assert compared > 30
+    assert not differing, "\n".join(differing)
+
+
+def test_s02_lists_searches_and_counts_know_nothing_of_another_team(world):
+    """In both directions: neither team hears the other's words, nor counts its things."""
+    for cast, foreign, own in (
+        ("rival", CANARY, RIVAL_CANARY), ("owner", RIVAL_CANARY, CANARY),
+    ):  # fmt: skip
+        heard = 0
+        for route in ROUTES:
+            for row in ROWS.get(route, []):
+                if not is_read(route, row):
+                    continue
+                response = send(world, cast, route, row, own_ids(world, cast))
+                content = b"" if response.streaming else response.content
+                hang_up(response)
+                assert foreign.encode() not in content, (cast, route)
+                heard += own.encode() in content
+        assert heard > 12, cast
+        program = world.program(cast)
+        for place, count in (("collections", 1), ("documents", 1), ("conversations", 1)):
+            found = program.get(f"/api/v1/{place}").json()
+            assert (len(found["items"]), found["next"]) == (count, None), (cast, place)
+        assert program.get("/api/v1/collections").json()["items"][0]["document_count"] == 1
+        found = program.post("/api/v1/search", {"query": foreign}, "application/json").json()
+        documents = {passage["document_id"] for passage in found["passages"]}
+        assert documents <= {str(own_ids(world, cast)["document_id"])}
+
+
+def is_read(route: str, row: Row) -> bool:
+    method = route.split(" ")[0] if " " in route else row.method
+    return method == "GET"
+
+
+def own_ids(world: World, cast: str) -> dict[str, Any]:
+    return world.ids | world.rival_ids if cast == "rival" else world.ids
 
 
 def test_the_canary_sings_for_its_owner(world):

@@ -37,7 +37,7 @@ def visible_documents(user: User | AnonymousUser, document_ids: Iterable[str]) -
 
 def documents_in(kind: str, payload: Payload) -> set[str]:
     """Ids of the documents that an event or step of this kind tells of."""
-    if kind == "citation_added":
+    if kind == "citation_added" and payload:  # an empty one told of a document that is gone
         return {payload["document_id"]}
     if kind == "retrieval_completed":
         return {passage["document_id"] for passage in payload["passages"]}
@@ -47,10 +47,10 @@ def documents_in(kind: str, payload: Payload) -> set[str]:
 def without_hidden(kind: str, payload: Payload, visible: set[str]) -> Payload | None:
     """The payload without what tells of other documents than these; None if nothing is left."""
     named = documents_in(kind, payload)
+    if kind == "citation_added":
+        return payload if payload and named <= visible else None
     if named <= visible:
         return payload
-    if kind == "citation_added":
-        return None
     passages = [item for item in payload["passages"] if item["document_id"] in visible]
     return {**payload, "passages": passages}
 

@@ -109,6 +109,16 @@ class Document(models.Model):
         return self.title
 
 
+class DeletedDocument(models.Model):
+    """The id of a document that is gone, until `deletions` has taken away what is left of it."""
+
+    id = models.UUIDField(primary_key=True)
+    deleted_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class DocumentText(models.Model):
     """The extracted text that every offset of the document's chunks and citations points into."""
 

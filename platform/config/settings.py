@@ -229,6 +229,7 @@ CLOCK = {
     "events.compaction.remove_old_jobs": 3600,
     "chat.partitions.ensure_ahead": 3600,
     "chat.deletion.purge_deleted": 60,
+    "chat.scrubbing.scrub_deleted_documents": 15,
     "knowledge.jobs.close_abandoned_documents": 60,
     "knowledge.jobs.follow_default_embedder": 60,
     "knowledge.jobs.remove_orphaned_files": 3600,

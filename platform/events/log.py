@@ -187,6 +187,12 @@ def read_all(stream_id: UUID) -> list[EventRow]:
     return rows
 
 
+def decode(payload: str) -> Payload:
+    """What `encode` wrote, as raw SQL reads it."""
+    found: Payload = orjson.loads(payload)
+    return found
+
+
 def encode(payload: Payload | list[Payload]) -> str:
     """JSON that Postgres can store: it has no NUL character."""
     text = orjson.dumps(payload, default=str).decode()

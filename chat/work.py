@@ -5,11 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models import User
+from agents.models import Agent
+from agents.selectors import may_use
 from agents.types import AgentSpec, AgentTask, PastMessage
-from chat.models import Message, Turn
+from chat.models import Conversation, Message, Turn
 from chat.progress import rebuild
 from chat.types import Answer, TurnWork
 from events import leases, log
@@ -34,16 +36,30 @@ def claim_turns(holder: str, limit: int, lease: float) -> list[TurnWork]:
 
 
 def find_unwanted(turn_ids: Sequence[UUID]) -> set[UUID]:
-    """Turns somebody asked to stop, or whose person may not ask any more."""
+    """Turns somebody asked to stop, or whose person may not ask any more, or not there."""
     unwanted = Q(stop_requested_at__isnull=False) | Q(requested_by__is_active=False)
-    found = Turn.objects.filter(unwanted, pk__in=turn_ids)
-    return set(found.values_list("pk", flat=True))
+    is_guest = ~Q(conversation__owner=F("requested_by"))
+    found = Turn.objects.filter(unwanted | is_guest, pk__in=turn_ids)
+    return {
+        turn.pk
+        for turn in found.select_related("requested_by", "conversation")
+        if turn.stop_requested_at or not _may_ask(turn.requested_by, turn.conversation)
+    }
+
+
+def _may_ask(user: User, conversation: Conversation) -> bool:
+    """`editable_by` for one row: in one's own conversation without a query."""
+    if conversation.owner_id == user.pk:
+        return user.is_active
+    return Conversation.objects.editable_by(user).filter(pk=conversation.pk).exists()
 
 
 def _load(claims: list[Claim]) -> list[TurnWork]:
     """Mark the turns as running and read them in one statement.
 
-    Collections are those chosen with the question, else the conversation's.
+    Collections are those chosen with the question, else the conversation's. Rights count as they
+    are now, not as they were when the question was asked: for an agent that was taken away since
+    the defaults answer, and in a conversation that was taken away nobody does.
     """
     by_id = {claim.stream_id: claim for claim in claims}
     with connection.cursor() as cursor:
@@ -67,7 +83,9 @@ def _load(claims: list[Claim]) -> list[TurnWork]:
                    array(select c.collection_id from agents_agent_collections c
                          where c.agent_id = t.agent_id) as agent_collections,
                    a.slug, a.name, a.instructions, a.model_name, a.max_passages, a.context_tokens,
-                   a.max_answer_tokens, a.temperature, a.is_limited
+                   a.max_answer_tokens, a.temperature, a.is_limited,
+                   a.id as agent_id, a.owner_id as agent_owner_id, a.is_builtin,
+                   v.owner_id as conversation_owner_id
             from chat_turn t
             join chat_conversation v on v.id = t.conversation_id
             join chat_message q on q.id = t.question_id
@@ -91,7 +109,7 @@ def _load(claims: list[Claim]) -> list[TurnWork]:
 
 def _work(claim: Claim, row: dict[str, Any], user: User, history: History | None) -> TurnWork:
     agent = AgentSpec()
-    if row["slug"] is not None:
+    if row["slug"] is not None and may_use(user, _agent_of(row)):
         fields = {name: row[name] for name in AGENT}
         agent = AgentSpec(**fields, collections=tuple(row["agent_collections"]))
     is_usual = row["has_no_choice"]
@@ -109,9 +127,18 @@ def _work(claim: Claim, row: dict[str, Any], user: User, history: History | None
             is_limited=row["is_usually_limited"] if is_usual else row["is_choice_limited"],
             turn_id=claim.stream_id,
         ),
-        must_stop=row["is_stopped"] or not user.is_active,
+        must_stop=row["is_stopped"] or not _may_ask(user, _conversation_of(row)),
         earlier=rebuild(log.read_all(claim.stream_id)) if claim.last_seq else Answer(),
     )
+
+
+def _agent_of(row: dict[str, Any]) -> Agent:
+    """As much of it as its permission rests on."""
+    return Agent(pk=row["agent_id"], owner_id=row["agent_owner_id"], is_builtin=row["is_builtin"])
+
+
+def _conversation_of(row: dict[str, Any]) -> Conversation:
+    return Conversation(pk=row["conversation_id"], owner_id=row["conversation_owner_id"])
 
 
 def _read_history(follow_ups: Mapping[UUID, UUID]) -> dict[UUID, History]:

@@ -154,7 +154,7 @@ def test_s02_lists_searches_and_counts_know_nothing_of_another_team(world):
 
 
 def is_read(route: str, row: Row) -> bool:
-    method = route.split(" ")[0] if " " in route else row.method
+    method = route.split(" ", maxsplit=1)[0] if " " in route else row.method
     return method == "GET"
 
 

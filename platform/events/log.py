@@ -82,20 +82,19 @@ def append(
     return last_seq
 
 
-def append_batches(batches: Sequence[Batch], *, relaxed: bool) -> set[UUID]:
+def append_batches(batches: Sequence[Batch]) -> set[UUID]:
     """Store the events of many streams in one statement; the ids of those still held.
 
     A stream whose fence is outdated writes zero rows and is missing from the answer. Storing the
-    same rows again changes nothing, so a batch of unknown fate may be retried. `relaxed` commits
-    without waiting for the disk: right for text deltas, which are repeated in the final message.
+    same rows again changes nothing, so a batch of unknown fate may be retried. The commit waits for
+    the disk: a Postgres that is killed would otherwise forget the last words in mid-stream, and
+    whoever comes back, or takes the turn over, would read a text with a hole.
     """
     rows = [(batch.stream_id, row) for batch in batches for row in batch.rows]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            with mode as materialized (
-                select set_config('synchronous_commit', %(commit)s, true)
-            ), batch as (
+            with batch as (
                 select * from unnest(%(ids)s::uuid[], %(fences)s::int[], %(lasts)s::int[])
                               as b(stream_id, fence, last_seq)
             ), held as materialized (
@@ -115,10 +114,9 @@ def append_batches(batches: Sequence[Batch], *, relaxed: bool) -> set[UUID]:
                 join held on held.id = e.stream_id
                 on conflict do nothing
             )
-            select held.id from mode, held
+            select id from held
             """,
             {
-                "commit": "off" if relaxed else "on",
                 "ids": [batch.stream_id for batch in batches],
                 "fences": [batch.fence for batch in batches],
                 "lasts": [batch.rows[-1].seq for batch in batches],

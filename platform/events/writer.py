@@ -32,7 +32,7 @@ WATCH_SECONDS = 10.0  # a web process announces every two seconds what it watche
 RETRY_SECONDS = 0.5
 RING_SHARE = 0.2  # of a tick: what is said within it goes out together, first words too
 
-Store = Callable[[Sequence[Batch], bool], Awaitable[set[UUID]]]
+Store = Callable[[Sequence[Batch]], Awaitable[set[UUID]]]
 Publish = Callable[[str, bytes], Awaitable[None]]
 
 
@@ -41,9 +41,9 @@ def _lane() -> Lane:
     return Lane("log", 1)
 
 
-async def store_in_log(batches: Sequence[Batch], relaxed: bool) -> set[UUID]:
+async def store_in_log(batches: Sequence[Batch]) -> set[UUID]:
     """In a thread that does nothing else: searches never keep words from the log."""
-    return await _lane().run(append_batches, batches, relaxed=relaxed)
+    return await _lane().run(append_batches, batches)
 
 
 class EventWriter:
@@ -213,10 +213,9 @@ class EventWriter:
 
     async def _store_patiently(self, batches: Sequence[Batch]) -> set[UUID]:
         """Store, waiting for Postgres as long as it is away."""
-        relaxed = all(row.is_delta for batch in batches for row in batch.rows)
         while True:
             try:
-                return await self._store(batches, relaxed)
+                return await self._store(batches)
             except (db.OperationalError, db.InterfaceError) as error:
                 log.warning("events wait for Postgres: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)

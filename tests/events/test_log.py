@@ -38,7 +38,7 @@ def test_a_zombie_writes_nothing(claim):
     with pytest.raises(LeaseLost):
         log.append(claim.stream_id, claim.fence, [delta("zombie")])
     rows = [EventRow(2, *delta("zombie"))]
-    assert log.append_batches([Batch(claim.stream_id, claim.fence, rows)], relaxed=True) == set()
+    assert log.append_batches([Batch(claim.stream_id, claim.fence, rows)]) == set()
     assert log.append(claim.stream_id, successor.fence, [delta("new")]) == 1_000_001
     assert [e.payload["text"] for e in Event.objects.order_by("seq")] == ["mine", "new"]
 
@@ -55,8 +55,8 @@ def test_batches_of_many_streams_and_a_repeated_batch(db):
         leases.open_stream(new_id(), "turn")
     claims = leases.claim("turn", "a", 3)
     batches = [Batch(c.stream_id, c.fence, [EventRow(1, *delta("x\x00y"))]) for c in claims]
-    assert log.append_batches(batches, relaxed=True) == {c.stream_id for c in claims}
-    assert log.append_batches(batches, relaxed=False) == {c.stream_id for c in claims}
+    assert log.append_batches(batches) == {c.stream_id for c in claims}
+    assert log.append_batches(batches) == {c.stream_id for c in claims}
     assert Event.objects.count() == 3
     assert {e.payload["text"] for e in Event.objects.all()} == {"xy"}
     assert set(Stream.objects.values_list("last_seq", flat=True)) == {1}

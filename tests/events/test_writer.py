@@ -19,11 +19,11 @@ class Record:
         self.outdated = set()
         self.failures = []
 
-    async def store(self, batches, relaxed):
+    async def store(self, batches):
         await asyncio.sleep(0)
         if self.failures:
             raise self.failures.pop(0)
-        self.batches.append((list(batches), relaxed))
+        self.batches.append(list(batches))
         return {batch.stream_id for batch in batches} - self.outdated
 
     async def publish(self, channel, message):
@@ -32,7 +32,7 @@ class Record:
     def rows(self, stream_id):
         return [
             row
-            for batches, _ in self.batches
+            for batches in self.batches
             for batch in batches
             if batch.stream_id == stream_id
             for row in batch.rows
@@ -124,18 +124,6 @@ def test_one_message_a_tick_carries_all_streams_of_a_web_process():
             stream.emit_text("text_delta", "more")
         await asyncio.sleep(0.05)
         assert [len(rows) for _, rows in record.rung] == [20]
-
-    play(scenario)
-
-
-def test_only_batches_of_deltas_are_committed_without_waiting_for_the_disk():
-    async def scenario(record, writer):
-        stream = opened(writer)
-        stream.emit("turn_started", {})
-        await stream.drain()
-        stream.emit_text("text_delta", "x")
-        await stream.drain()
-        assert [relaxed for _, relaxed in record.batches] == [False, True]
 
     play(scenario)
 

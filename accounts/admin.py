@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import services, tokens
 from accounts.admin_forms import GrantForm, NewUserForm, UserForm
+from accounts.departures import delete_user
 from accounts.invitations import send_password_link, set_generated_password
 from accounts.models import ApiToken, Grant, Membership, Team, User
 from security.records import RecordAdmin, RecordInline
@@ -89,6 +90,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
         if change:
             services.forget_other_addresses(obj)
+            if "is_active" in form.changed_data and not obj.is_active:
+                services.disable(obj)
             return
         if form.cleaned_data["entrance"] == NewUserForm.EMAIL:
             send_password_link(obj, request)
@@ -99,6 +102,13 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
                 "password": set_generated_password(obj),
             }
         self.message_user(request, text, messages.SUCCESS)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        delete_user(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            delete_user(user)
 
     @admin.display(description=_("teams"))
     def team_names(self, user: User) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.access import OwnedModel
 from accounts.errors import SharingRefused
 from accounts.models import Grant, Membership, Team, User
+from events import jobs
 
 EVERYONE = "Everyone"
 
@@ -66,9 +67,14 @@ def forget_grants(kind: str, *object_ids: UUID) -> None:
 
 
 def disable(user: User) -> None:
-    """Refuses every credential of `user` from the next request on; what they own stays."""
+    """Refuses every credential of `user` from the next request on; what they own stays.
+
+    Their jobs stop at their next check; the runner stops their turns, and the guard their sockets
+    and event streams, within two seconds.
+    """
     User.objects.filter(pk=user.pk).update(is_active=False)
     user.is_active = False
+    jobs.cancel_all_of(user.pk)
 
 
 def enable(user: User) -> None:

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from accounts.models import Grant, User
-from accounts.services import everyone, share
+from accounts.services import everyone, forget_grants, share
 from agents.models import Agent
 
 DOCUMENTS = "documents"
@@ -13,6 +13,19 @@ def keep_limit(agent: Agent) -> None:
     """An agent that has collections searches only those, also when they are deleted one day."""
     if agent.collections.exists():
         Agent.objects.filter(pk=agent.pk).update(is_limited=True)
+
+
+def remove_everything_of(user: User) -> None:
+    """Delete the agents of a person who goes, in the caller's transaction (`DEPARTURES`).
+
+    Built-in ones are everybody's: another administrator takes them over.
+    """
+    owned = Agent.objects.filter(owner=user)
+    administrators = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
+    if (heir := administrators.order_by("date_joined").first()) is not None:
+        owned.filter(is_builtin=True).update(owner=heir)
+    forget_grants(Grant.Kind.AGENT, *owned.values_list("pk", flat=True))
+    owned.delete()
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from django.http import Http404
 
 from accounts.models import Grant, User
 from accounts.services import forget_grants
-from chat.models import Conversation, Turn
+from chat.models import Conversation, Message, Turn
 from chat.services import UNFINISHED
 from events import doorbell, leases
 
@@ -70,6 +70,20 @@ def remove(conversation_ids: list[UUID]) -> None:
     turns = list(
         Turn.objects.filter(conversation__in=conversation_ids).values_list("pk", flat=True)
     )
+    leases.delete(turns)  # first: whoever ends a turn locks its stream, then its rows
     forget_grants(Grant.Kind.CONVERSATION, *conversation_ids)
     Conversation.objects.filter(pk__in=conversation_ids).delete()
-    leases.delete(turns)
+
+
+def remove_everything_of(user: User) -> None:
+    """Delete conversations of a person who goes, in the caller's transaction (`DEPARTURES`).
+
+    In conversations of others their questions stay; what was still being answered is stopped.
+    """
+    owned = Conversation.objects.filter(owner=user).order_by("pk")
+    remove(list(owned.select_for_update().values_list("pk", flat=True)))
+    turns = Turn.objects.filter(requested_by=user)
+    leases.delete(turns.values_list("pk", flat=True))
+    running = turns.filter(status__in=UNFINISHED).values("answer_id")
+    Message.objects.filter(pk__in=running).update(status=Message.Status.STOPPED)
+    turns.delete()

@@ -4,6 +4,7 @@ KnowledgeError
 ├── UploadRefused      the file is not taken; the text says why
 │   ├── FileTooLarge   more than PARLEY_MAX_UPLOAD_MB
 │   └── UnsupportedFile (file_types)
+├── StorageFull        the disk of the uploads, or its quota, is full
 └── DocumentGone       deleted while it was being indexed
 """
 
@@ -18,6 +19,10 @@ class UploadRefused(KnowledgeError):
 
 class FileTooLarge(UploadRefused):
     """The file has more bytes than this server takes."""
+
+
+class StorageFull(KnowledgeError):
+    """There is no room for the file; the text says what to do: an English source string."""
 
 
 class DocumentGone(KnowledgeError):

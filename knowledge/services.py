@@ -4,11 +4,13 @@ from pathlib import Path, PurePath
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.http import Http404
 
 from accounts.models import Grant, User
 from accounts.services import everyone, forget_grants, share
 from events import jobs
 from knowledge import indexing, storage
+from knowledge.errors import DocumentGone
 from knowledge.file_names import clean_name
 from knowledge.file_types import detect_type
 from knowledge.models import Collection, Document, Source, Stage
@@ -42,15 +44,37 @@ def update_collection(collection: Collection, *, name: str, description: str) ->
 
 
 def delete_collection(collection: Collection) -> None:
-    """Delete a collection with its documents, passages, grants and files."""
-    documents = list(collection.documents.values_list("pk", "job_id"))
+    """Delete a collection with its documents, passages, grants and files; twice is once."""
+    for job_id in collection.documents.values_list("job_id", flat=True):
+        _cancel(job_id)
     with transaction.atomic():
-        for _, job_id in documents:
-            _cancel(job_id)
-        forget_grants(Grant.Kind.COLLECTION, collection.pk)
-        indexing.remove_collection(collection.pk)
-        collection.delete()
-        transaction.on_commit(lambda: _remove_files([pk for pk, _ in documents]))
+        _remove_collection(collection.pk)
+
+
+def remove_everything_of(user: User) -> None:
+    """Delete the collections of a person who goes, in the caller's transaction (`DEPARTURES`).
+
+    Documents they added to collections of others stay.
+    """
+    owned = Collection.objects.filter(owner=user).order_by("pk")
+    documents = Document.objects.filter(collection__in=owned)
+    jobs.forget(subject_ids=list(documents.values_list("pk", flat=True)))
+    for collection_id in owned.values_list("pk", flat=True):
+        _remove_collection(collection_id)
+
+
+def _remove_collection(collection_id: UUID) -> None:
+    try:
+        indexing.remove_collection(collection_id)
+    except DocumentGone:
+        return
+    # After the statistics, which whoever indexes locks first. An upload that has not committed
+    # waits here, and then finds no collection.
+    collection = Collection.objects.select_for_update().get(pk=collection_id)
+    documents = list(collection.documents.values_list("pk", flat=True))
+    forget_grants(Grant.Kind.COLLECTION, collection_id)
+    collection.delete()
+    transaction.on_commit(lambda: _remove_files(documents))
 
 
 # -- Documents -------------------------------------------------------------------------------------
@@ -66,7 +90,8 @@ def add_document(
     """Store a file and queue its indexing; return the document and whether it is new.
 
     The same bytes in the same collection are the same document; one that had failed is tried
-    again. Raises `UploadRefused` with a reason; then, and after a crash, no file stays behind.
+    again. Raises `UploadRefused` with a reason, `StorageFull`, and Http404 when the collection is
+    deleted meanwhile; then, and after a crash, no file stays behind.
     """
     document_id = new_id()
     stored = storage.store(document_id, file)
@@ -103,11 +128,13 @@ def _add_once(draft: Document, path: Path, source: Source | None) -> tuple[Docum
             draft.source = source or _upload_source(draft.collection)
             draft.save(force_insert=True)
             _queue(draft)
-    except IntegrityError:
+    except IntegrityError as error:
         # The same bytes arrived twice at once: the other one was first.
-        if (document := known.first()) is None:
-            raise
-        return document, False
+        if (document := known.first()) is not None:
+            return document, False
+        if not Collection.objects.filter(pk=draft.collection_id).exists():
+            raise Http404 from error
+        raise
     return draft, True
 
 
@@ -132,7 +159,7 @@ def delete_document(document: Document) -> None:
         _cancel(document.job_id)
         indexing.remove_from_index(document)
         Document.objects.filter(pk=document.pk).delete()
-        transaction.on_commit(lambda: storage.remove(document.pk))
+        transaction.on_commit(lambda: storage.retire(document.pk))
 
 
 def _queue(document: Document) -> None:
@@ -159,7 +186,7 @@ def _cancel(job_id: UUID | None) -> None:
 
 def _remove_files(document_ids: list[UUID]) -> None:
     for document_id in document_ids:
-        storage.remove(document_id)
+        storage.retire(document_id)
 
 
 # -- Samples ---------------------------------------------------------------------------------------

@@ -13,10 +13,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext_noop as _
 
-from knowledge.errors import FileTooLarge
+from knowledge.errors import FileTooLarge, StorageFull
+from observability.outages import is_disk_full
 
 PIECE = 256 * 1024
 TOO_LARGE = _("This file is larger than this server takes. Split it, or ask the administrator.")
+NO_ROOM = _("This server has no room for the file. Try again later, or tell the administrator.")
 # A file that still has no row after this long belongs to an upload that died.
 ORPHAN_SECONDS = 3600
 FILES_LOCK = 0x7061726C65790003  # "parley", 3: shared to remove a file, held alone by a backup
@@ -44,9 +46,17 @@ def path_of(document_id: UUID) -> Path:
 def store(document_id: UUID, file: Readable) -> StoredFile:
     """Stream `file` to disk and hash it on the way; it is durable when this returns.
 
-    Raises `FileTooLarge` past the limit, and OSError as the disk does; nothing is left behind.
+    Raises `FileTooLarge` past the limit and `StorageFull` when the disk is; nothing is left behind.
     """
-    path = path_of(document_id)
+    try:
+        return _store(path_of(document_id), file)
+    except OSError as error:
+        if is_disk_full(error):
+            raise StorageFull(NO_ROOM) from error
+        raise
+
+
+def _store(path: Path, file: Readable) -> StoredFile:
     path.parent.mkdir(parents=True, exist_ok=True)
     limit = settings.PARLEY_MAX_UPLOAD_MB * 1024 * 1024
     digest = hashlib.sha256()
@@ -61,10 +71,21 @@ def store(document_id: UUID, file: Readable) -> StoredFile:
             target.flush()
             os.fsync(target.fileno())
         partial.rename(path)
+        _sync_folder(path.parent)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        for left in (partial, path):
+            left.unlink(missing_ok=True)
         raise
     return StoredFile(path, size, digest.hexdigest())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Without this a power cut can take the name of a file whose bytes are safe."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def remove(document_id: UUID) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import IntegrityError
 from django.db.backends.utils import CursorWrapper
 
 from knowledge.errors import DocumentGone
@@ -31,11 +32,14 @@ def lock_statistics(cursor: CursorWrapper, collection_id: UUID) -> Statistics:
     cursor.execute(LOCK, [collection_id])
     row = cursor.fetchone()
     if row is None:
-        cursor.execute(
-            "insert into lexical_statistics (collection_id)"
-            " select id from knowledge_collection where id = %s on conflict do nothing",
-            [collection_id],
-        )
+        try:
+            cursor.execute(
+                "insert into lexical_statistics (collection_id)"
+                " select id from knowledge_collection where id = %s on conflict do nothing",
+                [collection_id],
+            )
+        except IntegrityError as error:  # it went while we waited for its row
+            raise DocumentGone(str(collection_id)) from error
         cursor.execute(LOCK, [collection_id])
         row = cursor.fetchone()
     if row is None:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.callers import caller
 from knowledge import selectors, services
-from knowledge.errors import UploadRefused
+from knowledge.errors import StorageFull, UploadRefused
 from knowledge.models import Chunk, Collection, Document, DocumentText
 from knowledge.reading import find_parts, lay_out, part_of
 from knowledge.rows import describe
@@ -37,6 +37,8 @@ def upload(request: HttpRequest, collection_id: UUID) -> JsonResponse:
         )
     except UploadRefused as error:
         return JsonResponse({"detail": _(str(error))}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    except StorageFull as error:
+        return JsonResponse({"detail": _(str(error))}, status=HTTPStatus.INSUFFICIENT_STORAGE)
     answer = {"id": str(document.pk), "status": document.status, "is_new": is_new}
     return JsonResponse(answer, status=HTTPStatus.ACCEPTED)
 
@@ -84,7 +86,8 @@ def status(request: HttpRequest, document_id: UUID) -> HttpResponse:
 def preview(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The first passages, to be shown beside the list of documents."""
     shown = selectors.find_document(caller(request), document_id)
-    context = {"document": shown, "passages": _passages(request, shown)[:PREVIEWED], "previewed": PREVIEWED}
+    passages = _passages(request, shown)[:PREVIEWED]
+    context = {"document": shown, "passages": passages, "previewed": PREVIEWED}
     return render(request, "knowledge/_preview.html", context)
 
 

@@ -27,9 +27,9 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from accounts.errors import CsrfRefused, MissingScope, SharingRefused
 from chat.errors import ChatError, KeyReused
-from knowledge.errors import FileTooLarge, UploadRefused
+from knowledge.errors import FileTooLarge, StorageFull, UploadRefused
 from knowledge.file_types import UnsupportedFile
-from observability.outages import OUTAGES, is_outage
+from observability.outages import OUTAGES, is_disk_full, is_outage
 from security.paging import InvalidCursor
 
 CONTENT_TYPE = "application/problem+json"
@@ -113,6 +113,11 @@ STATUSES = {
             "that id to an administrator."
         ),
     ),
+    507: (
+        "storage-full",
+        _("No room on this server"),
+        _("The server's disk is full. Try again later, or tell the administrator."),
+    ),
     503: ("unavailable", _("Not available at the moment"), _("Try again in a few seconds.")),
 }
 OTHER = (
@@ -126,6 +131,7 @@ DOMAIN: dict[type[Exception], tuple[int, str, Promise]] = {
     CsrfRefused: (403, "csrf", _("CSRF token missing or wrong")),
     FileTooLarge: (413, "too-large", _("The file is too large")),
     UnsupportedFile: (415, "unsupported-file", _("This kind of file is not read")),
+    StorageFull: (507, "storage-full", _("No room on this server")),
     UploadRefused: (422, "upload-refused", _("The file was not taken")),
     SharingRefused: (422, "sharing-refused", _("This cannot be shared so")),
     InvalidCursor: (422, "invalid-cursor", _("Unknown cursor")),
@@ -188,6 +194,11 @@ for _outage in OUTAGES:
 
 
 @describe.register
+def _describe_os_error(error: OSError) -> Problem:
+    return from_status(507 if is_disk_full(error) else 500)
+
+
+@describe.register
 def _describe_http_error(error: HttpError) -> Problem:
     # ninja hides what its parser raised behind a 400.
     if isinstance(error.__cause__, UnsupportedMediaType):
@@ -217,8 +228,8 @@ def _describe_missing_scope(error: MissingScope) -> Problem:
 def answer(request: HttpRequest, error: Exception) -> HttpResponse:
     """ninja's handler for every exception of an operation."""
     problem = describe(error)
-    if is_outage(error):
-        log.warning("%s %s: a server is away: %s", request.method, request.path, error)
+    if is_outage(error) or problem.status == 507:
+        log.warning("%s %s: a server is away or full: %s", request.method, request.path, error)
     elif problem.status >= 500:
         log.error("%s %s failed", request.method, request.path, exc_info=error)
     return problem.to_response()

@@ -201,7 +201,23 @@ STORAGES = {
 FILES_ROOT = PARLEY_HOME.files
 PARLEY_MAX_UPLOAD_MB = env.int("PARLEY_MAX_UPLOAD_MB", default=50)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["security.uploads.NamelessUploadHandler"]
+
+# -- Rates that a person never meets (see security.rate_limits) -------------------------------
+PARLEY_LIMITS = {
+    "sign_in": env.rates(
+        "PARLEY_LIMITS_SIGN_IN", default="10/5m/guesser,20/5m/account,100/10m/address"
+    ),
+    "turns": env.rates("PARLEY_LIMITS_TURNS", default="120/m/person,120/m/token,1200/m/address"),
+    "uploads": env.rates(
+        "PARLEY_LIMITS_UPLOADS", default="6000/h/person,6000/h/token,30000/h/address"
+    ),
+    "searches": env.rates(
+        "PARLEY_LIMITS_SEARCHES", default="300/m/person,300/m/token,3000/m/address"
+    ),
+    "tokens": env.rates("PARLEY_LIMITS_TOKENS", default="30/h/person,300/h/address"),
+    "reports": env.rates("PARLEY_LIMITS_REPORTS", default="60/m/address"),
+}
 
 # -- Models, for the first start only (see gateway.services) ---------------------------------
 PARLEY_MODEL_BASE_URL = env.str(
@@ -234,5 +250,11 @@ CLOCK = {
     "knowledge.jobs.follow_default_embedder": 60,
     "knowledge.jobs.remove_orphaned_files": 3600,
 }
+# What goes with a deleted person, the highest app first (accounts.departures).
+DEPARTURES = [
+    "chat.deletion.remove_everything_of",
+    "agents.services.remove_everything_of",
+    "knowledge.services.remove_everything_of",
+]
 # The unique constraint on lower(email) is stricter than unique=True.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]

@@ -10,13 +10,13 @@ job has failed or was cancelled, also before it ever ran: in the transaction tha
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -107,6 +107,28 @@ def request_cancel(job_id: UUID) -> None:
             claim = leases.claim_one(job_id, "cancel")
         if claim:
             _finish(claim, Job.Status.CANCELLED, "")
+
+
+def cancel_all_of(owner_id: UUID) -> None:
+    """Ask every job of this person to stop."""
+    found = Job.objects.filter(owner_id=owner_id, finished_at=None)
+    for job_id in found.values_list("pk", flat=True):
+        request_cancel(job_id)
+
+
+def forget(*, subject_ids: Collection[UUID]) -> None:
+    """Remove the jobs on things that are being deleted; one that runs finds its lease lost."""
+    _remove(Q(subject_id__in=subject_ids))
+
+
+def forget_owner(owner_id: UUID) -> None:
+    """Remove the jobs of a person who goes; those on things of others go on without their name."""
+    _remove(Q(owner_id=owner_id, subject_id=None))
+    Job.objects.filter(owner_id=owner_id).update(owner_id=None)
+
+
+def _remove(which: Q) -> None:
+    leases.delete(Job.objects.filter(which).values_list("pk", flat=True))
 
 
 def _refresh_connection() -> None:

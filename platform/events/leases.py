@@ -3,12 +3,13 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from events.models import Stream
 from events.types import Claim
 
 LEASE_SECONDS = 30.0
+HOLDER_LENGTH = 64  # of the column; a host's name may be as long by itself
 
 
 def open_stream(stream_id: UUID, kind: str) -> Stream:
@@ -16,12 +17,19 @@ def open_stream(stream_id: UUID, kind: str) -> Stream:
     return Stream.objects.create(id=stream_id, kind=kind)
 
 
-def claim(kind: str, holder: str, limit: int, lease: float = LEASE_SECONDS) -> list[Claim]:
+def claim(
+    kind: str,
+    holder: str,
+    limit: int,
+    lease: float = LEASE_SECONDS,
+    held: Collection[UUID] = (),
+) -> list[Claim]:
     """Take up to `limit` due streams of `kind`, the oldest first; never one that another takes.
 
-    Due is what waits, and what is held by somebody whose lease ran out.
+    Due is what waits, and what is held by somebody whose lease ran out. `held` is what the caller
+    works on: a machine that slept longer than a lease renews those and must not race itself.
     """
-    return _claim(kind, None, holder, limit, lease)
+    return _claim(kind, None, holder, limit, lease, held)
 
 
 def claim_one(stream_id: UUID, holder: str, lease: float = LEASE_SECONDS) -> Claim | None:
@@ -30,7 +38,12 @@ def claim_one(stream_id: UUID, holder: str, lease: float = LEASE_SECONDS) -> Cla
 
 
 def _claim(
-    kind: str | None, stream_id: UUID | None, holder: str, limit: int, lease: float
+    kind: str | None,
+    stream_id: UUID | None,
+    holder: str,
+    limit: int,
+    lease: float,
+    held: Collection[UUID] = (),
 ) -> list[Claim]:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -39,6 +52,7 @@ def _claim(
                 select id from events_stream
                 where (%(kind)s::text is null or kind = %(kind)s)
                   and (%(id)s::uuid is null or id = %(id)s)
+                  and id <> all(%(held)s::uuid[])
                   and not (state = 'closed')
                   and (state = 'queued' or (state = 'running' and lease_until < now()))
                 order by created_at
@@ -51,7 +65,14 @@ def _claim(
             from due where s.id = due.id
             returning s.id, s.fence, s.attempts, s.last_seq
             """,
-            {"kind": kind, "id": stream_id, "holder": holder, "limit": limit, "lease": lease},
+            {
+                "kind": kind,
+                "id": stream_id,
+                "holder": holder[:HOLDER_LENGTH],
+                "limit": limit,
+                "lease": lease,
+                "held": list(held),
+            },
         )
         return [Claim(*row) for row in cursor.fetchall()]
 
@@ -98,5 +119,10 @@ def release(stream_id: UUID, fence: int, *, count_attempt: bool = True) -> bool:
 
 
 def delete(stream_ids: Collection[UUID]) -> None:
-    """Remove streams with their events; whoever holds one finds its lease lost."""
-    Stream.objects.filter(id__in=stream_ids).delete()
+    """Remove streams with their events; whoever holds one finds its lease lost.
+
+    In a transaction: before the rows of what the streams tell about, as those who write them do.
+    """
+    with transaction.atomic():
+        locked = Stream.objects.select_for_update().filter(id__in=list(stream_ids)).order_by("id")
+        Stream.objects.filter(id__in=list(locked.values_list("id", flat=True))).delete()

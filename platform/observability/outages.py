@@ -1,5 +1,7 @@
 """Which errors mean that a server we need is away or has no room, and nothing here is wrong."""
 
+import errno
+
 import django.db
 import psycopg
 import redis
@@ -12,6 +14,14 @@ OUTAGES: tuple[type[Exception], ...] = (
     redis.ConnectionError,
     redis.TimeoutError,
 )
+
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether a file could not be written for want of room: on the disk, or in a quota."""
+    return isinstance(error, OSError) and error.errno in FULL
 
 
 def is_outage(error: BaseException | None) -> bool:

@@ -23,7 +23,7 @@ OURS = ("accounts", "knowledge", "agents", "chat", "gateway", "events")
 MODELS = [model for model in admin.site._registry if model._meta.app_label in OURS]
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\b(src|type=\"application/json\"))[^>]*>")
 # Its primary key has two columns, which the admin cannot address; and it holds people's words.
-NOT_IN_THE_ADMIN = {"events.Event"}
+NOT_IN_THE_ADMIN = {"events.Event", "knowledge.DeletedDocument"}
 
 
 def address(model, page: str, *args) -> str:

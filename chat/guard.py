@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from typing import Protocol
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -12,6 +14,7 @@ from observability.db import run_sync
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.5
+ACT_SECONDS = 0.3  # a client that reads nothing may not hold up the next look
 
 
 class Guarded(Protocol):
@@ -57,13 +60,19 @@ class Guard:
             (socket.visitor.user_id, stream) for socket in sockets for stream in socket.followed()
         }
         forbidden = await run_sync(find_forbidden, following) if following else set()
-        for socket in sockets:
-            if socket.visitor in signed_out:
-                await socket.turn_out()
-                continue
-            for stream in socket.followed():
-                if (socket.visitor.user_id, stream) in forbidden:
-                    await socket.forbid(stream)
+        acts = [socket.turn_out() for socket in sockets if socket.visitor in signed_out] + [
+            socket.forbid(stream)
+            for socket in sockets
+            if socket.visitor not in signed_out
+            for stream in socket.followed()
+            if (socket.visitor.user_id, stream) in forbidden
+        ]
+        await asyncio.gather(*(_in_time(act) for act in acts))
+
+
+async def _in_time(act: Coroutine[Any, Any, None]) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(act, ACT_SECONDS)
 
 
 _guards: WeakKeyDictionary[asyncio.AbstractEventLoop, Guard] = WeakKeyDictionary()

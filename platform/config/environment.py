@@ -8,6 +8,8 @@ import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
+from security.rates import Rate, parse_rates
+
 TRUE = {"true", "yes", "on", "1"}
 FALSE = {"false", "no", "off", "0", ""}
 POSTGRES_SCHEMES = ("postgres://", "postgresql://")
@@ -28,6 +30,14 @@ class StrictEnv(environ.Env):  # type: ignore[misc]
         if given not in TRUE | FALSE:
             raise ImproperlyConfigured(f"{var} is either `true` or `false`, not `{given}`.")
         return given in TRUE
+
+    def rates(self, var: str, default: str) -> tuple[Rate, ...]:
+        """Rate limits: `120/m/person,1200/10m/address`, or `off`."""
+        given: str = self.str(var, default="").strip() or default
+        try:
+            return parse_rates(given)
+        except ValueError as problem:
+            raise ImproperlyConfigured(f"{var} cannot be `{given}`: {problem}.") from problem
 
     def postgres_url(self, var: str, default: str) -> str:
         """An address of Postgres; never repeated in the error, since it may hold a password."""

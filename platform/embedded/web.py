@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import sys
 
@@ -14,40 +15,35 @@ import daphne.server  # noqa: E402, F401 (first of Twisted's users: it installs 
 
 # isort: split
 from daphne.endpoints import build_endpoint_description_strings  # noqa: E402
-from daphne.ws_protocol import WebSocketProtocol  # noqa: E402
 from twisted.internet import reactor  # noqa: E402
 
-from embedded.body_limit import LimitedServer  # noqa: E402
+from embedded.limited_server import LimitedServer  # noqa: E402
+from embedded.limits import Limits  # noqa: E402
 from embedded.seal import Sealed  # noqa: E402
 from embedded.tether import follow_parent  # noqa: E402
 from observability.draining import start_draining  # noqa: E402
 
 log = logging.getLogger(__name__)
-RESPONSE_SECONDS = 600  # an event stream that lives longer is ended; its client resumes
 UNFINISHED_SECONDS = 20
+CLOSING_SECONDS = 3
+CONNECTIONS = 65_536
 SWITCH_SECONDS = 0.0005  # words wait this long for a thread that computes, not Python's usual 5 ms
 CLOSE_CODE = 1012  # "service restart": clients come back, to another process
-SOCKET_MESSAGE_BYTES = 256 * 1024
 FORM_BYTES = 2**20  # what a form adds around one file of the largest size
 
 
-def serve(host: str, port: int) -> None:
+def serve(host: str, port: int, *, application: str = "", limits: Limits | None = None) -> None:
     """Serve until SIGTERM or SIGINT."""
     follow_parent()
     sys.setswitchinterval(SWITCH_SECONDS)
-    sealed = Sealed(import_string(settings.ASGI_APPLICATION))
+    allow_many_connections()
+    sealed = Sealed(import_string(application or settings.ASGI_APPLICATION))
     server = LimitedServer(
-        max_body_bytes=settings.PARLEY_MAX_UPLOAD_MB * 2**20 + FORM_BYTES,
+        limits or Limits(body_bytes=settings.PARLEY_MAX_UPLOAD_MB * 2**20 + FORM_BYTES),
         application=sealed,
         endpoints=build_endpoint_description_strings(host=host, port=port),
         signal_handlers=False,
-        http_timeout=RESPONSE_SECONDS,
-        application_close_timeout=10,
         websocket_timeout=86400,
-        websocket_connect_timeout=10,
-        websocket_handshake_timeout=10,
-        websocket_max_message_size=SOCKET_MESSAGE_BYTES,
-        websocket_max_frame_size=SOCKET_MESSAGE_BYTES,
         ping_interval=20,
         ping_timeout=30,
         # Only the header our proxy sets itself: the first entry of X-Forwarded-For is the client's.
@@ -62,6 +58,13 @@ def serve(host: str, port: int) -> None:
     log.info("web listens on %s:%s", host, port)
     server.run()
     log.info("web has stopped")
+
+
+def allow_many_connections() -> None:
+    """Each connection is an open file, of which a process usually may have 1,024 unless it asks."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, CONNECTIONS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 class Stop:
@@ -84,8 +87,10 @@ class Stop:
         await asyncio.sleep(settings.PARLEY_DRAIN_SECONDS)
         for listener in self.server.listeners:
             listener.addCallback(lambda port: port.stopListening())
-        for protocol in list(self.server.connections):
-            if isinstance(protocol, WebSocketProtocol):
-                protocol.sendCloseFrame(code=CLOSE_CODE)
+        sockets = self.server.open_sockets()
+        for socket in sockets:
+            socket.sendCloseFrame(code=CLOSE_CODE)
         await self.sealed.finish(UNFINISHED_SECONDS)
+        if sockets:  # a question that is being stored becomes one; its client asks for it again
+            await asyncio.wait(sockets.values(), timeout=CLOSING_SECONDS)
         self.server.stop()

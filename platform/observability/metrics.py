@@ -45,6 +45,15 @@ connections_cut = Counter(
     ["reason"],
     registry=registry,
 )
+refused_by_limit = Counter(
+    "parley_rate_limited_total", "Refused by a rate limit.", ["action"], registry=registry
+)
+csp_violations = Counter(
+    "parley_csp_violations_total",
+    "Reports of browsers about what the content security policy stopped.",
+    ["directive"],
+    registry=registry,
+)
 clock_runs = Counter(
     "parley_clock_runs_total", "Runs of the clock's tasks.", ["task", "outcome"], registry=registry
 )

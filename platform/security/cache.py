@@ -18,6 +18,10 @@ class _Absence:
 
     ends_at = 0.0
 
+    def begin(self, problem: redis.RedisError) -> None:
+        self.ends_at = time.monotonic() + AWAY_SECONDS
+        log.warning("what was asked of Redis is in this process' own memory for now: %s", problem)
+
 
 absence = _Absence()
 
@@ -28,8 +32,7 @@ def _or_memory(name: str) -> Callable[..., Any]:
             try:
                 return getattr(super(ResilientCache, self), name)(*arguments, **options)
             except redis.RedisError as problem:
-                absence.ends_at = time.monotonic() + AWAY_SECONDS
-                log.warning("the cache is this process' own memory for now: %s", problem)
+                absence.begin(problem)
         return getattr(self.memory, name)(*arguments, **options)
 
     return call

@@ -31,6 +31,7 @@ from django.utils.translation import gettext_lazy as _
 
 from security.outbound.errors import AddressRefused
 
+INVALID_URL = _("Its address is not a valid URL.")
 LONGEST_QUOTE = 300  # characters of an upstream message that are repeated
 
 
@@ -203,7 +204,7 @@ _EXCEPTIONS = (
     (
         (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError),
         EndpointUnreachable,
-        _("Its address is not a valid URL."),
+        INVALID_URL,
     ),
     ((TimeoutError,), EndpointTimeout, ""),
     ((aiohttp.ClientPayloadError,), StreamCut, ""),

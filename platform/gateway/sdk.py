@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import (
+    INVALID_URL,
     ContentFiltered,
     EndpointTimeout,
+    EndpointUnreachable,
     GatewayError,
     StreamCut,
     error_for_exception,
@@ -26,14 +28,20 @@ if TYPE_CHECKING:
 def open_client(route: Route, timeout: float) -> OpenAI:
     """A client of one endpoint that reads nothing from the environment and never retries.
 
-    Close it (`with`): it owns its connections and belongs to the thread that made it.
+    Close it (`with`): it owns its connections and belongs to the thread that made it. Raises
+    EndpointUnreachable for an address that cannot be one.
     """
+    import httpx2  # noqa: PLC0415 - see above
     from openai import OpenAI  # noqa: PLC0415 - see above
 
     from security.outbound.transport import guarded_client  # noqa: PLC0415 - see above
 
+    try:
+        base_url = httpx2.URL(route.base_url)
+    except httpx2.InvalidURL as error:
+        raise EndpointUnreachable(str(INVALID_URL)) from error
     return OpenAI(
-        base_url=route.base_url,
+        base_url=base_url,
         api_key=route.api_key or "none",  # the SDK insists; servers without keys ignore it
         organization="",
         project="",
@@ -47,6 +55,8 @@ def typed_error(error: Exception) -> GatewayError:
     """The GatewayError for whatever the SDK raised."""
     import openai  # noqa: PLC0415 - see above
 
+    if isinstance(error, GatewayError):
+        return error
     kinds = {
         openai.APITimeoutError: EndpointTimeout,
         openai.LengthFinishReasonError: StreamCut,

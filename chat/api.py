@@ -16,6 +16,7 @@ from chat.schemas import (
     ConversationOut,
     ConversationPatch,
     EventsQuery,
+    ConversationsQuery,
     JobOut,
     MessageOut,
     TurnAccepted,
@@ -44,12 +45,16 @@ EVENTS = {
     "/conversations", response=PageOf[ConversationOut], auth=READ_OR_CHAT, tags=["Conversations"],
     summary="List conversations", operation_id="list_conversations",
 )  # fmt: skip
-def list_conversations(request: HttpRequest, page: Query[PageQuery]) -> Any:
+def list_conversations(request: HttpRequest, page: Query[ConversationsQuery]) -> Any:
     """Yours and those shared with you, last changed first."""
     rows = selectors.list_conversations(caller(request))
     return paginate(rows, ["-updated_at", "-id"], page.cursor, page.limit)
 
 
+    if page.folder is not None:
+        rows = rows.filter(folder_id=page.folder)
+    if page.is_archived is not None:
+        rows = rows.filter(archived_at__isnull=not page.is_archived)
 @router.post(
     "/conversations", response={201: ConversationOut}, auth=CHAT, tags=["Conversations"],
     summary="Make a conversation", operation_id="create_conversation",

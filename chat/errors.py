@@ -1,10 +1,11 @@
-"""What can be wrong with a question.
+"""What can be wrong with a question, or with what is done to a conversation.
 
 ChatError
 ├── EmptyQuestion
 ├── QuestionTooLong
 ├── KeyReused           the idempotency key belongs to another question
-└── NotAnAnswerable     a message that cannot be asked again or continued
+├── NotAnAnswerable     a message that cannot be asked again or continued
+└── FolderNameTaken     a person's folders have different names
 """
 
 from django.utils.translation import gettext as _
@@ -50,3 +51,11 @@ class NotAnAnswerable(ChatError):
     def __init__(self) -> None:
         self.title = _("This message cannot be answered")
         super().__init__(_("Only a question can be asked again, and only an answer continued."))
+
+
+class FolderNameTaken(ChatError):
+    name = "folder-name-taken"
+
+    def __init__(self, folder: str) -> None:
+        self.title = _("There is a folder of this name")
+        super().__init__(_("You have a folder “%(name)s” already.") % {"name": folder})

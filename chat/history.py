@@ -1,37 +1,66 @@
-"""The list of conversations as the sidebar shows it: pinned first, then by day."""
+"""The list of conversations as the sidebar shows it: pinned first, then folders, then by day."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from chat.models import Conversation
+from chat.models import Conversation, Filing, Folder
 from security.text import storable
 
 SHOWN = 100
+FILED = 400  # conversations in folders, the newest of them
 
 
 @dataclass
 class HistoryGroup:
     title: str
+    folder: Folder | None = None
     conversations: list[Conversation] = field(default_factory=list)
 
 
 def list_history(user: User | AnonymousUser, query: str = "") -> list[HistoryGroup]:
-    """Groups of the newest conversations `user` may see whose titles contain `query`."""
-    found = Conversation.objects.visible_to(user).filter(archived_at__isnull=True)
+    """Groups of the newest conversations `user` may see, or of those whose titles have `query`.
+
+    A search looks into the archive too. Folders are there when they are empty.
+    """
+    visible = _light(Conversation.objects.visible_to(user))
     if query := storable(query).strip():
-        found = found.filter(title__icontains=query)
-    newest = found.order_by("-is_pinned", "-updated_at").only(
-        "id", "title", "is_pinned", "updated_at", "owner_id"
-    )[:SHOWN]
+        return _by_day(visible.filter(title__icontains=query)[:SHOWN])
+    current = visible.filter(archived_at=None)
+    filings = Filing.objects.filter(owner=user.pk)
+    places = dict(filings.values_list("conversation", "folder"))
+    filed = current.filter(pk__in=places)[:FILED] if places else []
+    loose = _by_day(current.exclude(pk__in=filings.values("conversation"))[:SHOWN])
+    folders = {
+        folder.pk: HistoryGroup(folder.name, folder) for folder in Folder.objects.visible_to(user)
+    }
+    for conversation in filed:
+        folders[places[conversation.pk]].conversations.append(conversation)
+    has_pins = bool(loose) and loose[0].conversations[0].is_pinned
+    return [*loose[:has_pins], *folders.values(), *loose[has_pins:]]
+
+
+def list_archive(user: User | AnonymousUser) -> list[HistoryGroup]:
+    """Groups of what is archived, the newest first."""
+    archived = Conversation.objects.visible_to(user).exclude(archived_at=None)
+    return _by_day(_light(archived)[:SHOWN])
+
+
+def _light(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    rows = conversations.order_by("-is_pinned", "-updated_at")
+    return rows.only("id", "title", "is_pinned", "updated_at", "archived_at", "owner_id")
+
+
+def _by_day(conversations: QuerySet[Conversation]) -> list[HistoryGroup]:
     groups: dict[str, HistoryGroup] = {}
     today = timezone.localdate()
-    for conversation in newest:
+    for conversation in conversations:
         title = _group_title(conversation, today)
         groups.setdefault(title, HistoryGroup(title)).conversations.append(conversation)
     return list(groups.values())

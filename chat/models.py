@@ -2,6 +2,7 @@ from typing import Self
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import OWN, OwnedModel, OwnedQuerySet
@@ -57,6 +58,54 @@ class Conversation(OwnedModel):
 
     def __str__(self) -> str:
         return self.title or str(self.pk)
+
+
+class FolderQuerySet(models.QuerySet["Folder"]):
+    """A folder is for the person who made it; nothing in it becomes visible by being in it."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        return self.filter(owner=user)
+
+    editable_by = visible_to
+
+
+class Folder(models.Model):
+    """Where a person keeps conversations together in their own sidebar."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(_("name"), max_length=80)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = FolderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("folder")
+        verbose_name_plural = _("folders")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint("owner", Lower("name"), name="one_folder_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Filing(models.Model):
+    """That a person keeps a conversation in a folder; one folder for each person."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="filings")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="filings")
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "conversation"], name="one_folder_each")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} in {self.folder_id}"
 
 
 class InConversationQuerySet(models.QuerySet["Message"]):

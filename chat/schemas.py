@@ -7,7 +7,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import ConfigDict, Field, StringConstraints
 
-from security.schemas import WriteSchema
+from security.schemas import PageQuery, WriteSchema
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 AgentRef = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
@@ -53,6 +53,31 @@ class ConversationPatch(WriteSchema):
     model_config = example(title="Travel to Munich", is_pinned=True)
 
 
+class FolderIn(WriteSchema):
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+
+    model_config = example(name="Travel")
+
+
+class FolderOut(Schema):
+    id: UUID
+    name: str
+    created_at: datetime
+
+    model_config = example(id=ID, name="Travel", created_at=AT)
+
+
+class FolderPlace(WriteSchema):
+    folder: UUID | None = Field(description="One of your folders; null: none.")
+
+    model_config = example(folder=ID)
+
+
+class ConversationsQuery(PageQuery):
+    folder: UUID | None = Field(None, description="Only those in this folder of yours.")
+    is_archived: bool | None = Field(None, description="Only those that are, or are not.")
+
+
 class ConversationOut(Schema):
     id: UUID
     title: str
@@ -65,13 +90,15 @@ class ConversationOut(Schema):
     )
     is_pinned: bool
     is_archived: bool
+    folder_id: UUID | None = Field(description="Which of your folders it is in.")
     leaf_id: UUID | None = Field(description="The last message of the path on show.")
     created_at: datetime
     updated_at: datetime
 
     model_config = example(
         id=ID, title="Travel", role="owner", agent_id=ID, collections=[ID], is_limited=True,
-        is_pinned=False, is_archived=False, leaf_id=ID, created_at=AT, updated_at=AT,
+        is_pinned=False, is_archived=False, folder_id=None, leaf_id=ID, created_at=AT,
+        updated_at=AT,
     )  # fmt: skip
 
     @staticmethod

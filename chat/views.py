@@ -69,10 +69,12 @@ def thread(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 @require_GET
 @login_required
 def history(request: HttpRequest) -> HttpResponse:
-    """The sidebar's list for the search `q`; `current` is the conversation on the page."""
+    """The sidebar's list for the search `q`, or the archive; `current` is the conversation on the
+    page."""
     current = _uuid(request.GET.get("current", ""))
     context = {
         "query": request.GET.get("q", "").strip(),
+        "is_archive": "archive" in request.GET,
         "conversation": {"id": current} if current else None,
     }
     return render(request, "chat/_history_list.html", context)

@@ -14,6 +14,7 @@ from ninja.renderers import BaseRenderer
 from accounts.api import router as accounts
 from agents.api import router as agents
 from chat.api import router as chat
+from chat.folders_api import router as folders
 from config import openapi, problems
 from knowledge.api import router as knowledge
 
@@ -77,6 +78,7 @@ api = ParleyAPI(
             {"name": "Search", "description": "Passages that answer a question, and why."},
             {"name": "Agents", "description": "Instructions, a model and knowledge by one name."},
             {"name": "Conversations", "description": "Questions and answers as a tree."},
+            {"name": "Folders", "description": "Where you keep conversations together."},
             {"name": "Turns", "description": "A question on its way to an answer."},
             {"name": "Jobs", "description": "Background work, followed and cancelled."},
         ]
@@ -86,3 +88,4 @@ api.add_router("", accounts)
 api.add_router("", knowledge)
 api.add_router("", agents)
 api.add_router("", chat)
+api.add_router("", folders)

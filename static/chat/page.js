@@ -1,6 +1,6 @@
 // The chat page: puts composer, thread, socket and sources together.
 import "../js/away.js";
-import { refreshHistory } from "../js/conversations.js";
+import { refreshHistory } from "../js/history.js";
 import { gettext } from "../js/i18n.js";
 import { Socket } from "../js/socket.js";
 import { toast } from "../js/toast.js";

@@ -1,60 +1,76 @@
-// The sidebar's list: rename, pin and delete a conversation; refresh after something changed.
-import { promptText } from "./dialog.js";
-import { fetchFragment, sendJson } from "./http.js";
+// What a person does to a conversation in the sidebar: rename, pin, move, archive, delete.
+import { chooseFolder } from "./folders.js";
+import { attempt, conversationApi, list, refreshHistory, rowOf, shownId } from "./history.js";
+import { sendJson } from "./http.js";
 import { gettext } from "./i18n.js";
 import { openMenu } from "./menu.js";
 import { toast } from "./toast.js";
 
-const list = document.getElementById("history");
+const UNDO_MS = 12_000;
 const menu = document.getElementById("conversation-menu");
 let row = null;
 
-const api = (id) => `/api/v1/conversations/${id}`;
-const shownId = () => /^\/c\/([\w-]+)/.exec(location.pathname)?.[1];
+const titleOf = (id) => rowOf(id)?.querySelector("[data-title]");
 
-/** Fetches the list again, keeping the search and the mark on the current conversation. */
-export async function refreshHistory() {
-  if (!list) return;
-  const url = new URL(list.dataset.url, location.href);
-  url.searchParams.set("q", document.getElementById("conversation-search").value);
-  if (shownId()) url.searchParams.set("current", shownId());
-  list.replaceChildren(await fetchFragment(url));
-}
-
-async function attempt(action) {
-  try {
-    await action();
-  } catch (error) {
-    toast(error.message, { kind: "bad" });
-  }
-}
-
-async function rename(id, title) {
-  const name = await promptText({ title: gettext("Rename conversation"), value: title });
-  if (!name || name === title) return;
-  await sendJson("PATCH", api(id), { title: name });
-  if (id === shownId()) document.title = `${name} · Parley`;
+async function change(id, changes) {
+  await sendJson("PATCH", conversationApi(id), changes);
   await refreshHistory();
 }
 
-async function pin(id, isPinned) {
-  await sendJson("PATCH", api(id), { is_pinned: isPinned });
-  await refreshHistory();
+/** The title becomes a field in its place; Enter or leaving it saves, Escape does not. */
+function rename(id) {
+  const link = rowOf(id).querySelector("a");
+  const title = titleOf(id).textContent;
+  const input = document.createElement("input");
+  Object.assign(input, { className: "input rename", value: title, maxLength: 200 });
+  input.setAttribute("aria-label", gettext("Title of the conversation"));
+  link.hidden = true;
+  link.before(input);
+  input.select();
+  const settle = (name) => {
+    if (!input.isConnected || link.hidden === false) return;
+    link.hidden = false;
+    const hadFocus = input === document.activeElement;
+    input.remove();
+    if (hadFocus) link.focus();
+    if (name && name !== title) attempt(() => saveTitle(id, name));
+  };
+  input.addEventListener("blur", () => settle(input.value.trim()));
+  input.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    if (event.key === "Enter") settle(input.value.trim());
+    if (event.key === "Escape") settle("");
+    event.stopPropagation();
+  });
 }
 
-const UNDO_MS = 12_000;
+async function saveTitle(id, name) {
+  titleOf(id).textContent = name;
+  await change(id, { title: name });
+  rowOf(id)?.querySelector("a").focus();
+  if (id !== shownId()) return;
+  document.title = `${name} · Parley`;
+  document.getElementById("conversation-title").textContent = name;
+}
+
+async function archive(id) {
+  leave(rowOf(id));
+  await change(id, { is_archived: true });
+  const undo = () => change(id, { is_archived: false });
+  offerUndo(gettext("Conversation archived."), undo);
+}
 
 /** Away at once, without a question: the server keeps it long enough to take that back. */
 async function remove(id) {
   const here = id === shownId();
-  await sendJson("DELETE", api(id));
+  await sendJson("DELETE", conversationApi(id));
   if (here) {
     sessionStorage.setItem("deleted", id); // the toast is shown by the page that comes
     location.assign("/");
     return;
   }
-  leave(list.querySelector(`[data-conversation="${id}"]`));
-  offerUndo(id);
+  leave(rowOf(id));
+  offerRestore(id);
   await refreshHistory();
 }
 
@@ -65,48 +81,61 @@ function leave(gone) {
   (next?.querySelector("a") ?? list).focus();
 }
 
-function offerUndo(id, { open = false } = {}) {
-  const undo = async () => {
-    await sendJson("POST", `${api(id)}/restore`);
-    if (open) location.assign(`/c/${id}`);
-    else await refreshHistory();
-  };
-  const label = gettext("Undo");
-  toast(gettext("Conversation deleted."), { label, action: () => attempt(undo), life: UNDO_MS });
+function offerUndo(text, undo) {
+  toast(text, { label: gettext("Undo"), action: () => attempt(undo), life: UNDO_MS });
 }
 
-function chosen(run) {
-  menu.hidePopover();
-  const title = row.querySelector("[data-title]").textContent;
-  attempt(() => run(row.dataset.conversation, title));
+function offerRestore(id, { open = false } = {}) {
+  offerUndo(gettext("Conversation deleted."), async () => {
+    await sendJson("POST", `${conversationApi(id)}/restore`);
+    if (open) location.assign(`/c/${id}`);
+    else await refreshHistory();
+  });
+}
+
+function showMenu(button) {
+  row = button.closest("[data-conversation]");
+  const has = row.dataset;
+  const isShown = (name, shown) => (menu.querySelector(`[data-${name}]`).hidden = !shown);
+  for (const item of menu.querySelectorAll("[data-for-owner]")) item.hidden = !("owned" in has);
+  if ("owned" in has) {
+    isShown("pin", !("pinned" in has));
+    isShown("unpin", "pinned" in has);
+    isShown("archive", !("archived" in has));
+    isShown("unarchive", "archived" in has);
+  }
+  openMenu(menu, button);
+}
+
+function act(name, run) {
+  menu.querySelector(`[data-${name}]`).addEventListener("click", () => {
+    menu.hidePopover();
+    attempt(() => run(row.dataset.conversation));
+  });
 }
 
 if (list) {
   list.addEventListener("click", (event) => {
     const button = event.target.closest("[data-conversation-menu]");
-    if (!button) return;
-    row = button.closest("[data-conversation]");
-    menu.querySelector("[data-pin]").hidden = "pinned" in row.dataset;
-    menu.querySelector("[data-unpin]").hidden = !("pinned" in row.dataset);
-    openMenu(menu, button);
+    if (button) showMenu(button);
   });
   list.addEventListener("keydown", (event) => {
-    const at = event.target.closest("a")?.closest("[data-conversation]");
+    const at = event.target.closest("a")?.closest("[data-owned]");
     const run = { Delete: remove, F2: rename }[event.key];
-    if (!at || !run || !at.querySelector("[data-conversation-menu]")) return;
+    if (!at || !run) return;
     event.preventDefault();
-    attempt(() => run(at.dataset.conversation, at.querySelector("[data-title]").textContent));
+    attempt(() => run(at.dataset.conversation));
   });
-  const act = (name, run) =>
-    menu.querySelector(`[data-${name}]`).addEventListener("click", () => chosen(run));
   act("rename", rename);
-  act("pin", (id) => pin(id, true));
-  act("unpin", (id) => pin(id, false));
+  act("pin", (id) => change(id, { is_pinned: true }));
+  act("unpin", (id) => change(id, { is_pinned: false }));
+  act("move", (id) => chooseFolder(id, rowOf(id).querySelector("[data-conversation-menu]")));
+  act("archive", archive);
+  act("unarchive", (id) => change(id, { is_archived: false }));
   act("delete", remove);
-}
-
-const deleted = sessionStorage.getItem("deleted");
-if (deleted && list) {
-  sessionStorage.removeItem("deleted");
-  offerUndo(deleted, { open: true });
+  const deleted = sessionStorage.getItem("deleted");
+  if (deleted) {
+    sessionStorage.removeItem("deleted");
+    offerRestore(deleted, { open: true });
+  }
 }

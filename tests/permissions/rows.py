@@ -58,6 +58,7 @@ def upload() -> dict[str, Any]:
 COLLECTION = "api/v1/collections/<uuidstr:collection_id>"
 DOCUMENT = "api/v1/documents/<uuidstr:document_id>"
 CONVERSATION = "api/v1/conversations/<uuidstr:conversation_id>"
+FOLDER = "api/v1/folders/<uuidstr:folder_id>"
 TURN = "api/v1/turns/<uuidstr:turn_id>"
 JOB = "api/v1/jobs/<uuidstr:job_id>"
 PAGES = "knowledge/<uuid:collection_id>"
@@ -87,6 +88,11 @@ API = {
     f"PATCH {CONVERSATION}": api(CHAT, 200, 200, 403, 404, body={"title": "New"}),
     f"DELETE {CONVERSATION}": api(CHAT, 204, 403, 403, 404),
     f"POST {CONVERSATION}/restore": api(CHAT, 200, 403, 403, 404),
+    f"PUT {CONVERSATION}/folder": api(CHAT, 200, 200, 200, 404, body={"folder": None}),
+    "GET api/v1/folders": api(READ_OR_CHAT, 200, 200, 200, 200),
+    "POST api/v1/folders": api(CHAT, 201, 201, 201, 201, body={"name": "New"}),
+    f"PATCH {FOLDER}": api(CHAT, 200, 404, 404, 404, body={"name": "New"}),
+    f"DELETE {FOLDER}": api(CHAT, 204, 404, 404, 404),
     f"GET {CONVERSATION}/messages": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"POST {CONVERSATION}/turns": api(CHAT, 202, 202, 403, 404, body={"text": "When?"}),
     f"GET {TURN}": api(READ_OR_CHAT, 200, 200, 200, 404),

@@ -18,25 +18,34 @@ PROTECTED = (
 )  # fmt: skip
 # Fields of bodies that name something by its id, and what of Alice's a thief would put there.
 ID_FIELDS = {
-    ("create_conversation", "agent"): "agent_id",
-    ("create_conversation", "collections"): "collection_id",
-    ("update_conversation", "agent"): "agent_id",
-    ("update_conversation", "collections"): "collection_id",
-    ("start_turn", "agent"): "agent_id",
-    ("start_turn", "collections"): "collection_id",
-    ("start_turn", "parent"): "message_id",
-    ("search", "collections"): "collection_id",
+    ("create_conversation", "agent"),
+    ("create_conversation", "collections"),
+    ("update_conversation", "agent"),
+    ("update_conversation", "collections"),
+    ("move_conversation", "folder"),
+    ("start_turn", "agent"),
+    ("start_turn", "collections"),
+    ("start_turn", "parent"),
+    ("search", "collections"),
 }
 VALID = {
     "create_collection": {"name": "N"},
     "update_collection": {"name": "N"},
     "create_conversation": {"title": "T"},
     "update_conversation": {"title": "T"},
+# What of Alice's a thief would put there: every kind of id in every field.
+LOOT = (
+    "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
+    "question_id", "folder_id", "agent_id", "agent", "token_id", "team_id", "user_id", "grant_id",
+)  # fmt: skip
     "start_turn": {"text": "When?"},
     "search": {"query": "合并"},
 }
 
 
+    "create_folder": {"name": "N"},
+    "rename_folder": {"name": "N"},
+    "move_conversation": {"folder": None},
 def operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
     """Method, path and JSON schema of the body of every operation that takes one."""
     document = api.get_openapi_schema()

@@ -15,6 +15,7 @@ from accounts import services as accounts
 from accounts import tokens
 from accounts.models import Grant, Membership, User
 from agents.models import Agent
+from chat import folders
 from chat import services as chat
 from chat.models import Citation, Conversation, Message, Turn
 from events import jobs
@@ -30,6 +31,7 @@ SIGNED_IN = ("owner", "editor", "reader", "mate", "stranger", "rival")
 # Of the owner's tokens, one for each scope and nothing else.
 NARROWED = tuple(f"token:{scope.value}" for scope in tokens.Scope)
 CASTS = (*SIGNED_IN, "anonymous", "revoked", "disabled", "signed out", *NARROWED)
+SHARED = (Collection, Conversation, Agent)  # what is given to people and teams by grants
 OUTSIDERS = frozenset({"stranger", "rival", "anonymous", "revoked", "disabled", "signed out"})
 
 
@@ -73,9 +75,9 @@ def build() -> World:
         bearers[cast] = tokens.issue(alice, cast, [scope.value])[1]
     revoked, bearers["revoked"] = tokens.issue(alice, "revoked")
     tokens.revoke(revoked)
-    ids = _furnish(alice, "Board", CANARY)
+    ids = furnish(alice, "Board", CANARY)
     _share(people, ids)
-    rival_ids = _furnish(rival, "Cellar", RIVAL_CANARY)
+    rival_ids = furnish(rival, "Cellar", RIVAL_CANARY)
     accounts.create_team(rival, "Rivals")
     sessions = {cast: sign_in(user) for cast, user in people.items()}
     sessions["signed out"] = sign_in(alice)
@@ -92,7 +94,7 @@ def build() -> World:
     return World(people, bearers, ids, sessions, rival_ids)
 
 
-def _furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
+def furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
     """One thing of every kind, with the secret in each; their ids."""
     collection = knowledge.create_collection(owner, name, secret)
     document = _indexed(owner, collection, secret)
@@ -104,6 +106,7 @@ def _furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
     return {
         "collection_id": collection.pk, "document_id": document.pk, "job_id": document.job_id,
         "conversation_id": turn.conversation_id, "turn_id": turn.pk, "message_id": turn.answer_id,
+        "folder_id": folders.create_folder(owner, secret).pk,
         "question_id": turn.question_id, "agent": agent.slug, "agent_id": agent.pk,
         "token_id": tokens.issue(owner, "laptop")[0].pk,
     }  # fmt: skip
@@ -136,10 +139,8 @@ def _share(people: dict[str, User], ids: dict[str, Any]) -> None:
     alice = people["owner"]
     team = accounts.create_team(alice, "Board")
     Membership.objects.create(team=team, user=people["mate"])
-    for model, name in (
-        (Collection, "collection_id"), (Agent, "agent_id"), (Conversation, "conversation_id"),
-    ):  # fmt: skip
-        thing = model.objects.get(pk=ids[name])
+    for model in SHARED:
+        thing = model.objects.get(pk=ids[f"{model.grant_kind}_id"])
         for person in ("editor", "reader", "disabled"):
             role = "reader" if person == "reader" else "editor"
             accounts.share(thing, people[person], role, by=alice)
@@ -153,7 +154,7 @@ def random_ids() -> dict[str, UUID]:
     return dict.fromkeys(
         (
             "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
-            "question_id", "agent_id", "token_id", "grant_id", "team_id",
+            "question_id", "folder_id", "agent_id", "token_id", "grant_id", "team_id",
         ),
         nothing,
     )  # fmt: skip

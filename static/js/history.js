@@ -1,0 +1,63 @@
+// The sidebar's list as the server renders it: fetched anew after changes, for a search, the archive.
+import { fetchFragment } from "./http.js";
+import { toast } from "./toast.js";
+
+const OPEN = "open-folders";
+
+export const list = document.getElementById("history");
+export const shownId = () => /^\/c\/([\w-]+)/.exec(location.pathname)?.[1];
+export const conversationApi = (id) => `/api/v1/conversations/${id}`;
+export const rowOf = (id) => list.querySelector(`[data-conversation="${id}"]`);
+
+/** Fetches the list again, keeping the search and the mark on the current conversation. */
+export async function refreshHistory() {
+  if (!list) return;
+  const url = new URL(list.dataset.url, location.href);
+  url.searchParams.set("q", document.getElementById("conversation-search").value);
+  if (shownId()) url.searchParams.set("current", shownId());
+  if ("archive" in list.dataset) url.searchParams.set("archive", "");
+  list.replaceChildren(await fetchFragment(url));
+  openFolders();
+}
+
+/** Runs what a person asked for; what goes wrong is said in a toast. */
+export async function attempt(action) {
+  try {
+    await action();
+  } catch (error) {
+    toast(error.message, { kind: "bad" });
+    refreshHistory().catch(() => {});
+  }
+}
+
+/** Folders stay as the person left them; the one with the current conversation is open. */
+function openFolders() {
+  const open = JSON.parse(localStorage.getItem(OPEN) ?? "[]");
+  for (const folder of list.querySelectorAll("[data-folder]")) {
+    const wasOpen = open.includes(folder.dataset.folder);
+    folder.querySelector("details").open = wasOpen || !!folder.querySelector("[aria-current]");
+  }
+}
+
+function remember(event) {
+  if (!event.target.matches("[data-folder] > details")) return;
+  const open = [...list.querySelectorAll("[data-folder]:has(> [open])")];
+  localStorage.setItem(OPEN, JSON.stringify(open.map((it) => it.dataset.folder)));
+}
+
+async function show({ archive }) {
+  if (archive) list.dataset.archive = "";
+  else delete list.dataset.archive;
+  await refreshHistory();
+  list.querySelector("[data-show-list], a")?.focus();
+}
+
+if (list) {
+  openFolders();
+  list.addEventListener("toggle", remember, true);
+  list.addEventListener("htmx:afterSwap", openFolders);
+  list.addEventListener("click", ({ target }) => {
+    if (target.closest("[data-show-archive]")) attempt(() => show({ archive: true }));
+    if (target.closest("[data-show-list]")) attempt(() => show({ archive: false }));
+  });
+}

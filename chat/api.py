@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 
 from accounts.access import require_editable, require_owned
 from accounts.callers import CHAT, READ_OR_CHAT, WRITE, caller
+from accounts.limits import spend_for
 from chat import deletion, selectors, services, streams
 from chat.changes import update_conversation as change_conversation
 from chat.models import Conversation, Turn
@@ -26,6 +27,8 @@ from chat.schemas import (
 from chat.visitors import visitor_of
 from events.jobs import request_cancel
 from security.paging import paginate
+from security.rate_limits import Action
+from security.reading import reading_as
 from security.schemas import PageOf, PageQuery
 
 router = Router()
@@ -125,8 +128,10 @@ def restore_conversation(request: HttpRequest, conversation_id: UUID) -> Any:
 )  # fmt: skip
 def list_messages(request: HttpRequest, conversation_id: UUID, page: Query[PageQuery]) -> Any:
     """Every message of the tree, oldest first; `parent_id` says what each one follows."""
-    rows = selectors.list_messages(caller(request), conversation_id)
-    return paginate(rows, ["id"], page.cursor, page.limit)
+    user = caller(request)
+    rows = selectors.list_messages(user, conversation_id)
+    with reading_as(user):
+        return paginate(rows, ["id"], page.cursor, page.limit)
 
 
 @router.post(
@@ -144,6 +149,7 @@ def start_turn(
     The same `Idempotency-Key` again gives the same turn, however often it is sent.
     """
     user = caller(request)
+    spend_for(request, Action.TURNS)
     require_editable(Conversation.objects, user, conversation_id)
     turn = services.start_turn(
         user,

@@ -14,6 +14,7 @@ from chat.models import Citation, Conversation, Filing, Message, Turn
 from events.models import Job
 from knowledge.models import Document
 from security.ids import earlier
+from security.reading import second_lock
 
 CLOCK_SET_BACK = timedelta(days=1)  # between making a conversation and asking in it, at most
 
@@ -44,6 +45,7 @@ def list_messages(user: User, conversation_id: UUID) -> QuerySet[Message]:
     return rows.prefetch_related(citations_for(user))
 
 
+@second_lock
 def find_turn(user: User, turn_id: UUID) -> Turn:
     """The turn with its answer and `citations_for` it; raises Http404."""
     turns = Turn.objects.visible_to(user).select_related("answer")

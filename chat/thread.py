@@ -11,6 +11,7 @@ from accounts.models import User
 from chat.models import Citation, Conversation, Message, Turn
 from chat.selectors import citations_for
 from chat.visibility import visible_steps
+from security.reading import reading_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ def list_thread(
     known = [at for at in (through, conversation.leaf_id) if at in tree.parents]
     path = tree.path_to(tree.newest_leaf(known[0] if known else None))
     messages = Message.objects.visible_to(user).filter(conversation=conversation)
-    by_id = messages.select_related("turn").prefetch_related(citations_for(user)).in_bulk(path)
+    with reading_as(user):
+        by_id = messages.select_related("turn").prefetch_related(citations_for(user)).in_bulk(path)
     shown = [by_id[message_id] for message_id in path if message_id in by_id]
     steps = visible_steps(user, [message.steps for message in shown])
     return [_shown(*pair, tree) for pair in zip(shown, steps, strict=True)]

@@ -19,6 +19,7 @@ from accounts.models import User
 from events.types import EventRow, Payload
 from knowledge.models import Document
 from observability.db import run_sync
+from security.reading import second_lock
 
 REMEMBERED_SECONDS = 2.0
 RETRY_SECONDS = 0.5
@@ -26,6 +27,7 @@ RETRY_SECONDS = 0.5
 log = logging.getLogger(__name__)
 
 
+@second_lock
 def visible_documents(user: User | AnonymousUser, document_ids: Iterable[str]) -> set[str]:
     """Those of the ids whose document `user` may see; one query, none for no ids."""
     wanted = set(document_ids)

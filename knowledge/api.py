@@ -6,6 +6,7 @@ from ninja import File, Query, Router, Status, UploadedFile
 
 from accounts.access import require_editable, require_owned
 from accounts.callers import READ, WRITE, caller
+from accounts.limits import spend_for
 from knowledge import retrieval, selectors, services
 from knowledge.models import Chunk, Collection, Document
 from knowledge.schemas import (
@@ -24,6 +25,8 @@ from knowledge.schemas import (
 from knowledge.storage import path_of
 from security.downloads import Download
 from security.paging import paginate
+from security.rate_limits import Action
+from security.reading import reading_as
 from security.schemas import PageOf, PageQuery
 
 router = Router()
@@ -43,8 +46,9 @@ BINARY = {
 )  # fmt: skip
 def list_collections(request: HttpRequest, page: Query[PageQuery]) -> Any:
     """Collections you own or that are shared with you, newest first."""
-    rows = selectors.list_collections(caller(request))
-    return paginate(rows, ["-id"], page.cursor, page.limit)
+    user = caller(request)
+    with reading_as(user):
+        return paginate(selectors.list_collections(user), ["-id"], page.cursor, page.limit)
 
 
 @router.post(
@@ -101,6 +105,7 @@ def upload_document(request: HttpRequest, collection_id: UUID, file: File[Upload
     The answer comes before the document is indexed: follow its status, or its job's events. The
     same bytes again are the same document.
     """
+    spend_for(request, Action.UPLOADS)
     user = caller(request)
     collection = require_editable(Collection.objects, user, collection_id)
     document, is_new = services.add_document(user, collection, file, file.name or "")
@@ -113,8 +118,10 @@ def upload_document(request: HttpRequest, collection_id: UUID, file: File[Upload
 )  # fmt: skip
 def list_documents(request: HttpRequest, page: Query[DocumentQuery]) -> Any:
     """Documents you may see, newest first, with the progress of their indexing."""
-    rows = selectors.list_documents(caller(request), page.collection)
-    return paginate(rows, ["-id"], page.cursor, page.limit)
+    user = caller(request)
+    with reading_as(user):
+        rows = selectors.list_documents(user, page.collection)
+        return paginate(rows, ["-id"], page.cursor, page.limit)
 
 
 @router.get(
@@ -157,7 +164,8 @@ def list_chunks(request: HttpRequest, document_id: UUID, page: Query[PageQuery])
     user = caller(request)
     document = selectors.find_document(user, document_id)
     rows = Chunk.objects.visible_to(user).filter(document=document).defer("terms", "bm25")
-    return paginate(rows, ["position"], page.cursor, page.limit)
+    with reading_as(user):
+        return paginate(rows, ["position"], page.cursor, page.limit)
 
 
 @router.get(
@@ -186,6 +194,7 @@ def get_passage(request: HttpRequest, document_id: UUID, span: Query[PassageQuer
 )  # fmt: skip
 def search(request: HttpRequest, body: SearchIn) -> Any:
     """Lexical and vector search, fused; only in what you may see. `ranks` explains each passage."""
+    spend_for(request, Action.SEARCHES)
     user = caller(request)
     collections = selectors.require_collections(user, body.collections)
     return retrieval.search(user, body.query, collections=collections, limit=body.limit)

@@ -10,6 +10,7 @@ from django.db.models.functions import Length, Substr
 
 from accounts.models import User
 from knowledge.models import Document, DocumentText
+from security.reading import second_lock
 
 CONTEXT = 320  # characters shown on either side of the outermost spans
 LONGEST = 6000  # characters between the outermost spans
@@ -35,6 +36,7 @@ class Excerpt:
     """Whether there is more of the document before the first and after the last segment."""
 
 
+@second_lock
 def find_excerpt(
     user: User | AnonymousUser, document_id: UUID, spans: list[Span]
 ) -> Excerpt | None:

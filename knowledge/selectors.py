@@ -9,6 +9,7 @@ from django.http import Http404
 
 from accounts.models import User
 from knowledge.models import Collection, Document, DocumentText
+from security.reading import second_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ def list_collections(user: User) -> QuerySet[Collection]:
     return visible.annotate(document_count=Coalesce(counts, 0))
 
 
+@second_lock
 def find_collection(user: User, collection_id: UUID) -> Collection:
     """The collection as `list_collections` has it; raises Http404."""
     found = list_collections(user).filter(pk=collection_id).first()
@@ -54,6 +56,7 @@ def list_documents(user: User, collection_id: UUID | None = None) -> QuerySet[Do
     return documents.filter(collection=collection_id)
 
 
+@second_lock
 def find_document(user: User, document_id: UUID) -> Document:
     """The document with its stages and collection; raises Http404."""
     found = list_documents(user).select_related("collection").filter(pk=document_id).first()
@@ -71,6 +74,7 @@ def require_collections(user: User, ids: list[UUID] | None) -> list[UUID] | None
     return ids
 
 
+@second_lock
 def find_passage_text(
     user: User, document_id: UUID, start: int, end: int, around: int
 ) -> PassageText:

@@ -23,6 +23,7 @@ from knowledge.models import Collection, Document
 from knowledge.overview import ACTIVE, find_progress, list_cards
 from knowledge.rows import describe
 from security.paging import InvalidCursor, Page, paginate
+from security.reading import reading_as
 
 PAGE_SIZE = 50
 MAX_REFRESHED = 200  # rows redrawn by one poll
@@ -137,10 +138,11 @@ def _listed(request: HttpRequest, shown: Collection) -> dict[str, Any]:
     if chosen["status"]:
         states = ACTIVE if chosen["status"] == "active" else [chosen["status"]]
         rows = rows.filter(status__in=states)
-    try:
-        page: Page[Document] = paginate(rows, ["-id"], chosen["cursor"], PAGE_SIZE)
-    except InvalidCursor:
-        page = paginate(rows, ["-id"], None, PAGE_SIZE)
+    with reading_as(caller(request)):
+        try:
+            page: Page[Document] = paginate(rows, ["-id"], chosen["cursor"], PAGE_SIZE)
+        except InvalidCursor:
+            page = paginate(rows, ["-id"], None, PAGE_SIZE)
     return {
         "rows": [describe(document) for document in page.items],
         "next": page.next,

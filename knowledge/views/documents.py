@@ -12,11 +12,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.callers import caller
+from accounts.limits import spend_for
+from accounts.models import User
 from knowledge import selectors, services
 from knowledge.errors import StorageFull, UploadRefused
 from knowledge.models import Chunk, Collection, Document, DocumentText
 from knowledge.reading import find_parts, lay_out, part_of
 from knowledge.rows import describe
+from security.rate_limits import Action
+from security.reading import reading_as, second_lock
 
 PREVIEWED = 12
 
@@ -25,6 +29,7 @@ PREVIEWED = 12
 @login_required
 def upload(request: HttpRequest, collection_id: UUID) -> JsonResponse:
     """Takes one file; the same bytes again are the same document. Errors say what to do."""
+    spend_for(request, Action.UPLOADS)
     editable = Collection.objects.editable_by(request.user)
     collection = get_object_or_404(editable, pk=collection_id)
     file = request.FILES.get("file")
@@ -47,15 +52,15 @@ def upload(request: HttpRequest, collection_id: UUID) -> JsonResponse:
 @login_required
 def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The extracted text beside its passages, the characters from `start` to `end` marked."""
-    shown = selectors.find_document(caller(request), document_id)
-    visible = Document.objects.visible_to(request.user).filter(pk=shown.pk)
-    texts = DocumentText.objects.filter(document__in=visible)
-    text = texts.values_list("text", flat=True).first() or ""
+    user = caller(request)
+    shown = selectors.find_document(user, document_id)
+    text = _text(user, shown)
     parts = find_parts(text)
     marked = _span(request, len(text))
     number = part_of(parts, marked[0]) if marked else _part(request, len(parts))
     start, end = parts[number]
-    passages = list(_passages(request, shown).filter(start__lt=max(end, 1), end__gt=start))
+    with reading_as(user):
+        passages = list(_passages(request, shown).filter(start__lt=max(end, 1), end__gt=start))
     context = {
         **_document_context(request, shown),
         "blocks": lay_out(text, passages, (start, end), marked),
@@ -86,7 +91,8 @@ def status(request: HttpRequest, document_id: UUID) -> HttpResponse:
 def preview(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The first passages, to be shown beside the list of documents."""
     shown = selectors.find_document(caller(request), document_id)
-    passages = _passages(request, shown)[:PREVIEWED]
+    with reading_as(caller(request)):
+        passages = list(_passages(request, shown)[:PREVIEWED])
     context = {"document": shown, "passages": passages, "previewed": PREVIEWED}
     return render(request, "knowledge/_preview.html", context)
 
@@ -127,6 +133,13 @@ def _document_context(request: HttpRequest, shown: Document) -> dict[str, Any]:
         "row": describe(shown),
         "may_edit": Document.objects.editable_by(request.user).filter(pk=shown.pk).exists(),
     }
+
+
+@second_lock
+def _text(user: User, shown: Document) -> str:
+    visible = Document.objects.visible_to(user).filter(pk=shown.pk)
+    texts = DocumentText.objects.filter(document__in=visible)
+    return texts.values_list("text", flat=True).first() or ""
 
 
 def _passages(request: HttpRequest, shown: Document) -> Any:

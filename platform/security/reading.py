@@ -6,16 +6,20 @@ that come back are still the person's own: `reading_as` works under a role that 
 not against injected SQL, which could name another person. See docs/adr/0004.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any, Protocol
+from functools import cache, wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 ROLE = "parley_reader"
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Someone = TypeVar("Someone", bound="Person")
 
 
 class Person(Protocol):
@@ -39,6 +43,19 @@ def reading_as(person: Person, **local: str) -> Iterator[CursorWrapper]:
         cursor.execute(f"select {calls}", [word for pair in wanted.items() for word in pair])
         yield cursor
         transaction.set_rollback(True)
+
+
+def second_lock(
+    select: Callable[Concatenate[Someone, P], T],
+) -> Callable[Concatenate[Someone, P], T]:
+    """A selector whose queries run in `reading_as` its first argument; it returns no queryset."""
+
+    @wraps(select)
+    def locked(person: Someone, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with reading_as(person):
+            return select(person, *args, **kwargs)
+
+    return locked
 
 
 @cache

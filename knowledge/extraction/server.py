@@ -1,8 +1,9 @@
 """The reading process: started once with every parser loaded, it forks a child for each file.
 
-A child has limits on memory, processor time, wall time and written files, and is gone after its
-file: whatever a malformed file does to it, the next one starts clean. Requests come in and
-answers go out as one JSON object a line. Run as `python -m knowledge.extraction.server`.
+A child has limits on memory, processor and wall time, may read that file only and reach nobody
+(`confinement`), and is gone after its file: whatever a malformed file does to it, the next one
+starts clean. When memory runs out on the machine, the kernel ends the child first. Requests come
+in and answers go out as one JSON object a line. Run as `python -m knowledge.extraction.server`.
 """
 
 import json
@@ -11,10 +12,12 @@ import resource
 import select
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from knowledge.extraction.confinement import confine
 from knowledge.extraction.dispatch import read_file
 from knowledge.extraction.reasons import (
     CRASHED,
@@ -54,6 +57,7 @@ def _be_child(request: dict[str, Any], writing: int) -> None:
     code = 1
     try:
         _limit(request.get("limits") or {})
+        confine(Path(request["path"]))
         result = _read(Path(request["path"]), request["kind"])
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(result)
@@ -65,6 +69,8 @@ def _be_child(request: dict[str, Any], writing: int) -> None:
 def _limit(limits: dict[str, int]) -> None:
     memory = limits.get("memory", MEMORY)
     cpu = limits.get("cpu", CPU_SECONDS)
+    with suppress(OSError):  # not on every system
+        Path("/proc/self/oom_score_adj").write_text("1000")
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(limits.get("wall", WALL_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

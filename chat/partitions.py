@@ -8,7 +8,8 @@ import logging
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
 
 log = logging.getLogger(__name__)
 
@@ -17,9 +18,24 @@ LOCK = 7_402_001  # of the advisory lock that keeps two processes from making th
 
 
 def ensure_ahead(months: int = 3) -> list[str]:
-    """Make the partitions of this month and the next `months`; the names of those that were new."""
+    """Make the partitions of this month and the next `months`; the names of those that were new.
+
+    A new month needs the table for itself. Where a long reader (a backup) has it, everybody would
+    queue up behind us: we give up after two seconds and come again in an hour; months are left.
+    """
+    try:
+        return _ensure_ahead(months)
+    except OperationalError as problem:
+        if not isinstance(problem.__cause__, LockNotAvailable):
+            raise
+        log.info("%s is in use; its next month is made later", TABLE)
+        return []
+
+
+def _ensure_ahead(months: int) -> list[str]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute("set local lock_timeout = '2s'")
         existing = set(list_partitions())
         made = []
         for year, month in _months_from(datetime.now(UTC), months + 1):
@@ -27,6 +43,7 @@ def ensure_ahead(months: int = 3) -> list[str]:
             bounds = first_id(year, month), first_id(*_next(year, month))
             if name not in existing and _make(name, *bounds):
                 made.append(name)
+        cursor.execute("set local lock_timeout to default")
     return made
 
 

@@ -46,6 +46,13 @@ def prepare() -> None:
         ensure_agents()
 
 
+def upgrade_database() -> None:
+    """The migrations and nothing else, for `manage.py upgrade`; waits its turn like `prepare`."""
+    with _one_at_a_time() as turn:
+        migrate(turn)
+        second_lock.fit()
+
+
 def check_redis() -> None:
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5) as client:

@@ -46,15 +46,24 @@ def say_warning(text: str) -> None:
 class Step:
     """One running step; `detail` is what its line says when it is done."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         self.detail = ""
+        self._name = name
+        self._shown_at = 0.0
+
+    def show(self, progress: str) -> None:
+        """How far it is: on a terminal only, ten times a second at most."""
+        now = time.perf_counter()
+        if is_terminal() and now - self._shown_at > 0.1:
+            self._shown_at = now
+            _show_for_now(f"\x1b[2K  {paint('…', DIM)} {self._name:<{NAME_WIDTH}} {progress}\r")
 
 
 @contextmanager
 def step(name: str) -> Iterator[Step]:
     """Show that something is being done, then the line that it is done and how long it took."""
     started = time.perf_counter()
-    current = Step()
+    current = Step(name)
     if is_terminal():
         _show_for_now(f"  {paint('…', DIM)} {name}\r")
     try:

@@ -74,12 +74,16 @@ def unapplied_migrations(connection: Connection) -> set[tuple[str, str]]:
 
     Names are compared only: importing every migration would cost each web process memory.
     """
-    applied = _applied_migrations(connection)
+    return migrations_on_disk() - _applied_migrations(connection)
+
+
+def migrations_on_disk() -> set[tuple[str, str]]:
+    """All that this version knows, as (app, name)."""
     return {
         (config.label, path.stem)
         for config in apps.get_app_configs()
         for path in _migration_files(config.name)
-    } - applied
+    }
 
 
 def _applied_migrations(connection: Connection) -> set[tuple[str, str]]:

@@ -59,6 +59,12 @@ def is_current(sealed: bytes) -> bool:
     return bytes(sealed)[KEY_ID] == next(iter(_keys()))
 
 
+def held_key_ids() -> set[str]:
+    """The ids, in hex, of all keys that open something here. Unlike sealing, it makes none."""
+    is_there = settings.PARLEY_SECRET_KEYS or (settings.PARLEY_HOME.keys / "secrets.key").exists()
+    return {key_id.hex() for key_id in _keys()} if is_there else set()
+
+
 def hint(plaintext: str) -> str:
     """What a person may see of a secret: its last four characters, none of a short one."""
     return f"…{plaintext[-SHOWN:]}" if len(plaintext) >= 4 * SHOWN else "…" if plaintext else ""

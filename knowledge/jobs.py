@@ -4,7 +4,6 @@ import logging
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_noop as _
 
 from events import jobs
@@ -12,7 +11,7 @@ from events.context import JobContext, JobFailed
 from events.models import Job
 from gateway.embedder import EmbedderUnavailable
 from gateway.errors import GatewayError
-from knowledge import backfill, reweighing, storage
+from knowledge import backfill, reweighing
 from knowledge.errors import DocumentGone, VersionReplaced
 from knowledge.extraction.reasons import ExtractionFailed
 from knowledge.ingestion import ingest
@@ -34,7 +33,7 @@ def settle_document(job: Job) -> None:
     document = found.filter(pk=job.subject_id).first() if job.subject_id else None
     if document is not None:
         cancelled = job.status == Job.Status.CANCELLED
-        _fail(document, CANCELLED if cancelled else job.reason or STOPPED)
+        fail_document(document, CANCELLED if cancelled else job.reason or STOPPED)
 
 
 @jobs.settled_by(settle_document)
@@ -82,33 +81,12 @@ def follow_default_embedder() -> int:
     return 1
 
 
-def close_abandoned_documents() -> int:
-    """Fail documents whose job ended without them (a worker that died too often); how many."""
-    open_job = Job.objects.filter(pk=OuterRef("job_id"), finished_at=None)
-    waiting = (Document.Status.QUEUED, Document.Status.RUNNING)
-    abandoned = Document.objects.filter(~Exists(open_job), status__in=waiting)
-    found = list(abandoned[:100])
-    for document in found:
-        job = Job.objects.filter(pk=document.job_id).first()
-        _fail(document, (job.reason if job else "") or STOPPED)
-    return len(found)
-
-
-def remove_orphaned_files() -> int:
-    """Remove files of uploads that died before their row was written; how many."""
-    removed = 0
-    for document_id in storage.list_older_files():
-        if not Document.objects.filter(pk=document_id).exists():
-            removed += storage.retire(document_id)
-    return removed
-
-
 def _is_done(document: Document, job: Job) -> bool:
     """Whether a worker died between the swap, which made the document ready, and the job's end."""
     return document.job_id == job.pk and document.status == Document.Status.READY
 
 
-def _fail(document: Document, reason: str) -> None:
+def fail_document(document: Document, reason: str) -> None:
     """Record the failure; a document that was searchable before keeps its old passages."""
     with transaction.atomic():
         waiting = (Document.Status.QUEUED, Document.Status.RUNNING)

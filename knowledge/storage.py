@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -103,19 +104,22 @@ def retire(document_id: UUID) -> bool:
         return is_free
 
 
-def list_older_files() -> Iterator[UUID]:
+def list_older_files(batch: int) -> Iterator[list[UUID]]:
     """Ids of the files that no upload can still be writing; leftovers of dead uploads go."""
     threshold = time.time() - ORPHAN_SECONDS
+    found: list[UUID] = []
     for path in Path(settings.FILES_ROOT).glob("??/*"):
-        if path.stat().st_mtime > threshold:
-            continue
-        if path.suffix == ".part":
-            path.unlink(missing_ok=True)
-            continue
-        try:
-            yield UUID(path.name)
-        except ValueError:
-            continue  # not a file of ours
+        with suppress(FileNotFoundError, ValueError):  # removed meanwhile; not a file of ours
+            if path.stat().st_mtime > threshold:
+                continue
+            if path.suffix == ".part":
+                path.unlink()
+                continue
+            found.append(UUID(path.name))
+        if len(found) == batch:
+            yield found
+            found = []
+    yield found
 
 
 def _pieces(file: Readable, limit: int) -> Iterator[bytes]:

@@ -69,16 +69,17 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "observability.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.PreferencesMiddleware",
     "config.middleware.ApiProblemMiddleware",
+    "config.middleware.LimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -146,7 +147,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key"}
+# Guessing is counted by PARLEY_LIMITS_SIGN_IN; a class of students may come in the same minute.
+ACCOUNT_RATE_LIMITS = {"login_failed": "", "login": "300/m/ip"}
 PARLEY_SIGNUP = env.str("PARLEY_SIGNUP", default="closed")
 if PARLEY_SIGNUP not in {"closed", "open"}:
     raise ImproperlyConfigured("PARLEY_SIGNUP must be `closed` or `open`.")
@@ -170,12 +172,14 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "object-src": [NONE],
+        "report-uri": ["/csp-report"],  # counted, never stored (security.csp_reports)
     }
 }
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrftoken"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
 CSRF_COOKIE_HTTPONLY = True  # pages carry the token in a <meta>, scripts never read the cookie
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
@@ -184,6 +188,8 @@ X_FRAME_OPTIONS = "DENY"
 
 # -- Languages -------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
+LANGUAGE_COOKIE_NAME = "__Host-language" if SECURE else "django_language"
+THEME_COOKIE_NAME = "__Host-theme" if SECURE else "theme"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文"), ("zh-hant", "繁體中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
@@ -245,10 +251,12 @@ CLOCK = {
     "events.compaction.remove_old_jobs": 3600,
     "chat.partitions.ensure_ahead": 3600,
     "chat.deletion.purge_deleted": 60,
+    "chat.search_index.keep": 15,
     "chat.scrubbing.scrub_deleted_documents": 15,
-    "knowledge.jobs.close_abandoned_documents": 60,
+    "knowledge.sweeping.close_abandoned_documents": 60,
     "knowledge.jobs.follow_default_embedder": 60,
-    "knowledge.jobs.remove_orphaned_files": 3600,
+    "knowledge.sweeping.remove_orphaned_files": 3600,
+    "chat.orphans.remove_orphaned_rows": 3600,
 }
 # What goes with a deleted person, the highest app first (accounts.departures).
 DEPARTURES = [

@@ -12,7 +12,7 @@ from accounts.models import User
 from events import jobs as event_jobs
 from events.models import Job
 from gateway.local_embedder import count_pieces
-from knowledge import jobs, retrieval, services, storage
+from knowledge import jobs, retrieval, services, storage, sweeping
 from knowledge.errors import FileTooLarge, UploadRefused
 from knowledge.extraction import reasons
 from knowledge.models import Chunk, Collection, Document, DocumentText, Embedding, Stage
@@ -295,11 +295,11 @@ def test_a_document_whose_worker_died_too_often_is_closed(
     alice: User, handbook: Collection
 ) -> None:
     document, _ = services.add_document(alice, handbook, as_stream("words"), "a.txt")
-    assert jobs.close_abandoned_documents() == 0
+    assert sweeping.close_abandoned_documents() == 0
     Job.objects.filter(pk=document.job_id).update(
         status=Job.Status.FAILED, reason="The worker died.", finished_at=document.created_at
     )
-    assert jobs.close_abandoned_documents() == 1
+    assert sweeping.close_abandoned_documents() == 1
     document.refresh_from_db()
     assert (document.status, document.reason) == (Document.Status.FAILED, "The worker died.")
 
@@ -328,7 +328,7 @@ def test_files_without_a_row_are_removed_when_they_are_old(
         storage.store(document_id, as_stream("left"))
     for document_id in (orphan, document.pk):
         os.utime(storage.path_of(document_id), (1, 1))
-    assert jobs.remove_orphaned_files() == 1
+    assert sweeping.remove_orphaned_files() == 1
     assert not storage.path_of(orphan).exists()
     assert storage.path_of(fresh).exists()
     assert storage.path_of(document.pk).exists()

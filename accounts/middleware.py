@@ -18,7 +18,14 @@ class PreferencesMiddleware:
         language = chosen if known else translation.get_language_from_request(request)
         with translation.override(language):
             request.LANGUAGE_CODE = language
+            request.theme = _theme(request)  # type: ignore[attr-defined]
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         patch_vary_headers(response, ["Accept-Language", "Cookie"])
         return response
+
+
+def _theme(request: HttpRequest) -> str:
+    """How pages look: as the person chose, else as this browser remembers."""
+    kept: str = request.COOKIES.get(settings.THEME_COOKIE_NAME, "")
+    return getattr(request.user, "theme", "") or kept

@@ -17,7 +17,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import services, tokens
 from accounts.callers import caller
 from accounts.forms import SCOPE_LABELS, PreferencesForm, TokenForm
+from accounts.limits import spend_for
 from accounts.models import User
+from security.rate_limits import Action
 
 A_YEAR = 365 * 24 * 3600
 
@@ -37,7 +39,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     with translation.override(chosen["language"] or translation.get_language_from_request(request)):
         messages.success(request, _("Saved."))
     response = redirect("accounts:profile")
-    _remember(response, "theme", chosen["theme"])
+    _remember(response, settings.THEME_COOKIE_NAME, chosen["theme"])
     if chosen["language"]:
         _remember(response, settings.LANGUAGE_COOKIE_NAME, chosen["language"])
     else:
@@ -60,6 +62,7 @@ def create_token(request: HttpRequest) -> HttpResponse:
     form = TokenForm(user, request.POST)
     if not form.is_valid():
         return render(request, "accounts/_tokens.html", _token_context(request, form=form))
+    spend_for(request, Action.TOKENS)
     data = form.cleaned_data
     token, plaintext = tokens.issue(user, data["name"], data["scopes"], form.expires_at())
     context = _token_context(request, created=token, plaintext=plaintext)

@@ -30,6 +30,8 @@ from chat.visibility import Screen
 from chat.visitors import Visitor, find_user, may_follow
 from events.hub import Subscription, current_hub
 from observability.db import run_sync
+from security.rate_limits import Action, LimitReached, network_of, spend
+from security.rates import Per
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +82,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         self.visitor = Visitor(user.pk, session.session_key, user.password)
         self.screen = Screen(user)
+        self.address = network_of((self.scope.get("client") or ("",))[0])
         self.language = user.language
         self._is_open = True
         await self.accept()
@@ -98,7 +101,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 await self._handler(frame)(frame)
             except SignedOut:
                 await self.turn_out()
-            except (InvalidFrame, ChatError) as error:
+            except (InvalidFrame, ChatError, LimitReached) as error:
                 await self._refuse(frame, error.name, str(error.title), str(error))
             except Http404:
                 detail = _("There is nothing here that you may see or change.")
@@ -128,7 +131,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _start_turn(self, frame: dict[str, Any]) -> None:
         request = StartTurn.parse(frame)
-        turn: Turn = await self._as_user(_start, request)
+        turn: Turn = await self._as_user(self._start, request)
         await self._send(frames.accepted(request.id, turn))
         if turn.pk not in self._pumps:
             is_new = turn.status == Turn.Status.QUEUED
@@ -163,6 +166,20 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self._send({"type": "pong"})
 
     # -- inside -------------------------------------------------------------------
+
+    def _start(self, user: User, request: StartTurn) -> Turn:
+        """In a thread. The buckets are those of the JSON API."""
+        spend(Action.TURNS, {Per.PERSON: str(user.pk), Per.ADDRESS: self.address})
+        return start_turn(
+            user,
+            request.conversation,
+            request.text,
+            parent=request.parent,
+            question=request.question,
+            agent=request.agent,
+            collections=request.collections,
+            idempotency_key=request.idempotency_key,
+        )
 
     def _handler(self, frame: dict[str, Any]) -> Callable[[dict[str, Any]], Awaitable[None]]:
         kind = frame.get("type")
@@ -219,16 +236,3 @@ def _decode(raw: str | bytes) -> dict[str, Any]:
     if not isinstance(frame, dict):
         raise InvalidFrame(_("Send a JSON object."))
     return frame
-
-
-def _start(user: User, request: StartTurn) -> Turn:
-    return start_turn(
-        user,
-        request.conversation,
-        request.text,
-        parent=request.parent,
-        question=request.question,
-        agent=request.agent,
-        collections=request.collections,
-        idempotency_key=request.idempotency_key,
-    )

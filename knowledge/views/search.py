@@ -9,12 +9,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.callers import caller
+from accounts.limits import spend_for
 from knowledge import retrieval
 from knowledge.forms import SearchForm
 from knowledge.matches import mark_terms
 from knowledge.models import Collection
 from knowledge.reading import Run
 from knowledge.types import Passage
+from security.rate_limits import Action
 
 SHOWN = 20
 MATCHES = 16  # words listed for a hit
@@ -44,6 +46,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "chosen": set(request.GET.getlist("collection")),
     }
     if context["query"] and form.is_valid():
+        spend_for(request, Action.SEARCHES)
         chosen = [collection.pk for collection in form.cleaned_data["collection"]]
         found = retrieval.search(
             user, form.cleaned_data["q"], collections=chosen or None, limit=SHOWN

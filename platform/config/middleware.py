@@ -1,9 +1,11 @@
 from collections.abc import Callable
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
 from config import problems
+from security.rate_limits import LimitReached
 
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
@@ -22,3 +24,24 @@ class ApiProblemMiddleware:
             return response
         kept = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
         return problems.from_status(response.status_code, kept).to_response()
+
+
+class LimitMiddleware:
+    """A page's request beyond a rate limit: a page in words, or a problem where a script asks."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, LimitReached):
+            return None
+        problem = problems.describe(error)
+        if "HX-Request" in request.headers or not request.accepts("text/html"):
+            return problem.to_response()
+        response = render(request, "429.html", {"problem": problem}, status=problem.status)
+        for name, value in problem.headers.items():
+            response.headers[name] = value
+        return response

@@ -31,6 +31,7 @@ from knowledge.errors import FileTooLarge, StorageFull, UploadRefused
 from knowledge.file_types import UnsupportedFile
 from observability.outages import OUTAGES, is_disk_full, is_outage
 from security.paging import InvalidCursor
+from security.rate_limits import LimitReached
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:parley:problem:"
@@ -216,6 +217,12 @@ def _describe_read_body(_error: RawPostDataException) -> Problem:
 def _describe_chat_error(error: ChatError) -> Problem:
     status = 409 if isinstance(error, KeyReused) else 422
     return Problem(status, error.name, str(error.title), str(error))
+
+
+@describe.register
+def _describe_limit(error: LimitReached) -> Problem:
+    headers = {"Retry-After": str(error.seconds)}
+    return Problem(429, error.name, error.title, str(error), headers=headers)
 
 
 @describe.register

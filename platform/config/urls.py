@@ -3,6 +3,7 @@ from django.urls import include, path
 
 from config.api import api
 from observability import views as observability
+from security.csp_reports import count_violations
 
 handler500 = "config.unavailable.answer_error"
 urlpatterns = [
@@ -13,6 +14,7 @@ urlpatterns = [
     path("accounts/", include("accounts.sign_in_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
+    path("csp-report", count_violations),
     path("health", observability.health),
     path("ready", observability.ready),
     path("metrics", observability.metrics),

@@ -43,7 +43,8 @@ async function request(url, options) {
   return response;
 }
 
-async function reason(response) {
+/** What a refusal says, in words for a person. */
+export async function reason(response) {
   const type = response.headers.get("Content-Type") ?? "";
   if (type.includes("json")) {
     const problem = await response.json();

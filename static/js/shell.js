@@ -1,7 +1,7 @@
 // What every page has: the sidebar (a drawer on small screens), its shortcuts, CSRF for htmx.
 import "./menu.js";
 import "./conversations.js";
-import { csrfToken } from "./http.js";
+import { csrfToken, reason } from "./http.js";
 import { gettext } from "./i18n.js";
 import { toast } from "./toast.js";
 
@@ -73,6 +73,9 @@ document.addEventListener("htmx:configRequest", (event) => {
 document.addEventListener("htmx:sendError", () => {
   toast(gettext("The server cannot be reached."), { kind: "bad" });
 });
-document.addEventListener("htmx:responseError", () => {
-  toast(gettext("The server refused this."), { kind: "bad" });
+document.addEventListener("htmx:responseError", async ({ detail: { xhr } }) => {
+  const answer = new Response(xhr.response, {
+    headers: { "Content-Type": xhr.getResponseHeader("Content-Type") ?? "" },
+  });
+  toast(await reason(answer), { kind: "bad" });
 });

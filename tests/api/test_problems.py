@@ -41,7 +41,7 @@ def test_any_other_credential_is_the_same_401(alice, header):
     assert response.content == expected
 
 
-def test_a_bearer_token_makes_cookies_count_for_nothing(alice, charlie):
+def test_s25_a_bearer_token_makes_cookies_count_for_nothing(alice, charlie):
     client = Client()
     client.force_login(alice)
     assert client.get("/api/v1/me").json()["email"] == alice.email
@@ -52,7 +52,7 @@ def test_a_bearer_token_makes_cookies_count_for_nothing(alice, charlie):
     problem(bad, 401, "not-authenticated")
 
 
-def test_a_session_writes_only_with_its_csrf_token(alice):
+def test_s25_a_session_writes_only_with_its_csrf_token(alice):
     client = Client(enforce_csrf_checks=True, raise_request_exception=False)
     assert client.login(email=alice.email, password=PASSWORD)
     body = {"data": json.dumps({"query": ""}), "content_type": "application/json"}

@@ -170,15 +170,21 @@ def test_ping_and_broken_json(alice):
     "origin",
     [
         None,
+        b"",
         b"null",
         b"http://evil.example",
         b"http://localhost.evil.example",
+        b"http://evil.localhost",
+        b"http://notlocalhost",
         b"http://localhost:81",
         b"https://localhost",
         b"http://localhost/",
+        b"http://localhost@evil.example",
+        b"http://localhost, http://evil.example",
+        b"http://LOCALHOST",
     ],
 )
-def test_other_pages_open_no_socket(alice, origin):
+def test_s07_other_pages_open_no_socket(alice, origin):
     async def scenario():
         tab = await Socket(await run_sync(sign_in, alice), origin=origin).open()
         assert not tab.is_open
@@ -236,7 +242,7 @@ def test_a_grant_opens_a_stream_and_its_end_closes_it(alice, bob):
 
 
 @pytest.mark.parametrize("how", ["signed out", "disabled", "password changed"])
-def test_whoever_may_not_be_here_is_turned_out(alice, how):
+def test_s09_whoever_may_not_be_here_is_turned_out(alice, how):
     def turn_out():
         if how == "signed out":
             Session.objects.all().delete()
@@ -256,7 +262,7 @@ def test_whoever_may_not_be_here_is_turned_out(alice, how):
     play(scenario)
 
 
-def test_a_frame_after_signing_out_does_nothing(alice, monkeypatch):
+def test_s09_a_frame_after_signing_out_does_nothing(alice, monkeypatch):
     monkeypatch.setattr(guard_module, "LOOK_SECONDS", 60)
 
     async def scenario():

@@ -36,7 +36,7 @@ from gateway.chat import stream_chat
 from gateway.types import OFFLINE, ChatRequest, Completed, PassageText
 from knowledge.retrieval import search as search_passages
 from knowledge.types import SearchResult
-from observability.db import run_sync
+from observability.patience import run_patiently
 
 HISTORY_SHARE = 1 / 3  # of the agent's tokens of context, at most
 CANDIDATES = 2  # passages looked at for each that may be packed
@@ -45,11 +45,11 @@ CANDIDATES = 2  # passages looked at for each that may be packed
 async def search_documents(
     user: User, query: str, collections: list[UUID] | None, limit: int
 ) -> SearchResult:
-    return await run_sync(search_passages, user, query, collections=collections, limit=limit)
+    return await run_patiently(search_passages, user, query, collections=collections, limit=limit)
 
 
 async def verify_in_database(citations: list[CitationAdded]) -> list[bool]:
-    return await run_sync(verify_quotes, citations)
+    return await run_patiently(verify_quotes, citations)
 
 
 async def run_agent(

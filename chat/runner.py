@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 CLAIM_AT_ONCE = 50
 DRAIN_SECONDS = 20.0
-FAREWELL_SECONDS = 6.0
+FAREWELL_SECONDS = 5.0
+CLAIM_SECONDS = 2.0
 
 
 class Runner:
@@ -64,7 +65,10 @@ class Runner:
         self._rung.set()
 
     async def run(self) -> None:
-        """Work until `stop`; returns when every turn is finished, closed or handed back."""
+        """Work until `stop`; returns when every turn is finished, closed or handed back.
+
+        Raises what ended the writer: without one, turns would go on that nobody can ever read.
+        """
         writing = asyncio.create_task(self._writer.run(), name="writer")
         listening = asyncio.create_task(self._keep_listening(), name="doorbell")
         renewing = asyncio.create_task(self._every(self._lease / 3, self._renew), name="leases")
@@ -72,13 +76,16 @@ class Runner:
         beating = asyncio.create_task(
             self._every(heartbeats.BEAT_SECONDS, self._beat), name="heartbeat"
         )
+        stopping = asyncio.create_task(self._stop.wait(), name="stop")
         try:
-            await self._stop.wait()
-            await looking  # a claim in progress is not abandoned to its lease
+            await asyncio.wait([stopping, writing], return_when=asyncio.FIRST_COMPLETED)
+            if writing.done():
+                writing.result()
+            await asyncio.wait([looking], timeout=CLAIM_SECONDS)  # not to be left to its lease
             await self._end_turns()
         finally:
             turns = [turn.task for turn in self._turns.values()]
-            await cancel_all([looking, beating, renewing, listening, *turns, writing])
+            await cancel_all([stopping, looking, beating, renewing, listening, *turns, writing])
             await asyncio.to_thread(heartbeats.forget, "runner")
             await self._client.aclose()
             await close_pool()
@@ -124,7 +131,8 @@ class Runner:
         limit = min(CLAIM_AT_ONCE, self._capacity - len(self._turns))
         if limit <= 0:
             return
-        found = await self._lane.run(claim_turns, self._holder, limit, self._lease)
+        held = [turn.work.claim.stream_id for turn in self._turns.values()]
+        found = await self._lane.run(claim_turns, self._holder, limit, self._lease, held)
         for work in found:
             turn = TurnRun(work, self._writer, self._lane, self._run_agent)
             key = str(work.claim.stream_id)

@@ -19,6 +19,7 @@ from events import leases
 from events.types import EventRow, LeaseLost
 from events.writer import EventWriter
 from gateway.errors import GatewayError
+from gateway.metering import record_lost_call
 from gateway.routes import find_routes
 from gateway.types import OFFLINE
 from observability.db import Lane
@@ -98,6 +99,8 @@ class TurnRun:
     async def _answer(self) -> Ending:
         """Let the agent answer, unless something speaks against it; how that ended."""
         if (ending := self._reason_not_to_begin()) is not None:
+            if self.answer.has_words:
+                await self._count_lost_call()
             return ending
         self._stream.emit("turn_started", self.work.started)
         self._talk = asyncio.create_task(self._follow_agent())
@@ -113,6 +116,19 @@ class TurnRun:
             log.exception("turn %s failed", self._stream.key)
             return progress.failed(_internal_error())
         return progress.completed(self.answer, self.work.answer_id)
+
+    async def _count_lost_call(self) -> None:
+        """The call of a runner that died while the model spoke: it cost something, nobody knows how
+        much."""
+        task = self.work.task
+        if self.answer.usage is not None or self.answer.is_by_stand_in:
+            return
+        try:
+            for route in (await find_routes(task.agent.model_name))[:1]:
+                turn_id = self.work.claim.stream_id
+                await record_lost_call(turn_id, task.user.pk, route.model, route.endpoint)
+        except db.Error:
+            log.exception("the call of turn %s was not counted", self._stream.key)
 
     def _reason_not_to_begin(self) -> Ending | None:
         work = self.work

@@ -1,6 +1,6 @@
 """What the runner reads about the turns it has claimed: a few queries for all of them together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -28,10 +28,12 @@ AGENT = (
 )  # fmt: skip
 
 
-def claim_turns(holder: str, limit: int, lease: float) -> list[TurnWork]:
-    """Claim due turns and read what running them needs."""
+def claim_turns(
+    holder: str, limit: int, lease: float, held: Collection[UUID] = ()
+) -> list[TurnWork]:
+    """Claim due turns, but for those that are `held` here, and read what running them needs."""
     with transaction.atomic():  # together: one wait for the disk, not two
-        claims = leases.claim("turn", holder, limit, lease)
+        claims = leases.claim("turn", holder, limit, lease, held)
         return _load(claims) if claims else []
 
 

@@ -20,6 +20,7 @@ from events.cancelling import cancel_all
 from events.tail import Tail
 from events.types import EventRow
 from observability.db import run_sync
+from observability.patience import run_patiently
 
 logger = logging.getLogger(__name__)
 
@@ -89,8 +90,11 @@ class Subscription:
         return self._rows.pop()
 
     async def _read(self) -> bool:
-        """Whether the log led any further, or there is nothing to wait for."""
-        replay = await run_sync(log.read, self.stream_id, self.tail.seq, READ_ROWS)
+        """Whether the log led any further, or there is nothing to wait for.
+
+        Waits while Postgres is away: a reader whose socket lives must not be left without a word.
+        """
+        replay = await run_patiently(log.read, self.stream_id, self.tail.seq, READ_ROWS)
         went_on = self.tail.learn(replay, is_cut=len(replay.rows) == READ_ROWS)
         return went_on or not self.tail.is_behind
 

@@ -29,7 +29,7 @@ def claim(
     Due is what waits, and what is held by somebody whose lease ran out. `held` is what the caller
     works on: a machine that slept longer than a lease renews those and must not race itself.
     """
-    return _claim(kind, None, holder, limit, lease, held)
+    return _claim(kind, None, holder, limit, lease, held=held)
 
 
 def claim_one(stream_id: UUID, holder: str, lease: float = LEASE_SECONDS) -> Claim | None:
@@ -43,6 +43,7 @@ def _claim(
     holder: str,
     limit: int,
     lease: float,
+    *,
     held: Collection[UUID] = (),
 ) -> list[Claim]:
     with connection.cursor() as cursor:

@@ -183,7 +183,12 @@ class EventWriter:
             self._has_outbox.clear()
             outbox, self._outbox = self._outbox, {}
             for web_id, rows in outbox.items():
-                await self._publish(web_channel(web_id), orjson.dumps(rows, default=str))
+                try:
+                    message = orjson.dumps(rows, default=str)
+                except TypeError:
+                    log.exception("live events cannot be sent; they are read from the log")
+                    continue
+                await self._publish(web_channel(web_id), message)
             await asyncio.sleep(self._window() * RING_SHARE)
 
     # -- the log -----------------------------------------------------------------------------------
@@ -219,7 +224,7 @@ class EventWriter:
             except (db.OperationalError, db.InterfaceError) as error:
                 log.warning("events wait for Postgres: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
-            except db.DatabaseError:
+            except Exception:  # what one stream says must not silence the others
                 if len(batches) == 1:
                     log.exception("events of stream %s cannot be stored", batches[0].stream_id)
                     return set()

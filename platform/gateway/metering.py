@@ -1,17 +1,20 @@
 """Usage rows: one for each upstream call, also for those that failed or were stopped."""
 
+from uuid import UUID
+
 import structlog
 from django.db import DatabaseError
 
 from gateway.models import Usage
-from gateway.types import CallRecord
-from observability.db import run_sync
+from gateway.types import CallRecord, TokenUsage
+from observability.patience import run_patiently
 
 log = structlog.get_logger(__name__)
 
 
-def record_usage(call: CallRecord) -> Usage:
-    return Usage.objects.create(
+def usage_of(call: CallRecord) -> Usage:
+    """The row of a call, not saved yet."""
+    return Usage(
         turn_id=call.turn_id,
         account_id=call.account_id,
         model_name=call.model,
@@ -26,12 +29,31 @@ def record_usage(call: CallRecord) -> Usage:
     )
 
 
-async def record_call(call: CallRecord) -> None:
-    """`record_usage` for the stream: a database connection is held for this one insert only.
+def insert_once(usage: Usage) -> None:
+    """Changes nothing when the row is there already: a commit may outlive the connection."""
+    Usage.objects.bulk_create([usage], ignore_conflicts=True)
 
-    A database that is down is logged and does not take the answer away from its reader.
+
+async def record_call(call: CallRecord) -> None:
+    """Store one row, whatever it takes; a database connection is held for this one insert only.
+
+    A restart of Postgres is waited out, since a call that is not recorded is free of charge. Any
+    other trouble is logged and does not take the answer away from its reader.
     """
     try:
-        await run_sync(record_usage, call)
+        await run_patiently(insert_once, usage_of(call))
     except DatabaseError:
         log.exception("usage_not_recorded", model=call.model, outcome=call.outcome)
+
+
+async def record_lost_call(turn_id: UUID, account_id: UUID, model: str, endpoint: str) -> None:
+    """A row without numbers for a call that nobody saw the end of, unless the turn has one."""
+    nothing = TokenUsage()
+    if not await run_patiently(has_usage, turn_id):
+        await record_call(
+            CallRecord(turn_id, account_id, model, endpoint, nothing, "interrupted", None, None)
+        )
+
+
+def has_usage(turn_id: UUID) -> bool:
+    return Usage.objects.filter(turn_id=turn_id).exists()

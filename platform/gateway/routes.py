@@ -8,7 +8,7 @@ import structlog
 
 from gateway.models import Deployment, Endpoint, Model
 from gateway.types import OFFLINE, Route, Timeouts
-from observability.db import run_sync
+from observability.patience import run_patiently
 from security.secrets import SecretUnreadable, open_
 
 REMEMBERED_SECONDS = 2.0
@@ -49,7 +49,7 @@ async def find_routes(name: str) -> tuple[Route, ...]:
         until, routes = _remembered.get(name, (0.0, ()))
     if until > now:
         return routes
-    routes = await run_sync(list_routes, name)
+    routes = await run_patiently(list_routes, name)
     with _lock:
         _remembered[name] = (now + REMEMBERED_SECONDS, routes)
     return routes

@@ -123,8 +123,8 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One upstream call, successful or not, for metering. `outcome` is `completed`, `cancelled`
-    or the type of the error."""
+    """One upstream call, successful or not, for metering. `outcome` is `completed`, `cancelled`,
+    `interrupted` when its runner died, or the type of the error."""
 
     turn_id: UUID | None
     account_id: UUID | None
@@ -133,7 +133,7 @@ class CallRecord:
     usage: TokenUsage
     outcome: str
     first_token_ms: int | None
-    total_ms: int
+    total_ms: int | None
 
 
 FindRoutes = Callable[[str], Awaitable[tuple[Route, ...]]]

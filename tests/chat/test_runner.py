@@ -324,6 +324,24 @@ def test_a_runner_whose_lease_is_gone_stops_and_writes_nothing(alice):
     play(scenario)
 
 
+def test_f30_a_runner_that_slept_longer_than_its_lease_does_not_race_itself(alice):
+    async def scenario():
+        agent = ScriptedAgent(hold_after=3)
+        async with running(agent):
+            turn = await run_sync(start_turn, alice, None, "Mine?")
+            await agent.held.wait()
+            await run_sync(expire, turn.pk)
+            other = await run_sync(start_turn, alice, None, "Claimed in a later look?")
+            while len(agent.tasks) < 2:
+                await asyncio.sleep(0.01)
+            agent.go_on.set()
+            done = [await finished(turn), await finished(other)]
+        assert [(turn.status, turn.answer.text) for turn in done] == [("completed", TEXT)] * 2
+        assert (await run_sync(Stream.objects.get, pk=turn.pk)).fence == 1
+
+    play(scenario)
+
+
 def test_a_runner_told_to_stop_finishes_interrupts_or_hands_back(alice):
     alice.language = "zh-hans"
     alice.save()

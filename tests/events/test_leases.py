@@ -34,6 +34,19 @@ def test_an_expired_lease_is_taken_under_a_higher_fence_and_number_range(stream)
     assert (claim.fence, claim.attempts, claim.next_seq) == (2, 2, 1_000_001)
 
 
+def test_f30_a_holder_does_not_take_from_itself_what_expired_while_its_machine_slept(stream):
+    (claim,) = leases.claim("turn", "a", 1)
+    expire(stream.id)
+    assert leases.claim("turn", "a", 1, held=[stream.id]) == []
+    assert leases.renew([(stream.id, claim.fence)]) == {stream.id}
+    assert leases.claim("turn", "b", 1) == []
+
+
+def test_a_host_may_have_the_longest_name_there_is(stream):
+    (claim,) = leases.claim("turn", "h" * 64 + ":12345", 1)
+    assert claim.stream_id == stream.id
+
+
 def test_renewing_names_those_still_held(db):
     ids = [leases.open_stream(new_id(), "turn").id for _ in range(2)]
     held = [(c.stream_id, c.fence) for c in leases.claim("turn", "a", 2)]

@@ -1,7 +1,9 @@
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
 from typing import Any
 
 import uvloop
@@ -13,6 +15,7 @@ from events.leases import LEASE_SECONDS
 
 log = logging.getLogger(__name__)
 
+LEAVE_SECONDS = 28  # a server that hangs holds threads, and with them the end of the process
 SWITCH_SECONDS = 0.0005  # words wait this long for a thread that computes, not Python's usual 5 ms
 
 
@@ -41,8 +44,20 @@ class Command(BaseCommand):
 async def run(capacity: int, lease: float) -> None:
     runner = Runner(capacity=capacity, lease=lease)
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        leaving = threading.Timer(LEAVE_SECONDS, leave)
+        leaving.daemon = True
+        leaving.start()
+        runner.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, runner.stop)
+        loop.add_signal_handler(number, stop)
     log.info("runner is ready for %s turns", capacity)
     await runner.run()
     log.info("runner has stopped")
+
+
+def leave() -> None:
+    log.warning("runner leaves what a server that hangs keeps it from; its leases run out")
+    os._exit(1)

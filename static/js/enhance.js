@@ -63,13 +63,21 @@ async function highlight(code) {
   code.replaceChildren(safe(hljs.highlight(text, { language }).value));
 }
 
-/** By the DOM, not by a string: style="" would be refused by the content security policy. */
+/**
+ * By the DOM, not by a string: style="" would be refused by the content security policy. So it is
+ * in KaTeX's own error message; what is no formula stays as it was written.
+ */
 async function typeset(el) {
-  (await katex()).render(el.dataset.tex, el, {
-    displayMode: el.classList.contains("tex-block"),
-    throwOnError: false,
-    trust: false,
-    maxExpand: 500,
-    maxSize: 20,
-  });
+  const source = el.textContent;
+  try {
+    (await katex()).render(el.dataset.tex, el, {
+      displayMode: el.classList.contains("tex-block"),
+      throwOnError: true,
+      trust: false,
+      maxExpand: 500,
+      maxSize: 20,
+    });
+  } catch {
+    el.textContent = source;
+  }
 }

@@ -69,7 +69,13 @@ md.renderer.rules.fence = (tokens, i) => {
   return `<pre${label}><code${name}>${esc(tokens[i].content)}</code></pre>\n`;
 };
 
+// Our own classes and those of the highlighter: nothing may dress up as another part of the page.
+const CLASS = /^(?:cite|remote-image|table|tex|tex-block|task|task-item|[a-z]+_+|(?:hljs|language)-[\w+#.-]+)$/;
+
 DOMPurify.addHook("afterSanitizeAttributes", (el) => {
+  for (const name of [...el.classList]) {
+    if (!CLASS.test(name)) el.classList.remove(name);
+  }
   if (el.tagName === "A") decorateLink(el);
   if (el.tagName === "IMG" && !LOCAL_IMAGE.test(el.getAttribute("src") ?? "")) el.remove();
 });

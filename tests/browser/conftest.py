@@ -7,11 +7,13 @@ running, which the database tests that follow must not see.
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.browser.canary import Canary
 from tests.browser.static_site import StaticSite
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
@@ -27,10 +29,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="No Chromium: `apt-get install chromium`."))
 
 
+@pytest.fixture(scope="session")
+def canary() -> Iterator[Canary]:
+    """Hears every connection to a name under `.example`, whatever made it."""
+    with Canary() as listener:
+        yield listener
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(canary: Canary) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, canary.flag])
         yield chromium
         chromium.close()
 
@@ -79,11 +88,17 @@ def static_site() -> Iterator[StaticSite]:
 
 @pytest.fixture(scope="module")
 def harness(browser: Browser, static_site: StaticSite) -> Iterator[Watched]:
-    """A page on which `MarkdownStream`, `safe` and `enhance` are loaded."""
+    with open_harness(browser, static_site) as watched:
+        yield watched
+
+
+@contextmanager
+def open_harness(browser: Browser, site: StaticSite) -> Iterator[Watched]:
+    """A page on which `MarkdownStream`, `safe`, `enhance` and the checks are loaded."""
     context = browser.new_context()
     watched = Watched(context.new_page())
-    watched.listen(static_site.origin)
-    watched.page.goto(f"{static_site.origin}/")
+    watched.listen(site.origin)
+    watched.page.goto(f"{site.origin}/")
     watched.page.locator("body[data-ready]").wait_for(state="attached", timeout=5000)
     yield watched
     context.close()

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, connections
+from django.test import Client
 
+from accounts import tokens
 from accounts.models import User
 from events.leases import LEASE_SECONDS
-from events.models import Stream
+from events.models import Job, Stream
 from knowledge import retrieval, services, storage
 from knowledge.models import Chunk, Collection, Document, Embedding
 from tests.knowledge.conftest import run_job
@@ -35,12 +38,13 @@ from knowledge import indexing
 
 kill_before = {kill_before!r}
 if kill_before:
-    real = getattr(indexing, kill_before)
+    module = jobs if hasattr(jobs, kill_before) else indexing
+    real = getattr(module, kill_before)
     def stop_here(*args, **kwargs):
         print("here", flush=True)
         sys.stdin.readline()
         return real(*args, **kwargs)
-    setattr(indexing, kill_before, stop_here)
+    setattr(module, kill_before, stop_here)
 jobs.run({job!r})
 print("done", flush=True)
 """
@@ -117,6 +121,24 @@ def test_a_killed_worker_leaves_the_old_passages(
     assert Embedding.objects.count() == Chunk.objects.count() == 2
 
 
+def test_f04_a_worker_killed_between_the_swap_and_its_jobs_end_has_done_it_once(
+    alice: User, collection: Collection
+) -> None:
+    document, _ = services.add_document(alice, collection, as_stream("# A\n\nOne."), "a.md")
+    worker = start_worker(document, kill_before="_finish")
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "here\n"
+    worker.send_signal(signal.SIGKILL)
+    finish(worker)
+    kept = list(document.chunks.values_list("pk", flat=True))
+    assert len(kept) == 1
+    let_lease_expire(document)
+    run_job(document)
+    assert (document.status, document.version) == (Document.Status.READY, 1)
+    assert list(document.chunks.values_list("pk", flat=True)) == kept
+    assert Job.objects.get(pk=document.job_id).status == Job.Status.SUCCEEDED
+
+
 def test_a_worker_that_lost_its_lease_writes_nothing(alice: User, collection: Collection) -> None:
     document, _ = services.add_document(alice, collection, as_stream("# A\n\nOne."), "a.md")
     worker = start_worker(document, kill_before="replace_chunks")
@@ -165,6 +187,27 @@ def test_the_same_bytes_at_the_same_moment_are_one_document(
     assert sum(is_new for _, is_new in found) == 1
     files = [path for path in Path(django_settings.FILES_ROOT).rglob("*") if path.is_file()]
     assert files == [storage.path_of(found[0][0].pk)]
+
+
+def test_f24_one_upload_sent_twenty_times_at_once_is_one_document(
+    alice: User, collection: Collection
+) -> None:
+    """Through the API, as a program with a bad network does it."""
+    bearer = {"Authorization": f"Bearer {tokens.issue(alice, 'laptop')[1]}"}
+
+    def upload(_n: int) -> tuple[int, str, bool]:
+        file = SimpleUploadedFile("a.txt", b"the same words")
+        place = f"/api/v1/collections/{collection.pk}/documents"
+        response = Client().post(place, {"file": file}, headers=bearer)
+        return response.status_code, response.json()["id"], response.json()["is_new"]
+
+    found = in_threads(20, upload)
+    assert {status for status, _, _ in found} == {202}
+    assert len({pk for _, pk, _ in found}) == 1
+    assert sum(is_new for _, _, is_new in found) == 1
+    assert Document.objects.count() == Job.objects.count() == 1
+    files = [path for path in Path(django_settings.FILES_ROOT).rglob("*") if path.is_file()]
+    assert files == [storage.path_of(Document.objects.get().pk)]
 
 
 def test_documents_indexed_at_once_do_not_deadlock_and_count_right(

@@ -108,7 +108,9 @@ def upload_document(request: HttpRequest, collection_id: UUID, file: File[Upload
     spend_for(request, Action.UPLOADS)
     user = caller(request)
     collection = require_editable(Collection.objects, user, collection_id)
-    document, is_new = services.add_document(user, collection, file, file.name or "")
+    document, is_new = services.add_document(
+        user, collection, file, file.name or "", declared=file.content_type or ""
+    )
     return Status(202, {"id": document.pk, "status": document.status, "is_new": is_new})
 
 

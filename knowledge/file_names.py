@@ -7,8 +7,10 @@ LONGEST = 255
 LONGEST_ENDING = 20
 # Names that are not UTF-8 (from old archives) reach Python with surrogates for their bytes.
 _SURROGATES = re.compile("[\ud800-\udfff]")
-# Control characters, and those that make a name read in another order than it is written.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# Control characters, what nobody sees, and what makes a name read in another order than written.
+_CONTROLS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]"
+)
 
 
 def clean_name(name: str) -> str:

@@ -21,17 +21,22 @@ class FileType:
     kind: str
     media_type: str
     endings: tuple[str, ...]
+    # What clients declare it as besides; a declaration ending in / stands for all of its kind.
+    declared: tuple[str, ...] = ()
 
 
-PDF = FileType("pdf", "application/pdf", (".pdf",))
+PDF = FileType("pdf", "application/pdf", (".pdf",), ("application/x-pdf",))
 DOCX = FileType(
     "docx",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     (".docx",),
+    ("application/msword", "application/zip", "application/x-zip-compressed"),
 )
-HTML = FileType("html", "text/html", (".html", ".htm", ".xhtml"))
-MARKDOWN = FileType("markdown", "text/markdown", (".md", ".markdown", ".mdown"))
-TEXT = FileType("text", "text/plain", (".txt", ".text", ".log", ""))
+HTML = FileType(
+    "html", "text/html", (".html", ".htm", ".xhtml"), ("application/xhtml+xml", "text/plain")
+)
+MARKDOWN = FileType("markdown", "text/markdown", (".md", ".markdown", ".mdown"), ("text/",))
+TEXT = FileType("text", "text/plain", (".txt", ".text", ".log", ""), ("text/",))
 FILE_TYPES = (PDF, DOCX, HTML, MARKDOWN, TEXT)
 
 EMPTY = _("The file is empty.")
@@ -42,14 +47,40 @@ OLD_WORD = _(
 NOT_WHAT_IT_SAYS = _(
     "The name and the content of this file disagree. Check its ending and try again."
 )
+NOT_WHAT_IS_DECLARED = _(
+    "This file was sent as another type than it is. Check its ending and try again."
+)
 NOT_TEXT = _("This file does not hold text, although its name says so.")
 
+_NOTHING_SAID = frozenset({"", "application/octet-stream", "binary/octet-stream"})
+_BEFORE_PDF = b"\xef\xbb\xbf\0\t\n\f\r "  # what harmless files have before their mark
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BINARY_CONTROL = frozenset(range(32)) - {8, 9, 10, 12, 13, 27}
 
 
-def detect_type(path: Path, file_name: str) -> FileType:
-    """Return the type of the file at `path`; raise `UnsupportedFile` where none fits."""
+def detect_type(path: Path, file_name: str, declared: str = "") -> FileType:
+    """Return the type of the file at `path`; raise `UnsupportedFile` where none fits.
+
+    Content, name and what the client declares must agree; a client may declare nothing.
+    """
+    found = _detect(path, file_name)
+    if not _agrees(declared.partition(";")[0].strip().lower(), found):
+        raise UnsupportedFile(NOT_WHAT_IS_DECLARED)
+    return found
+
+
+def _agrees(declared: str, found: FileType) -> bool:
+    if declared in _NOTHING_SAID or declared == found.media_type:
+        return True
+    if declared == HTML.media_type:
+        return False
+    return any(
+        declared.startswith(known) if known.endswith("/") else declared == known
+        for known in found.declared
+    )
+
+
+def _detect(path: Path, file_name: str) -> FileType:
     with path.open("rb") as file:
         head = file.read(HEAD_SIZE)
     if not head:
@@ -84,7 +115,7 @@ def type_of_media(media_type: str) -> FileType:
 
 
 def _by_content(path: Path, head: bytes) -> FileType | None:
-    if b"%PDF-" in head[:1024]:
+    if head.lstrip(_BEFORE_PDF).startswith(b"%PDF-"):
         return PDF
     if head.startswith(b"PK\x03\x04"):
         return DOCX if _is_docx(path) else None

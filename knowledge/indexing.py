@@ -134,8 +134,9 @@ def _save_document(document: Document, generation: Generation) -> None:
     document.language = extracted.language
     document.page_count = extracted.page_count
     document.chunk_count = len(generation.drafts)
+    document.invisible_count = extracted.invisible
     document.version += 1
     document.status = Document.Status.READY
     document.reason = ""
-    fields = ["title", "language", "page_count", "chunk_count", "version", "status", "reason"]
-    document.save(update_fields=[*fields, "updated_at"])
+    fields = ["title", "language", "page_count", "chunk_count", "invisible_count", "version"]
+    document.save(update_fields=[*fields, "status", "reason", "updated_at"])

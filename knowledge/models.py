@@ -86,6 +86,9 @@ class Document(models.Model):
     language = models.CharField(_("language"), max_length=10, blank=True)
     page_count = models.IntegerField(_("pages"), null=True, blank=True)
     chunk_count = models.IntegerField(_("passages"), default=0)
+    invisible_count = models.IntegerField(
+        _("invisible characters removed"), default=0, db_default=0
+    )
     version = models.IntegerField(default=0)
     added_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

@@ -86,12 +86,15 @@ def add_document(
     file: Readable,
     file_name: str,
     source: Source | None = None,
+    *,
+    declared: str = "",
 ) -> tuple[Document, bool]:
     """Store a file and queue its indexing; return the document and whether it is new.
 
-    The same bytes in the same collection are the same document; one that had failed is tried
-    again. Raises `UploadRefused` with a reason, `StorageFull`, and Http404 when the collection is
-    deleted meanwhile; then, and after a crash, no file stays behind.
+    `declared` is the media type its sender gave: only compared, never stored or sent back. The
+    same bytes in the same collection are the same document; one that had failed is tried again.
+    Raises `UploadRefused` with a reason, `StorageFull`, and Http404 when the collection is deleted
+    meanwhile; then, and after a crash, no file stays behind.
     """
     document_id = new_id()
     stored = storage.store(document_id, file)
@@ -106,7 +109,7 @@ def add_document(
         added_by=user,
     )
     try:
-        document, is_new = _add_once(draft, stored.path, source)
+        document, is_new = _add_once(draft, stored.path, source, declared)
     except BaseException:
         storage.remove(document_id)
         raise
@@ -117,12 +120,14 @@ def add_document(
     return document, is_new
 
 
-def _add_once(draft: Document, path: Path, source: Source | None) -> tuple[Document, bool]:
+def _add_once(
+    draft: Document, path: Path, source: Source | None, declared: str
+) -> tuple[Document, bool]:
     """Save the draft and queue it, or return the document that has its bytes already."""
     known = Document.objects.filter(collection=draft.collection, sha256=draft.sha256)
     if (document := known.first()) is not None:
         return document, False
-    draft.media_type = detect_type(path, draft.file_name).media_type
+    draft.media_type = detect_type(path, draft.file_name, declared).media_type
     try:
         with transaction.atomic():
             draft.source = source or _upload_source(draft.collection)

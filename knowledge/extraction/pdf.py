@@ -9,9 +9,10 @@ from statistics import quantiles
 from typing import Any
 
 import pypdf
-from pypdf.errors import PyPdfError
+from pypdf.errors import LimitReachedError, PyPdfError
 
 from knowledge.extraction.reasons import (
+    BOMB,
     DAMAGED,
     ENCRYPTED,
     NEEDS_OCR,
@@ -60,6 +61,8 @@ def extract_pdf(path: Path) -> Extracted:
         pages = [_page_lines(page.extract_text()) for page in reader.pages]
         headings = _headings(reader)
         title = _title(reader)
+    except LimitReachedError as error:
+        raise ExtractionFailed(BOMB) from error
     except _BROKEN as error:
         raise ExtractionFailed(DAMAGED) from error
     letters = sum(c.isalnum() for lines in pages for line in lines for c in line)

@@ -6,6 +6,7 @@ from knowledge.extraction.reasons import TOO_MUCH_TEXT, ExtractionFailed
 from knowledge.types import Block, BlockKind
 
 MAX_CHARACTERS = 20_000_000
+MAX_BLOCKS = 400_000  # some hundred bytes each, in the worker too
 
 # Nothing a reader sees, and a way to hide instructions from him: controls, zero-width and
 # bidirectional marks, tags, variation selectors, halves of surrogate pairs.
@@ -41,6 +42,8 @@ class TextBuilder:
             self._append("\n\n")
         start = self._length
         self._append(text)
+        if len(self.blocks) == MAX_BLOCKS:
+            raise ExtractionFailed(TOO_MUCH_TEXT)
         self.blocks.append(Block(kind, start, self._length, level, page))
 
     def _append(self, text: str) -> None:

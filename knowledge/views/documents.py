@@ -38,7 +38,11 @@ def upload(request: HttpRequest, collection_id: UUID) -> JsonResponse:
         return JsonResponse({"detail": detail}, status=HTTPStatus.BAD_REQUEST)
     try:
         document, is_new = services.add_document(
-            caller(request), collection, file, file.name or _("Untitled")
+            caller(request),
+            collection,
+            file,
+            file.name or _("Untitled"),
+            declared=file.content_type or "",
         )
     except UploadRefused as error:
         return JsonResponse({"detail": _(str(error))}, status=HTTPStatus.UNPROCESSABLE_ENTITY)

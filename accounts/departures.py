@@ -7,6 +7,8 @@ from django.utils.module_loading import import_string
 from accounts.models import User
 from accounts.services import disable
 from events import jobs
+from security import audit
+from security.acts import Act
 
 
 def delete_user(user: User) -> None:
@@ -24,4 +26,5 @@ def delete_user(user: User) -> None:
         for path in settings.DEPARTURES:
             import_string(path)(locked)
         jobs.forget_owner(locked.pk)
+        audit.record(Act.USER_DELETED, locked, title=locked.email)
         locked.delete()

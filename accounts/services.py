@@ -12,6 +12,8 @@ from accounts.access import OwnedModel
 from accounts.errors import SharingRefused
 from accounts.models import Grant, Membership, Team, User
 from events import jobs
+from security import audit
+from security.acts import Act
 
 EVERYONE = "Everyone"
 
@@ -27,9 +29,11 @@ def create_team(owner: User, name: str) -> Team:
     """A team whose first member is its owner."""
     team = Team.objects.create(name=name)
     Membership.objects.create(team=team, user=owner, role=Membership.Role.OWNER)
+    audit.record(Act.TEAM_MADE, team, by=owner)
     return team
 
 
+@transaction.atomic
 def share(thing: OwnedModel, with_: User | Team, role: str, *, by: User) -> Grant:
     """Gives `role` on `thing`, replacing the role that was given before.
 
@@ -49,15 +53,19 @@ def share(thing: OwnedModel, with_: User | Team, role: str, *, by: User) -> Gran
         **_grantee(with_),
         defaults={"role": role},
     )
+    _record(Act.GRANT_GIVEN, thing, with_, by, role=role)
     return grant
 
 
+@transaction.atomic
 def unshare(thing: OwnedModel, with_: User | Team, *, by: User) -> bool:
     """Takes the grant back; the next request is refused. Says whether there was one."""
     _check_owner(thing, by)
     deleted, _rows = Grant.objects.filter(
         kind=thing.grant_kind, object_id=thing.pk, **_grantee(with_)
     ).delete()
+    if deleted:
+        _record(Act.GRANT_TAKEN, thing, with_, by)
     return bool(deleted)
 
 
@@ -66,6 +74,7 @@ def forget_grants(kind: str, *object_ids: UUID) -> None:
     Grant.objects.filter(kind=kind, object_id__in=object_ids).delete()
 
 
+@transaction.atomic
 def disable(user: User) -> None:
     """Refuses every credential of `user` from the next request on; what they own stays.
 
@@ -74,13 +83,16 @@ def disable(user: User) -> None:
     """
     User.objects.filter(pk=user.pk).update(is_active=False)
     user.is_active = False
+    audit.record(Act.USER_DISABLED, user, title=user.email)
     jobs.cancel_all_of(user.pk)
 
 
+@transaction.atomic
 def enable(user: User) -> None:
     """Lets a disabled person in again, with the tokens and the password they had."""
     User.objects.filter(pk=user.pk).update(is_active=True)
     user.is_active = True
+    audit.record(Act.USER_ENABLED, user, title=user.email)
 
 
 def forget_other_addresses(user: User) -> None:
@@ -95,6 +107,13 @@ def set_preferences(user: User, *, language: str, theme: str, name: str) -> None
     """Saves how the person wants to be addressed and how pages look."""
     user.language, user.theme, user.name = language, theme, name
     user.save(update_fields=["language", "theme", "name"])
+
+
+def _record(act: Act, thing: OwnedModel, with_: User | Team, by: User, **detail: str) -> None:
+    """A conversation's title is people's words: the audit log knows it by its id."""
+    title = "" if thing.grant_kind == Grant.Kind.CONVERSATION else str(thing)
+    whom = with_.email if isinstance(with_, User) else with_.name
+    audit.record(act, thing, by=by, title=title, to=whom, to_id=str(with_.pk), **detail)
 
 
 def _grantee(with_: User | Team) -> dict[str, Any]:

@@ -13,11 +13,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.errors import UnknownScope
 from accounts.models import ApiToken, User
+from security import audit
+from security.acts import Act
 
 SHAPE = re.compile(r"par_([a-z2-7]{8})_([a-z2-7]{32})", re.ASCII)
 # `last_used_at` is for people: a busy token must not write a row on every request.
@@ -33,6 +36,7 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+@transaction.atomic
 def issue(
     user: User, name: str, scopes: Iterable[str] = (), expires_at: datetime | None = None
 ) -> tuple[ApiToken, str]:
@@ -50,6 +54,7 @@ def issue(
         scopes=wanted,
         expires_at=expires_at,
     )
+    audit.record(Act.TOKEN_MADE, token, of=user.email, scopes=wanted)
     return token, plaintext
 
 
@@ -69,9 +74,12 @@ def authenticate(plaintext: str) -> ApiToken | None:
     return token
 
 
+@transaction.atomic
 def revoke(token: ApiToken) -> None:
     """Refuses the token from the next request on; a second call changes nothing."""
-    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    valid = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
+    if valid.update(revoked_at=timezone.now()):
+        audit.record(Act.TOKEN_REVOKED, token, of=token.user.email)
     token.refresh_from_db(fields=["revoked_at"])
 
 

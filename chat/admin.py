@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.changes import stop_as_operator
 from chat.models import Citation, Conversation, Message, Turn
+from security import audit
+from security.acts import Act
 from security.records import RecordAdmin
 
 
@@ -42,6 +44,7 @@ class PrivateAdmin(RecordAdmin):
 
     def _log_look(self, request: HttpRequest, object_id: str) -> None:
         """The entry names the row by its id: titles are people's words too."""
+        audit.record(Act.ADMIN_READ, self.model(pk=object_id), title="")
         LogEntry.objects.create(
             user_id=str(request.user.pk),
             content_type=ContentType.objects.get_for_model(self.model),

@@ -16,6 +16,8 @@ from accounts.services import forget_grants
 from chat.models import Conversation, Message, Turn
 from chat.services import UNFINISHED
 from events import doorbell, leases
+from security import audit
+from security.acts import Act
 
 GRACE = timedelta(minutes=10)
 BATCH = 100  # conversations a transaction, so that a purge never holds many locks for long
@@ -29,6 +31,7 @@ def delete_conversation(user: User, conversation_id: UUID) -> None:
         found = Conversation.objects.owned_by(user).filter(pk=conversation_id)
         if not found.update(deleted_at=Now()):
             raise Http404
+        audit.record(Act.CONVERSATION_DELETED, Conversation(pk=conversation_id), by=user, title="")
         turns = Turn.objects.filter(conversation=conversation_id, status__in=UNFINISHED)
         running = list(turns.values_list("pk", flat=True))
         turns.filter(stop_requested_at=None).update(stop_requested_at=Now())
@@ -39,8 +42,11 @@ def delete_conversation(user: User, conversation_id: UUID) -> None:
 def restore_conversation(user: User, conversation_id: UUID) -> None:
     """Back where it was, grants and all; twice is once. Raises Http404 when it is purged."""
     deleted = Conversation.objects.restorable_by(user).filter(pk=conversation_id)
-    if deleted.update(deleted_at=None):
-        return
+    with transaction.atomic():
+        if deleted.update(deleted_at=None):
+            restored = Conversation(pk=conversation_id)
+            audit.record(Act.CONVERSATION_RESTORED, restored, by=user, title="")
+            return
     if not Conversation.objects.owned_by(user).filter(pk=conversation_id).exists():
         raise Http404
 

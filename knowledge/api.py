@@ -23,6 +23,8 @@ from knowledge.schemas import (
     SearchOut,
 )
 from knowledge.storage import path_of
+from security import audit
+from security.acts import Act
 from security.downloads import Download
 from security.paging import paginate
 from security.rate_limits import Action
@@ -176,6 +178,7 @@ def list_chunks(request: HttpRequest, document_id: UUID, page: Query[PageQuery])
 )  # fmt: skip
 def download_document(request: HttpRequest, document_id: UUID) -> Download:
     document = selectors.find_document(caller(request), document_id)
+    audit.record(Act.FILE_DOWNLOADED, document, size=document.size)
     return Download(path_of(document.pk), document.file_name, document.media_type)
 
 

@@ -15,6 +15,8 @@ from knowledge.file_names import clean_name
 from knowledge.file_types import detect_type
 from knowledge.models import Collection, Document, Source, Stage
 from knowledge.storage import Readable
+from security import audit
+from security.acts import Act
 from security.ids import new_id
 
 INGEST = "knowledge.jobs.ingest_document"
@@ -73,6 +75,7 @@ def _remove_collection(collection_id: UUID) -> None:
     collection = Collection.objects.select_for_update().get(pk=collection_id)
     documents = list(collection.documents.values_list("pk", flat=True))
     forget_grants(Grant.Kind.COLLECTION, collection_id)
+    audit.record(Act.COLLECTION_DELETED, collection, documents=len(documents))
     collection.delete()
     transaction.on_commit(lambda: _remove_files(documents))
 
@@ -163,7 +166,8 @@ def delete_document(document: Document) -> None:
     with transaction.atomic():
         _cancel(document.job_id)
         indexing.remove_from_index(document)
-        Document.objects.filter(pk=document.pk).delete()
+        if Document.objects.filter(pk=document.pk).delete()[0]:
+            audit.record(Act.DOCUMENT_DELETED, document, collection=str(document.collection_id))
         transaction.on_commit(lambda: storage.retire(document.pk))
 
 

@@ -1,15 +1,16 @@
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from config.dashboard import dashboard
+from security.audited_admin import AuditedAdmin
 
 # The rooms of the house in the order an administrator thinks of them.
-ORDER = ["accounts", "knowledge", "agents", "chat", "gateway", "events", "auth"]
+ORDER = ["accounts", "knowledge", "agents", "chat", "gateway", "events", "security", "auth"]
 
 
 class ParleyAdminSite(AdminSite):
@@ -22,6 +23,14 @@ class ParleyAdminSite(AdminSite):
     ) -> TemplateResponse:
         """The dashboard, with the list of everything below it."""
         return super().index(request, {**dashboard(), **(extra_context or {})})
+
+    def register(
+        self, model_or_iterable: Any, admin_class: type[Any] | None = None, **options: Any
+    ) -> None:
+        """Whatever page is registered, what is done on it goes into the audit log."""
+        page = admin_class or ModelAdmin
+        audited = type(page.__name__, (AuditedAdmin, page), {"__module__": page.__module__})
+        super().register(model_or_iterable, audited, **options)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         apps = super().get_app_list(request, app_label)

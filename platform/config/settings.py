@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "security.audit.AuditMiddleware",
     "accounts.middleware.PreferencesMiddleware",
     "config.middleware.ApiProblemMiddleware",
     "config.middleware.LimitMiddleware",

@@ -12,6 +12,8 @@ from gateway.errors import GatewayError
 from gateway.models import Deployment, Endpoint, Model
 from gateway.probe import ProbeResult, list_models, test_endpoint
 from gateway.routes import endpoint_route, forget_routes, secret_context
+from security import audit
+from security.acts import Act
 from security.secrets import SecretUnreadable, hint, is_current, open_, seal
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -22,8 +24,10 @@ log = structlog.get_logger(__name__)
 
 def store_key(endpoint: Endpoint, api_key: str) -> None:
     """Seal the key into the row; an empty one removes it."""
-    endpoint.secret = seal(api_key, secret_context(endpoint.id)) if api_key else None
-    endpoint.save(update_fields=["secret"])
+    with transaction.atomic():
+        endpoint.secret = seal(api_key, secret_context(endpoint.id)) if api_key else None
+        endpoint.save(update_fields=["secret"])
+        audit.record(Act.KEY_STORED if api_key else Act.KEY_REMOVED, endpoint)
     forget_routes()
 
 

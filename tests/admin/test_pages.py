@@ -19,7 +19,7 @@ from tests.support.cast import SECRET_WORDS
 
 pytestmark = pytest.mark.django_db
 
-OURS = ("accounts", "knowledge", "agents", "chat", "gateway", "events")
+OURS = ("accounts", "knowledge", "agents", "chat", "gateway", "events", "security")
 MODELS = [model for model in admin.site._registry if model._meta.app_label in OURS]
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\b(src|type=\"application/json\"))[^>]*>")
 # Its primary key has two columns, which the admin cannot address; and it holds people's words.

@@ -44,6 +44,7 @@ ROOMS = {
     "gateway.model": room("lacdh"),
     "gateway.deployment": room("lacdh", "enable", "disable"),
     "gateway.usage": RECORD,
+    "security.auditentry": RECORD,
     "events.stream": RECORD,
     "events.job": room("lch", "cancel"),
 }

@@ -1,0 +1,37 @@
+"""What the audit log records. The words are codes, as filters and other programs want them."""
+
+from django.db import models
+
+
+class Act(models.TextChoices):
+    """An object and what happened to it."""
+
+    SIGNED_IN = "session.begun", "session.begun"
+    SIGN_IN_FAILED = "session.refused", "session.refused"
+    SIGNED_OUT = "session.ended", "session.ended"
+    PASSWORD_CHANGED = "password.changed", "password.changed"
+    PASSWORD_RESET = "password.reset", "password.reset"
+    EMAIL_CHANGED = "email.changed", "email.changed"
+    SIGNED_UP = "user.signed_up", "user.signed_up"
+    USER_DISABLED = "user.disabled", "user.disabled"
+    USER_ENABLED = "user.enabled", "user.enabled"
+    USER_DELETED = "user.deleted", "user.deleted"
+    TEAM_MADE = "team.made", "team.made"
+    GRANT_GIVEN = "grant.given", "grant.given"
+    GRANT_TAKEN = "grant.taken", "grant.taken"
+    TOKEN_MADE = "token.made", "token.made"
+    TOKEN_REVOKED = "token.revoked", "token.revoked"
+    KEY_STORED = "key.stored", "key.stored"
+    KEY_REMOVED = "key.removed", "key.removed"
+    KEY_RESEALED = "key.resealed", "key.resealed"
+    COLLECTION_DELETED = "collection.deleted", "collection.deleted"
+    DOCUMENT_DELETED = "document.deleted", "document.deleted"
+    FILE_DOWNLOADED = "file.downloaded", "file.downloaded"
+    CONVERSATION_DELETED = "conversation.deleted", "conversation.deleted"
+    CONVERSATION_RESTORED = "conversation.restored", "conversation.restored"
+    ADMIN_ADDED = "admin.added", "admin.added"
+    ADMIN_CHANGED = "admin.changed", "admin.changed"
+    ADMIN_DELETED = "admin.deleted", "admin.deleted"
+    ADMIN_READ = "admin.read", "admin.read"
+    BACKUP_MADE = "backup.made", "backup.made"
+    AUDIT_TRIMMED = "audit.trimmed", "audit.trimmed"

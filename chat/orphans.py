@@ -43,12 +43,13 @@ def remove_orphaned_rows() -> int:
     return streams + grants
 
 
-def _repeat(statement: str, parameters: list[object]) -> int:
+def _repeat(statement: str, parameters: list[str | int]) -> int:
     """Each batch commits on its own, so that none holds many locks."""
     removed = 0
     while True:
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-            removed += cursor.rowcount
-            if cursor.rowcount < BATCH:
-                return removed
+            found: int = cursor.rowcount
+        removed += found
+        if found < BATCH:
+            return removed

@@ -35,7 +35,7 @@ where e.stream_id = fresh.stream_id and e.seq = fresh.seq
 """
 # What was retrieved for a turn that still runs is written when it ends: until then they are kept.
 HORIZON = """
-select least(now(), min(created_at)) - %s from events_stream
+select least(now(), min(created_at)) - make_interval(secs => %s) from events_stream
 where kind = 'turn' and state <> 'closed'
 """
 
@@ -57,7 +57,7 @@ def scrub_deleted_documents() -> int:
 
 def _horizon() -> datetime:
     with connection.cursor() as cursor:
-        cursor.execute(HORIZON, [MARGIN])
+        cursor.execute(HORIZON, [MARGIN.total_seconds()])
         (horizon,) = cursor.fetchone()
         found: datetime = horizon
         return found

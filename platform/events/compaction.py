@@ -21,9 +21,10 @@ JOBS_KEPT = timedelta(days=30)
 
 DUE = """
 select s.id from events_stream s
-where s.state = 'closed' and s.compacted_at is null and s.created_at < now() - %(after)s
+where s.state = 'closed' and s.compacted_at is null
+  and s.created_at < now() - make_interval(secs => %(after)s)
   and not exists (select from event e where e.stream_id = s.id and e.seq = s.last_seq
-                    and e.created_at > now() - %(after)s)
+                    and e.created_at > now() - make_interval(secs => %(after)s))
 order by s.created_at limit %(limit)s for update skip locked
 """
 # `part` numbers the neighbours of one kind, and cuts where they get too long together.
@@ -69,7 +70,7 @@ def compact_closed_streams() -> int:
 def _compact_some() -> int | None:
     """None when nothing is due; what another sweeper is at is left to it."""
     with connection.cursor() as cursor:
-        cursor.execute(DUE, {"after": AFTER, "limit": BATCH})
+        cursor.execute(DUE, {"after": AFTER.total_seconds(), "limit": BATCH})
         ids = [row[0] for row in cursor.fetchall()]
         if not ids:
             return None

@@ -20,7 +20,7 @@ class NamelessUploadHandler(FileUploadHandler):
         with self._dropped_on_failure():
             self._spool.write(raw_data)
 
-    def file_complete(self, file_size: int) -> UploadedFile:
+    def file_complete(self, file_size: int) -> "UploadedFile[Any]":
         with self._dropped_on_failure():
             self._spool.seek(0)
         return UploadedFile(

@@ -117,7 +117,7 @@ def test_f33_nothing_of_a_deleted_person_comes_back(alice, bob, settings):
     assert not User.objects.filter(pk=alice.pk).exists()
     found = {pk: tables_with(pk) for pk in gone}
     left = {table for tables in found.values() for table in tables}
-    assert left == {"knowledge_deleteddocument", "audit_entry"}  # neither holds a word of theirs
+    assert left == {"knowledge_deleteddocument"}
     for model in (Stream, Event, Job, Grant, Message, Turn, Conversation, Collection, Document):
         assert not model.objects.exists(), model
     assert not Agent.objects.filter(slug="scribe").exists()

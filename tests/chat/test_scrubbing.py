@@ -32,11 +32,15 @@ def _files_apart(settings, tmp_path):
 
 
 def tables_with(words):
-    """Every table of the database that has a row with these words in it."""
+    """Every table of the database that has a row with these words in it.
+
+    But for the audit trail, which names what was deleted and by whom, and never quotes it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "select oid::regclass::text from pg_class where relkind in ('r', 'p')"
             " and not relispartition and relnamespace = 'public'::regnamespace"
+            " and relname <> 'audit_entry'"
         )
         found = []
         for (table,) in cursor.fetchall():

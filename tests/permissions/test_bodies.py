@@ -1,22 +1,27 @@
 """What clients write: ids of others in bodies, fields they must not set, and plain rubbish."""
 
 import json
+from functools import cache
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.test import Client
 
+from accounts.models import ApiToken, User
 from chat import services as chat
 from config.api import api
+from knowledge.models import Collection
+from tests.permissions.answers import readable, shape
 from tests.support.world import CANARY, World, random_ids
 
 pytestmark = pytest.mark.django_db
 PROTECTED = (
-    "id", "owner", "owner_id", "user", "user_id", "requested_by", "role", "is_staff",
-    "is_superuser", "is_builtin", "quota", "status", "created_at", "tenant", "leaf_id",
+    "id", "pk", "owner", "owner_id", "user", "user_id", "requested_by", "role", "team", "team_id",
+    "is_staff", "is_superuser", "is_active", "is_builtin", "is_limited", "quota", "status", "size",
+    "added_by", "job_id", "created_at", "updated_at", "tenant", "workspace_id", "leaf_id", "scopes",
+    "__proto__", "constructor",
 )  # fmt: skip
-# Fields of bodies that name something by its id, and what of Alice's a thief would put there.
+# Fields of bodies that name something by its id.
 ID_FIELDS = {
     ("create_conversation", "agent"),
     ("create_conversation", "collections"),
@@ -28,24 +33,25 @@ ID_FIELDS = {
     ("start_turn", "parent"),
     ("search", "collections"),
 }
-VALID = {
-    "create_collection": {"name": "N"},
-    "update_collection": {"name": "N"},
-    "create_conversation": {"title": "T"},
-    "update_conversation": {"title": "T"},
 # What of Alice's a thief would put there: every kind of id in every field.
 LOOT = (
     "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
     "question_id", "folder_id", "agent_id", "agent", "token_id", "team_id", "user_id", "grant_id",
 )  # fmt: skip
+VALID = {
+    "create_collection": {"name": "N"},
+    "update_collection": {"name": "N"},
+    "create_conversation": {"title": "T"},
+    "update_conversation": {"title": "T"},
+    "create_folder": {"name": "N"},
+    "rename_folder": {"name": "N"},
+    "move_conversation": {"folder": None},
     "start_turn": {"text": "When?"},
     "search": {"query": "合并"},
 }
 
 
-    "create_folder": {"name": "N"},
-    "rename_folder": {"name": "N"},
-    "move_conversation": {"folder": None},
+@cache
 def operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
     """Method, path and JSON schema of the body of every operation that takes one."""
     document = api.get_openapi_schema()
@@ -78,32 +84,81 @@ def test_every_field_that_takes_an_id_is_tried_by_a_thief():
         for field, content in schema["properties"].items()
         if names_something(content) or field == "agent"
     }
-    assert taking == set(ID_FIELDS)
+    assert taking == ID_FIELDS
     assert set(VALID) == set(operations())
 
 
-@pytest.mark.parametrize(("operation", "field"), ID_FIELDS)
-def test_an_id_of_anothers_thing_is_worth_nothing_in_a_body(world: World, operation, field):
-    stranger = world.program("stranger")
-    own = chat.create_conversation(world.people["stranger"], title="Mine")
-    method, path, schema = operations()[operation]
+def offers(schema: dict[str, Any], value: Any, own: Any) -> list[Any]:
+    """The ways of putting an id into a field: alone, twice, or hidden among one's own."""
+    if '"array"' not in json.dumps(schema):
+        return [str(value)]
+    return [[str(value)], [str(own), str(value)], [str(value), str(own), str(value)]]
+
+
+def test_s01_an_id_of_anothers_thing_is_worth_nothing_in_a_body(world: World):
+    rival = world.program("rival")
+    own = chat.create_conversation(world.people["rival"], title="Mine")
     mine = world.ids | {"conversation_id": own.pk}
+    mine_too = world.rival_ids["collection_id"]
+    told: list[str] = []
 
-    def attempt(value: UUID):
-        is_list = '"array"' in json.dumps(schema["properties"][field])
-        body = VALID[operation] | {field: [str(value)] if is_list else str(value)}
-        return send(stranger, method, path, body, mine)
+    def attempt(operation: str, field: str, value: Any) -> list[Any]:
+        method, path, schema = operations()[operation]
+        ways = offers(schema["properties"][field], value, mine_too)
+        bodies = [VALID[operation] | {field: way} for way in ways]
+        return [shape(send(rival, method, path, body, mine)) for body in bodies]
 
-    stolen = attempt(world.ids[ID_FIELDS[operation, field]])
-    guessed = attempt(random_ids()["collection_id"])
-    assert stolen.status_code == 404
-    assert stolen.content == guessed.content
-    assert CANARY not in stranger.get("/api/v1/search").content.decode()
+    for operation, field in sorted(ID_FIELDS):
+        nothing = attempt(operation, field, random_ids()["collection_id"])
+        nobody = attempt(operation, field, "scribe-of-nobody")
+        assert {answer[0] for answer in nothing} == {404}
+        for name in LOOT:
+            stolen = attempt(operation, field, world.ids[name])
+            if stolen != (nobody if name == "agent" else nothing):
+                told.append(f"{operation} {field} {name}: {stolen}")
+    assert not told, "\n".join(told)
     assert list(own.messages.all()) == []
+    assert not own.collections.exists()
+    assert own.agent is None
+
+
+# Pages that take ids in a query or a form; another's must read like one of nothing. `own_` names
+# a thing of the rival, who is asking.
+PAGE_IDS = [
+    ("GET", "/", {"agent": "{agent_id}"}),
+    ("GET", "/conversations/", {"current": "{conversation_id}"}),
+    ("GET", "/knowledge/search/", {"q": "合并", "collection": "{collection_id}"}),
+    ("GET", "/knowledge/{own_collection_id}/documents", {"cursor": "{document_id}"}),
+    ("GET", "/knowledge/{own_collection_id}/progress", {"active": "{document_id}"}),
+    ("POST", "/c/{own_conversation_id}/thread", {"message": "{message_id}"}),
+    ("POST", "/knowledge/{own_collection_id}/access/", {"team": "{team_id}", "role": "reader"}),
+    ("POST", "/knowledge/{own_collection_id}/access/{grant_id}/revoke", {}),
+    ("POST", "/settings/tokens/{token_id}/revoke", {}),
+    ("GET", "/passages/{document_id}", {"at": "0-9"}),
+    ("GET", "/api/v1/documents", {"collection": "{collection_id}"}),
+]
+
+
+def test_s01_an_id_of_anothers_thing_is_worth_nothing_in_a_query_or_form(world: World):
+    rival = world.browser("rival")
+    mine = {f"own_{name}": value for name, value in world.rival_ids.items()}
+    for method, path, form in PAGE_IDS:
+        said = []
+        for ids in (world.ids | mine, world.ids | random_ids() | {"agent_id": "x"} | mine):
+            data = {name: value.format(**ids) for name, value in form.items()}
+            ask = rival.post if method == "POST" else rival.get
+            response = ask(path.format(**ids), data)
+            text = response.content.decode()
+            assert CANARY not in text, path
+            for value in filter(lambda value: len(value) > 9, map(str, ids.values())):
+                text = text.replace(value, "…")  # what one sent may be sent back
+            said.append((response.status_code, readable(text)))
+        assert said[0] == said[1], path
+    assert not world.people["owner"].api_tokens.exclude(revoked_at=None).exclude(name="revoked")
 
 
 @pytest.mark.parametrize("operation", VALID)
-def test_protected_and_unknown_fields_are_refused(world: World, operation):
+def test_s05_protected_and_unknown_fields_are_refused(world: World, operation):
     owner = world.program("owner")
     method, path, schema = operations()[operation]
     for field in PROTECTED:
@@ -113,6 +168,45 @@ def test_protected_and_unknown_fields_are_refused(world: World, operation):
         response = send(owner, method, path, body, world.ids)
         assert response.status_code == 422, field
         assert [error["pointer"] for error in response.json()["errors"]] == [f"#/{field}"]
+
+
+FORMS = {
+    "/settings/": {"name": "N", "language": "en", "theme": "dark"},
+    "/settings/language": {"language": "en"},
+    "/settings/tokens/new": {"name": "t", "days": 30},
+    "/knowledge/": {"name": "N", "description": ""},
+    "/knowledge/{collection_id}/settings/": {"name": "N", "description": ""},
+    "/knowledge/{collection_id}/access/": {"email": "rival@example.org", "role": "reader"},
+    "/accounts/password/change/": {},
+}
+
+
+def test_s05_protected_fields_of_forms_change_nothing(world: World):
+    """Pages ignore what their forms do not have."""
+    editor, thief = world.people["owner"], world.people["stranger"]
+    browser = world.browser("owner")
+    values = {name: str(thief.pk) for name in PROTECTED}
+    values |= {"is_staff": "on", "is_superuser": "on", "is_builtin": "on", "email": "x@example.org"}
+    before = protected_rows()
+    made = set(Collection.objects.values_list("pk", flat=True))
+    for path, form in FORMS.items():
+        response = browser.post(path.format(**world.ids), {**values, **form})
+        assert response.status_code in {200, 302}, path
+        after = protected_rows()
+        assert {pk: after[pk] for pk in before} == before, path
+    new = Collection.objects.exclude(pk__in=made)
+    assert {collection.owner for collection in new} == {editor}
+    admin = {"name": "t", "days": 30, "scopes": "admin"}
+    assert "is not one of the available choices" in (
+        browser.post("/settings/tokens/new", admin).content.decode()
+    )
+
+
+def protected_rows() -> dict[Any, tuple[Any, ...]]:
+    people = User.objects.values_list("pk", "email", "is_staff", "is_superuser", "is_active")
+    owned = Collection.objects.values_list("pk", "owner_id", "created_at")
+    tokens = ApiToken.objects.values_list("pk", "user_id", "scopes", "revoked_at", "digest")
+    return {row[0]: row[1:] for rows in (people, owned, tokens) for row in rows}
 
 
 RUBBISH: list[Any] = [

@@ -69,6 +69,7 @@ class LimitedRequest(WebRequest):  # type: ignore[misc]
     """A request that is cut off as soon as it is known to be too large."""
 
     received = 0
+    content: IO[bytes]
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """Twisted would parse forms too, in memory, and answer 400 without a word to a bad one."""

@@ -211,8 +211,15 @@ def test_a_token_has_a_bucket_of_its_own(alice, api_for, limit):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_s43_the_socket_draws_from_the_same_bucket_as_http(alice, api_for, limit):
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("", "Too many questions at once; try again in"), ("zh-hans", "一次提问太多"),
+     ("zh-hant", "一次提問太多")],
+)  # fmt: skip
+def test_s43_the_socket_draws_from_the_same_bucket_as_http(alice, api_for, limit, language, words):
     limit("turns", "2/h/person")
+    alice.language = language
+    alice.save()
     api = api_for(alice)
     talk = api.post("/conversations", {}).json()["id"]
     assert api.post(f"/conversations/{talk}/turns", {"text": "One?"}).status_code == 202
@@ -222,7 +229,7 @@ def test_s43_the_socket_draws_from_the_same_bucket_as_http(alice, api_for, limit
             assert (await tab.ask("Two?", id="2"))["type"] == "accepted"
             refused = await tab.ask("Three?", id="3")
             assert (refused["id"], refused["problem"]) == ("3", "too-many-requests")
-            assert "questions" in refused["detail"]
+            assert words in refused["detail"]
 
     play(scenario)
     forged = {"X-Forwarded-For": "198.51.100.7"}

@@ -10,7 +10,7 @@ INSTALL := $(UV) pip install --quiet --python $(PY) --no-deps --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help up test chaos check bench lock fmt clean
+.PHONY: help up test chaos check audit sbom bench lock fmt clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -30,11 +30,18 @@ chaos: .venv/.installed-dev ## kills, floods and full disks under load, for minu
 check: .venv/.installed-dev ## format, lint, types, layers, migrations, templates, vendored files
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
-	$(PY) -m mypy accounts knowledge agents chat platform/*/
+	$(PY) -m mypy accounts knowledge agents chat tools platform/*/
 	PYTHONPATH=.:platform .venv/bin/lint-imports
 	PYTHONPATH=platform $(PY) -m embedded.throwaway manage.py makemigrations --check --dry-run
 	.venv/bin/djlint --quiet --lint templates
 	cd static/vendor && sha256sum --quiet --check SHA256SUMS
+	@$(PY) -m tools.audit
+
+audit: .venv/.installed-dev ## known vulnerabilities of what is pinned (CI_REQUIRE_AUDIT=1: fail if nobody can be asked)
+	@$(PY) -m tools.audit
+
+sbom: .venv/.installed-dev ## the list of all parts with versions, hashes and licences: var/sbom.cdx.json
+	@PYTHONPATH=.:platform $(PY) -m tools.sbom $(FILE)
 
 # DATA is one data set, or a folder of several.
 SETS = $(if $(wildcard $(DATA)/corpus.jsonl),$(DATA),$(dir $(wildcard $(DATA)/*/corpus.jsonl)))

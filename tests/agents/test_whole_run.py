@@ -77,7 +77,7 @@ def text_of(steps):
         ("霧號多久響一次？", "雾天时，雾号每三十秒响一次。"),
     ],
 )
-def test_56_a_quotation_opens_at_its_place(alice, guide, question, quote):
+def test_s56_a_quotation_opens_at_its_place(alice, guide, question, quote):
     steps = ask(alice, question)
     assert quote in text_of(steps)
     stored = DocumentText.objects.get(document=guide).text

@@ -9,6 +9,8 @@ const ATTRIBUTES = words(
 );
 const CLASSES = words("md-live cite away remote-image table tex tex-block task task-item");
 
+const MOST_PIECES = 120;
+
 /** Elements, attributes, addresses and classes that no answer may have. */
 function findForbidden(root) {
   const found = [];
@@ -62,7 +64,8 @@ async function drawFinished(texts, sizes, check = true) {
   const forbidden = [];
   for (const text of texts) {
     for (const size of sizes) {
-      const parts = size ? text.match(new RegExp(`[^]{1,${size}}`, "g")) : [text];
+      const length = size && Math.max(size, Math.ceil(text.length / MOST_PIECES));
+      const parts = size ? text.match(new RegExp(`[^]{1,${length}}`, "g")) : [text];
       const { out, found } = drawParts(parts, check);
       for (const block of [...out.children]) enhance(block);
       for (const what of found) forbidden.push({ text, size, what });

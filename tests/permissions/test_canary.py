@@ -102,6 +102,35 @@ def test_the_canary_sings_in_no_prompt_event_citation_cache_or_log(
     assert CANARY not in lines
 
 
+def test_s51_a_prompt_holds_no_secret_and_offers_no_tool(world: World, model: ModelServer):
+    """A system prompt that leaks in full gives nothing away: not even who asks."""
+    editor = world.people["editor"]
+    scribe = Agent.objects.get(pk=world.ids["agent_id"])
+    turn = chat.start_turn(editor, None, QUESTIONS[0], agent=scribe.slug)
+
+    async def scenario() -> None:
+        async with running(run_agent):
+            assert await answered(turn) == "message_completed"
+        await close_pool()
+
+    play(scenario)
+    (request,) = model.chat_requests
+    roles = [message["role"] for message in request["messages"]]
+    assert roles == ["system", "user"]
+    assert "tools" not in request
+    system, question = (message["content"] for message in request["messages"])
+    assert system.endswith(CANARY), "an agent's instructions come after the house's rules"
+    assert CANARY in question
+    database = settings.DATABASES["default"]
+    secrets = [
+        settings.SECRET_KEY, settings.REDIS_URL, str(database["HOST"]), database["NAME"],
+        str(settings.PARLEY_HOME.path), world.bearers["editor"], world.sessions["editor"],
+        model.url, editor.email, editor.password, str(editor.pk), *map(str, world.ids.values()),
+    ]  # fmt: skip
+    said = json.dumps(request)
+    assert [secret for secret in secrets if len(secret) > 5 and secret in said] == []
+
+
 def everything_in(client: "redis.Redis") -> list[bytes]:
     return [bytes(key) + (client.dump(key) or b"") for key in client.scan_iter()]
 

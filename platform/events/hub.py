@@ -95,7 +95,7 @@ class Subscription:
         Waits while Postgres is away: a reader whose socket lives must not be left without a word.
         """
         replay = await run_patiently(log.read, self.stream_id, self.tail.seq, READ_ROWS)
-        went_on = self.tail.learn(replay, is_cut=len(replay.rows) == READ_ROWS)
+        went_on = self.tail.learn(replay, is_cut=replay.is_cut)
         return went_on or not self.tail.is_behind
 
 

@@ -29,6 +29,10 @@ class Replay:
     answer: Answer
     rows: list[EventRow]
     is_closed: bool  # closed, and `rows` reach to its end
+    is_cut: bool = False  # the log has more
+
+
+READ_BYTES = 64_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,10 @@ def append_batches(batches: Sequence[Batch]) -> set[UUID]:
 
 
 def read(stream_id: UUID, after: int, limit: int = 200) -> Replay:
-    """What happened after `after`, at most `limit` events, and which of the answers that is."""
+    """What happened after `after`, and which of the answers that is.
+
+    At most `limit` events, and no more once they have READ_BYTES: they wait in memory for a client.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -139,13 +146,20 @@ def read(stream_id: UUID, after: int, limit: int = 200) -> Replay:
                        select from event where stream_id = s.id and seq = %(after)s),
                    e.seq, e.kind, e.payload
             from events_stream s left join lateral (
-                select seq, kind, payload from event
-                where stream_id = s.id and seq > %(after)s order by seq limit %(limit)s
+                select seq, kind, payload from (
+                    select seq, kind, payload, sum(octet_length(payload::text)) over (
+                        order by seq rows between unbounded preceding and 1 preceding) as earlier
+                    from (
+                        select seq, kind, payload from event
+                        where stream_id = s.id and seq > %(after)s order by seq limit %(limit)s
+                    ) few
+                ) counted
+                where earlier is null or earlier < %(bytes)s
             ) e on true
             where s.id = %(id)s
             order by e.seq
             """,
-            {"id": stream_id, "after": after, "limit": limit},
+            {"id": stream_id, "after": after, "limit": limit, "bytes": READ_BYTES},
         )
         found = cursor.fetchall()
     if not found:
@@ -164,6 +178,7 @@ def read(stream_id: UUID, after: int, limit: int = 200) -> Replay:
         Answer.REPLAYED if rows else Answer.NOTHING_MISSED,
         rows,
         is_closed=state == "closed" and reached >= last_seq,
+        is_cut=bool(rows) and reached < last_seq,
     )
 
 

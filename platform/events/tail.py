@@ -8,7 +8,7 @@ from events.log import Answer, Replay
 from events.types import CannotReplay, EventRow
 
 READY_ROWS = 256  # more than that waiting for a slow client is dropped and read again from the log
-READY_CHARACTERS = 256_000
+READY_CHARACTERS = 64_000
 AHEAD_ROWS = 256
 DOUBTS = 8  # reads that may pass before a position unknown to the log counts as invented
 
@@ -23,6 +23,7 @@ class Tail:
         self._ready: list[EventRow] = []
         self._ready_characters = 0
         self._ahead: dict[int, EventRow] = {}
+        self._ahead_characters = 0
         self._doubts = 0
 
     @property
@@ -40,8 +41,10 @@ class Tail:
                 self._forget_what_is_ready()
             return
         self.is_behind = True
-        if len(self._ahead) >= AHEAD_ROWS:
+        self._ahead_characters += _size(row)
+        if len(self._ahead) >= AHEAD_ROWS or self._ahead_characters > READY_CHARACTERS:
             self._ahead.clear()  # the log has them, or will
+            self._ahead_characters = _size(row)
         self._ahead[row.seq] = row
 
     def hear_position(self, seq: int, *, is_closed: bool) -> None:
@@ -86,7 +89,7 @@ class Tail:
         self._ready.append(row)
         self.seq = row.seq
         self.is_over = row.is_last
-        self._ready_characters += len(row.payload.get("text", ""))
+        self._ready_characters += _size(row)
 
     def _forget_what_is_ready(self) -> None:
         self._ready = []
@@ -99,3 +102,8 @@ class Tail:
             self._accept(row)
         if self._ahead:
             self._ahead = {seq: row for seq, row in self._ahead.items() if seq > self.seq}
+        self._ahead_characters = sum(map(_size, self._ahead.values()))
+
+
+def _size(row: EventRow) -> int:
+    return len(row.payload.get("text", ""))

@@ -1,5 +1,6 @@
 """What a file is, by its content and its name together; where they disagree it is refused."""
 
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -54,6 +55,8 @@ NOT_TEXT = _("This file does not hold text, although its name says so.")
 
 _NOTHING_SAID = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 _BEFORE_PDF = b"\xef\xbb\xbf\0\t\n\f\r "  # what harmless files have before their mark
+# Where readers of PDF still find its mark; a sentence about it does not look like this.
+_PDF_INSIDE = re.compile(rb"(?:[\r\n>]|\A)\s*%PDF-\d\.\d")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BINARY_CONTROL = frozenset(range(32)) - {8, 9, 10, 12, 13, 27}
 
@@ -94,6 +97,8 @@ def _detect(path: Path, file_name: str) -> FileType:
             raise UnsupportedFile(OLD_WORD if head.startswith(_OLE) else NOT_WHAT_IT_SAYS)
         if not _is_text(head):
             raise UnsupportedFile(NOT_TEXT)
+        if _PDF_INSIDE.search(head[:1024]):
+            raise UnsupportedFile(NOT_WHAT_IT_SAYS)  # two files in one: each reader sees another
         found = HTML if _is_html(head) and named is not MARKDOWN else named
         # A page without <html> at its start is still a page when its name says so.
     if found is not named:

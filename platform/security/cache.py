@@ -1,5 +1,6 @@
 """The cache while Redis is away: each process remembers for itself, so limits still hold."""
 
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -38,11 +39,28 @@ def _or_memory(name: str) -> Callable[..., Any]:
     return call
 
 
+class JsonSerializer:
+    """What the cache holds in Redis: JSON, where Django's own would be pickle, which is code."""
+
+    def dumps(self, value: Any) -> bytes | int:
+        # A bare number, so that Redis can count with it.
+        return value if type(value) is int else json.dumps(value).encode()
+
+    def loads(self, data: bytes) -> Any:
+        """What was stored; None, as if nothing were there, for anything that is not JSON."""
+        try:
+            return json.loads(data)
+        except ValueError:
+            log.warning("something else than JSON is in the cache; it is not read")
+            return None
+
+
 class ResilientCache(RedisCache):
     """Redis; while it cannot be asked, the memory of this process. It never raises for Redis."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        super().__init__(server, params)
+        options = {**params.get("OPTIONS", {}), "serializer": JsonSerializer}
+        super().__init__(server, {**params, "OPTIONS": options})
         self.memory = LocMemCache("without-redis", {**params, "OPTIONS": {}})
 
     add = _or_memory("add")

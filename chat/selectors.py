@@ -12,7 +12,7 @@ from django.http import Http404
 from accounts.models import User
 from chat.models import Citation, Conversation, Filing, Message, Turn
 from events.models import Job
-from knowledge.models import Document
+from knowledge.models import Collection, Document
 from security.ids import earlier
 from security.reading import second_lock
 
@@ -20,11 +20,12 @@ CLOCK_SET_BACK = timedelta(days=1)  # between making a conversation and asking i
 
 
 def list_conversations(user: User) -> QuerySet[Conversation]:
-    """Conversations `user` may see, each with `role` and `folder_id` (theirs), and collections."""
+    """Conversations `user` may see, each with `role` and `folder_id` (theirs), and those of its
+    collections that `user` may see too."""
     visible: QuerySet[Conversation] = Conversation.objects.visible_to(user).annotate_role(user)
     mine = Filing.objects.filter(owner=user, conversation=OuterRef("pk"))
     placed = visible.annotate(folder_id=Subquery(mine.values("folder")))
-    return placed.prefetch_related("collections")
+    return placed.prefetch_related(Prefetch("collections", Collection.objects.visible_to(user)))
 
 
 def find_conversation(user: User, conversation_id: UUID) -> Conversation:

@@ -12,7 +12,10 @@ from django.core.signals import request_finished
 from django.db import close_old_connections, transaction
 from django.http import HttpResponse
 
+from accounts.services import unshare
+from chat.models import Conversation
 from config.asgi import application
+from knowledge.models import Collection
 from tests.permissions.answers import shape
 from tests.permissions.routes import list_routes
 from tests.permissions.rows import ROWS, Row, rows_of
@@ -151,6 +154,19 @@ def test_s02_lists_searches_and_counts_know_nothing_of_another_team(world):
         found = program.post("/api/v1/search", {"query": foreign}, "application/json").json()
         documents = {passage["document_id"] for passage in found["passages"]}
         assert documents <= {str(own_ids(world, cast)["document_id"])}
+
+
+def test_s02_a_shared_conversation_counts_no_hidden_collection(world):
+    """Nor does it give their ids to whoever may read the conversation alone."""
+    shelf = Collection.objects.get(pk=world.ids["collection_id"])
+    talk = Conversation.objects.get(pk=world.ids["conversation_id"])
+    talk.collections.set([shelf])
+    unshare(shelf, world.people["reader"], by=world.people["owner"])
+    for cast, shown in (("owner", [str(shelf.pk)]), ("editor", [str(shelf.pk)]), ("reader", [])):
+        program = world.program(cast)
+        one = program.get(f"/api/v1/conversations/{talk.pk}").json()
+        (listed,) = program.get("/api/v1/conversations").json()["items"]
+        assert one["collections"] == listed["collections"] == shown, cast
 
 
 def is_read(route: str, row: Row) -> bool:

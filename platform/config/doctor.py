@@ -20,6 +20,7 @@ from observability.db import connect_directly
 from observability.doorbell import connection as redis_connection
 from observability.heartbeats import seen
 from observability.readiness import Connection, unapplied_migrations
+from security.reading import ROLE, is_fitted
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 COMFORTABLE_FREE_MB = 2048
@@ -136,6 +137,7 @@ def check_database() -> Iterator[Finding]:
         return
     yield migrations
     if migrations.status == OK:
+        yield check_second_lock()
         yield check_administrator()
         yield check_model()
 
@@ -163,6 +165,19 @@ def check_migrations(connection: Connection) -> Finding:
     if missing:
         return Finding("Migrations", FAIL, f"{missing} have not run", "Run `manage.py prepare`.")
     return Finding("Migrations", OK, "all have run")
+
+
+def check_second_lock() -> Finding:
+    """Without it people read behind one lock only, as a managed Postgres may have it."""
+    if not settings.PARLEY_SECOND_LOCK:
+        return Finding("Second lock", WARN, "off", "Set PARLEY_SECOND_LOCK=true.")
+    if not is_fitted():
+        return Finding(
+            "Second lock", WARN, f"off: this database user may not take the role {ROLE}",
+            f"As an administrator of Postgres: create role {ROLE} nologin; "
+            f"grant {ROLE} to this user; then `manage.py prepare`.",
+        )  # fmt: skip
+    return Finding("Second lock", OK, f"people read as {ROLE}, under row policies")
 
 
 def check_administrator() -> Finding:

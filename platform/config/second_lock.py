@@ -1,5 +1,6 @@
 """The role under which people's reading runs, and all it may read (see `security.reading`)."""
 
+import logging
 from typing import Any
 
 from django.db import ProgrammingError, connection, transaction
@@ -13,12 +14,15 @@ READABLE = (
     "knowledge_stage", "knowledge_chunk", "knowledge_lexicon", "knowledge_embedding",
     "knowledge_embeddingversion", "term_df", "lexical_statistics",
     "chat_conversation", "chat_conversation_collections", "chat_message", "chat_turn",
-    "chat_citation",
+    "chat_citation", "chat_folder", "chat_filing",
 )  # fmt: skip
 
 
-def fit(**_signal: Any) -> bool:
-    """Make the role and give it its rights where they are missing; False where this is refused.
+log = logging.getLogger(__name__)
+
+
+def fit(**_signal: Any) -> None:
+    """Make the role and give it its rights where they are missing and this is not refused.
 
     A managed Postgres may keep making roles to itself. Then people's reading rests on the first
     lock alone, and `manage.py doctor` says what an operator can do.
@@ -32,11 +36,10 @@ def fit(**_signal: Any) -> bool:
                 missing = _missing(cursor)
             if missing:
                 cursor.execute(f"grant select on {', '.join(missing)} to {ROLE}")
-    except ProgrammingError:  # insufficient privilege
-        return False
+    except ProgrammingError as error:
+        log.warning("people read behind the first lock only: %s", error)
     finally:
         is_fitted.cache_clear()
-    return True
 
 
 def _missing(cursor: Any) -> list[str] | None:

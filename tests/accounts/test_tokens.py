@@ -14,7 +14,7 @@ from accounts.models import ApiToken
 pytestmark = pytest.mark.django_db
 
 
-def test_only_a_hash_of_the_token_is_stored(alice):
+def test_s15_only_a_hash_of_the_token_is_stored(alice):
     token, plaintext = tokens.issue(alice, "laptop")
     secret = plaintext.rsplit("_", 1)[1]
     assert len(secret) * 5 >= 128

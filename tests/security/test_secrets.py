@@ -16,14 +16,14 @@ def keys(settings):
     return use
 
 
-def test_opens_in_its_own_row_only(keys):
+def test_s17_opens_in_its_own_row_only(keys):
     sealed = seal(SECRET, "endpoint:1")
     assert open_(sealed, "endpoint:1") == SECRET
     with pytest.raises(SecretUnreadable):
         open_(sealed, "endpoint:2")
 
 
-def test_17_any_flipped_byte_fails_closed(keys):
+def test_s17_any_flipped_byte_fails_closed(keys):
     sealed = seal(SECRET, "endpoint:1")
     for position in range(len(sealed)):
         damaged = bytearray(sealed)
@@ -38,13 +38,13 @@ def test_a_cut_secret_fails_closed(keys, length):
         open_(seal(SECRET, "x")[:length], "x")
 
 
-def test_20_the_plaintext_is_not_in_the_sealed_bytes_and_two_seals_differ(keys):
+def test_s20_the_plaintext_is_not_in_the_sealed_bytes_and_two_seals_differ(keys):
     first, second = seal(SECRET, "x"), seal(SECRET, "x")
     assert SECRET.encode() not in first
     assert first != second
 
 
-def test_18_rotation_opens_with_every_key_and_seals_with_the_first(keys):
+def test_s18_rotation_opens_with_every_key_and_seals_with_the_first(keys):
     old = seal(SECRET, "x")
     keys(KEY_B, KEY_A)
     assert open_(old, "x") == SECRET
@@ -81,5 +81,5 @@ def test_a_short_key_stops_the_start(settings, tmp_path):
     ("secret", "shown"),
     [(SECRET, "…WXYZ"), ("sk-tiny", "…"), ("", ""), ("0123456789abcdef", "…cdef")],
 )
-def test_19_only_the_last_four_characters_of_a_long_secret_are_shown(secret, shown):
+def test_s19_only_the_last_four_characters_of_a_long_secret_are_shown(secret, shown):
     assert hint(secret) == shown

@@ -101,6 +101,8 @@ def request_cancel(job_id: UUID) -> None:
     """Ask the job to stop: at once when it waits, at its next `check` when it runs."""
     claim = None
     with transaction.atomic():
+        # Before the job's row, as whoever ends the job does.
+        Stream.objects.select_for_update().filter(pk=job_id).first()
         if not Job.objects.filter(pk=job_id, finished_at=None).update(cancel_requested=True):
             return
         if Stream.objects.filter(pk=job_id, state=Stream.State.QUEUED).exists():
@@ -112,7 +114,7 @@ def request_cancel(job_id: UUID) -> None:
 def cancel_all_of(owner_id: UUID) -> None:
     """Ask every job of this person to stop."""
     found = Job.objects.filter(owner_id=owner_id, finished_at=None)
-    for job_id in found.values_list("pk", flat=True):
+    for job_id in found.order_by("pk").values_list("pk", flat=True):
         request_cancel(job_id)
 
 

@@ -15,7 +15,12 @@ from tests.support.disks import small_disk
 
 from .stack import Stack
 
-pytestmark = [pytest.mark.processes, pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.chaos,
+    pytest.mark.timeout(600),
+    pytest.mark.django_db(transaction=True),
+]
 
 LEFT = 3 * 2**20  # bytes free when the writing begins
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"

@@ -196,10 +196,12 @@ class Hub:
 
     async def _keep_checking(self) -> None:
         while True:
-            await asyncio.sleep(TICK_SECONDS)
+            await asyncio.sleep(TICK_SECONDS / 2)
             try:
-                await self._announce(list(self._subscriptions))
-                await self._compare_with_log()
+                async with asyncio.TaskGroup() as together:  # a Redis that hangs costs no time
+                    together.create_task(self._announce(list(self._subscriptions)))
+                    await asyncio.sleep(TICK_SECONDS / 2)
+                    await self._compare_with_log()
             except Exception:
                 logger.exception("streams were not compared with the log; trying again")
 

@@ -48,7 +48,7 @@ class Processes:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         process = self.start("serve", "--port", str(port))
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 150
         while time.monotonic() < deadline:
             with (
                 contextlib.suppress(OSError),

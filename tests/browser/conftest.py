@@ -68,7 +68,7 @@ class Watched:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(text in message.text for text in self.expected):
-            self.errors.append(f"console: {message.text}")
+            self.errors.append(f"console: {message.text} {message.location['url']}")
 
     def forget(self) -> None:
         for found in (self.errors, self.foreign, self.expected):

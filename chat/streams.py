@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import orjson
-from asgiref.sync import sync_to_async
-from django.db import connections
 from django.http import HttpRequest, StreamingHttpResponse
 
 from accounts.models import User
@@ -19,6 +17,7 @@ from chat.visibility import Screen
 from chat.visitors import Visitor
 from events.hub import Subscription, current_hub
 from events.types import CannotReplay, EventRow
+from observability.db import release_thread
 
 HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 1000
@@ -84,8 +83,7 @@ class Follower:
 
 
 async def _body(user: User, visitor: Visitor, stream_id: UUID, after: int) -> AsyncIterator[bytes]:
-    # In the thread of this request, where the checks before it have opened a connection.
-    await sync_to_async(connections.close_all)()
+    await release_thread()
     subscription = current_hub().subscribe(stream_id, after)
     follower = Follower(user, visitor, subscription)
     current_guard().watch(follower)

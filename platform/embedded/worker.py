@@ -9,23 +9,27 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import django_rq
+import redis
 from django.db import close_old_connections
 from rq import SimpleWorker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
 from embedded.tether import follow_parent
-from observability.draining import start_draining
+from observability.draining import is_draining, start_draining
 from observability.heartbeats import beating
 from observability.stalls import ended_when_stalled
 
 log = logging.getLogger(__name__)
 HAND_BACK_SECONDS = 20
 LEAVE_SECONDS = 25
+AWAY_SECONDS = 2.0
 STALL_SECONDS = 900.0
 
 
@@ -33,6 +37,7 @@ class Worker(SimpleWorker):
     """Closes stale database connections around each job and stops within 30 s of SIGTERM."""
 
     stall_seconds = STALL_SECONDS
+    max_connection_wait_time = 5.0  # rq would wait for up to a minute after Redis is back
 
     def execute_job(self, job: Any, queue: Any) -> None:
         close_old_connections()
@@ -60,14 +65,28 @@ def work(queue_name: str, *, burst: bool = False, stall_seconds: float = STALL_S
     it again.
     """
     follow_parent()
+    with beating("worker"):
+        while not is_draining():
+            try:
+                _work_while_redis_is_there(queue_name, burst, stall_seconds)
+            except StopRequested:
+                break
+            except redis.RedisError as error:
+                log.warning("worker waits for Redis: %s", error)
+            if burst:
+                break
+            time.sleep(0 if is_draining() else AWAY_SECONDS)
+    log.info("worker has stopped")
+
+
+def _work_while_redis_is_there(queue_name: str, burst: bool, stall_seconds: float) -> None:
+    """rq gives up, one way or another, when Redis does not answer, or is full."""
     queue = django_rq.get_queue(queue_name)
     worker = Worker([queue], connection=queue.connection, serializer=JSONSerializer)
     worker.log_job_description = False
     worker.stall_seconds = stall_seconds
     log.info("worker listens on queue %s", queue_name)
-    with beating("worker"):
-        worker.work(burst=burst, logging_level="WARNING")
-    log.info("worker has stopped")
+    worker.work(burst=burst, logging_level="WARNING")
 
 
 def _after(seconds: float, act: Callable[[], None]) -> None:

@@ -16,8 +16,8 @@ from chat.schemas import (
     ConversationIn,
     ConversationOut,
     ConversationPatch,
-    EventsQuery,
     ConversationsQuery,
+    EventsQuery,
     JobOut,
     MessageOut,
     TurnAccepted,
@@ -51,13 +51,13 @@ EVENTS = {
 def list_conversations(request: HttpRequest, page: Query[ConversationsQuery]) -> Any:
     """Yours and those shared with you, last changed first."""
     rows = selectors.list_conversations(caller(request))
+    if page.folder is not None:
+        rows = rows.filter(filings__folder=page.folder, filings__owner=caller(request))
+    if page.is_archived is not None:
+        rows = rows.filter(archived_at__isnull=not page.is_archived)
     return paginate(rows, ["-updated_at", "-id"], page.cursor, page.limit)
 
 
-    if page.folder is not None:
-        rows = rows.filter(folder_id=page.folder)
-    if page.is_archived is not None:
-        rows = rows.filter(archived_at__isnull=not page.is_archived)
 @router.post(
     "/conversations", response={201: ConversationOut}, auth=CHAT, tags=["Conversations"],
     summary="Make a conversation", operation_id="create_conversation",

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from chat.models import Conversation, Filing, Folder
-from security.text import storable
 
 SHOWN = 100
 FILED = 400  # conversations in folders, the newest of them
@@ -23,16 +22,14 @@ class HistoryGroup:
     folder: Folder | None = None
     conversations: list[Conversation] = field(default_factory=list)
 
+    @property
+    def is_folder(self) -> bool:
+        return self.folder is not None
 
-def list_history(user: User | AnonymousUser, query: str = "") -> list[HistoryGroup]:
-    """Groups of the newest conversations `user` may see, or of those whose titles have `query`.
 
-    A search looks into the archive too. Folders are there when they are empty.
-    """
-    visible = _light(Conversation.objects.visible_to(user))
-    if query := storable(query).strip():
-        return _by_day(visible.filter(title__icontains=query)[:SHOWN])
-    current = visible.filter(archived_at=None)
+def list_history(user: User | AnonymousUser) -> list[HistoryGroup]:
+    """Groups of the newest conversations `user` may see; folders are there when they are empty."""
+    current = _light(Conversation.objects.visible_to(user).filter(archived_at=None))
     filings = Filing.objects.filter(owner=user.pk)
     places = dict(filings.values_list("conversation", "folder"))
     filed = current.filter(pk__in=places)[:FILED] if places else []

@@ -1,6 +1,8 @@
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -38,10 +40,11 @@ class Conversation(OwnedModel):
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
     leaf_id = models.UUIDField(null=True, blank=True, editable=False)
+    indexed_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
-    objects = ConversationQuerySet.as_manager()
+    objects: ClassVar[Any] = ConversationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("conversation")
@@ -53,6 +56,12 @@ class Conversation(OwnedModel):
                 fields=["deleted_at"],
                 condition=models.Q(deleted_at__isnull=False),
                 name="conversation_deleted",
+            ),
+            models.Index(
+                fields=["updated_at"],
+                condition=models.Q(indexed_at=None)
+                | models.Q(indexed_at__lt=models.F("updated_at")),
+                name="conversation_stale",
             ),
         ]
 
@@ -68,7 +77,8 @@ class FolderQuerySet(models.QuerySet["Folder"]):
             return self.none()
         return self.filter(owner=user)
 
-    editable_by = visible_to
+    def editable_by(self, user: User | AnonymousUser) -> Self:
+        return self.visible_to(user)
 
 
 class Folder(models.Model):
@@ -161,6 +171,29 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} {self.pk}"
+
+
+class SearchEntry(models.Model):
+    """The words of a message, or of a conversation's title, for `chat.search`."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    message = models.OneToOneField(
+        Message, null=True, on_delete=models.CASCADE, related_name="search_entry"
+    )
+    words = SearchVectorField()
+
+    class Meta:
+        indexes = [GinIndex(fields=["words"], name="search_words")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=models.Q(message=None),
+                name="one_search_entry_a_title",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.message_id or self.conversation_id)
 
 
 class CitationQuerySet(models.QuerySet["Citation"]):

@@ -110,6 +110,33 @@ class ConversationOut(Schema):
         return row.archived_at is not None
 
 
+class SearchQuery(PageQuery):
+    q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = (
+        Field(description="All of these words, in the title or in one message; the last may be "
+        "the beginning of one.")
+    )  # fmt: skip
+
+
+Marks = Annotated[list[tuple[int, int]], Field(description="What was found: start and end.")]
+
+
+class ConversationHit(Schema):
+    id: UUID
+    title: str
+    title_marks: Marks
+    message_id: UUID | None = Field(description="The newest message with these words.")
+    snippet: str = Field(description="A line of its text; empty if only the title has the words.")
+    snippet_marks: Marks
+    is_archived: bool
+    folder_id: UUID | None
+    updated_at: datetime
+
+    model_config = example(
+        id=ID, title="Travel", title_marks=[], message_id=ID, snippet="Take the train: Munich …",
+        snippet_marks=[[16, 22]], is_archived=False, folder_id=None, updated_at=AT,
+    )  # fmt: skip
+
+
 class CitationOut(Schema):
     n: int = Field(description="The number in the text: `[1]`.")
     document_id: UUID

@@ -130,7 +130,7 @@ def create_conversation(
 def rename_conversation(user: User, conversation_id: UUID, title: str) -> None:
     """Raises Http404."""
     changed = Conversation.objects.editable_by(user).filter(pk=conversation_id)
-    if not changed.update(title=" ".join(storable(title).split())[:200]):
+    if not changed.update(title=" ".join(storable(title).split())[:200], indexed_at=None):
         raise Http404
 
 

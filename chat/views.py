@@ -20,6 +20,7 @@ from chat.starters import list_starters
 from chat.thread import list_thread
 from knowledge.excerpts import find_excerpt
 from knowledge.models import Collection
+from security.text import storable
 
 SPAN = re.compile(r"(\d{1,9})-(\d{1,9})")
 MAX_SPANS = 50
@@ -41,10 +42,11 @@ def new_chat(request: HttpRequest) -> HttpResponse:
 @require_GET
 @login_required
 def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """The shown path, or the one through the message `at` that a search has found."""
     shown = get_object_or_404(Conversation.objects.visible_to(request.user), pk=conversation_id)
     context = {
         "conversation": shown,
-        "thread": list_thread(shown, request.user),
+        "thread": list_thread(shown, request.user, _uuid(request.GET.get("at", ""))),
         "may_write": Conversation.objects.editable_by(request.user).filter(pk=shown.pk).exists(),
         "chosen": {str(pk) for pk in shown.collections.values_list("pk", flat=True)},
         **_choices(request, shown.agent.slug if shown.agent else ""),
@@ -73,7 +75,7 @@ def history(request: HttpRequest) -> HttpResponse:
     page."""
     current = _uuid(request.GET.get("current", ""))
     context = {
-        "query": request.GET.get("q", "").strip(),
+        "query": storable(request.GET.get("q", "")).strip(),
         "is_archive": "archive" in request.GET,
         "conversation": {"id": current} if current else None,
     }

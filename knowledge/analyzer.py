@@ -55,6 +55,11 @@ def analyze(text: str) -> list[str]:
     return terms
 
 
+def split(text: str) -> list[str]:
+    """The words and the Chinese runs of `text` in order, normalised, before they become terms."""
+    return [found.group() for found in _RUN.finditer(_normalize(text))]
+
+
 def _analyze_word(word: str) -> list[str]:
     """The stem; for a name such as `DiffExecutor` those of its parts as well."""
     words = [word]

@@ -5,6 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
 from chat.history import list_archive, list_history
+from chat.search import find_hits
 
 register = template.Library()
 
@@ -17,10 +18,8 @@ def conversation_history(
     is_archive: bool = False,
 ) -> dict[str, Any]:
     """The sidebar's conversations; the one in the context's `conversation` is marked as current."""
-    return {
-        "groups": list_archive(user) if is_archive and not query else list_history(user, query),
-        "is_archive": is_archive and not query,
-        "query": query,
-        "current": context.get("conversation"),
-        "viewer": user,
-    }
+    shown = {"query": query, "current": context.get("conversation"), "viewer": user}
+    if query and isinstance(user, User):
+        return {**shown, "hits": find_hits(user, query)}
+    groups = list_archive(user) if is_archive else list_history(user)
+    return {**shown, "groups": groups, "is_archive": is_archive}

@@ -14,7 +14,9 @@ from ninja.renderers import BaseRenderer
 from accounts.api import router as accounts
 from agents.api import router as agents
 from chat.api import router as chat
+from chat.exports_api import router as exports
 from chat.folders_api import router as folders
+from chat.search_api import router as chat_search
 from config import openapi, problems
 from knowledge.api import router as knowledge
 
@@ -89,3 +91,5 @@ api.add_router("", knowledge)
 api.add_router("", agents)
 api.add_router("", chat)
 api.add_router("", folders)
+api.add_router("", chat_search)
+api.add_router("", exports)

@@ -26,6 +26,12 @@ export class Follower {
     this.#grown();
   }
 
+  /** Shows a message and stays there. */
+  show(message) {
+    this.#following = false;
+    message.scrollIntoView({ block: "start" });
+  }
+
   get #distance() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     return scrollHeight - scrollTop - clientHeight;

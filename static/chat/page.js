@@ -10,6 +10,7 @@ import { editQuestion } from "./editing.js";
 import { Follower } from "./follow.js";
 import { chosenAgent, chosenCollections } from "./pickers.js";
 import { closeSources, isOpen, offerSources, openSources } from "./sources.js";
+import { offerTakeaway } from "./takeaway.js";
 import {
   appendAnswer,
   appendQuestion,
@@ -111,6 +112,7 @@ function enter(id, question) {
   document.getElementById("conversation-title").textContent = title;
   composer.useConversation(id);
   composer.useFollowUp();
+  offerTakeaway(id);
   refreshHistory();
 }
 
@@ -238,4 +240,6 @@ composer?.useConversation(conversation);
 composer?.restoreDraft();
 if (!conversation && matchMedia("(hover: hover)").matches) composer.focus(); // no keyboard on phones
 drawStored({ hooks, resume });
-follower.toEnd();
+const found = list.querySelector(`[data-message="${new URL(location).searchParams.get("at")}"]`);
+if (found) follower.show(found);
+else follower.toEnd();

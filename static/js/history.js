@@ -52,8 +52,23 @@ async function show({ archive }) {
   list.querySelector("[data-show-list], a")?.focus();
 }
 
+/** From the search into the list, and up and down in it. */
+function walk(event) {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || event.target.matches(".rename")) return;
+  const stops = [...list.querySelectorAll("a, summary")].filter((it) => it.checkVisibility());
+  const next = stops.indexOf(document.activeElement) + step;
+  if (next >= stops.length) return;
+  event.preventDefault();
+  (stops[next] ?? document.getElementById("conversation-search")).focus();
+}
+
 if (list) {
   openFolders();
+  list.addEventListener("keydown", walk);
+  document.getElementById("conversation-search").addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown") walk(event);
+  });
   list.addEventListener("toggle", remember, true);
   list.addEventListener("htmx:afterSwap", openFolders);
   list.addEventListener("click", ({ target }) => {

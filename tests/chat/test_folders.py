@@ -89,10 +89,6 @@ def test_pinned_first_then_folders_then_days(alice, talk):
         ("Today", ["Trains"]),
     ]
     assert shape(list_archive(alice)) == {"Today": ["Archived one"]}
-    assert shape(list_history(alice, "one")) == {
-        "Pinned": ["Pinned one"],
-        "Today": ["Archived one"],
-    }
 
 
 def test_the_sidebar_asks_the_same_number_of_questions_for_any_number_of_folders(

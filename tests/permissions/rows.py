@@ -84,6 +84,8 @@ API = {
     "POST api/v1/search": api(READ, 200, 200, 200, 200, body={"query": "合并"}),
     "GET api/v1/conversations": api(READ_OR_CHAT, 200, 200, 200, 200),
     "POST api/v1/conversations": api(CHAT, 201, 201, 201, 201, body={}),
+    "GET api/v1/conversations/export": api(READ_OR_CHAT, 200, 200, 200, 200),
+    f"GET {CONVERSATION}/export": api(READ_OR_CHAT, 200, 200, 200, 404, query="format=markdown"),
     "GET api/v1/conversations/search": api(READ_OR_CHAT, 200, 200, 200, 200, query="q=merger"),
     f"GET {CONVERSATION}": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"PATCH {CONVERSATION}": api(CHAT, 200, 200, 403, 404, body={"title": "New"}),

@@ -69,6 +69,29 @@ def test_a_deleted_conversation_can_be_brought_back(visit: Visit) -> None:
     expect(page.locator("#history")).to_contain_text("No conversation")
 
 
+def test_a_search_finds_words_of_an_answer_and_opens_the_place(visit: Visit) -> None:
+    page = visit()
+    begin(page, "How much parental leave may each parent take?")
+    for _ in range(3):
+        ask(page, "And who pays for travel?")
+        answered(page)
+    page.goto("/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("parental lea")
+    hit = page.locator("#history .hits a").first
+    expect(hit.locator("small")).to_contain_text("weeks")
+    expect(hit.locator("small b").first).to_have_text(re.compile("parent", re.IGNORECASE))
+    page.keyboard.press("ArrowDown")
+    expect(hit).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"\?at="))
+    found = page.url.rpartition("at=")[2]
+    expect(page.locator(f'[data-message="{found}"]')).to_be_in_viewport()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("没有这样的词")
+    expect(page.locator("#history")).to_contain_text("No conversation has all of these words")
+
+
 def test_folders_by_menu_and_by_dragging(visit: Visit) -> None:
     page = visit()
     begin(page, "When is the office closed?")
@@ -117,6 +140,21 @@ def test_the_archive_is_a_list_of_its_own_and_is_searched(visit: Visit) -> None:
     choose(page, "server room", "Take out of the archive")
     page.get_by_role("searchbox").fill("")
     expect(row_of(page, "server room")).to_be_visible()
+
+
+def test_a_conversation_is_exported_and_printed(visit: Visit) -> None:
+    page = visit()
+    expect(page.locator("#more")).to_be_hidden()
+    begin(page, "Who signs the lease?")
+    page.get_by_role("button", name="Export the conversation").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Markdown").click()
+    assert download.value.suggested_filename == "who-signs-the-lease.md"
+    assert download.value.path().read_text().startswith("# Who signs the lease?\n\n## You\n")
+    page.emulate_media(media="print")
+    expect(page.locator(".user .bubble")).to_be_visible()
+    expect(page.locator("#side")).to_be_hidden()
+    expect(page.locator(".dock")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

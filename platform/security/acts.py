@@ -29,6 +29,7 @@ class Act(models.TextChoices):
     FILE_DOWNLOADED = "file.downloaded", "file.downloaded"
     CONVERSATION_DELETED = "conversation.deleted", "conversation.deleted"
     CONVERSATION_RESTORED = "conversation.restored", "conversation.restored"
+    CONVERSATION_EXPORTED = "conversation.exported", "conversation.exported"
     ADMIN_ADDED = "admin.added", "admin.added"
     ADMIN_CHANGED = "admin.changed", "admin.changed"
     ADMIN_DELETED = "admin.deleted", "admin.deleted"

@@ -44,7 +44,7 @@ class AuditEntryAdmin(RecordAdmin):
 
 def _matching(term: str) -> Q:
     if "@" in term:
-        return Q(actor_email=term) | Q(title=term, kind="user")
+        return Q(actor_email=term)
     try:
         return Q(actor_id=UUID(term)) | Q(object_id=term) | Q(token_id=UUID(term))
     except ValueError:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
 
 from config.operations.backing_up import back_up, default_path
 from config.operations.console import clearly
@@ -12,6 +13,9 @@ from config.operations.wording import number, size
 from embedded.backup.manifest import Manifest
 from embedded.backup.server import postgres_at_hand
 from embedded.console import BOLD, DIM, paint, say, say_warning
+from security import audit
+from security.acts import Act
+from security.models import AuditEntry
 
 INCOMPLETE = 2
 
@@ -41,11 +45,18 @@ class Command(BaseCommand):
         say(f"\n  {paint('Backup', BOLD)} {paint(str(settings.PARLEY_HOME.path), DIM)}\n")
         with clearly(), postgres_at_hand(settings.PARLEY_HOME, settings.DATABASE_URL):
             manifest = back_up(path, with_keys=options["with_keys"])
+            _record(path, with_keys=options["with_keys"])
         took = paint(f"{time.perf_counter() - started:.1f} s", DIM)
         say(f"\n  {paint(str(path), BOLD)}  {size(path.stat().st_size)}  {took}\n")
         conclude(path, manifest, with_keys=options["with_keys"])
         if manifest.lost_files:
             raise SystemExit(INCOMPLETE)
+
+
+def _record(path: Path, *, with_keys: bool) -> None:
+    """A database of an older version has no audit log yet; its backup is as good."""
+    if AuditEntry._meta.db_table in connection.introspection.table_names():
+        audit.record(Act.BACKUP_MADE, title=path.name, with_keys=with_keys)
 
 
 def conclude(path: Path, manifest: Manifest, *, with_keys: bool) -> None:

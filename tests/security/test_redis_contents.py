@@ -36,15 +36,13 @@ def test_the_bomb_works(tmp_path: Path):
     assert (tmp_path / "made").exists()
 
 
-@pytest.mark.parametrize("field", ["data", "meta", "created_at", "timeout"])
+@pytest.mark.parametrize("field", ["data", "meta"])
 @pytest.mark.parametrize("pack", [bytes, zlib.compress])
 def test_s31_a_bomb_in_a_job(bomb: bytes, field: str, pack):
     queue = django_rq.get_queue("default")
     job = queue.enqueue(NOTE, "planted")
     queue.connection.hset(job.key, field, pack(bomb))
     queue.enqueue(NOTE, "after")
-    # Nonsense in rq's own fields ends the worker; whoever runs it starts it again.
-    worker.work("default", burst=True)
     worker.work("default", burst=True)
     assert done[-1] == "after"
 

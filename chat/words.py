@@ -10,7 +10,8 @@ from django.contrib.postgres.search import SearchQuery
 from knowledge.analyzer import analyze, is_cjk, split
 
 LONGEST = 64
-INDEXED = 200_000  # characters of a message; nobody searches for what comes after
+# Characters of a message: a tsvector holds a megabyte, and a writer may make every pair differ.
+INDEXED = 80_000
 
 
 class Words(SearchQuery):

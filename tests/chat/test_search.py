@@ -1,5 +1,7 @@
 """Conversation search: titles and messages, English and Chinese, only what a person may see."""
 
+import random
+
 import pytest
 
 from accounts.services import share
@@ -128,6 +130,14 @@ def test_the_clock_indexes_everybody_and_purging_forgets(alice, bob):
     assert SearchEntry.objects.filter(message=None).count() == search_index.BATCH + 7
     assert SearchEntry.objects.exclude(message=None).count() == 3
     deletion.remove([gone.pk])
+    assert SearchEntry.objects.exclude(message=None).count() == 2
+
+
+def test_a_long_message_whose_every_pair_differs_stops_no_index(alice):
+    chosen = random.Random(1)
+    talk(alice, "Odd", "".join(chr(chosen.randrange(0x20000, 0x2A6D0)) for _ in range(200_000)))
+    talk(alice, "Plain", "needle")
+    assert titles(alice, "needle") == ["Plain"]
     assert SearchEntry.objects.exclude(message=None).count() == 2
 
 

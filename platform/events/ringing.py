@@ -8,7 +8,6 @@ import django_rq
 import redis
 import rq
 from django.conf import settings
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from events.leases import LEASE_SECONDS
@@ -25,12 +24,14 @@ PATIENCE_SECONDS = 1.0
 JOB_TIMEOUT_SECONDS = 6 * 3600
 
 
-def ring(job_id: str, queue: str) -> None:
-    """Tell a worker to look at the job's row; without Redis the sweeper does it later."""
+def ring(job_id: str, queue: str, *, is_late: bool = False) -> None:
+    """Tell a worker to look at the job's row, next if it `is_late`; without Redis the sweeper
+    does it later."""
     try:
         _queue(queue).enqueue(
-            RUN, job_id, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600
-        )
+            RUN, job_id, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600,
+            at_front=is_late,
+        )  # fmt: skip
     except redis.RedisError as error:
         logger.warning("job %s waits for the sweeper: %s", job_id, error)
 
@@ -39,6 +40,7 @@ def ring_waiting_jobs() -> int:
     """Ring again for jobs that should have been heard of, also those whose worker died; how many.
 
     What waits in a queue that is long enough is not rung for: it is heard of when that is shorter.
+    A job that was begun already comes next.
     """
     return sum(_ring_waiting(queue) for queue in settings.RQ_QUEUES)
 
@@ -50,15 +52,15 @@ def _ring_waiting(queue: str) -> int:
         logger.warning("jobs wait for Redis: %s", error)
         return 0
     due = Job.objects.filter(
-        Q(stream__state=Stream.State.QUEUED) | Q(stream__lease_until__lt=Now()),
-        queue=queue,
-        status__in=(Job.Status.QUEUED, Job.Status.RUNNING),
-        ring_after__lte=Now(),
-    )
-    found = list(due.order_by("ring_after").values_list("pk", flat=True)[: max(room, 0)])
+        queue=queue, status__in=(Job.Status.QUEUED, Job.Status.RUNNING), ring_after__lte=Now()
+    ).order_by("ring_after")
+    begun = due.filter(stream__lease_until__lt=Now()).values_list("pk", flat=True)
+    waiting = due.filter(stream__state=Stream.State.QUEUED).values_list("pk", flat=True)
+    late = list(begun[:MOST_WAITING])
+    found = late + list(waiting[: max(room, 0)])
     Job.objects.filter(pk__in=found).update(ring_after=Now() + AGAIN)
     for pk in found:
-        ring(str(pk), queue)
+        ring(str(pk), queue, is_late=pk in late)
     swept.labels("jobs_rung_again").inc(len(found))
     return len(found)
 

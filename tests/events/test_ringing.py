@@ -6,6 +6,7 @@ import django_rq
 import pytest
 from django.db.models.functions import Now
 from rq import Queue
+from rq.serializers import JSONSerializer
 
 from embedded import worker
 from events import jobs, leases, ringing
@@ -37,7 +38,9 @@ def later():
 
 def pop_and_die(queue):
     """What rq has done when its worker is killed right after the pop: it is in no queue now."""
-    found, _ = Queue.dequeue_any([queue], timeout=None, connection=queue.connection)
+    found, _ = Queue.dequeue_any(
+        [queue], timeout=None, connection=queue.connection, serializer=JSONSerializer
+    )
     return found
 
 
@@ -81,3 +84,9 @@ def test_a_long_queue_is_not_rung_for_again_and_again(queue, monkeypatch):
     assert ringing.ring_waiting_jobs() == 3
     assert ringing.ring_waiting_jobs() == 0
     assert queue.count == 3
+    begun = jobs.enqueue(HERE + "note", {"path": "/nowhere"})
+    leases.claim_one(begun.pk, "dies")
+    expire(begun.pk)
+    Job.objects.filter(pk=begun.pk).update(ring_after=Now())
+    assert ringing.ring_waiting_jobs() == 1
+    assert list(pop_and_die(queue).args) == [str(begun.pk)]

@@ -56,6 +56,7 @@ class Reader:
             open_timeout=LONGEST_HANDSHAKE, close_timeout=0.5,
         ) as self._socket:  # fmt: skip
             self.sockets += 1
+            self._has_stopped = False
             if self.turn is None:
                 await self._send(type="turn.start", id=self.key, text=self.question)
             else:
@@ -103,10 +104,10 @@ class Reader:
         if event["kind"] in LAST:
             self.last = event["kind"]
         await self._send(type="ack", stream=self.turn, seq=seq)
-        if self.stops_after and len(self.text) >= self.stops_after:
+        if self.stops_after and not self._has_stopped and len(self.text) >= self.stops_after:
+            self._has_stopped = True  # on this socket: a server that was away has not heard it
             for _ in range(2):
                 await self._send(type="turn.stop", turn_id=self.turn)
-            self.stops_after = 0
 
     async def _subscribe(self):
         await self._send(type="subscribe", stream=self.turn, after=self.seq)

@@ -15,7 +15,9 @@ from gateway.routes import secret_context
 from gateway.services import list_unreadable, store_key
 from security.secrets import SecretUnreadable, is_current, open_
 
-pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.processes, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300),
+]  # fmt: skip
 OLD, NEW = "old-" * 10, "new-" * 10
 COUNT = 60
 WAITS = """

@@ -20,7 +20,7 @@ from knowledge import services, storage, sweeping
 from knowledge.models import Document
 from tests.config.operations.conftest import SECRET, wait_until
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 
 def test_f34_restored_elsewhere_everything_is_as_it_was(here, backup, elsewhere, settings):

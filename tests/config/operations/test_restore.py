@@ -19,7 +19,7 @@ from security import secrets
 from security.secrets import SecretUnreadable, open_
 from tests.config.operations.conftest import SECRET, Machine, server_url
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 
 def rewritten(path, target, **changes):
@@ -200,7 +200,6 @@ def test_an_empty_machine_has_nothing_to_back_up(elsewhere, settings, tmp_path):
     assert list(tmp_path.glob("*.tar*")) == []
 
 
-@pytest.mark.timeout(300)
 def test_f34_an_empty_machine_with_a_postgres_of_its_own(here, backup, tmp_path, monkeypatch):
     """From nothing: initdb, restore, stop; then backed up again, stopped as it is."""
     monkeypatch.delenv("DATABASE_URL", raising=False)

@@ -19,7 +19,7 @@ from knowledge.extraction.process import reading_process
 from knowledge.ingestion import ingest
 from tests.config.operations.conftest import server_url
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

@@ -15,6 +15,6 @@ class Limits:
     unread_seconds: float = 30  # a client that leaves 64 KB unread so long is cut off
     response_seconds: float = 600  # an event stream that lives longer is ended; its client resumes
     left_seconds: float = 5  # an application whose client has gone has so long to notice
-    handshake_seconds: float = 30  # thousands come back at once after a restart and stand in line
+    handshake_seconds: float = 60  # thousands come back at once after a restart and stand in line
     message_bytes: int = 256 * 1024  # of a socket, in one frame or several
     messages_waiting: int = 4  # read ahead of what the application has taken from a socket

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 UNFINISHED_SECONDS = 20
 CLOSING_SECONDS = 3
 CONNECTIONS = 65_536
+BACKLOG = 2048  # thousands may knock at once after a restart; Twisted's 50 would send them away
 M_ARENA_MAX = -8  # of glibc's malloc.h
 SWITCH_SECONDS = 0.0005  # words wait this long for a thread that computes, not Python's usual 5 ms
 CLOSE_CODE = 1012  # "service restart": clients come back, to another process
@@ -45,7 +46,10 @@ def serve(host: str, port: int, *, application: str = "", limits: Limits | None 
     server = LimitedServer(
         limits or Limits(body_bytes=settings.PARLEY_MAX_UPLOAD_MB * 2**20 + FORM_BYTES),
         application=sealed,
-        endpoints=build_endpoint_description_strings(host=host, port=port),
+        endpoints=[
+            f"{place}:backlog={BACKLOG}"
+            for place in build_endpoint_description_strings(host=host, port=port)
+        ],
         signal_handlers=False,
         websocket_timeout=86400,
         ping_interval=20,

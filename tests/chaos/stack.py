@@ -85,9 +85,11 @@ class Stack:
 
     def _live(self, kind, count, *command):
         """Exactly so many, each with the same arguments."""
-        live = [process for process in self.kinds[kind] if process.poll() is None]
-        for process in live[count:]:
-            self.kill(process)
+        there = [process for process in self.kinds[kind] if process.poll() is None]
+        live = [process for process in there if process.args[2:] == list(command)][:count]
+        for process in there:
+            if process not in live:
+                self.kill(process)
         while len(live) < count:
             live.append(self.processes.start(*command))
         self.kinds[kind] = live[:count]

@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 import psycopg
 from asgiref.sync import SyncToAsync, sync_to_async
 from django.db import connection, connections
+from django.utils.translation import activate, deactivate_all, get_language
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,7 +31,9 @@ class Lane:
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a sync function here; the language and other context of the caller come along."""
-        call = partial(copy_context().run, _closing, function, *args, **kwargs)
+        call = partial(
+            copy_context().run, _speaking, get_language(), _closing, function, *args, **kwargs
+        )
         return await asyncio.get_running_loop().run_in_executor(self._executor, call)
 
 
@@ -42,6 +45,17 @@ async def run_sync(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwarg
 @cache
 def _shared() -> Lane:
     return Lane("database", SHARED_THREADS)
+
+
+def _speaking(
+    language: str | None, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """asgiref hides from a thread the language that came with the caller's context."""
+    if language is None:
+        deactivate_all()
+    else:
+        activate(language)
+    return function(*args, **kwargs)
 
 
 def _closing(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

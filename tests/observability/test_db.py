@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 from django.db import connection
+from django.utils import translation
 
 from observability.db import run_sync
 
@@ -51,3 +52,12 @@ def test_a_failing_function_gives_its_connection_back_too():
         return await run_sync(backend_pid)
 
     assert asyncio.run(scenario()) > 0
+
+
+def test_the_language_of_the_caller_comes_along():
+    async def scenario():
+        with translation.override("zh-hant"):
+            chinese = await run_sync(translation.get_language)
+        return chinese, await run_sync(translation.get_language)
+
+    assert asyncio.run(scenario()) == ("zh-hant", "en")

@@ -115,6 +115,8 @@ RQ_QUEUES = {
         "SERIALIZER": "rq.serializers.JSONSerializer",  # pickle would let Redis run code here
     }
 }
+RQ = {"JOB_CLASS": "embedded.notices.Notice"}
+PARLEY_RQ_CALLS = {"events.jobs.run"}  # all that a job in Redis may call here
 RQ_SHOW_ADMIN_LINK = False
 CACHES = {
     "default": {

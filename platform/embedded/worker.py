@@ -21,6 +21,7 @@ from rq import SimpleWorker
 from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
+from embedded.notices import Notice
 from embedded.tether import follow_parent
 from observability.draining import is_draining, start_draining
 from observability.heartbeats import beating
@@ -82,7 +83,9 @@ def work(queue_name: str, *, burst: bool = False, stall_seconds: float = STALL_S
 def _work_while_redis_is_there(queue_name: str, burst: bool, stall_seconds: float) -> None:
     """rq gives up, one way or another, when Redis does not answer, or is full."""
     queue = django_rq.get_queue(queue_name)
-    worker = Worker([queue], connection=queue.connection, serializer=JSONSerializer)
+    worker = Worker(
+        [queue], connection=queue.connection, serializer=JSONSerializer, job_class=Notice
+    )
     worker.log_job_description = False
     worker.stall_seconds = stall_seconds
     log.info("worker listens on queue %s", queue_name)

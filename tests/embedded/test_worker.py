@@ -19,9 +19,14 @@ def fail():
     raise RuntimeError("this one fails")
 
 
+def called_back(*arguments):
+    done.append("called back")
+
+
 @pytest.fixture(autouse=True)
-def _nothing_done():
+def _nothing_done(settings):
     """An empty queue; and the handlers that a worker installs go with the test."""
+    settings.PARLEY_RQ_CALLS = {f"{__name__}.note", f"{__name__}.fail"}
     done.clear()
     django_rq.get_queue("default").empty()
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

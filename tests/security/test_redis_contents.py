@@ -18,7 +18,7 @@ from tests.support.processes import Processes
 
 __all__ = ["_nothing_done"]
 pytestmark = pytest.mark.django_db(transaction=True)
-NOTE = f"{note.__module__}.{note.__name__}"
+NOTE, FAIL, CALLED_BACK = (f"{note.__module__}.{name}" for name in ("note", "fail", "called_back"))
 
 
 @pytest.fixture
@@ -45,6 +45,50 @@ def test_s31_a_bomb_in_a_job(bomb: bytes, field: str, pack):
     queue.enqueue(NOTE, "after")
     worker.work("default", burst=True)
     assert done[-1] == "after"
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["data", "status", "origin", "description", "worker_name", "created_at", "enqueued_at",
+     "started_at", "last_heartbeat", "timeout", "result_ttl", "failure_ttl", "dependency_ids",
+     "retries_left", "exc_info", "ttl", b"\xff"],
+)  # fmt: skip
+def test_s31_a_job_that_cannot_be_read_is_dropped(field: str | bytes):
+    """The worker goes on with the next, and its housekeeping does not stumble over it either."""
+    queue = django_rq.get_queue("default")
+    job = queue.enqueue(NOTE, "planted")
+    queue.connection.hset(job.key, field, b"\xff\xfe")
+    queue.connection.zadd(queue.started_job_registry.key, {f"{job.id}:1": 1})
+    queue.connection.lpush(queue.intermediate_queue.key, job.id)
+    queue.enqueue(NOTE, "after")
+    worker.work("default", burst=True)
+    assert done[-1] == "after"
+    assert not queue.connection.zcard(queue.started_job_registry.key)
+
+
+@pytest.mark.parametrize("name", ["os.mkdir", "builtins.eval", "subprocess.call"])
+def test_s31_a_job_calls_nothing_but_what_is_ours(tmp_path: Path, name: str):
+    """JSON is no pickle, but rq would import and call whatever function it names."""
+    queue = django_rq.get_queue("default")
+    made = tmp_path / "made"
+    argument = {"builtins.eval": f"__import__('os').mkdir({str(made)!r})"}.get(name, str(made))
+    job = queue.enqueue(name, ["mkdir", argument] if name == "subprocess.call" else argument)
+    queue.enqueue(NOTE, "after")
+    worker.work("default", burst=True)
+    assert done == ["after"]
+    assert not made.exists()
+    assert not queue.connection.exists(job.key)
+
+
+@pytest.mark.parametrize("moment", ["success", "failure", "stopped"])
+def test_s31_a_job_calls_nothing_back(moment: str):
+    queue = django_rq.get_queue("default")
+    job = queue.enqueue(NOTE, "called") if moment == "success" else queue.enqueue(FAIL)
+    queue.connection.hset(job.key, f"{moment}_callback_name", CALLED_BACK)
+    queue.enqueue(NOTE, "after")
+    worker.work("default", burst=True)
+    assert done[-1] == "after"
+    assert "called back" not in done
 
 
 def test_s31_a_bomb_in_the_cache(bomb: bytes):

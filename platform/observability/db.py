@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from functools import cache, partial
+from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
 import psycopg
@@ -30,11 +30,18 @@ class Lane:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a sync function here; the language and other context of the caller come along."""
-        call = partial(
-            copy_context().run, _speaking, get_language(), _closing, function, *args, **kwargs
-        )
-        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
+        """Run a sync function here; the language and other context of the caller come along.
+
+        asgiref would hide from the thread the language that came with the context.
+        """
+        context, language = copy_context(), get_language()
+
+        def speaking() -> T:
+            activate(language) if language else deactivate_all()
+            return _closing(function, *args, **kwargs)
+
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, context.run, speaking)
 
 
 async def run_sync(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -45,17 +52,6 @@ async def run_sync(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwarg
 @cache
 def _shared() -> Lane:
     return Lane("database", SHARED_THREADS)
-
-
-def _speaking(
-    language: str | None, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
-) -> T:
-    """asgiref hides from a thread the language that came with the caller's context."""
-    if language is None:
-        deactivate_all()
-    else:
-        activate(language)
-    return function(*args, **kwargs)
 
 
 def _closing(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -47,8 +47,7 @@ sbom: .venv/.installed-dev ## the list of all parts with versions, hashes and li
 SETS = $(if $(wildcard $(DATA)/corpus.jsonl),$(DATA),$(dir $(wildcard $(DATA)/*/corpus.jsonl)))
 bench: .venv/.installed-dev ## the benchmarks (DATA=folder with corpus.jsonl, queries.jsonl, qrels.tsv)
 	@mkdir -p benchmarks/results
-	$(if $(SETS),$(PY) -m benchmarks.retrieval $(SETS) --json benchmarks/results/retrieval.json)
-	$(PY) -m benchmarks.gateway --json benchmarks/results/gateway.json
+	@$(PY) -m benchmarks $(if $(DATA),--data $(SETS))
 
 lock: .venv/bin/uv ## resolve requirements*.in anew into pinned, hashed files
 	$(COMPILE) --upgrade --override requirements-overrides.txt requirements.in -o requirements.txt

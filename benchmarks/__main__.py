@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent / "results"
-NEED_NOTHING = ("gateway", "streaming")
-NEED_DATA = ("retrieval", "offline_answers")
+NEED_NOTHING = ("gateway", "streaming", "conversation_search")
+NEED_DATA = ("retrieval", "offline_answers", "second_lock")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,12 +4,13 @@ People have ten conversations each, one of them two thousand; words follow Zipf'
 the messages are Chinese. Times are those of the real search, permission and snippets included.
 """
 
+import argparse
 import json
 import random
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from benchmarks.home import django_on_a_throwaway_home
@@ -22,9 +23,15 @@ WORDS = 120
 
 
 def main() -> None:
-    messages = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("messages", nargs="?", type=int, default=100_000)
+    parser.add_argument("--json", type=Path, help="where to write the figures")
+    options = parser.parse_args()
     with django_on_a_throwaway_home():
-        print(json.dumps(measure(messages), indent=2))
+        figures = json.dumps(measure(options.messages), indent=2)
+    print(figures)
+    if options.json:
+        options.json.write_text(figures)
 
 
 def measure(messages: int) -> dict[str, object]:

@@ -80,9 +80,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--queries", type=int, help="at most about so many queries of each set")
     parser.add_argument("--crowd", type=int, default=0, help="empty collections of each person")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args(arguments)
     with django_on_a_throwaway_home():
-        print(json.dumps(measure(options.data, options.queries, options.crowd, options.rounds)))
+        figures = json.dumps(measure(options.data, options.queries, options.crowd, options.rounds))
+    print(figures)
+    if options.json:
+        options.json.write_text(figures)
 
 
 if __name__ == "__main__":

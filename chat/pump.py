@@ -1,6 +1,7 @@
 """Feeds one stream to one socket: joined, paced, and never more than the client keeps up with."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -14,6 +15,9 @@ FRAME_SECONDS = 0.040  # between two frames of a stream; what comes meanwhile is
 WINDOW = 64  # frames a client may leave unacknowledged at full pace
 SLOW_SECONDS = 1.0  # beyond that one joined frame a second …
 LIMIT = 256  # … until so many; then the stream waits for the client
+FAILED_SECONDS = 1.0  # a page that loads anew may meet the same again: not in a tight circle
+
+log = logging.getLogger(__name__)
 
 Send = Callable[[Frame], Awaitable[None]]
 
@@ -21,6 +25,7 @@ Send = Callable[[Frame], Awaitable[None]]
 class Pump:
     """Runs until the stream is over, cannot be replayed, or is closed.
 
+    A client is never left without a word: what goes wrong here ends in its `reload` too.
     Daphne never pushes back, so the client's acknowledgements are the only measure of what it has
     read; events wait in the log, not in memory.
     """
@@ -52,6 +57,10 @@ class Pump:
             while await self._feed():
                 pass
         except CannotReplay:
+            await self._send(reload(self._key))
+        except Exception:
+            log.exception("stream %s cannot be shown", self._key)
+            await asyncio.sleep(FAILED_SECONDS)
             await self._send(reload(self._key))
         finally:
             self._subscription.close()

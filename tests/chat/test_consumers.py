@@ -12,6 +12,7 @@ from chat import pump as pump_module
 from chat.models import Turn
 from chat.services import start_turn
 from events import jobs, leases, log
+from events.models import Job
 from knowledge.models import Document, Source
 from knowledge.services import create_collection
 from observability.db import run_sync
@@ -296,6 +297,34 @@ def test_an_unknown_position_asks_for_a_reload(alice):
             assert (await tab.until("reload"))["stream"] == turn
 
     play(scenario)
+
+
+def test_an_event_that_cannot_be_shown_asks_for_a_reload(alice, caplog):
+    """Not silence: and the same socket goes on with other streams."""
+
+    async def scenario():
+        agent = ScriptedAgent(hold_after=0)
+        async with running(agent), socket(alice) as tab:
+            held = (await tab.ask("Why?"))["turn_id"]
+            await agent.held.wait()
+            broken = new_id()
+            await run_sync(store_broken_stream, alice, broken)
+            await tab.send(type="subscribe", stream=str(broken), after=0)
+            assert (await tab.until("reload"))["stream"] == str(broken)
+            agent.go_on.set()
+            await tab.until("message_completed")
+            assert tab.text(held) == TEXT
+
+    play(scenario)
+    assert sum("cannot be shown" in record.message for record in caplog.records) == 1
+
+
+def store_broken_stream(user, stream_id):
+    """A job's log in which something else than Parley wrote."""
+    leases.open_stream(stream_id, "job")
+    Job.objects.create(stream_id=stream_id, task="tests.nothing", owner_id=user.pk)
+    claim = leases.claim_one(stream_id, "test")
+    log.append(stream_id, claim.fence, [("retrieval_completed", {"passages": 7})], close=True)
 
 
 def test_a_client_that_never_acknowledges_gets_few_joined_frames(alice, monkeypatch):

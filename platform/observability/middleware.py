@@ -17,6 +17,7 @@ from observability.metrics import http_in_flight, http_requests, http_seconds
 log = logging.getLogger("parley.request")
 HEADER = "X-Request-ID"
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SILENT = frozenset({"/health", "/ready", "/metrics"})
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -73,7 +74,8 @@ class RequestRecord:
         match = self.request.resolver_match
         view = (match.view_name or "unnamed") if match else "unmatched"
         method = self.request.method or "?"
-        http_requests.labels(method, view, str(response.status_code)).inc()
+        counted = method if method in METHODS else "other"  # anybody can make up more
+        http_requests.labels(counted, view, str(response.status_code)).inc()
         http_seconds.labels(view).observe(seconds)
         response.headers.setdefault(HEADER, self.id)
         if self.request.path not in SILENT:

@@ -57,4 +57,4 @@ def _directives(body: bytes) -> list[str]:
 def _directive(report: object, *names: str) -> str:
     """Of `script-src 'self'` the name."""
     found = [report.get(name) for name in names] if isinstance(report, dict) else []
-    return next((str(value).split(" ")[0] for value in found if value), "")
+    return next((value.split(" ")[0] for value in found if value and isinstance(value, str)), "")

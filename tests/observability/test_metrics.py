@@ -57,9 +57,12 @@ def test_staff_may_read_from_anywhere(client, is_staff, status):
 
 
 def test_labels_are_bounded(client):
-    """An address that does not exist must not make a time series of its own."""
+    """An address or a method that does not exist must not make a time series of its own."""
     client.get("/no-such-page-7f3a")
+    client.generic("MADEUP7F3A", "/health")
 
     text = client.get("/metrics").content.decode()
     assert "no-such-page" not in text
+    assert "MADEUP7F3A" not in text
+    assert 'method="other"' in text
     assert 'view="unmatched"' in text

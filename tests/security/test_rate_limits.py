@@ -309,3 +309,10 @@ def test_violations_of_the_content_policy_are_counted_and_nothing_is_kept(client
     assert after["other"] - before.get("other", 0) >= 1
     assert not any("xxx" in name for name in after)
     assert "secret" not in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_report_nested_beyond_every_recursion_is_taken_like_any_other(client):
+    deep = f'{{"csp-report": {{"effective-directive": {"[" * 1000}{"]" * 1000}}}}}'
+    answer = client.post("/csp-report", deep, content_type="application/csp-report")
+    assert answer.status_code == 204

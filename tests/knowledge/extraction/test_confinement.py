@@ -13,7 +13,7 @@ from knowledge.extraction.process import ROOT
 
 # A process that is confined to one file and then tries everything else.
 ATTEMPTS = """
-import json, os, socket, sys
+import json, os, signal, socket, sys, threading
 from pathlib import Path
 from knowledge.extraction.confinement import confine
 
@@ -49,6 +49,10 @@ attempts = {
     "run": lambda: os.execv("/bin/true", ["true"]),
     "spawn": lambda: os.posix_spawn("/bin/true", ["true"], {}),
     "signal": lambda: os.kill(os.getppid(), 0),
+    "signal a thread": lambda: signal.pthread_kill(threading.get_ident(), 0),
+    "signal by pidfd": lambda: os.pidfd_open(os.getppid()),
+    "open up": lambda: secret.chmod(0o777),
+    "give away": lambda: os.chown(secret, os.getuid(), os.getgid()),
 }
 results = {name: outcome(attempt) for name, attempt in attempts.items()}
 print(json.dumps({"held": sorted(held), "results": results}))
@@ -73,11 +77,30 @@ def test_s34_a_parser_reaches_nothing_but_its_file(tmp_path: Path) -> None:
     answer = json.loads(done.stdout)
     if platform.machine() in {"x86_64", "aarch64"}:
         assert "calls" in answer["held"]
-        network = {"tcp", "udp", "unix", "fork", "run", "spawn", "signal"}
-        assert {answer["results"][name] for name in network} == {"PermissionError"}
+        calls = {
+            *("tcp", "udp", "unix", "fork", "run", "spawn", "truncate", "open up", "give away"),
+            *("signal", "signal a thread", "signal by pidfd"),
+        }
+        assert {answer["results"][name] for name in calls} == {"PermissionError"}
     if "files" not in answer["held"]:
         pytest.skip("this kernel has no Landlock: files are limited by size only")
     done_names = {name for name, result in answer["results"].items() if result == "done"}
     assert done_names == MAY
     assert own.read_bytes() == b"words"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["document", "keys", "secrets.key"]
+
+
+def test_a_parser_that_was_taken_over_cannot_answer_for_the_next_file() -> None:
+    """The pipes of the reading process are not its child's."""
+    program = (
+        "import os; from knowledge.extraction.server import leave_server; leave_server();"
+        "os.write(1, b'forged'); assert os.read(0, 9) == b''"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}"},
+        input=b"the next request",
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == b""

@@ -68,7 +68,7 @@ class Tail:
                 self._accept(row)
         self._use_what_was_ahead()
         if replay.answer is Answer.AHEAD and self.seq == before:
-            self._doubts += 1
+            self._doubts += self._heard < self.seq  # what was heard live is no invention
             if self._doubts > DOUBTS:
                 raise CannotReplay
             return False

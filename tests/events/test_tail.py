@@ -193,6 +193,20 @@ def test_an_invented_position_is_refused_after_a_while():
     assert client.must_reload
 
 
+def test_what_was_heard_live_waits_for_a_log_that_lags_for_long():
+    """Postgres restarts or is busy: words are shown that it does not have yet."""
+    tail = Tail(0, is_behind=False)
+    tail.hear(EventRow(1, "text_delta", {"text": "a"}))
+    tail.hear_position(2, is_closed=False)
+    assert [row.seq for row in tail.take()] == [1]
+    for _ in range(10 * tail_module.DOUBTS):
+        assert not tail.learn(Replay(Answer.AHEAD, [], is_closed=False), is_cut=False)
+    last = EventRow(2, "text_delta", {"text": "b"}, is_last=True)
+    assert tail.learn(Replay(Answer.REPLAYED, [last], is_closed=True), is_cut=False)
+    assert tail.take() == [last]
+    assert tail.is_over
+
+
 def test_a_closed_stream_without_news_is_over():
     tail = Tail(0)
     replay = Replay(Answer.NOTHING_MISSED, [], is_closed=True)

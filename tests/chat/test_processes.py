@@ -26,7 +26,7 @@ from tests.support.processes import Processes, Tab, ask, is_kind, logged_text, s
 
 pytestmark = [
     pytest.mark.processes,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(400),
     pytest.mark.django_db(transaction=True),
 ]
 

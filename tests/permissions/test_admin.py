@@ -19,7 +19,7 @@ from knowledge.models import Embedding
 from tests.permissions.admin_rows import PAGES, PRIVATE, ROOMS
 from tests.support.world import CANARY, CASTS, World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 BOOKKEEPING = ("django_session", "django_admin_log", "SAVEPOINT", 'accounts_user" SET "last_login')
 
 # The table of addresses sends everybody to the door of every page; here are some with real ids.

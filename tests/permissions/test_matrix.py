@@ -21,7 +21,7 @@ from tests.permissions.routes import list_routes
 from tests.permissions.rows import ROWS, Row, rows_of
 from tests.support.world import CANARY, CASTS, OUTSIDERS, RIVAL_CANARY, World, random_ids
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 ROUTES = sorted(list_routes())
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
 

@@ -94,7 +94,7 @@ class Tab:
     def send(self, **frame):
         self.socket.send(json.dumps(frame))
 
-    def until(self, wanted, seconds=40):
+    def until(self, wanted, seconds=90):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             frame = json.loads(self.socket.recv(timeout=seconds))

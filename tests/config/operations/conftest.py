@@ -41,7 +41,7 @@ class Machine:
 
     def manage(self, *arguments, **environment):
         process = self.start(*arguments, **environment)
-        output, errors = process.communicate(timeout=100)
+        output, errors = process.communicate(timeout=250)
         return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
     def rows(self, query):

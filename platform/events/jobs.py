@@ -26,6 +26,7 @@ from events import doorbell, leases, log, ringing
 from events.context import Cancelled, HandedBack, Heartbeat, JobContext, JobFailed
 from events.models import Job, Stream
 from events.types import Claim, LeaseLost, Payload
+from observability.patience import call_patiently
 from security.ids import new_id
 
 __all__ = [
@@ -163,15 +164,15 @@ def _work(job: Job, claim: Claim) -> None:
     except LeaseLost:
         raise
     except HandedBack:
-        _put_back(claim, "job_handed_back", {}, timedelta(0), count_attempt=False)
+        call_patiently(_hand_back, claim)
     except Cancelled:
-        _finish(claim, Job.Status.CANCELLED, "")
+        call_patiently(_finish, claim, Job.Status.CANCELLED, "")
     except JobFailed as failure:
-        _finish(claim, Job.Status.FAILED, failure.reason)
+        call_patiently(_finish, claim, Job.Status.FAILED, failure.reason)
     except (SystemExit, KeyboardInterrupt):
         # Told to stop for the second time, wherever the task was.
         _refresh_connection()
-        _put_back(claim, "job_handed_back", {}, timedelta(0), count_attempt=False)
+        _hand_back(claim)
         raise
     except Exception:
         incident = uuid4().hex[:8]
@@ -179,9 +180,14 @@ def _work(job: Job, claim: Claim) -> None:
             "job %s: attempt %s of %s failed, incident %s",
             job.pk, claim.attempts, job.task, incident,
         )  # fmt: skip
-        _retry(job, claim, incident)
+        _refresh_connection()
+        call_patiently(_retry, job, claim, incident)
     else:
-        _finish(claim, Job.Status.SUCCEEDED, "")
+        call_patiently(_finish, claim, Job.Status.SUCCEEDED, "")
+
+
+def _hand_back(claim: Claim) -> None:
+    _put_back(claim, "job_handed_back", {}, timedelta(0), count_attempt=False)
 
 
 def _retry(job: Job, claim: Claim, incident: str) -> None:
@@ -189,7 +195,6 @@ def _retry(job: Job, claim: Claim, incident: str) -> None:
 
     People are told the incident, which is in the log, and never the words of an exception.
     """
-    _refresh_connection()
     if claim.attempts >= job.max_attempts:
         _finish(claim, Job.Status.FAILED, UNEXPECTED % {"incident": incident})
         return

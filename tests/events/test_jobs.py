@@ -1,6 +1,11 @@
+import threading
+
+import psycopg
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
+from psycopg import sql
 
 from events import context as context_module
 from events import jobs, leases, log, ringing
@@ -40,6 +45,27 @@ def cancel_itself(context):
     jobs.request_cancel(context.job.pk)
     context.check()
     raise AssertionError("went on after being cancelled")
+
+
+def lose_postgres(context):
+    """All its connections are cut, and there are no new ones until two attempts have failed."""
+    parameters = {**connection.get_connection_params(), "dbname": "postgres"}
+    parameters.pop("cursor_factory", None)
+    operator = psycopg.connect(**parameters, autocommit=True)
+    name = sql.Identifier(connection.settings_dict["NAME"])
+    operator.execute(sql.SQL("alter database {} allow_connections false").format(name))
+    operator.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s",
+        [connection.settings_dict["NAME"]],
+    )
+
+    def come_back():
+        operator.execute(sql.SQL("alter database {} allow_connections true").format(name))
+        operator.close()
+
+    threading.Timer(2.0, come_back).start()
+    context.check()
+    raise AssertionError("went on without Postgres")
 
 
 def lose_lease(context):
@@ -164,3 +190,12 @@ def test_a_heartbeat_notices_a_lost_lease(transactional_db):
         Stream.objects.filter(pk=stream.id).update(fence=9)
         heartbeat.lost.wait(10)
     assert heartbeat.is_lost
+
+
+@pytest.mark.django_db(transaction=True)
+def test_f08_a_job_that_loses_postgres_is_put_back_as_soon_as_it_is_there_again(enqueue):
+    """Its row says so at once; nobody waits for its lease to run out."""
+    job = run(enqueue("lose_postgres"))
+    assert job.status == "queued"
+    assert kinds(job)[-1] == "job_retried"
+    assert Stream.objects.get(pk=job.pk).state == "queued"

@@ -24,7 +24,7 @@ from chat.guard import current_guard
 from chat.models import Turn
 from chat.origins import is_own_origin
 from chat.pump import Pump
-from chat.requests import InvalidFrame, StartTurn, parse_stream, parse_uuid
+from chat.requests import InvalidFrame, StartTurn, key_of, parse_stream, parse_uuid
 from chat.services import start_turn, stop_turn
 from chat.visibility import Screen
 from chat.visitors import Visitor, find_user, may_follow
@@ -214,7 +214,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await pump.close()
 
     async def _refuse(self, frame: dict[str, Any], problem: str, title: str, detail: str) -> None:
-        await self._send(frames.refused(frame.get("id"), problem, title, detail))
+        await self._send(frames.refused(key_of(frame), problem, title, detail))
 
     async def _send(self, frame: frames.Frame) -> None:
         if self._is_open:

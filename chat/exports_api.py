@@ -52,6 +52,7 @@ def export_conversation(
 ) -> HttpResponse:
     """`json`: every message of the tree, all versions, with citations. `markdown`: the path on
     show, to read."""
+    spend_for(request, Action.SEARCHES)
     user = caller(request)
     title = selectors.find_conversation(user, conversation_id).title
     write = {"json": exports.as_json, "markdown": exports.as_markdown}[form]

@@ -38,7 +38,8 @@ def list_history(user: User | AnonymousUser) -> list[HistoryGroup]:
         folder.pk: HistoryGroup(folder.name, folder) for folder in Folder.objects.visible_to(user)
     }
     for conversation in filed:
-        folders[places[conversation.pk]].conversations.append(conversation)
+        if group := folders.get(places[conversation.pk]):  # or deleted since we asked
+            group.conversations.append(conversation)
     has_pins = bool(loose) and loose[0].conversations[0].is_pinned
     return [*loose[:has_pins], *folders.values(), *loose[has_pins:]]
 

@@ -61,6 +61,12 @@ class StartTurn:
         return None if self.id is None else f"socket:{self.id}"
 
 
+def key_of(frame: dict[str, Any]) -> str | int | None:
+    """The frame's `id`; None for one that could not be, which may not even be JSON to send back."""
+    value = frame.get("id")
+    return value if _is_key(value) else None
+
+
 def _is_key(value: Any) -> bool:
     if isinstance(value, bool):
         return False

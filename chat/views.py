@@ -13,6 +13,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.i18n import JavaScriptCatalog
 
+from accounts.limits import spend_for
 from accounts.models import User
 from agents.models import Agent
 from chat.models import Conversation
@@ -20,6 +21,7 @@ from chat.starters import list_starters
 from chat.thread import list_thread
 from knowledge.excerpts import find_excerpt
 from knowledge.models import Collection
+from security.rate_limits import Action
 from security.text import storable
 
 SPAN = re.compile(r"(\d{1,9})-(\d{1,9})")
@@ -74,8 +76,11 @@ def history(request: HttpRequest) -> HttpResponse:
     """The sidebar's list for the search `q`, or the archive; `current` is the conversation on the
     page."""
     current = _uuid(request.GET.get("current", ""))
+    query = storable(request.GET.get("q", "")).strip()
+    if query:
+        spend_for(request, Action.SEARCHES)
     context = {
-        "query": storable(request.GET.get("q", "")).strip(),
+        "query": query,
         "is_archive": "archive" in request.GET,
         "conversation": {"id": current} if current else None,
     }

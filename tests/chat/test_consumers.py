@@ -160,7 +160,8 @@ def test_ping_and_broken_json(alice):
         async with socket(alice) as tab:
             await tab.send(type="ping")
             assert await tab.receive() == {"type": "pong"}
-            for raw in ("{", "[]", '"x"'):
+            deep = f'{{"type": "x", "id": {"[" * 300}{"]" * 300}}}'
+            for raw in ("{", "[]", '"x"', deep):
                 await tab.communicator.send_to(text_data=raw)
                 assert (await tab.receive())["problem"] == "invalid-input"
 

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from chat.services import create_conversation
 from observability import doorbell
 from security import rate_limits
 from security.cache import absence
@@ -199,6 +200,21 @@ def test_a_page_says_it_in_words(alice, limit):
     partial = client.post("/settings/tokens/new", form, headers={"HX-Request": "true"})
     assert partial.json()["status"] == 429
     assert alice.api_tokens.count() == 1
+
+
+@pytest.mark.django_db
+def test_conversations_are_searched_in_the_sidebar_and_in_the_api_from_one_bucket(
+    alice, api_for, limit
+):
+    limit("searches", "2/h/person")
+    api, talk = api_for(alice), create_conversation(alice, title="T")
+    client = Client()
+    client.force_login(alice)
+    assert client.get("/conversations/", {"q": "t"}).status_code == 200
+    assert api.get(f"/conversations/{talk.pk}/export").status_code == 200
+    assert client.get("/conversations/", {"q": "t"}).status_code == 429
+    assert api.get("/conversations/search?q=t").status_code == 429
+    assert client.get("/conversations/").status_code == 200
 
 
 @pytest.mark.django_db

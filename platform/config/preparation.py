@@ -27,6 +27,8 @@ from gateway.services import connect_from_environment
 from knowledge.services import ensure_samples
 from observability.db import connect_directly
 from observability.readiness import Connection, unapplied_migrations
+from security import audit
+from security.acts import Act
 
 LOCK = 0x7061726C65790002  # "parley", 2: advisory lock of one preparation at a time
 UNAMBIGUOUS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -132,6 +134,7 @@ def ensure_administrator() -> None:
     password = "-".join("".join(secrets.choice(UNAMBIGUOUS) for _ in range(5)) for _ in range(4))
     with step("Sample collection") as current, transaction.atomic():
         owner = User.objects.create_superuser(settings.PARLEY_ADMIN_EMAIL, password)
+        audit.record(Act.ADMIN_ADDED, owner)
         samples = ensure_samples(owner)
         current.detail = f"{samples.documents.count()} documents, indexed in the background"
     say()

@@ -35,4 +35,5 @@ class Act(models.TextChoices):
     ADMIN_DELETED = "admin.deleted", "admin.deleted"
     ADMIN_READ = "admin.read", "admin.read"
     BACKUP_MADE = "backup.made", "backup.made"
+    BACKUP_RESTORED = "backup.restored", "backup.restored"
     AUDIT_TRIMMED = "audit.trimmed", "audit.trimmed"

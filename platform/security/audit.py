@@ -1,7 +1,8 @@
 """The audit log: `record` writes who did what, in the transaction of what they did.
 
 So there is no act without its entry and no entry without its act. Secrets never go in; neither do
-people's words: an act on a conversation is told by the conversation's id.
+people's words: conversations and documents are told by their ids, for an entry cannot be taken back
+when they are deleted.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from security.models import AuditEntry
 
 TRIMMED_AFTER_DAYS = 90  # the database lets nothing younger go
 LONGEST = 200
+UNNAMED = frozenset({"conversation", "document"})  # kinds whose titles are people's words
 
 _request: ContextVar[HttpRequest | None] = ContextVar("audited_request", default=None)
 
@@ -59,13 +61,16 @@ def record(
     """
     request = _request.get()
     actor = by or _user_of(request)
+    kind = thing._meta.model_name or "" if thing else ""
+    if title is None:
+        title = "" if kind in UNNAMED else str(thing or "")
     AuditEntry.objects.create(
         act=act,
         actor_id=actor.pk if actor else None,
         actor_email=getattr(actor, "email", "").lower(),
-        kind=thing._meta.model_name or "" if thing else "",
+        kind=kind,
         object_id=str(thing.pk)[:64] if thing else "",
-        title=_cut(str(thing) if title is None and thing else title or ""),
+        title=_cut(title),
         address=_address_of(request),
         token_id=_token_of(request),
         detail={name: _cut(value) if isinstance(value, str) else value

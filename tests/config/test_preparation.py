@@ -8,6 +8,8 @@ from agents.models import Agent
 from config import preparation
 from embedded.errors import StartupError
 from knowledge.models import Collection, Document
+from security.acts import Act
+from security.models import AuditEntry
 
 
 @pytest.fixture
@@ -67,6 +69,7 @@ def test_the_first_administrator_gets_a_password_and_the_samples(capsys, setting
     assert owner.email == settings.PARLEY_ADMIN_EMAIL
     assert owner.check_password(password)
     assert authenticate(email=owner.email, password=password) == owner
+    assert AuditEntry.objects.filter(act=Act.ADMIN_ADDED, object_id=str(owner.pk)).exists()
     assert Document.objects.filter(collection__in=Collection.objects.owned_by(owner)).exists()
 
     preparation.ensure_administrator()

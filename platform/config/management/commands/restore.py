@@ -11,6 +11,8 @@ from config.operations.wording import number
 from embedded.backup.manifest import Manifest
 from embedded.backup.server import postgres_at_hand
 from embedded.console import BOLD, DIM, paint, say, say_warning
+from security import audit
+from security.acts import Act
 from security.secrets import held_key_ids
 
 
@@ -44,6 +46,7 @@ class Command(BaseCommand):
             with postgres_at_hand(settings.PARLEY_HOME, settings.DATABASE_URL, alone=True):
                 manifest = examine(path)
                 restore(path, manifest, replace=options["replace"])
+                audit.record(Act.BACKUP_RESTORED, title=path.name, of=manifest.created_at)
         took = paint(f"{time.perf_counter() - started:.1f} s", DIM)
         say(f"\n  {paint(f'Restored as of {manifest.created_at}', BOLD)}  {took}\n")
         report_keys(manifest)

@@ -78,17 +78,9 @@ class LimitReached(Exception):
     name = "too-many-requests"
 
     def __init__(self, action: Action, seconds: int) -> None:
-        self.action = action
         self.seconds = seconds
-        super().__init__(action, seconds)
-
-    @property
-    def title(self) -> str:
-        return _("Too many requests")
-
-    def __str__(self) -> str:
-        """In the language of who asks for it: what was spent in a thread does not know that."""
-        return _said(self.action) % {"seconds": self.seconds}
+        self.title = _("Too many requests")
+        super().__init__(_said(action) % {"seconds": seconds})
 
 
 def spend(action: Action, who: Who) -> None:

@@ -19,6 +19,7 @@ def spawn(
 ) -> "subprocess.Popen[bytes]":
     """Start a child that gets `death_signal` when this process is gone (Linux: by the kernel).
 
+    To the kernel the parent is the thread that calls this: it must live as long as the child may.
     It has a session of its own, so that the terminal's Ctrl-C reaches this process alone.
     """
     return subprocess.Popen(

@@ -31,9 +31,16 @@ class Heartbeat:
 
 
 def beat(kind: str) -> None:
-    """Say that this process is alive, for the next 20 s. Raises `redis.RedisError`."""
+    """Say that this process is alive, for the next 20 s. Raises `redis.RedisError`.
+
+    A full Redis takes no new words, but prolongs what was said before it was full.
+    """
     now = Heartbeat(kind, socket.gethostname(), os.getpid(), time.time())
-    connection().set(_key(kind), json.dumps(asdict(now)), ex=TTL_SECONDS)
+    try:
+        connection().set(_key(kind), json.dumps(asdict(now)), ex=TTL_SECONDS)
+    except redis.exceptions.OutOfMemoryError:
+        if not connection().expire(_key(kind), TTL_SECONDS):
+            raise
 
 
 def seen(kind: str) -> list[Heartbeat]:

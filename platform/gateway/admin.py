@@ -1,4 +1,5 @@
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin, messages
@@ -62,6 +63,17 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
             if shown
             else _("No key is stored. It is kept encrypted and never shown again.")
         )
+
+    def clean(self) -> dict[str, Any]:
+        """A stored key goes to the server it was entered for: otherwise whoever may change an
+        address could have it sent to them."""
+        data: dict[str, Any] = super().clean()
+        before, after = urlsplit(self.instance.base_url), urlsplit(data.get("base_url", ""))
+        is_decided = data.get("api_key") or data.get("remove_key")
+        if self.instance.secret and before[:2] != after[:2] and not is_decided:
+            self.add_error("api_key", _("This is another server: enter its key, or remove the "
+                "stored one."))  # fmt: skip
+        return data
 
 
 class DeploymentInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -109,6 +109,9 @@ def test_a_key_is_written_and_never_read_back(root_client):
     before = bytes(Endpoint.objects.get().secret)
     assert root_client.post(place, form).status_code == 302
     assert bytes(Endpoint.objects.get().secret) == before
+    elsewhere = form | {"base_url": "https://collector.example.net/v1"}
+    assert b"This is another server" in root_client.post(place, elsewhere).content
+    assert Endpoint.objects.get().base_url == endpoint.base_url
     root_client.post(place, form | {"api_key": "sk-another-key-with-9876"})
     assert bytes(Endpoint.objects.get().secret) != before
     assert "9876" in root_client.get(place).content.decode()

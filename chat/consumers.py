@@ -12,7 +12,8 @@ import orjson
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError
+from django.conf import settings
+from django.db import Error
 from django.http import Http404
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from accounts.models import User
 from chat import frames
 from chat.errors import ChatError
 from chat.guard import current_guard
+from chat.languages import language_of
 from chat.models import Turn
 from chat.origins import is_own_origin
 from chat.pump import Pump
@@ -46,7 +48,7 @@ class SignedOut(Exception):
 class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     visitor: Visitor
     screen: Screen
-    language = ""
+    language = settings.LANGUAGE_CODE
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -83,7 +85,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.visitor = Visitor(user.pk, session.session_key, user.password)
         self.screen = Screen(user)
         self.address = network_of((self.scope.get("client") or ("",))[0])
-        self.language = user.language
+        self.language = language_of(self.scope, user)
         self._is_open = True
         await self.accept()
         current_guard().watch(self)
@@ -95,7 +97,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Handle one frame; whatever is wrong with it is said in a `refused` frame."""
         frame: dict[str, Any] = {}
-        with translation.override(self.language or None):
+        with translation.override(self.language):
             try:
                 frame = _decode(text_data or bytes_data or b"")
                 await self._handler(frame)(frame)
@@ -106,7 +108,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             except Http404:
                 detail = _("There is nothing here that you may see or change.")
                 await self._refuse(frame, "not-found", _("Not found"), detail)
-            except DatabaseError:
+            except Error:
                 log.exception("a frame could not be handled")
                 detail = _("Try again in a few seconds.")
                 await self._refuse(frame, "unavailable", _("Not available at the moment"), detail)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -34,6 +33,7 @@ class Guard:
 
     def __init__(self) -> None:
         self._sockets: set[Guarded] = set()
+        self._acts: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
 
     def watch(self, socket: Guarded) -> None:
@@ -67,12 +67,15 @@ class Guard:
             for stream in socket.followed()
             if (socket.visitor.user_id, stream) in forbidden
         ]
-        await asyncio.gather(*(_in_time(act) for act in acts))
+        if acts:
+            await asyncio.wait([self._begin(act) for act in acts], timeout=ACT_SECONDS)
 
-
-async def _in_time(act: Coroutine[Any, Any, None]) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(act, ACT_SECONDS)
+    def _begin(self, act: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """What is begun is done: a socket half turned out would stay open, in silence."""
+        task = asyncio.create_task(act)
+        self._acts.add(task)
+        task.add_done_callback(self._acts.discard)
+        return task
 
 
 _guards: WeakKeyDictionary[asyncio.AbstractEventLoop, Guard] = WeakKeyDictionary()

@@ -6,7 +6,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 
 from events import doorbell, leases, log
 from events.models import Job
@@ -69,7 +69,7 @@ class Heartbeat:
                 try:
                     if not leases.renew(held, self._lease):
                         self.lost.set()
-                except DatabaseError:
+                except Error:
                     logger.warning("lease of %s not renewed", self._claim.stream_id, exc_info=True)
                 connection.close()
         finally:

@@ -11,6 +11,7 @@ from chat import guard as guard_module
 from chat import pump as pump_module
 from chat.models import Turn
 from chat.services import start_turn
+from chat.visitors import Visitor
 from events import jobs, leases, log
 from events.models import Job
 from knowledge.models import Document, Source
@@ -260,6 +261,30 @@ def test_s09_whoever_may_not_be_here_is_turned_out(alice, how):
         await run_sync(turn_out)
         output = await tab.communicator.receive_output(timeout=5)
         assert output == {"type": "websocket.close", "code": 4401}
+
+    play(scenario)
+
+
+def test_s09_who_is_slow_to_leave_is_turned_out_all_the_same(db, monkeypatch):
+    """The guard does not wait for them, and does not leave it half done."""
+    monkeypatch.setattr(guard_module, "ACT_SECONDS", 0.01)
+    gone = asyncio.Event()
+
+    class Slow:
+        visitor = Visitor(new_id(), "no such session", "")
+
+        def followed(self):
+            return set()
+
+        async def turn_out(self):
+            await asyncio.sleep(0.3)
+            gone.set()
+
+    async def scenario():
+        guard, slow = guard_module.Guard(), Slow()
+        guard.watch(slow)
+        await gone.wait()
+        guard.leave(slow)
 
     play(scenario)
 

@@ -14,7 +14,7 @@ from accounts.admin_forms import GrantForm, NewUserForm, UserForm
 from accounts.departures import delete_user
 from accounts.invitations import send_password_link, set_generated_password
 from accounts.models import ApiToken, Grant, Membership, Team, User
-from security.records import RecordAdmin, RecordInline
+from security.records import DeletedWhole, RecordAdmin, RecordInline
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -41,7 +41,7 @@ class TokenInline(RecordInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(DeletedWhole, DjangoUserAdmin):  # type: ignore[type-arg]
     form = UserForm
     add_form = NewUserForm
     add_form_template = None

@@ -18,7 +18,7 @@ from knowledge.models import (
     Source,
     Stage,
 )
-from security.records import RecordAdmin, RecordInline
+from security.records import DeletedWhole, RecordAdmin, RecordInline
 
 
 class SourceInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
@@ -34,7 +34,7 @@ class StageInline(RecordInline):
 
 
 @admin.register(Collection)
-class CollectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CollectionAdmin(DeletedWhole, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("name", "owner", "document_count", "updated_at")
     list_filter = ("created_at",)
     list_select_related = ("owner",)
@@ -78,7 +78,7 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Document)
-class DocumentAdmin(RecordAdmin):
+class DocumentAdmin(DeletedWhole, RecordAdmin):
     """Documents come in by upload; here they are indexed again and deleted."""
 
     list_display = (

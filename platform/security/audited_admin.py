@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest
@@ -26,7 +28,13 @@ class AuditedAdmin:
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for obj in queryset:
             audit.record(Act.ADMIN_DELETED, obj)
-        return super().log_deletions(request, queryset)  # type: ignore[misc]
+        logged = super().log_deletions(request, queryset)  # type: ignore[misc]
+        for obj in queryset:
+            if obj._meta.model_name in audit.UNNAMED:  # Django's own log has written the title down
+                kind = ContentType.objects.get_for_model(obj)
+                entries = LogEntry.objects.filter(content_type=kind, object_id=str(obj.pk))
+                entries.update(object_repr=str(obj.pk))
+        return logged
 
     def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponseBase | None:
         """Deleting a selection is one transaction with its entries."""

@@ -1,5 +1,7 @@
 """Admin pages of rows that the product writes and people only read."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
@@ -33,3 +35,16 @@ class RecordInline(admin.TabularInline):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+class DeletedWhole:
+    """Mixed into pages whose rows are deleted by a service with all that hangs on them.
+
+    Django would ask for the right to delete each of those by hand, which nobody has, and would name
+    them on the page, where titles of conversations do not belong.
+    """
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        _named, counts, lacking, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
+        own = {self.opts.verbose_name}  # type: ignore[attr-defined]
+        return [str(obj) for obj in objs], counts, set(lacking) & own, protected

@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -17,6 +18,7 @@ from chat.deletion import delete_conversation, restore_conversation
 from gateway.models import Endpoint
 from gateway.services import store_key
 from knowledge import services as knowledge
+from knowledge.models import Collection, Document
 from security import audit
 from security.acts import Act
 from security.models import AuditEntry
@@ -122,6 +124,33 @@ def test_documents_and_their_files(alice: User, api_for, settings, tmp_path) -> 
     assert (last().act, last().object_id) == (Act.DOCUMENT_DELETED, str(document.pk))
     # s52: an entry cannot be taken back, so the title of what is gone was never in one.
     assert not AuditEntry.objects.filter(title__contains="minutes").exists()
+
+
+def test_s52_what_is_deleted_in_the_administration_leaves_its_id_and_not_its_title(
+    root_client, bob: User, settings, tmp_path
+) -> None:
+    settings.FILES_ROOT = tmp_path
+    chat.create_conversation(bob, title=SECRET_WORDS)
+    collection = knowledge.create_collection(bob, "Board")
+    document, other = (
+        knowledge.add_document(bob, collection, BytesIO(words), "merger.txt")[0]
+        for words in (b"Minutes.", b"Letters.")
+    )
+    chosen = {"action": "delete_selected", "_selected_action": [str(document.pk)], "post": "yes"}
+    root_client.post(reverse("admin:knowledge_document_changelist"), chosen)
+    root_client.post(reverse("admin:knowledge_document_delete", args=[other.pk]), {"post": "yes"})
+    assert not Document.objects.exists()
+    root_client.post(
+        reverse("admin:knowledge_collection_delete", args=[collection.pk]), {"post": "yes"}
+    )
+    assert not Collection.objects.exists()
+    address = reverse("admin:accounts_user_delete", args=[bob.pk])
+    assert SECRET_WORDS not in root_client.get(address).content.decode()
+    root_client.post(address, {"post": "yes"})
+    assert not User.objects.filter(pk=bob.pk).exists()
+    assert not AuditEntry.objects.filter(title__contains="merger").exists()
+    assert not LogEntry.objects.filter(object_repr__contains="merger").exists()
+    assert LogEntry.objects.filter(object_repr=str(document.pk)).exists()
 
 
 def test_people_are_disabled_enabled_and_deleted(bob: User) -> None:

@@ -67,7 +67,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """A stored key goes to the server it was entered for: otherwise whoever may change an
         address could have it sent to them."""
-        data: dict[str, Any] = super().clean()
+        data: dict[str, Any] = super().clean() or {}
         before, after = urlsplit(self.instance.base_url), urlsplit(data.get("base_url", ""))
         is_decided = data.get("api_key") or data.get("remove_key")
         if self.instance.secret and before[:2] != after[:2] and not is_decided:

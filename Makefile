@@ -1,6 +1,7 @@
 # Parley. `make up` on a fresh machine is enough; the other targets are for working on it.
 HOST ?= 127.0.0.1
 PORT ?= 8000
+WORKERS ?= 2
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell \
 	command -v $(name) >/dev/null && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && echo $(name))))
@@ -21,8 +22,8 @@ up: export PORT := $(PORT)
 up: .venv/.installed ## start Parley (PORT=8000 HOST=127.0.0.1); Ctrl-C stops it, the data stays in var/
 	@$(PY) manage.py up
 
-test: .venv/.installed-dev ## the whole suite, on servers of its own (ARGS="tests/events -x")
-	@$(PY) -m pytest $(ARGS)
+test: .venv/.installed-dev ## the whole suite, on servers of its own (ARGS="tests/events -x", WORKERS=0: one process)
+	@$(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 chaos: .venv/.installed-dev ## kills, floods and full disks under load, for minutes
 	@$(PY) -m pytest -m "chaos" $(ARGS)

@@ -27,6 +27,8 @@ settings.STORAGES["staticfiles"]["BACKEND"] = (
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 django.setup()
+# Workers of pytest-xdist must come by here before anybody reads the settings, as above.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.apps import apps  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402

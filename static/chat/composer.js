@@ -50,6 +50,16 @@ export class Composer {
     this.#changed();
   }
 
+  /** A text that was not sent comes back, unless another is being written. */
+  giveBack(text) {
+    if (!box.value) this.fill(text);
+  }
+
+  /** The text that was given back is sent after all. */
+  takeBack(text) {
+    if (box.value.trim() === text) this.fill("");
+  }
+
   focus() {
     box.focus();
   }

@@ -28,13 +28,14 @@ const canWrite = document.getElementById("composer") !== null;
 
 let conversation = scroller.dataset.conversation ?? null;
 let running = null; // the answer being written
+const refused = new Map(); // by text: sends that question again, once in all
 document.body.dataset.katex = scroller.dataset.katex;
 
 const socket = new Socket("/ws/");
 const follower = new Follower(scroller, list, document.getElementById("to-end"));
 const composer = canWrite
   ? new Composer({
-      onSend: (text) => ask({ text, parent: leafId() }),
+      onSend: (text) => (refused.get(text) ?? (() => ask({ text, parent: leafId() })))(),
       onStop: stop,
       onUp: editLast,
     })
@@ -90,7 +91,7 @@ async function ask({ text, parent, id = newId() }) {
   } catch (error) {
     answer.el.remove();
     setRunning(null);
-    showProblem(question, error.message, () => ask({ text, parent, id }));
+    showProblem(question, error.message, text, () => ask({ text, parent, id }));
   }
 }
 
@@ -116,17 +117,25 @@ function enter(id, question) {
   refreshHistory();
 }
 
-/** The text stays in the thread, with what went wrong and a button to try again. */
-function showProblem(question, text, again) {
+/**
+ * The text stays in the thread, with what went wrong and a button to try again; and in the
+ * message box, where it outlives the page.
+ */
+function showProblem(question, problem, text, again) {
   const box = question.querySelector("[data-problem]");
-  delete question.dataset.pending;
-  box.hidden = false;
-  box.querySelector("[data-problem-text]").textContent = text;
-  box.querySelector("[data-resend]").addEventListener("click", () => {
+  const retry = () => {
+    refused.delete(text);
+    composer.takeBack(text);
     question.remove();
     again();
-  });
-  status.textContent = text;
+  };
+  refused.set(text, retry);
+  composer.giveBack(text);
+  delete question.dataset.pending;
+  box.hidden = false;
+  box.querySelector("[data-problem-text]").textContent = problem;
+  box.querySelector("[data-resend]").addEventListener("click", retry);
+  status.textContent = problem;
 }
 
 function stop() {

@@ -28,11 +28,18 @@ def run() -> None:
         sys.exit(up.main(sys.argv[2:]))
     from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
     from django.core.management import execute_from_command_line  # noqa: PLC0415
+    from django.db import OperationalError  # noqa: PLC0415
+
+    from observability.patience import is_away  # noqa: PLC0415
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
         sys.exit(f"The settings are not right: {problem}")
+    except OperationalError as problem:
+        if not is_away(problem):
+            raise
+        sys.exit("Postgres does not answer. Start Parley with `make up`, or correct DATABASE_URL.")
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ def check_second_lock() -> Finding:
         return Finding(
             "Second lock", WARN, f"off: this database user may not take the role {ROLE}",
             f"As an administrator of Postgres: create role {ROLE} nologin; "
-            f"grant {ROLE} to this user; then `manage.py prepare`.",
+            f"grant {ROLE} to this user; then `manage.py prepare`, and restart Parley.",
         )  # fmt: skip
     return Finding("Second lock", OK, f"people read as {ROLE}, under row policies")
 

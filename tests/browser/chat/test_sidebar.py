@@ -71,7 +71,7 @@ def test_a_deleted_conversation_can_be_brought_back(visit: Visit) -> None:
 
 def test_a_search_finds_words_of_an_answer_and_opens_the_place(visit: Visit) -> None:
     page = visit()
-    begin(page, "How much parental leave may each parent take?")
+    begin(page, "How many weeks of parental leave may each parent take?")
     for _ in range(3):
         ask(page, "And who pays for travel?")
         answered(page)

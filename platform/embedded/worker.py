@@ -87,6 +87,8 @@ def _work_while_redis_is_there(queue_name: str, burst: bool, stall_seconds: floa
         [queue], connection=queue.connection, serializer=JSONSerializer, job_class=Notice
     )
     worker.log_job_description = False
+    # What a killed worker had popped is rung again from its row; rq would stumble over it.
+    queue.connection.delete(queue.intermediate_queue.key)
     worker.stall_seconds = stall_seconds
     log.info("worker listens on queue %s", queue_name)
     worker.work(burst=burst, logging_level="WARNING")

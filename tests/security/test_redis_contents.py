@@ -66,6 +66,15 @@ def test_s31_a_job_that_cannot_be_read_is_dropped(field: str | bytes):
     assert not queue.connection.zcard(queue.started_job_registry.key)
 
 
+def test_s31_a_job_whose_name_cannot_be_read_is_met_once():
+    queue = django_rq.get_queue("default")
+    queue.connection.lpush(queue.key, b"\xff\xfe")
+    worker.work("default", burst=True)  # rq gives up here …
+    queue.enqueue(NOTE, "after")
+    worker.work("default", burst=True)  # … and `work` without `burst` begins anew
+    assert done == ["after"]
+
+
 @pytest.mark.parametrize("name", ["os.mkdir", "builtins.eval", "subprocess.call"])
 def test_s31_a_job_calls_nothing_but_what_is_ours(tmp_path: Path, name: str):
     """JSON is no pickle, but rq would import and call whatever function it names."""

@@ -332,8 +332,8 @@ def test_f30_a_runner_that_slept_longer_than_its_lease_does_not_race_itself(alic
             await agent.held.wait()
             await run_sync(expire, turn.pk)
             other = await run_sync(start_turn, alice, None, "Claimed in a later look?")
-            while len(agent.tasks) < 2:
-                await asyncio.sleep(0.01)
+            for _ in range(2):
+                await agent.arrivals.get()
             agent.go_on.set()
             done = [await finished(turn), await finished(other)]
         assert [(turn.status, turn.answer.text) for turn in done] == [("completed", TEXT)] * 2

@@ -1,11 +1,13 @@
 """The audit log: each act leaves one entry, in its transaction, and nothing takes it away."""
 
+from collections.abc import Callable
 from io import BytesIO
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Max
 from django.test import Client
 from django.urls import reverse
 
@@ -30,8 +32,12 @@ pytestmark = pytest.mark.django_db
 ENTRIES = "admin:security_auditentry_changelist"
 
 
-def acts() -> list[str]:
-    return list(AuditEntry.objects.order_by("id").values_list("act", flat=True))
+@pytest.fixture
+def acts(db: None) -> Callable[[], list[str]]:
+    """What was recorded since the test began: nothing empties the log between tests."""
+    earlier = AuditEntry.objects.aggregate(last=Max("id"))["last"] or 0
+    entries = AuditEntry.objects.filter(id__gt=earlier).order_by("id")
+    return lambda: list(entries.all().values_list("act", flat=True))
 
 
 def last() -> AuditEntry:
@@ -68,7 +74,7 @@ def test_a_refused_sign_in_names_the_account_but_nothing_that_was_typed(alice: U
     assert (entry.act, entry.title, entry.object_id) == (Act.SIGN_IN_FAILED, "", "")
 
 
-def test_grants(alice: User, bob: User, team: Team) -> None:
+def test_grants(alice: User, bob: User, team: Team, acts) -> None:
     collection = knowledge.create_collection(alice, "Board")
     accounts.share(collection, bob, "reader", by=alice)
     entry = last()
@@ -94,7 +100,7 @@ def test_a_conversation_is_known_by_its_id_alone(alice: User, bob: User) -> None
     assert {entry.actor_id for entry in entries} == {alice.pk}
 
 
-def test_tokens_and_the_requests_they_carry(alice: User, api_for) -> None:
+def test_tokens_and_the_requests_they_carry(alice: User, api_for, acts) -> None:
     collection = knowledge.create_collection(alice, "Board")
     api = api_for(alice)
     made = last()
@@ -153,7 +159,7 @@ def test_s52_what_is_deleted_in_the_administration_leaves_its_id_and_not_its_tit
     assert LogEntry.objects.filter(object_repr=str(document.pk)).exists()
 
 
-def test_people_are_disabled_enabled_and_deleted(bob: User) -> None:
+def test_people_are_disabled_enabled_and_deleted(bob: User, acts) -> None:
     accounts.disable(bob)
     accounts.enable(bob)
     delete_user(bob)
@@ -163,7 +169,7 @@ def test_people_are_disabled_enabled_and_deleted(bob: User) -> None:
     assert last().title == "bob@example.org"
 
 
-def test_keys_of_endpoints(alice: User) -> None:
+def test_keys_of_endpoints(alice: User, acts) -> None:
     endpoint = Endpoint.objects.create(name="local", base_url="http://127.0.0.1:9/v1")
     store_key(endpoint, "sk-abcdefghijklmnop")
     store_key(endpoint, "")
@@ -194,7 +200,7 @@ def test_whatever_is_saved_in_the_administration(admin: User, bob: User) -> None
 # -- That it stays ---------------------------------------------------------------------------------
 
 
-def test_an_entry_lives_and_dies_with_its_act(alice: User) -> None:
+def test_an_entry_lives_and_dies_with_its_act(alice: User, acts) -> None:
     collection = knowledge.create_collection(alice, "Board")
     before = acts()
     with transaction.atomic():
@@ -225,7 +231,7 @@ def test_the_database_only_adds(alice: User, statement: str) -> None:
     assert AuditEntry.objects.count() == before
 
 
-def test_trimming_takes_old_entries_only_and_says_so(capsys) -> None:
+def test_trimming_takes_old_entries_only_and_says_so(capsys, acts) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "insert into audit_entry (act, at)"

@@ -18,6 +18,7 @@ from config import doctor, second_lock
 from gateway.embedder import get_embedder
 from knowledge import retrieval, services
 from knowledge.models import Chunk, Collection, Document, DocumentText, Embedding, Source, Stage
+from knowledge.versions import find_active_version
 from security.reading import ROLE, is_fitted, reading_as
 from tests.support.world import CANARY, World, build
 
@@ -222,6 +223,7 @@ def _crowd(owner: User, other: User, of_owner: int, everything: int) -> np.ndarr
     chance = np.random.default_rng(5)
     vectors = chance.normal(size=(everything, 384))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    find_active_version()  # makes it where a flush has taken it
     collections = [
         services.create_collection(owner if number < of_owner else other, f"C{number}")
         for number in range(100)

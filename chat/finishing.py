@@ -33,24 +33,28 @@ def finish_turn(claim: Claim, answer_id: UUID, answer: Answer, ending: Ending) -
 
 
 def _store_answer(turn_id: UUID, answer_id: UUID, answer: Answer, ending: Ending) -> None:
-    """Message, turn and conversation in one round trip."""
+    """Conversation, message and turn in one round trip.
+
+    The conversation is locked before the turn, as whoever asks in it does: a question sent again
+    waits for the turn that has its key.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            with answered as (
+            with placed as (
+                update chat_conversation set updated_at = now()
+                where id = (select conversation_id from chat_turn where id = %(turn)s)
+                returning id
+            ), answered as (
                 update chat_message
                 set text = %(text)s, reasoning = %(reasoning)s, status = %(message_status)s,
                     notice = %(notice)s, model_name = %(model)s, usage = %(usage)s::jsonb,
                     steps = %(steps)s::jsonb
                 where id = %(answer)s
-            ), ended as (
-                update chat_turn
-                set status = %(status)s, finished_at = now(), error = %(error)s::jsonb
-                where id = %(turn)s
-                returning conversation_id
             )
-            update chat_conversation set updated_at = now()
-            where id = (select conversation_id from ended)
+            update chat_turn
+            set status = %(status)s, finished_at = now(), error = %(error)s::jsonb
+            where id = %(turn)s and conversation_id = (select id from placed)
             """,
             {
                 "turn": turn_id,

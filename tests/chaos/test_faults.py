@@ -206,7 +206,7 @@ def test_f24_twenty_equal_requests_are_one_question(stack, model):
 
     with ThreadPoolExecutor(20) as people:
         replies = list(people.map(post, range(20)))
-    assert {status for status, *_ in replies} == {202}, replies
+    assert [body for status, _, body in replies if status != 202] == []
     assert len({body for *_, body in replies}) == 1
     assert stack.rows("select count(*) from chat_message where role = 'user'") == [(1,)]
     stack.until(lambda: stack.rows("select status from chat_turn") == [("completed",)])

@@ -1,15 +1,19 @@
 import threading
+import time
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.http import Http404
 
 from accounts.services import share
 from agents.models import Agent
-from chat import deletion, services
+from chat import deletion, progress, services
 from chat.errors import EmptyQuestion, KeyReused, NotAnAnswerable, QuestionTooLong
+from chat.finishing import finish_turn
 from chat.models import Conversation, Message, Turn
 from chat.services import Place, start_turn
+from chat.types import Answer
+from chat.work import claim_turns
 from events.models import Stream
 from knowledge.models import Collection
 from security.ids import new_id
@@ -248,3 +252,37 @@ def test_keys_of_different_people_do_not_meet(alice, bob):
     one = start_turn(alice, None, "Same?", idempotency_key="key")
     two = start_turn(bob, None, "Same?", idempotency_key="key")
     assert one.pk != two.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_f24_a_question_sent_again_while_its_answer_ends_waits_for_nobody_who_waits(alice):
+    talk = services.create_conversation(alice).pk
+    turn = start_turn(alice, talk, "Once?", idempotency_key="same")
+    (work,) = claim_turns("runner", 1, 60)
+    answer = Answer(text=["Yes."])
+
+    def finish():
+        ending = progress.completed(answer, turn.answer_id)
+        finish_turn(work.claim, turn.answer_id, answer, ending)
+        connection.close()
+
+    ends = threading.Thread(target=finish)
+    with transaction.atomic():
+        Conversation.objects.select_for_update(no_key=True).get(pk=talk)
+        ends.start()
+        wait_for_one_that_waits()
+        assert start_turn(alice, talk, "Once?", idempotency_key="same").pk == turn.pk
+    ends.join()
+    turn.refresh_from_db()
+    assert (turn.status, turn.answer.text) == ("completed", "Yes.")
+
+
+def wait_for_one_that_waits():
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute("select count(*) from pg_locks where not granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits for a lock")

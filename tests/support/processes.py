@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 
+import django_rq
 from django.conf import settings
 from django.db import connection
 from django.test import Client
@@ -30,6 +31,7 @@ class Processes:
             **environment,
         }
         self.output = output  # an open file for what they log; None: where the tests log
+        django_rq.get_queue().empty()  # earlier tests rang for jobs whose rows are gone
         self.started = []
 
     def start(self, *command):

@@ -66,14 +66,14 @@ def _ring_waiting(queue: str) -> int:
 
 
 def _queue(name: str) -> rq.Queue:
-    return django_rq.get_queue(name, connection=_impatient())
+    return django_rq.get_queue(name, connection=_impatient(settings.REDIS_URL))
 
 
 @cache
-def _impatient() -> redis.Redis:
+def _impatient(address: str) -> redis.Redis:
     """Whoever rings waits for a frozen Redis for a second; workers wait as long as it takes."""
     return redis.Redis.from_url(
-        settings.REDIS_URL,
+        address,
         socket_timeout=PATIENCE_SECONDS,
         socket_connect_timeout=PATIENCE_SECONDS,
     )

@@ -36,11 +36,35 @@ class User(AbstractBaseUser, PermissionsMixin):
         LIGHT = "light", _("light")
         DARK = "dark", _("dark")
 
+    class Memory(models.TextChoices):
+        """Whether the assistant remembers things about the person, and on whose word."""
+
+        OFF = "off", _("off")
+        ASKED = "asked", _("only when asked to")
+        NOTICED = "noticed", _("also what the person mentions")
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     email = models.EmailField(_("e-mail"), max_length=254)
     name = models.CharField(_("name"), max_length=120, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     theme = models.CharField(_("theme"), max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
+    has_key_shortcuts = models.BooleanField(
+        _("shortcuts of a single key"), default=True, db_default=True
+    )
+    has_first_steps = models.BooleanField(
+        _("shows the first steps"), default=True, db_default=True
+    )
+    # Empty: the server's.
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, db_default="")
+    # By its id alone: agents are a layer above. One that is gone, or not theirs, counts as none.
+    default_agent = models.UUIDField(null=True, blank=True, editable=False)
+    marks_unsupported = models.BooleanField(
+        _("marks of unsupported sentences"), default=True, db_default=True
+    )
+    memory = models.CharField(
+        _("memory"), max_length=8, choices=Memory.choices, default=Memory.OFF, db_default="off"
+    )
+    leaves_at = models.DateTimeField(_("to be deleted"), null=True, blank=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("administrator"), default=False)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
@@ -111,12 +135,13 @@ class Membership(models.Model):
 
 
 class Grant(models.Model):
-    """Gives one user or one team a role on one collection, agent or conversation."""
+    """Gives one user or one team a role on one collection, agent, conversation or saved prompt."""
 
     class Kind(models.TextChoices):
         COLLECTION = "collection", _("collection")
         AGENT = "agent", _("agent")
         CONVERSATION = "conversation", _("conversation")
+        SAVED_PROMPT = "saved_prompt", _("saved prompt")
 
     class Role(models.TextChoices):
         READER = "reader", _("reader")
@@ -181,3 +206,45 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class Device(models.Model):
+    """A browser that somebody is signed in with: what a person recognises it by.
+
+    The session itself is Django's row with this key. A device whose session is gone means nothing.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="devices")
+    session_key = models.CharField(max_length=40, unique=True, editable=False)
+    agent = models.CharField(max_length=300, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("device")
+        verbose_name_plural = _("devices")
+        ordering = ["-seen_at"]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Takeout(models.Model):
+    """A ZIP of all that is a person's, made by a job; the file goes when `expires_at` is over."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="takeouts")
+    job_id = models.UUIDField(null=True, blank=True)
+    size = models.BigIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("data export")
+        verbose_name_plural = _("data exports")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return str(self.pk)

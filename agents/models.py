@@ -1,9 +1,13 @@
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import OwnedModel
-from accounts.models import Grant
+from accounts.access import OWN, OwnedModel, OwnedQuerySet
+from accounts.models import Grant, User
+from agents.memory.models import Memory as Memory
 from knowledge.models import Collection
 
 
@@ -50,6 +54,46 @@ class Agent(OwnedModel):
         verbose_name = _("agent")
         verbose_name_plural = _("agents")
         ordering = ["-is_builtin", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SavedPromptQuerySet(OwnedQuerySet):
+    """A deleted prompt is there for nobody, until it is restored or purged."""
+
+    def _with_role(self, user: User | AnonymousUser, roles: tuple[str, ...]) -> Self:
+        return super()._with_role(user, roles).filter(deleted_at=None)
+
+    def restorable_by(self, user: User | AnonymousUser) -> Self:
+        return super()._with_role(user, OWN).exclude(deleted_at=None)
+
+
+class SavedPrompt(OwnedModel):
+    """Words that a person asks with again and again; `{{name}}` in them is filled in each time."""
+
+    grant_kind = Grant.Kind.SAVED_PROMPT
+
+    name = models.CharField(_("name"), max_length=80)
+    text = models.TextField(_("text"), max_length=8000)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
+
+    objects: ClassVar[Any] = SavedPromptQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("saved prompt")
+        verbose_name_plural = _("saved prompts")
+        ordering = ["name"]
+        indexes = [
+            models.Index(fields=["owner", "name"], name="saved_prompt_owner"),
+            models.Index(
+                fields=["deleted_at"],
+                condition=models.Q(deleted_at__isnull=False),
+                name="saved_prompt_deleted",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

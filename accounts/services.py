@@ -12,6 +12,7 @@ from accounts.access import OwnedModel
 from accounts.errors import SharingRefused
 from accounts.models import Grant, Membership, Team, User
 from events import jobs
+from events.notices import What, announce
 from security import audit
 from security.acts import Act
 
@@ -109,11 +110,20 @@ def set_preferences(user: User, *, language: str, theme: str, name: str) -> None
     user.save(update_fields=["language", "theme", "name"])
 
 
+def change_preferences(user: User, **changed: Any) -> None:
+    """Saves those of the person's own settings that are named, and no others."""
+    for name, value in changed.items():
+        setattr(user, name, value)
+    user.save(update_fields=list(changed))
+
+
 def _record(act: Act, thing: OwnedModel, with_: User | Team, by: User, **detail: str) -> None:
     """A conversation's title is people's words: the audit log knows it by its id."""
     title = "" if thing.grant_kind == Grant.Kind.CONVERSATION else str(thing)
     whom = with_.email if isinstance(with_, User) else with_.name
     audit.record(act, thing, by=by, title=title, to=whom, to_id=str(with_.pk), **detail)
+    if thing.grant_kind == Grant.Kind.CONVERSATION:
+        announce(What.SHARED, thing.pk, [with_.pk] if isinstance(with_, User) else ())
 
 
 def _grantee(with_: User | Team) -> dict[str, Any]:

@@ -28,10 +28,12 @@ from chat.origins import is_own_origin
 from chat.pump import Pump
 from chat.requests import InvalidFrame, StartTurn, key_of, parse_stream, parse_uuid
 from chat.services import start_turn, stop_turn
+from chat.tabs import current_board
 from chat.visibility import Screen
 from chat.visitors import Visitor, find_user, may_follow
 from events.hub import Subscription, current_hub
 from observability.db import run_sync
+from observability.version import shell_version
 from security.rate_limits import Action, LimitReached, network_of, spend
 from security.rates import Per
 
@@ -60,6 +62,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
             "ack": self._acknowledge,
+            "changes": self._hear_of_changes,
             "ping": self._pong,
         }
 
@@ -129,6 +132,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self._drop(stream_id)
         await self._send(frames.reload(str(stream_id)))
 
+    async def tell(self, what: str, conversation: str | None) -> None:
+        """For the board: something changed."""
+        await self._send(frames.changed(what, conversation))
+
     # -- frames of the client ------------------------------------------------------
 
     async def _start_turn(self, frame: dict[str, Any]) -> None:
@@ -164,6 +171,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if pump := self._pumps.get(stream_id):
             pump.acknowledge(seq)
 
+    async def _hear_of_changes(self, frame: dict[str, Any]) -> None:
+        current_board().watch(self)
+        await self._send(frames.changes(shell_version()))
+
     async def _pong(self, frame: dict[str, Any]) -> None:
         await self._send({"type": "pong"})
 
@@ -181,6 +192,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             agent=request.agent,
             collections=request.collections,
             idempotency_key=request.idempotency_key,
+            model=request.model,
+            comparison=request.comparison,
         )
 
     def _handler(self, frame: dict[str, Any]) -> Callable[[dict[str, Any]], Awaitable[None]]:
@@ -226,6 +239,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self._is_open:
             self._is_open = False
             current_guard().leave(self)
+            current_board().leave(self)
         for stream_id in list(self._pumps):
             await self._drop(stream_id)
 

@@ -16,6 +16,7 @@ from accounts.services import forget_grants
 from chat.models import Conversation, Message, Turn
 from chat.services import UNFINISHED
 from events import doorbell, leases
+from events.notices import What, announce
 from security import audit
 from security.acts import Act
 
@@ -35,6 +36,7 @@ def delete_conversation(user: User, conversation_id: UUID) -> None:
         turns = Turn.objects.filter(conversation=conversation_id, status__in=UNFINISHED)
         running = list(turns.values_list("pk", flat=True))
         turns.filter(stop_requested_at=None).update(stop_requested_at=Now())
+        announce(What.DELETED, conversation_id)
     for turn_id in running:
         doorbell.ring(doorbell.RUNNERS, {"stop": str(turn_id)})
 
@@ -46,6 +48,7 @@ def restore_conversation(user: User, conversation_id: UUID) -> None:
         if deleted.update(deleted_at=None):
             restored = Conversation(pk=conversation_id)
             audit.record(Act.CONVERSATION_RESTORED, restored, by=user, title="")
+            announce(What.RESTORED, conversation_id)
             return
     if not Conversation.objects.owned_by(user).filter(pk=conversation_id).exists():
         raise Http404

@@ -8,6 +8,7 @@ from django.http import Http404
 from accounts.models import User
 from chat.errors import FolderNameTaken
 from chat.models import Conversation, Filing, Folder
+from events.notices import What, announce
 from security.text import storable
 
 
@@ -24,6 +25,7 @@ def rename_folder(user: User, folder_id: UUID, name: str) -> Folder:
 def delete_folder(user: User, folder_id: UUID) -> None:
     """Its conversations are kept and stand in the list again. Raises Http404."""
     _find(user, folder_id).delete()
+    announce(What.FOLDERS, people=[user.pk])
 
 
 def move_conversation(user: User, conversation_id: UUID, folder_id: UUID | None) -> None:
@@ -32,12 +34,13 @@ def move_conversation(user: User, conversation_id: UUID, folder_id: UUID | None)
         raise Http404
     if folder_id is None:
         Filing.objects.filter(owner=user, conversation=conversation_id).delete()
-        return
-    Filing.objects.update_or_create(
-        owner=user,
-        conversation_id=conversation_id,
-        defaults={"folder": _find(user, folder_id)},
-    )
+    else:
+        Filing.objects.update_or_create(
+            owner=user,
+            conversation_id=conversation_id,
+            defaults={"folder": _find(user, folder_id)},
+        )
+    announce(What.PLACED, conversation_id, people=[user.pk])
 
 
 def _find(user: User, folder_id: UUID) -> Folder:
@@ -54,4 +57,5 @@ def _named(folder: Folder, name: str) -> Folder:
             folder.save()
     except IntegrityError:
         raise FolderNameTaken(folder.name) from None
+    announce(What.FOLDERS, people=[folder.owner_id])
     return folder

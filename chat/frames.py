@@ -53,6 +53,16 @@ def reload(stream: str) -> Frame:
     return {"type": "reload", "stream": stream}
 
 
+def changes(version: str) -> Frame:
+    """The tab hears of changes from now on; `version` is that of the scripts it should have."""
+    return {"type": "changes", "version": version}
+
+
+def changed(what: str, conversation: str | None) -> Frame:
+    """Something in the list of conversations, or in one of them: look for yourself."""
+    return {"type": "changed", "what": what, "conversation": conversation}
+
+
 def _event_frame(stream: str, rows: list[EventRow]) -> Frame:
     last = rows[-1]
     frame = {"type": "event", "stream": stream, "seq": last.seq, "kind": last.kind}

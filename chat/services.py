@@ -3,7 +3,7 @@
 What a person may not see raises Http404, exactly as what does not exist.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
@@ -15,12 +15,20 @@ from django.http import Http404
 from accounts.models import User
 from agents.models import Agent
 from agents.selectors import find_usable_agent, may_use
-from chat.errors import EmptyQuestion, KeyReused, NotAnAnswerable, QuestionTooLong
+from chat.errors import (
+    EmptyQuestion,
+    KeyReused,
+    NotAnAnswerable,
+    QuestionTooLong,
+    UnknownModel,
+)
 from chat.fingerprints import fingerprint
 from chat.insertion import insert_turn
 from chat.models import Conversation, Message, Turn
 from chat.titles import title_from
 from events import doorbell
+from events.notices import What, announce, notice
+from gateway.catalogue import is_chat_model
 from knowledge.models import Collection
 from security.ids import new_id
 from security.text import storable
@@ -38,10 +46,17 @@ class Place(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The agent and the collections a person chose; None where they chose nothing."""
+    """The agent, collections and model a person chose; None where they chose nothing."""
 
     agent: Agent | None
     collections: list[Collection] | None
+    model: str | None = None
+
+    def model_in(self, conversation: Conversation) -> str:
+        """Empty: the agent's own. An agent that is chosen by itself comes with its model."""
+        if self.model is not None:
+            return self.model
+        return "" if self.agent else conversation.model_name
 
     @property
     def collection_ids(self) -> list[str] | None:
@@ -73,32 +88,48 @@ def start_turn(
     agent: str | None = None,
     collections: Sequence[UUID] | None = None,
     idempotency_key: str | None = None,
+    model: str | None = None,
+    comparison: UUID | None = None,
 ) -> Turn:
     """Queue a question for the runner; without a conversation a new one is begun.
 
     An edit names the `parent` its new version follows. `question`, or a `parent` that is itself a
     question with no new text, asks that question again. Questions without a parent line up, also
-    when they come at once. The same `idempotency_key` gives the same turn, however many requests
-    carry it at once. Raises Http404 and ChatError.
+    when they come at once. `model` is the name of one that is connected, empty for the agent's
+    own. Turns of one question with the same `comparison` stand side by side; neither they nor a
+    question asked again change which agent and model the conversation goes on with. The same
+    `idempotency_key` gives the same turn, however many requests carry it at once. Raises Http404
+    and ChatError.
     """
     text = storable(text).strip()
     if len(text) > MAX_QUESTION:
         raise QuestionTooLong(MAX_QUESTION)
-    chosen = _choose(user, agent, collections)
-    key = _key(idempotency_key, chosen, conversation, text, str(parent), question)
+    chosen = _choose(user, agent, collections, model)
+    more = {"model": model, "comparison": comparison}
+    key = _key(idempotency_key, chosen, conversation, text, str(parent), question, more=more)
     try:
         with transaction.atomic():
             place = _open(user, conversation, chosen, text)
             asked = _question(place, text, parent, question)
             turn = _queue(user, place, asked, chosen, key)
+            turn.comparison = comparison
+            if question is None and comparison is None:
+                _remember(place, chosen)
+            insert_turn(turn)
             if chosen.collections is not None:
                 place.collections.set(chosen.collections)
-            transaction.on_commit(
-                lambda: doorbell.ring(doorbell.RUNNERS, {"claim": "turn"}), robust=True
-            )
+            transaction.on_commit(lambda: _ring(turn), robust=True)
             return turn
     except IntegrityError:
         return _same_turn(user, key)
+
+
+def _ring(turn: Turn) -> None:
+    """A runner takes it up, and other tabs show it."""
+    doorbell.ring_all(
+        (doorbell.RUNNERS, {"claim": "turn"}),
+        (doorbell.NOTICES, notice(What.ASKED, turn.conversation_id)),
+    )
 
 
 def stop_turn(user: User, turn_id: UUID) -> None:
@@ -116,11 +147,14 @@ def create_conversation(
     title: str = "",
     agent: str | None = None,
     collections: Sequence[UUID] | None = None,
+    model: str | None = None,
 ) -> Conversation:
-    """An empty conversation; its first question names it if `title` is empty. Raises Http404."""
-    chosen = _choose(user, agent, collections)
+    """An empty conversation; its first question names it if `title` is empty. Raises Http404 and
+    UnknownModel."""
+    chosen = _choose(user, agent, collections, model)
     with transaction.atomic():
         conversation = _new(user, title, chosen)
+        conversation.is_named = bool(conversation.title)
         conversation.save(force_insert=True)
         if chosen.collections:
             conversation.collections.set(chosen.collections)
@@ -130,14 +164,23 @@ def create_conversation(
 def rename_conversation(user: User, conversation_id: UUID, title: str) -> None:
     """Raises Http404."""
     changed = Conversation.objects.editable_by(user).filter(pk=conversation_id)
-    if not changed.update(title=" ".join(storable(title).split())[:200], indexed_at=None):
+    title = " ".join(storable(title).split())[:200]
+    if not changed.update(title=title, is_named=bool(title), indexed_at=None):
         raise Http404
+    announce(What.RENAMED, conversation_id)
 
 
 def choose_agent(user: User, conversation_id: UUID, agent: str) -> None:
     """Later questions go to this agent. Raises Http404."""
     conversation = _editable(user, conversation_id)
     Conversation.objects.filter(pk=conversation.pk).update(agent=find_usable_agent(user, agent))
+
+
+def choose_model(user: User, conversation_id: UUID, model: str) -> None:
+    """Later questions go to this model; empty: the agent's own. Raises Http404, UnknownModel."""
+    chosen = _choose(user, None, None, model)
+    conversation = _editable(user, conversation_id)
+    Conversation.objects.filter(pk=conversation.pk).update(model_name=chosen.model or "")
 
 
 def choose_collections(user: User, conversation_id: UUID, collections: Sequence[UUID]) -> None:
@@ -154,6 +197,7 @@ def pin_conversation(user: User, conversation_id: UUID, *, is_pinned: bool) -> N
     changed = Conversation.objects.editable_by(user).filter(pk=conversation_id)
     if not changed.update(is_pinned=is_pinned):
         raise Http404
+    announce(What.PLACED, conversation_id)
 
 
 def archive_conversation(user: User, conversation_id: UUID, *, is_archived: bool) -> None:
@@ -161,36 +205,53 @@ def archive_conversation(user: User, conversation_id: UUID, *, is_archived: bool
     changed = Conversation.objects.editable_by(user).filter(pk=conversation_id)
     if not changed.update(archived_at=Now() if is_archived else None):
         raise Http404
+    announce(What.PLACED, conversation_id)
 
 
-def _choose(user: User, agent: str | None, collections: Sequence[UUID] | None) -> Choice:
-    """What `user` chose, after checking that it is theirs to choose. Raises Http404."""
+def _choose(
+    user: User, agent: str | None, collections: Sequence[UUID] | None, model: str | None = None
+) -> Choice:
+    """What `user` chose, after checking that it is theirs to choose. Raises Http404, UnknownModel.
+
+    Only a model that is named costs a query.
+    """
+    if model and not is_chat_model(model):
+        raise UnknownModel(model)
     found = None
     if collections is not None:
         found = list(Collection.objects.visible_to(user).filter(pk__in=collections))
         if len(found) < len(set(collections)):
             raise Http404
-    return Choice(find_usable_agent(user, agent) if agent else None, found)
+    return Choice(find_usable_agent(user, agent) if agent else None, found, model)
 
 
 def _new(user: User, title: str, chosen: Choice) -> Conversation:
     if not user.is_active:
         raise Http404
     return Conversation(
-        owner=user, title=storable(title), agent=chosen.agent, is_limited=chosen.is_limited
+        owner=user,
+        title=storable(title),
+        agent=chosen.agent,
+        model_name=chosen.model or "",
+        is_limited=chosen.is_limited,
     )
 
 
 def _open(user: User, conversation_id: UUID | None, chosen: Choice, text: str) -> Conversation:
-    """The conversation of a question, perhaps not saved yet, with the agent chosen for it."""
+    """The conversation of a question, perhaps not saved yet."""
     if conversation_id is None:
         return _new(user, title_from(text), chosen)
     conversation = _editable(user, conversation_id, lock=True)
     conversation.title = conversation.title or title_from(text)
-    conversation.agent = chosen.agent or conversation.agent
     if chosen.collections is not None:
         conversation.is_limited = chosen.is_limited
     return conversation
+
+
+def _remember(conversation: Conversation, chosen: Choice) -> None:
+    """Later questions go to this agent and model."""
+    conversation.model_name = chosen.model_in(conversation)
+    conversation.agent = chosen.agent or conversation.agent
 
 
 def _editable(user: User, conversation_id: UUID, *, lock: bool = False) -> Conversation:
@@ -256,7 +317,7 @@ def _queue(
     chosen: Choice,
     key: Key,
 ) -> Turn:
-    """All rows of a turn; the answer is a running message until the runner ends it."""
+    """All rows of a turn, to be inserted; the answer runs until the runner ends it."""
     answer = Message(
         id=new_id(),
         conversation=conversation,
@@ -270,13 +331,13 @@ def _queue(
         question=question,
         answer=answer,
         agent=chosen.agent or _usual_agent(user, conversation),
+        model_name=chosen.model_in(conversation),
         requested_by=user,
         collections=chosen.collection_ids,
         idempotency_key=key.text,
         fingerprint=key.fingerprint,
     )
     conversation.leaf_id = answer.pk
-    insert_turn(turn)
     return turn
 
 
@@ -289,13 +350,17 @@ def _usual_agent(user: User, conversation: Conversation) -> Agent | None:
     return Agent.objects.filter(is_builtin=True).order_by("pk").first()
 
 
-def _key(text: str | None, chosen: Choice, *asked: object) -> Key:
+def _key(
+    text: str | None, chosen: Choice, *asked: object, more: Mapping[str, object] | None = None
+) -> Key:
+    """`more` is what a question may carry besides; only what it does counts."""
     if text is None:
         return Key(None)
     agent = chosen.agent.pk if chosen.agent else None
     collections = chosen.collection_ids
     ids = None if collections is None else sorted(collections)
-    return Key(text, fingerprint(agent, ids, *asked))
+    given = {name: value for name, value in (more or {}).items() if value is not None}
+    return Key(text, fingerprint(agent, ids, *asked, *([given] if given else [])))
 
 
 def _same_turn(user: User, key: Key) -> Turn:

@@ -1,8 +1,9 @@
 """Doorbells: Redis messages that say "look now". Losing any of them loses nothing.
 
 RUNNERS carries `{"claim": kind}`, `{"watch": [streams], "web": id}` and `{"stop": turn}`; BELLS
-carries the id of a stream that has something new in the log. A process that shows streams has a
-channel of its own, on which runners send it live events as `[stream, seq, kind, payload, is_last]`.
+carries the id of a stream that has something new in the log; NOTICES what `events.notices` has to
+tell open tabs. A process that shows streams has a channel of its own, on which runners send it live
+events as `[stream, seq, kind, payload, is_last]`.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 RUNNERS = "parley:runners"
 BELLS = "parley:bells"
+NOTICES = "parley:notices"
 PATIENCE_SECONDS = 2
 
 
@@ -30,10 +32,19 @@ def web_channel(web_id: str) -> str:
 
 def ring(channel: str, message: Any) -> None:
     """Publish, or log why not: whoever waits looks at the record within two seconds anyway."""
+    ring_all((channel, message))
+
+
+def ring_all(*rings: tuple[str, Any]) -> None:
+    """What `ring` does, for several (channel, message) in one round trip."""
+    pipeline = connection().pipeline(transaction=False)
+    for channel, message in rings:
+        pipeline.publish(channel, orjson.dumps(message, default=str))
     try:
-        connection().publish(channel, orjson.dumps(message, default=str))
+        pipeline.execute()
     except redis.RedisError as error:
-        log.warning("The doorbell %s is silent: %s", channel, error)
+        channels = ", ".join(channel for channel, _message in rings)
+        log.warning("The doorbells %s are silent: %s", channels, error)
 
 
 def connect() -> redis.asyncio.Redis:

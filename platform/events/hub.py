@@ -7,7 +7,7 @@ and compares positions with the log, so losing Redis costs two seconds, nothing 
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Self
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -107,6 +107,7 @@ class Hub:
         self._subscriptions: dict[str, list[Subscription]] = {}
         self._client = doorbell.connect()
         self._tasks: list[asyncio.Task[None]] = []
+        self._on_notice: Callable[[Any], None] | None = None
         self._unannounced: list[str] = []
         self._has_unannounced = asyncio.Event()
 
@@ -130,6 +131,12 @@ class Hub:
             following.remove(subscription)
         if not following:
             self._subscriptions.pop(key, None)
+
+    def attend(self, on_notice: Callable[[Any], None]) -> None:
+        """Hand every message of `events.notices` to `on_notice` from now on."""
+        if not self._tasks:
+            self._start()
+        self._on_notice = on_notice
 
     async def close(self) -> None:
         """Stop listening; for processes that end while their loop goes on, and tests."""
@@ -159,13 +166,17 @@ class Hub:
             pause = min(2.0, pause * 2)
 
     def _messages(self) -> AsyncIterator[tuple[str, Any]]:
-        return doorbell.listen(self._client, doorbell.web_channel(self.web_id), doorbell.BELLS)
+        own = doorbell.web_channel(self.web_id)
+        return doorbell.listen(self._client, own, doorbell.BELLS, doorbell.NOTICES)
 
     def _hear(self, channel: str, message: Any) -> None:
         if channel == "":  # connected, again perhaps: look what was missed
             self._look(list(self._subscriptions))
         elif channel == doorbell.BELLS:
             self._look([str(message)])
+        elif channel == doorbell.NOTICES:
+            if self._on_notice is not None:
+                self._on_notice(message)
         else:
             self._hear_live(message)
 

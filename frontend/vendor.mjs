@@ -45,6 +45,28 @@ async function katexStyles() {
   }
 }
 
+/**
+ * pdf.js as it comes, unhashed: it asks for its character maps, fonts and decoders by name, so the
+ * version is in the folder's. Without the Liberation fonts (their licence) and without WebAssembly
+ * (the policy forbids it).
+ */
+async function pdfjs() {
+  const from = join(modules, "pdfjs-dist");
+  const { version } = JSON.parse(await readFile(join(from, "package.json"), "utf8"));
+  const to = join(out, `pdfjs-${version}`);
+  const take = (path, name) => cp(join(from, path), join(to, name), { recursive: true });
+  await take("legacy/build/pdf.min.mjs", "pdf.mjs");
+  await take("legacy/build/pdf.worker.min.mjs", "pdf.worker.mjs");
+  await take("cmaps", "cmaps");
+  for (const name of ["FoxitDingbats.pfb", "FoxitSymbol.pfb", "LICENSE_FOXIT"]) {
+    await take(`standard_fonts/${name}`, `fonts/${name}`);
+  }
+  for (const name of ["jbig2", "openjpeg"]) {
+    await take(`wasm/${name}_nowasm_fallback.js`, `decoders/${name}_nowasm_fallback.js`);
+    await take(`wasm/LICENSE_${name.toUpperCase()}`, `decoders/LICENSE_${name.toUpperCase()}`);
+  }
+}
+
 /** One sprite of the icons named in icons.txt, for <use href="…/icons.svg#name">. */
 async function sprite() {
   const names = (await readFile(join(here, "icons.txt"), "utf8")).trim().split("\n");
@@ -91,6 +113,7 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 await bundle();
 await katexStyles();
+await pdfjs();
 await sprite();
 await licences();
 const sums = await checksums(out);

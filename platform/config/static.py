@@ -1,6 +1,7 @@
 """How the pages' files are stored: under a hash of their content, compressed beforehand."""
 
 from pathlib import Path
+from typing import Any
 
 import brotli  # type: ignore[import-untyped]
 from whitenoise.compress import Compressor
@@ -14,6 +15,8 @@ _IMPORTS = (
     (rf"(?P<matched>(?<![\w$.])(?P<what>{_WHAT}){_FILE};)", """%(what)s"%(url)s";"""),
     (rf"(?P<matched>(?<![\w$.])(?-i:import)\(\s*{_FILE}\))", """import("%(url)s")"""),
 )
+# pdf.js asks for its parts by their names, so the name of its folder holds its version.
+_KEEPS_ITS_NAMES = "vendor/pdfjs-"
 
 
 class QuickCompressor(Compressor):  # type: ignore[misc]
@@ -37,6 +40,12 @@ class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Hashed, compressed files; relative imports of ES modules are hashed too."""
 
     patterns = (*CompressedManifestStaticFilesStorage.patterns, ("*.js", _IMPORTS))
+
+    def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:
+        if name.startswith(_KEEPS_ITS_NAMES):
+            return name
+        hashed: str = super().hashed_name(name, content, filename)
+        return hashed
 
     def create_compressor(self, **options: object) -> QuickCompressor:
         return QuickCompressor(**options)

@@ -60,3 +60,15 @@ def test_an_import_names_the_hashed_file_once(packed, text):
 )
 def test_what_is_no_import_of_ours_stays(packed, text):
     assert packed(text) == text
+
+
+def test_pdfjs_keeps_the_names_it_asks_for(tmp_path: Path):
+    name = "vendor/pdfjs-1.2.3/cmaps/GBK-EUC-H.bcmap"
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_bytes(b"map")
+    (tmp_path / "page.js").write_text(f'const late = import("./{name}");')
+    storage = StaticStorage(location=tmp_path, base_url="/static/")
+    list(storage.post_process({key: (storage, key) for key in (name, "page.js")}))
+    assert storage.stored_name(name) == name
+    assert (tmp_path / name).exists()
+    assert f'"./{name}"' in (tmp_path / storage.stored_name("page.js")).read_text()

@@ -1,12 +1,14 @@
+from typing import Annotated, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Router, Schema
-from pydantic import Field
+from pydantic import ConfigDict, Field, StringConstraints
 
-from accounts import selectors
-from accounts.callers import ANY, caller
+from accounts import selectors, services
+from accounts.callers import ANY, WRITE, caller
 from accounts.models import ApiToken
+from security.schemas import WriteSchema
 
 router = Router(tags=["Account"])
 
@@ -29,6 +31,8 @@ class MeOut(Schema):
     name: str
     language: str = Field(description="Empty: the browser's.")
     theme: str
+    has_key_shortcuts: bool = Field(description="Whether keys like `?` do something by themselves.")
+    has_first_steps: bool = Field(description="Whether an administrator sees the first steps.")
     is_staff: bool
     teams: list[TeamOut]
     token: TokenOut | None = Field(description="The token of this request, if there is one.")
@@ -45,6 +49,8 @@ class MeOut(Schema):
                     "name": "Alice",
                     "language": "zh-hans",
                     "theme": "system",
+                    "has_key_shortcuts": True,
+                    "has_first_steps": True,
                     "is_staff": False,
                     "teams": [
                         {
@@ -61,6 +67,18 @@ class MeOut(Schema):
     }
 
 
+class MePatch(WriteSchema):
+    """What is missing or null stays as it is."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)] | None = None
+    language: Literal["", "en", "zh-hans", "zh-hant"] | None = None
+    theme: Literal["system", "light", "dark"] | None = None
+    has_key_shortcuts: bool | None = None
+    has_first_steps: bool | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"theme": "dark"}]})
+
+
 @router.get("/me", response=MeOut, auth=ANY, summary="Who is calling", operation_id="get_me")
 def get_me(request: HttpRequest) -> MeOut:
     """The person the token or session belongs to, their teams and what is left of their quota."""
@@ -72,6 +90,8 @@ def get_me(request: HttpRequest) -> MeOut:
         name=user.name,
         language=user.language,
         theme=user.theme,
+        has_key_shortcuts=user.has_key_shortcuts,
+        has_first_steps=user.has_first_steps,
         is_staff=user.is_staff,
         teams=[
             TeamOut(id=membership.team_id, name=membership.team.name, role=membership.role)
@@ -79,3 +99,12 @@ def get_me(request: HttpRequest) -> MeOut:
         ],
         token=TokenOut.from_orm(token) if isinstance(token, ApiToken) else None,
     )
+
+
+@router.patch(
+    "/me", response=MeOut, auth=WRITE, summary="Change your settings", operation_id="update_me"
+)
+def update_me(request: HttpRequest, body: MePatch) -> MeOut:
+    """How you are addressed, in which language, and what pages show."""
+    services.change_preferences(caller(request), **body.model_dump(exclude_none=True))
+    return get_me(request)

@@ -51,9 +51,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     has_key_shortcuts = models.BooleanField(
         _("shortcuts of a single key"), default=True, db_default=True
     )
-    has_first_steps = models.BooleanField(
-        _("shows the first steps"), default=True, db_default=True
-    )
+    has_first_steps = models.BooleanField(_("shows the first steps"), default=True, db_default=True)
     # Empty: the server's.
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, db_default="")
     # By its id alone: agents are a layer above. One that is gone, or not theirs, counts as none.

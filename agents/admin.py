@@ -5,7 +5,7 @@ from django.db.models import F
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from agents.models import Agent
+from agents.models import Agent, SavedPrompt
 from agents.services import keep_limit
 
 
@@ -49,3 +49,18 @@ class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The built-in agent answers where no other is chosen."""
         return super().has_delete_permission(request, obj) and not (obj and obj.is_builtin)
+
+
+@admin.register(SavedPrompt)
+class SavedPromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    list_display = ("name", "owner", "updated_at")
+    list_filter = ("updated_at",)
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__email", "=id")
+    autocomplete_fields = ("owner",)
+    date_hierarchy = "created_at"
+    readonly_fields = ("id", "created_at", "updated_at", "deleted_at")
+    fieldsets = (
+        (None, {"fields": ("name", "text", "owner")}),
+        (_("State"), {"fields": readonly_fields}),
+    )

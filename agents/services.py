@@ -4,7 +4,7 @@ from django.db import transaction
 
 from accounts.models import Grant, User
 from accounts.services import everyone, forget_grants, share
-from agents.models import Agent
+from agents.models import Agent, SavedPrompt
 
 DOCUMENTS = "documents"
 
@@ -16,9 +16,9 @@ def keep_limit(agent: Agent) -> None:
 
 
 def remove_everything_of(user: User) -> None:
-    """Delete the agents of a person who goes, in the caller's transaction (`DEPARTURES`).
+    """Delete agents and saved prompts of a person who goes, in the caller's transaction.
 
-    Built-in ones are everybody's: another administrator takes them over.
+    Called by `DEPARTURES`. Built-in agents are everybody's: another administrator takes them over.
     """
     owned = Agent.objects.filter(owner=user)
     administrators = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
@@ -26,6 +26,9 @@ def remove_everything_of(user: User) -> None:
         owned.filter(is_builtin=True).update(owner=heir)
     forget_grants(Grant.Kind.AGENT, *owned.values_list("pk", flat=True))
     owned.delete()
+    prompts = SavedPrompt.objects.filter(owner=user)
+    forget_grants(Grant.Kind.SAVED_PROMPT, *prompts.values_list("pk", flat=True))
+    prompts.delete()
 
 
 @transaction.atomic

@@ -13,6 +13,8 @@ from ninja.renderers import BaseRenderer
 
 from accounts.api import router as accounts
 from agents.api import router as agents
+from agents.models_api import router as models
+from agents.saved_prompts_api import router as saved_prompts
 from chat.api import router as chat
 from chat.exports_api import router as exports
 from chat.folders_api import router as folders
@@ -79,6 +81,7 @@ api = ParleyAPI(
             {"name": "Documents", "description": "Files, their passages and their indexing."},
             {"name": "Search", "description": "Passages that answer a question, and why."},
             {"name": "Agents", "description": "Instructions, a model and knowledge by one name."},
+            {"name": "Saved prompts", "description": "Words that you ask with again and again."},
             {"name": "Conversations", "description": "Questions and answers as a tree."},
             {"name": "Folders", "description": "Where you keep conversations together."},
             {"name": "Turns", "description": "A question on its way to an answer."},
@@ -89,6 +92,8 @@ api = ParleyAPI(
 api.add_router("", accounts)
 api.add_router("", knowledge)
 api.add_router("", agents)
+api.add_router("", models)
+api.add_router("", saved_prompts)
 api.add_router("", chat)
 api.add_router("", folders)
 api.add_router("", chat_search)

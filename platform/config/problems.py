@@ -26,6 +26,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from accounts.errors import CsrfRefused, MissingScope, SharingRefused
+from agents.errors import TooManyPrompts
 from chat.errors import ChatError, KeyReused
 from knowledge.errors import FileTooLarge, StorageFull, UploadRefused
 from knowledge.file_types import UnsupportedFile
@@ -135,6 +136,7 @@ DOMAIN: dict[type[Exception], tuple[int, str, Promise]] = {
     StorageFull: (507, "storage-full", _("No room on this server")),
     UploadRefused: (422, "upload-refused", _("The file was not taken")),
     SharingRefused: (422, "sharing-refused", _("This cannot be shared so")),
+    TooManyPrompts: (422, "too-many-prompts", _("Too many saved prompts")),
     InvalidCursor: (422, "invalid-cursor", _("Unknown cursor")),
 }
 

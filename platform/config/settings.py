@@ -254,6 +254,7 @@ CLOCK = {
     "events.compaction.remove_old_jobs": 3600,
     "chat.partitions.ensure_ahead": 3600,
     "chat.deletion.purge_deleted": 60,
+    "agents.saved_prompts.purge_deleted": 60,
     "chat.search_index.keep": 15,
     "chat.scrubbing.scrub_deleted_documents": 15,
     "knowledge.sweeping.close_abandoned_documents": 60,

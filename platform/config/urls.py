@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("chat.urls")),
     path("knowledge/", include("knowledge.urls")),
     path("agents/", include("agents.urls")),
+    path("prompts/", include("agents.saved_prompts_urls")),
     path("settings/", include("accounts.urls")),
     path("accounts/", include("accounts.sign_in_urls")),
     path("admin/", admin.site.urls),

@@ -69,6 +69,7 @@ def create_conversation(request: HttpRequest, body: ConversationIn) -> Any:
         title=body.title,
         agent=body.agent,
         collections=body.collections,
+        model=body.model,
     )
     return Status(201, selectors.find_conversation(user, made.pk))
 
@@ -159,6 +160,9 @@ def start_turn(
         agent=body.agent,
         collections=body.collections,
         idempotency_key=idempotency_key,
+        question=body.question,
+        model=body.model,
+        comparison=body.comparison,
     )
     return Status(202, {"turn_id": turn.pk, "message_id": turn.answer_id})
 

@@ -19,6 +19,7 @@ def update_conversation(
     *,
     title: str | None = None,
     agent: str | None = None,
+    model: str | None = None,
     collections: Sequence[UUID] | None = None,
     is_pinned: bool | None = None,
     is_archived: bool | None = None,
@@ -28,6 +29,8 @@ def update_conversation(
         services.rename_conversation(user, conversation_id, title)
     if agent is not None:
         services.choose_agent(user, conversation_id, agent)
+    if model is not None:
+        services.choose_model(user, conversation_id, model)
     if collections is not None:
         services.choose_collections(user, conversation_id, collections)
     if is_pinned is not None:

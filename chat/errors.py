@@ -5,6 +5,7 @@ ChatError
 ├── QuestionTooLong
 ├── KeyReused           the idempotency key belongs to another question
 ├── NotAnAnswerable     a message that cannot be asked again or continued
+├── UnknownModel        no model of this name is connected
 └── FolderNameTaken     a person's folders have different names
 """
 
@@ -59,3 +60,14 @@ class FolderNameTaken(ChatError):
     def __init__(self, folder: str) -> None:
         self.title = _("There is a folder of this name")
         super().__init__(_("You have a folder “%(name)s” already.") % {"name": folder})
+
+
+class UnknownModel(ChatError):
+    name = "unknown-model"
+
+    def __init__(self, model: str) -> None:
+        self.title = _("This model is not connected")
+        super().__init__(
+            _("No model “%(name)s” is connected. Choose another one, or none.")
+            % {"name": model[:120]}
+        )

@@ -31,14 +31,15 @@ def insert_turn(turn: Turn) -> None:
                 where m.role = 'assistant' or %(is_new)s
             ), begun as (
                 insert into chat_conversation (id, owner_id, title, agent_id, is_limited,
-                                               is_pinned, leaf_id, created_at, updated_at)
+                                               is_pinned, leaf_id, model_name, created_at,
+                                               updated_at)
                 select %(conversation)s, %(owner)s, %(title)s, %(chosen)s::uuid, %(is_limited)s,
-                       false, %(answer)s, now(), now()
+                       false, %(answer)s, %(usual_model)s, now(), now()
                 where %(is_begun)s
             ), placed as (
                 update chat_conversation
                 set leaf_id = %(answer)s, title = %(title)s, agent_id = %(chosen)s,
-                    is_limited = %(is_limited)s, updated_at = now()
+                    is_limited = %(is_limited)s, model_name = %(usual_model)s, updated_at = now()
                 where id = %(conversation)s and not %(is_begun)s
             ), opened as (
                 insert into events_stream (id, kind, state, fence, holder, attempts, last_seq,
@@ -47,10 +48,10 @@ def insert_turn(turn: Turn) -> None:
             )
             insert into chat_turn (id, conversation_id, question_id, answer_id, agent_id,
                                    requested_by_id, collections, status, idempotency_key,
-                                   fingerprint, created_at)
+                                   fingerprint, model_name, comparison, created_at)
             values (%(turn)s, %(conversation)s, %(question)s, %(answer)s, %(agent)s, %(user)s,
                     %(collections)s::jsonb, %(queued)s, %(key)s,
-                    %(fingerprint)s, now())
+                    %(fingerprint)s, %(model)s, %(comparison)s, now())
             returning created_at
             """,
             {
@@ -60,6 +61,7 @@ def insert_turn(turn: Turn) -> None:
                 "is_limited": conversation.is_limited,
                 "title": conversation.title,
                 "chosen": conversation.agent.pk if conversation.agent else None,
+                "usual_model": conversation.model_name,
                 "question": question.pk,
                 "parent": question.parent_id,
                 "text": question.text,
@@ -69,6 +71,8 @@ def insert_turn(turn: Turn) -> None:
                 "running": Message.Status.RUNNING.value,
                 "turn": turn.pk,
                 "agent": turn.agent.pk if turn.agent else None,
+                "model": turn.model_name,
+                "comparison": turn.comparison,
                 "user": turn.requested_by.pk,
                 "collections": _json(turn.collections),
                 "queued": Turn.Status.QUEUED.value,

@@ -1,6 +1,7 @@
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
@@ -10,8 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import OWN, OwnedModel, OwnedQuerySet
 from accounts.models import Grant, User
 from agents.models import Agent
+from chat.import_models import Import, ImportedConversation
+from chat.link_models import SharedLink
 from knowledge.models import Collection, Document
 from security.ids import new_id
+
+__all__ = ["Import", "ImportedConversation", "SharedLink"]
 
 
 class ConversationQuerySet(OwnedQuerySet):
@@ -23,6 +28,10 @@ class ConversationQuerySet(OwnedQuerySet):
     def restorable_by(self, user: User | AnonymousUser) -> Self:
         return super()._with_role(user, OWN).exclude(deleted_at=None)
 
+    def lasting(self) -> Self:
+        """Without the temporary ones, which no list, search or export tells of."""
+        return self.filter(ends_at=None)
+
 
 class Conversation(OwnedModel):
     """A tree of messages; the path to `leaf_id` is the one shown."""
@@ -33,6 +42,8 @@ class Conversation(OwnedModel):
     agent = models.ForeignKey(
         Agent, null=True, blank=True, on_delete=models.SET_NULL, related_name="conversations"
     )
+    # Chosen for its questions instead of the agent's own; empty: nothing was.
+    model_name = models.CharField(_("model"), max_length=120, blank=True, db_default="")
     collections = models.ManyToManyField(Collection, blank=True, related_name="+")
     # Not the same as having collections: those chosen may have been deleted since.
     is_limited = models.BooleanField(_("limited to collections"), default=False)
@@ -40,6 +51,15 @@ class Conversation(OwnedModel):
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
     leaf_id = models.UUIDField(null=True, blank=True, editable=False)
+    # Temporary ones leave nothing behind: when, and in which open pages it still is (`temporary`).
+    ends_at = models.DateTimeField(null=True, blank=True, editable=False)
+    visits = ArrayField(models.UUIDField(), null=True, blank=True, editable=False)
+    # Whether its title was given, by a person or a model: what is only cut from a question is not.
+    is_named = models.BooleanField(default=False, db_default=False, editable=False)
+    branched_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, editable=False, related_name="+"
+    )
+    branched_at = models.UUIDField(null=True, blank=True, editable=False)  # the message it left at
     indexed_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
@@ -58,6 +78,11 @@ class Conversation(OwnedModel):
                 name="conversation_deleted",
             ),
             models.Index(
+                fields=["ends_at"],
+                condition=models.Q(ends_at__isnull=False),
+                name="conversation_temporary",
+            ),
+            models.Index(
                 fields=["updated_at"],
                 condition=models.Q(indexed_at=None)
                 | models.Q(indexed_at__lt=models.F("updated_at")),
@@ -67,6 +92,10 @@ class Conversation(OwnedModel):
 
     def __str__(self) -> str:
         return self.title or str(self.pk)
+
+    @property
+    def is_temporary(self) -> bool:
+        return self.ends_at is not None
 
 
 class FolderQuerySet(models.QuerySet["Folder"]):
@@ -255,6 +284,10 @@ class Turn(models.Model):
     question = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+")
     answer = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="turn")
     agent = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Asked for with the question; empty: the agent's, and without one the default.
+    model_name = models.CharField(_("model"), max_length=120, blank=True, db_default="")
+    # Turns of one question with the same value are shown side by side until one is preferred.
+    comparison = models.UUIDField(null=True, blank=True, editable=False)
     requested_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     collections = models.JSONField(null=True, blank=True)
     status = models.CharField(
@@ -283,3 +316,78 @@ class Turn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} {self.pk}"
+
+
+class OpinionQuerySet(models.QuerySet["Feedback"]):
+    """What a person thinks of an answer is theirs, as long as they may see the answer."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        return self.filter(person=user, message__in=Message.objects.visible_to(user))
+
+    def editable_by(self, user: User | AnonymousUser) -> Self:
+        return self.visible_to(user)
+
+
+class Feedback(models.Model):
+    """What one person thinks of one answer; kept with who gave the answer, for evaluation."""
+
+    class Rating(models.IntegerChoices):
+        GOOD = 1, _("good")
+        BAD = -1, _("bad")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="feedback")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    rating = models.SmallIntegerField(_("rating"), choices=Rating.choices)
+    reasons = models.JSONField(_("reasons"), default=list, blank=True)
+    comment = models.TextField(_("comment"), blank=True)
+    model_name = models.CharField(_("model"), max_length=120, blank=True)
+    agent = models.ForeignKey(
+        Agent, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = OpinionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("feedback")
+        verbose_name_plural = _("feedback")
+        ordering = ["-updated_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["message", "person"], name="one_feedback_each")
+        ]
+        indexes = [models.Index(fields=["-updated_at"], name="feedback_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.get_rating_display()} {self.message_id}"
+
+
+class Preference(models.Model):
+    """Which answer of a comparison a person went on with; it may be another one later."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    comparison = models.UUIDField(editable=False)
+    question = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    model_name = models.CharField(_("preferred model"), max_length=120, blank=True)
+    others = models.JSONField(_("other models"), default=list, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = OpinionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("preference")
+        verbose_name_plural = _("preferences")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["question", "comparison"], name="one_preference_a_comparison"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_name} {self.message_id}"

@@ -34,6 +34,8 @@ class StartTurn:
     question: UUID | None
     agent: str | None
     collections: list[UUID] | None
+    model: str | None = None
+    comparison: UUID | None = None
 
     @classmethod
     def parse(cls, frame: dict[str, Any]) -> Self:
@@ -54,6 +56,8 @@ class StartTurn:
             question=_optional_uuid(frame, "question"),
             agent=agent,
             collections=_collections(frame),
+            model=_model(frame),
+            comparison=_optional_uuid(frame, "comparison"),
         )
 
     @property
@@ -112,3 +116,11 @@ def _collections(frame: dict[str, Any]) -> list[UUID] | None:
     if not isinstance(value, list) or len(value) > MAX_COLLECTIONS:
         raise InvalidFrame(_("`collections` must be a list of ids."))
     return [parse_uuid("collections", item) for item in value]
+
+
+def _model(frame: dict[str, Any]) -> str | None:
+    """Null: the conversation's; empty: the agent's own."""
+    value = frame.get("model")
+    if not (value is None or _is_plain(value)):
+        raise InvalidFrame(_("`model` must be the name of a model."))
+    return value

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from security.schemas import PageQuery, WriteSchema
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+ModelName = Annotated[str, StringConstraints(max_length=120)]
 AgentRef = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 Collections = Annotated[list[UUID], Field(max_length=100)]
 ID = "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"
@@ -34,6 +35,7 @@ def example(**values: Any) -> ConfigDict:
 class ConversationIn(WriteSchema):
     title: Title = ""
     agent: AgentRef | None = Field(None, description="Slug or id; null: the built-in one.")
+    model: ModelName | None = Field(None, description="One of /models; null: the agent's own.")
     collections: Collections | None = Field(
         None, description="Where to look for answers; null: everything you may see."
     )
@@ -46,6 +48,7 @@ class ConversationPatch(WriteSchema):
 
     title: Title | None = None
     agent: AgentRef | None = None
+    model: ModelName | None = Field(None, description="One of /models; empty: the agent's own.")
     collections: Collections | None = None
     is_pinned: bool | None = None
     is_archived: bool | None = None
@@ -83,6 +86,9 @@ class ConversationOut(Schema):
     title: str
     role: str = Field(description="Yours: `owner`, `editor` or `reader`.")
     agent_id: UUID | None
+    model: str = Field(
+        validation_alias="model_name", description="Chosen for it; empty: the agent's own."
+    )
     collections: list[UUID] = Field(description="Where it looks for answers.")
     is_limited: bool = Field(
         description="Whether it looks in `collections` only, else in everything you may see. Those "
@@ -96,9 +102,9 @@ class ConversationOut(Schema):
     updated_at: datetime
 
     model_config = example(
-        id=ID, title="Travel", role="owner", agent_id=ID, collections=[ID], is_limited=True,
-        is_pinned=False, is_archived=False, folder_id=None, leaf_id=ID, created_at=AT,
-        updated_at=AT,
+        id=ID, title="Travel", role="owner", agent_id=ID, model="", collections=[ID],
+        is_limited=True, is_pinned=False, is_archived=False, folder_id=None, leaf_id=ID,
+        created_at=AT, updated_at=AT,
     )  # fmt: skip
 
     @staticmethod
@@ -169,8 +175,21 @@ class MessageOut(Schema):
 
 
 class TurnIn(WriteSchema):
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100_000)]
+    text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100_000)] = Field(
+        "", description="Left out only with `question`."
+    )
+    question: UUID | None = Field(
+        None, description="A question of the conversation, to be asked again."
+    )
     agent: AgentRef | None = Field(None, description="Slug or id; null: the conversation's.")
+    model: ModelName | None = Field(
+        None, description="One of /models; null: the conversation's; empty: the agent's own."
+    )
+    comparison: UUID | None = Field(
+        None,
+        description="An id of your making: answers to one question that share it are shown side by "
+        "side, until one of them is chosen.",
+    )
     collections: Collections | None = Field(None, description="Null: the conversation's.")
     parent: UUID | None = Field(
         None, description="The message it follows; null: the last one on show."

@@ -30,6 +30,7 @@ class TurnWork:
             "question_id": str(self.question_id),
             "message_id": str(self.answer_id),
             "agent": {"slug": self.task.agent.slug, "name": self.task.agent.name},
+            "model": self.task.agent.model_name,
         }
 
 

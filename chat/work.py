@@ -1,6 +1,7 @@
 """What the runner reads about the turns it has claimed: a few queries for all of them together."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -73,6 +74,7 @@ def _load(claims: list[Claim]) -> list[TurnWork]:
             )
             select t.id, t.conversation_id, t.question_id, t.answer_id, t.requested_by_id,
                    t.stop_requested_at is not null as is_stopped, q.parent_id, q.text,
+                   t.model_name as asked_model,
                    array(select c.id from knowledge_collection c
                          join jsonb_array_elements_text(nullif(t.collections, 'null')) as k(id)
                               on c.id = k.id::uuid) as chosen,
@@ -114,6 +116,8 @@ def _work(claim: Claim, row: dict[str, Any], user: User, history: History | None
     if row["slug"] is not None and may_use(user, _agent_of(row)):
         fields = {name: row[name] for name in AGENT}
         agent = AgentSpec(**fields, collections=tuple(row["agent_collections"]))
+    if row["asked_model"]:
+        agent = replace(agent, model_name=row["asked_model"])
     is_usual = row["has_no_choice"]
     return TurnWork(
         claim=claim,

@@ -132,9 +132,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self._drop(stream_id)
         await self._send(frames.reload(str(stream_id)))
 
-    async def tell(self, what: str, conversation: str | None) -> None:
+    async def tell(self, what: str, conversation: str | None, turn: str | None) -> None:
         """For the board: something changed."""
-        await self._send(frames.changed(what, conversation))
+        await self._send(frames.changed(what, conversation, turn))
 
     # -- frames of the client ------------------------------------------------------
 
@@ -193,7 +193,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             collections=request.collections,
             idempotency_key=request.idempotency_key,
             model=request.model,
-            comparison=request.comparison,
+            beside=request.beside,
+            temporary=request.temporary,
         )
 
     def _handler(self, frame: dict[str, Any]) -> Callable[[dict[str, Any]], Awaitable[None]]:

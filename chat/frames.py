@@ -58,9 +58,9 @@ def changes(version: str) -> Frame:
     return {"type": "changes", "version": version}
 
 
-def changed(what: str, conversation: str | None) -> Frame:
+def changed(what: str, conversation: str | None, turn: str | None) -> Frame:
     """Something in the list of conversations, or in one of them: look for yourself."""
-    return {"type": "changed", "what": what, "conversation": conversation}
+    return {"type": "changed", "what": what, "conversation": conversation, "turn": turn}
 
 
 def _event_frame(stream: str, rows: list[EventRow]) -> Frame:

@@ -24,6 +24,7 @@ from chat.errors import (
 )
 from chat.fingerprints import fingerprint
 from chat.insertion import insert_turn
+from chat.lifetimes import ends_from_now
 from chat.models import Conversation, Message, Turn
 from chat.titles import title_from
 from events import doorbell
@@ -89,31 +90,32 @@ def start_turn(
     collections: Sequence[UUID] | None = None,
     idempotency_key: str | None = None,
     model: str | None = None,
-    comparison: UUID | None = None,
+    beside: UUID | None = None,
+    temporary: bool = False,
 ) -> Turn:
     """Queue a question for the runner; without a conversation a new one is begun.
 
     An edit names the `parent` its new version follows. `question`, or a `parent` that is itself a
     question with no new text, asks that question again. Questions without a parent line up, also
     when they come at once. `model` is the name of one that is connected, empty for the agent's
-    own. Turns of one question with the same `comparison` stand side by side; neither they nor a
-    question asked again change which agent and model the conversation goes on with. The same
-    `idempotency_key` gives the same turn, however many requests carry it at once. Raises Http404
+    own. A question asked again may stand `beside` an answer it has, and leaves the conversation the
+    agent and model it had. A conversation
+    that is begun may be `temporary` (see `chat.temporary`). The same `idempotency_key` gives the same turn, however many requests carry it at once. Raises Http404
     and ChatError.
     """
     text = storable(text).strip()
     if len(text) > MAX_QUESTION:
         raise QuestionTooLong(MAX_QUESTION)
     chosen = _choose(user, agent, collections, model)
-    more = {"model": model, "comparison": comparison}
+    more = {"model": model, "beside": beside, "temporary": temporary or None}
     key = _key(idempotency_key, chosen, conversation, text, str(parent), question, more=more)
     try:
         with transaction.atomic():
-            place = _open(user, conversation, chosen, text)
+            place = _open(user, conversation, chosen, text, temporary=temporary)
             asked = _question(place, text, parent, question)
             turn = _queue(user, place, asked, chosen, key)
-            turn.comparison = comparison
-            if question is None and comparison is None:
+            turn.comparison = _compared(asked, beside)
+            if question is None:
                 _remember(place, chosen)
             insert_turn(turn)
             if chosen.collections is not None:
@@ -128,7 +130,7 @@ def _ring(turn: Turn) -> None:
     """A runner takes it up, and other tabs show it."""
     doorbell.ring_all(
         (doorbell.RUNNERS, {"claim": "turn"}),
-        (doorbell.NOTICES, notice(What.ASKED, turn.conversation_id)),
+        (doorbell.NOTICES, notice(What.ASKED, turn.conversation_id, turn=turn.pk)),
     )
 
 
@@ -148,6 +150,7 @@ def create_conversation(
     agent: str | None = None,
     collections: Sequence[UUID] | None = None,
     model: str | None = None,
+    temporary: bool = False,
 ) -> Conversation:
     """An empty conversation; its first question names it if `title` is empty. Raises Http404 and
     UnknownModel."""
@@ -155,6 +158,7 @@ def create_conversation(
     with transaction.atomic():
         conversation = _new(user, title, chosen)
         conversation.is_named = bool(conversation.title)
+        conversation.ends_at = ends_from_now() if temporary else None
         conversation.save(force_insert=True)
         if chosen.collections:
             conversation.collections.set(chosen.collections)
@@ -237,12 +241,19 @@ def _new(user: User, title: str, chosen: Choice) -> Conversation:
     )
 
 
-def _open(user: User, conversation_id: UUID | None, chosen: Choice, text: str) -> Conversation:
-    """The conversation of a question, perhaps not saved yet."""
+def _open(
+    user: User, conversation_id: UUID | None, chosen: Choice, text: str, *, temporary: bool
+) -> Conversation:
+    """The conversation of a question, perhaps not saved yet. A temporary one has no title."""
     if conversation_id is None:
-        return _new(user, title_from(text), chosen)
+        begun = _new(user, "" if temporary else title_from(text), chosen)
+        begun.ends_at = ends_from_now() if temporary else None
+        return begun
     conversation = _editable(user, conversation_id, lock=True)
-    conversation.title = conversation.title or title_from(text)
+    if conversation.is_temporary:
+        conversation.ends_at = ends_from_now()
+    else:
+        conversation.title = conversation.title or title_from(text)
     if chosen.collections is not None:
         conversation.is_limited = chosen.is_limited
     return conversation
@@ -308,6 +319,17 @@ def _again(message: Message) -> Message:
     if message.role != Message.Role.USER:
         raise NotAnAnswerable
     return message
+
+
+def _compared(question: Message, beside: UUID | None) -> UUID | None:
+    """The answer at the head of a comparison; raises Http404 unless it answers this question."""
+    if beside is None:
+        return None
+    answers = Message.objects.filter(parent=question, role=Message.Role.ASSISTANT, pk=beside)
+    found = answers.values_list("turn__comparison", flat=True)[:1]
+    if not found:
+        raise Http404
+    return found[0] or beside
 
 
 def _queue(

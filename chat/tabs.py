@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -24,7 +24,7 @@ class Tab(Protocol):
 
     visitor: Visitor
 
-    async def tell(self, what: str, conversation: str | None) -> None: ...
+    async def tell(self, what: str, conversation: str | None, turn: str | None) -> None: ...
 
 
 class Board:
@@ -62,21 +62,27 @@ class Board:
         people = {tab.visitor.user_id for tab in self._tabs}
         open_ids = {UUID(item["conversation"]) for item in heard if not item["people"]}
         readers = await run_sync(readers_of, open_ids, people) if open_ids else {}
-        for what, conversation, named in _distinct(heard):
-            meant = named or readers.get(UUID(conversation or ""), set())
+        for notice in _distinct(heard):
+            meant = notice.people or readers.get(UUID(notice.conversation or ""), set())
             for tab in list(self._tabs):
                 if tab.visitor.user_id in meant:
-                    await tab.tell(what, conversation)
+                    await tab.tell(notice.what, notice.conversation, notice.turn)
 
 
-def _distinct(heard: list[dict[str, Any]]) -> list[tuple[str, str | None, frozenset[UUID]]]:
-    """In their order, each once: a person who drags ten conversations is told once of each."""
-    return list(
-        dict.fromkeys(
-            (item["what"], item["conversation"], frozenset(map(UUID, item["people"])))
-            for item in heard
-        )
+class Notice(NamedTuple):
+    what: str
+    conversation: str | None
+    turn: str | None
+    people: frozenset[UUID]
+
+
+def _distinct(heard: list[dict[str, Any]]) -> list[Notice]:
+    """In their order, each once."""
+    notices = (
+        Notice(it["what"], it["conversation"], it["turn"], frozenset(map(UUID, it["people"])))
+        for it in heard
     )
+    return list(dict.fromkeys(notices))
 
 
 _boards: WeakKeyDictionary[asyncio.AbstractEventLoop, Board] = WeakKeyDictionary()

@@ -26,9 +26,14 @@ class What(StrEnum):
     FOLDERS = "folders"
 
 
-def notice(what: What, conversation: UUID | None = None, people: Iterable[UUID] = ()) -> Any:
+def notice(
+    what: What,
+    conversation: UUID | None = None,
+    people: Iterable[UUID] = (),
+    turn: UUID | None = None,
+) -> Any:
     """The message for doorbell.NOTICES; without `people` it is for all who may see it."""
-    return {"what": what, "conversation": conversation, "people": list(people)}
+    return {"what": what, "conversation": conversation, "people": list(people), "turn": turn}
 
 
 def announce(what: What, conversation: UUID | None = None, people: Iterable[UUID] = ()) -> None:

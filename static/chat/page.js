@@ -6,8 +6,11 @@ import { Socket } from "../js/socket.js";
 import { toast } from "../js/toast.js";
 import { answerOf, sourceCount } from "./answer.js";
 import { Composer } from "./composer.js";
+import { offerLater, offerNewVersion, signInAgain, watchConnection } from "./connection.js";
 import { editQuestion } from "./editing.js";
 import { Follower } from "./follow.js";
+import { keepInStep } from "./in-step.js";
+import { Notifier } from "./notify.js";
 import { chosenAgent, chosenCollections } from "./pickers.js";
 import { closeSources, isOpen, offerSources, openSources } from "./sources.js";
 import { offerTakeaway } from "./takeaway.js";
@@ -21,7 +24,6 @@ import {
   list,
 } from "./thread.js";
 
-const OFFLINE_AFTER_MS = 1500; // a short drop is nobody's business
 const scroller = document.getElementById("thread");
 const status = document.getElementById("answer-status");
 const canWrite = document.getElementById("composer") !== null;
@@ -41,6 +43,12 @@ const composer = canWrite
     })
   : null;
 const hooks = { onEnd: ended };
+const notifier = new Notifier();
+const step = keepInStep(socket, {
+  conversation: () => conversation,
+  isBusy: () => running !== null,
+  draw: () => drawStored({ hooks, resume }),
+});
 
 const choices = () => ({ agent: chosenAgent(), collections: chosenCollections() });
 
@@ -59,6 +67,7 @@ function setRunning(answer) {
 function watch(answer, turn) {
   answer.el.dataset.turn = turn;
   setRunning(answer);
+  notifier.begin();
   status.textContent = gettext("Answering");
   socket.watch(turn, (kind, data) => answer.apply(kind, data));
 }
@@ -72,6 +81,8 @@ function ended(answer) {
   const said = [gettext("Answer ready"), count ? sourceCount(count) : ""];
   status.textContent = said.filter(Boolean).join(", ");
   refreshHistory();
+  step.ended();
+  notifier.end(answer.text);
 }
 
 function offerNewest() {
@@ -135,6 +146,7 @@ function showProblem(question, problem, text, again) {
   box.hidden = false;
   box.querySelector("[data-problem-text]").textContent = problem;
   box.querySelector("[data-resend]").addEventListener("click", retry);
+  offerLater(socket, box.querySelector("[data-later]"), retry);
   status.textContent = problem;
 }
 
@@ -185,6 +197,13 @@ function regenerate(answerEl) {
   if (!running) askAgain({ question: answerEl.dataset.question }, answerEl);
 }
 
+/** A half-written edit would go with the page: it becomes the draft, unless there is one. */
+function leaveToSignIn() {
+  const edited = list.querySelector(".edit textarea")?.value.trim();
+  if (edited) composer?.giveBack(edited);
+  signInAgain();
+}
+
 async function copy(text) {
   await navigator.clipboard.writeText(text);
   toast(gettext("Copied"));
@@ -223,18 +242,8 @@ document.addEventListener("keydown", (event) => {
   else stop();
 });
 
-let offline = 0;
-socket.addEventListener("state", ({ detail }) => {
-  const banner = document.getElementById("offline");
-  if (detail === "signed-out") location.reload(); // to the sign-in page; the draft is kept
-  if (detail === "open") {
-    clearTimeout(offline);
-    offline = 0;
-    banner.hidden = true;
-  } else {
-    offline ||= setTimeout(() => (banner.hidden = false), OFFLINE_AFTER_MS);
-  }
-});
+watchConnection(socket, { onBack: step.catchUp, onSignedOut: leaveToSignIn });
+socket.addEventListener("version", ({ detail }) => offerNewVersion(detail));
 socket.addEventListener("reload", () => {
   setRunning(null);
   showPath();

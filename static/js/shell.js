@@ -1,6 +1,7 @@
 // What every page has: the sidebar (a drawer on small screens), its shortcuts, CSRF for htmx.
 import "./menu.js";
 import "./conversations.js";
+import "./tabs.js";
 import { csrfToken, reason } from "./http.js";
 import { gettext } from "./i18n.js";
 import { toast } from "./toast.js";

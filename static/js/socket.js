@@ -8,9 +8,14 @@ const PING_MS = 20_000;
 const SILENCE_MS = 8_000; // no frame this long after a ping: the connection is dead
 const ACK_MS = 250;
 const SIGNED_OUT = 4401;
+const RESTART = 1012;
 const PATIENCE_MS = 12_000; // a question not accepted by then is reported as not sent
+const AWAY_MS = 1500; // a short drop is nobody's business; after it a question is not even tried
 
-/** Frames that end in an answer are promises; `state` and `reload` are events. */
+/**
+ * Frames that end in an answer are promises; `state`, `reload`, `changed` (somebody changed a
+ * conversation) and `version` (of the scripts that the server has) are events.
+ */
 export class Socket extends EventTarget {
   #url;
   #ws = null;
@@ -18,6 +23,7 @@ export class Socket extends EventTarget {
   #retry = 0;
   #silence = 0;
   #ack = 0;
+  #lostAt = performance.now();
   #streams = new Map();
   #requests = new Map();
 
@@ -25,17 +31,23 @@ export class Socket extends EventTarget {
     super();
     this.#url = new URL(path, location.href.replace(/^http/, "ws"));
     setInterval(() => this.#ping(), PING_MS);
-    addEventListener("online", () => this.#reconnectNow());
+    addEventListener("online", () => this.reconnect());
+    addEventListener("offline", () => this.isOpen && this.#drop());
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) return;
       if (this.isOpen) this.#ping();
-      else this.#reconnectNow();
+      else this.reconnect();
     });
     this.#connect();
   }
 
   get isOpen() {
     return this.#ws?.readyState === WebSocket.OPEN;
+  }
+
+  /** Without a connection for longer than a moment. */
+  get isAway() {
+    return this.#lostAt !== null && performance.now() - this.#lostAt > AWAY_MS;
   }
 
   /**
@@ -59,6 +71,7 @@ export class Socket extends EventTarget {
    * shown. Safe to repeat with the same `id`: the server starts it once.
    */
   startTurn(frame) {
+    if (this.isAway) return Promise.reject(new Error(gettext("No connection: this was not sent. Your text is kept.")));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         if (this.#requests.delete(frame.id)) reject(new Error(gettext("This was not sent.")));
@@ -84,24 +97,27 @@ export class Socket extends EventTarget {
     });
     ws.addEventListener("close", ({ code }) => {
       if (code === SIGNED_OUT) this.#announce("signed-out");
-      else if (ws === this.#ws) this.#closed();
+      else if (ws === this.#ws) this.#closed(code === RESTART ? "restarting" : "closed");
     });
   }
 
   #opened() {
     this.#attempt = 0;
+    this.#lostAt = null;
     this.#announce("open");
+    this.#send({ type: "changes" });
     for (const [stream, { last }] of this.#streams) {
       this.#send({ type: "subscribe", stream, after: last });
     }
     for (const { message } of this.#requests.values()) this.#send(message);
   }
 
-  #closed() {
+  #closed(state) {
     clearTimeout(this.#silence);
+    this.#lostAt ??= performance.now();
     const longest = Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** this.#attempt++);
     this.#retry = setTimeout(() => this.#connect(), longest * (0.5 + Math.random() / 2));
-    this.#announce("closed");
+    this.#announce(state);
     if (this.#attempt === 2) this.#checkSession();
   }
 
@@ -111,7 +127,8 @@ export class Socket extends EventTarget {
     if (answer?.type === "opaqueredirect") this.#announce("signed-out");
   }
 
-  #reconnectNow() {
+  /** Does not wait for the next attempt. */
+  reconnect() {
     if (this.#ws && this.#ws.readyState <= WebSocket.OPEN) return;
     this.#attempt = 0;
     this.#connect();
@@ -130,12 +147,15 @@ export class Socket extends EventTarget {
     this.#send({ type: "ping" });
     clearTimeout(this.#silence);
     const ws = this.#ws;
-    this.#silence = setTimeout(() => {
-      if (ws !== this.#ws) return;
-      this.#ws = null; // close() waits for an answer that will not come
-      ws.close();
-      this.#closed();
-    }, SILENCE_MS);
+    this.#silence = setTimeout(() => ws === this.#ws && this.#drop(), SILENCE_MS);
+  }
+
+  /** Gives a dead connection up: close() would wait for an answer that does not come. */
+  #drop() {
+    const ws = this.#ws;
+    this.#ws = null;
+    ws.close();
+    this.#closed("closed");
   }
 
   #receive(frame) {
@@ -143,6 +163,8 @@ export class Socket extends EventTarget {
     else if (frame.type === "accepted") this.#accepted(frame);
     else if (frame.type === "refused") this.#refused(frame);
     else if (frame.type === "reload") this.#reload(frame.stream);
+    else if (frame.type === "changed") this.dispatchEvent(new CustomEvent("changed", { detail: frame }));
+    else if (frame.type === "changes") this.dispatchEvent(new CustomEvent("version", { detail: frame.version }));
   }
 
   #receiveEvent({ stream, seq, from = seq, kind, data }) {

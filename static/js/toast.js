@@ -4,7 +4,7 @@ const LIFE_MS = 6000;
 /**
  * @param {string} text
  * @param {{kind?: "bad", label?: string, action?: () => void, life?: number}} [options] a button
- *   beside the text; how many milliseconds it stays
+ *   beside the text; how many milliseconds it stays (Infinity: until it is dismissed)
  */
 export function toast(text, { kind, label, action, life = LIFE_MS } = {}) {
   const template = document.getElementById("toast-template");
@@ -22,7 +22,7 @@ export function toast(text, { kind, label, action, life = LIFE_MS } = {}) {
   }
   box.querySelector("[data-close]").addEventListener("click", () => box.remove());
   document.getElementById("toasts").append(box);
-  expire(box, life);
+  if (Number.isFinite(life)) expire(box, life);
 }
 
 function expire(box, life) {

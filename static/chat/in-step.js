@@ -1,0 +1,84 @@
+// Keeps the open conversation in step with other tabs and people: what they ask, call it or delete.
+import { conversationApi } from "../js/history.js";
+import { fetchFragment, RequestFailed, sendJson } from "../js/http.js";
+import { passOn, refreshSoon, whenSeen } from "../js/tabs.js";
+import { list } from "./thread.js";
+
+const gone = document.getElementById("gone");
+
+/**
+ * @param {{conversation: () => string | null, isBusy: () => boolean, draw: () => void}} page
+ * @returns {() => void} to be called when an answer has ended: a change that came meanwhile is shown
+ */
+export function keepInStep(socket, page) {
+  let missed = null;
+
+  async function catchUp() {
+    const id = page.conversation();
+    if (!id || page.isBusy() || list.querySelector(".editing")) return;
+    const fresh = await fetchFragment(`/c/${id}/thread`);
+    if (page.isBusy()) return; // a question was sent from here meanwhile
+    missed = null;
+    merge([...fresh.children]);
+    page.draw();
+  }
+
+  const ACTS = {
+    asked: ({ turn }) => {
+      missed = turn;
+      if (!isShown(turn)) whenSeen(catchUp);
+    },
+    renamed: ({ conversation }) => whenSeen(() => showTitle(conversation)),
+    deleted: ({ conversation }) => whenSeen(() => look(conversation)),
+    restored: ({ conversation }) => whenSeen(() => look(conversation)),
+    shared: ({ conversation }) => whenSeen(() => look(conversation)),
+  };
+
+  socket.addEventListener("changed", ({ detail }) => {
+    refreshSoon();
+    passOn();
+    if (detail.conversation === page.conversation()) ACTS[detail.what]?.(detail);
+  });
+  return {
+    ended: () => missed && !isShown(missed) && whenSeen(catchUp),
+    catchUp: () => whenSeen(catchUp),
+  };
+}
+
+const isShown = (turn) => list.querySelector(`[data-turn="${turn}"]`) !== null;
+
+/** Takes what is new; messages that are the same stay as they are drawn. */
+function merge(fresh) {
+  const shown = [...list.children];
+  let same = 0;
+  while (same < fresh.length && same < shown.length && isSame(shown[same], fresh[same])) same += 1;
+  for (const old of shown.slice(same)) old.remove();
+  document.getElementById("welcome")?.remove();
+  list.append(...fresh.slice(same));
+}
+
+const isSame = (a, b) =>
+  a.dataset.message === b.dataset.message &&
+  a.dataset.status === b.dataset.status &&
+  a.dataset.status !== "running";
+
+async function showTitle(conversation) {
+  const { title } = await sendJson("GET", conversationApi(conversation));
+  if (!title) return;
+  document.title = `${title} · Parley`;
+  document.getElementById("conversation-title").textContent = title;
+}
+
+/** Whether the conversation is still there for this person; if not, nothing can be asked in it. */
+async function look(conversation) {
+  let isThere = true;
+  try {
+    await sendJson("GET", conversationApi(conversation));
+  } catch (error) {
+    if (!(error instanceof RequestFailed) || error.status !== 404) throw error;
+    isThere = false;
+  }
+  gone.hidden = isThere;
+  const composer = document.getElementById("composer");
+  if (composer) composer.inert = !isThere;
+}

@@ -70,6 +70,7 @@ def create_conversation(request: HttpRequest, body: ConversationIn) -> Any:
         agent=body.agent,
         collections=body.collections,
         model=body.model,
+        temporary=body.temporary,
     )
     return Status(201, selectors.find_conversation(user, made.pk))
 
@@ -162,7 +163,7 @@ def start_turn(
         idempotency_key=idempotency_key,
         question=body.question,
         model=body.model,
-        comparison=body.comparison,
+        beside=body.beside,
     )
     return Status(202, {"turn_id": turn.pk, "message_id": turn.answer_id})
 

@@ -27,16 +27,22 @@ log = logging.getLogger(__name__)
 
 
 def delete_conversation(user: User, conversation_id: UUID) -> None:
-    """Out of sight at once; a running answer is stopped, what it said is kept. Raises Http404."""
+    """Out of sight at once; a running answer is stopped, what it said is kept. Raises Http404.
+
+    A temporary conversation is removed for good at once.
+    """
     with transaction.atomic():
         found = Conversation.objects.owned_by(user).filter(pk=conversation_id)
+        is_temporary = found.exclude(ends_at=None).exists()
         if not found.update(deleted_at=Now()):
             raise Http404
         audit.record(Act.CONVERSATION_DELETED, Conversation(pk=conversation_id), by=user, title="")
         turns = Turn.objects.filter(conversation=conversation_id, status__in=UNFINISHED)
         running = list(turns.values_list("pk", flat=True))
         turns.filter(stop_requested_at=None).update(stop_requested_at=Now())
-        announce(What.DELETED, conversation_id)
+        announce(What.DELETED, conversation_id, [user.pk] if is_temporary else ())
+        if is_temporary:
+            remove([conversation_id])
     for turn_id in running:
         doorbell.ring(doorbell.RUNNERS, {"stop": str(turn_id)})
 
@@ -79,7 +85,7 @@ def remove(conversation_ids: list[UUID]) -> None:
     turns = list(
         Turn.objects.filter(conversation__in=conversation_ids).values_list("pk", flat=True)
     )
-    leases.delete(turns)  # first: whoever ends a turn locks its stream, then its rows
+    leases.delete([*turns, *conversation_ids])  # titles have theirs; first: whoever ends a turn locks its stream, then its rows
     forget_grants(Grant.Kind.CONVERSATION, *conversation_ids)
     Conversation.objects.filter(pk__in=conversation_ids).delete()
 

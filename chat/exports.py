@@ -61,7 +61,7 @@ def write_everything(user: User, path: Path) -> int:
 
 
 def _own(user: User) -> Iterator[Conversation]:
-    own: QuerySet[Conversation] = Conversation.objects.visible_to(user).filter(owner=user)
+    own: QuerySet[Conversation] = Conversation.objects.visible_to(user).lasting().filter(owner=user)
     return own.order_by("created_at", "pk").iterator(chunk_size=200)
 
 

@@ -29,7 +29,7 @@ class HistoryGroup:
 
 def list_history(user: User | AnonymousUser) -> list[HistoryGroup]:
     """Groups of the newest conversations `user` may see; folders are there when they are empty."""
-    current = _light(Conversation.objects.visible_to(user).filter(archived_at=None))
+    current = _light(Conversation.objects.visible_to(user).lasting().filter(archived_at=None))
     filings = Filing.objects.filter(owner=user.pk)
     places = dict(filings.values_list("conversation", "folder"))
     filed = current.filter(pk__in=places)[:FILED] if places else []
@@ -46,7 +46,7 @@ def list_history(user: User | AnonymousUser) -> list[HistoryGroup]:
 
 def list_archive(user: User | AnonymousUser) -> list[HistoryGroup]:
     """Groups of what is archived, the newest first."""
-    archived = Conversation.objects.visible_to(user).exclude(archived_at=None)
+    archived = Conversation.objects.visible_to(user).lasting().exclude(archived_at=None)
     return _by_day(_light(archived)[:SHOWN])
 
 

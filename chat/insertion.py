@@ -31,15 +31,16 @@ def insert_turn(turn: Turn) -> None:
                 where m.role = 'assistant' or %(is_new)s
             ), begun as (
                 insert into chat_conversation (id, owner_id, title, agent_id, is_limited,
-                                               is_pinned, leaf_id, model_name, created_at,
-                                               updated_at)
+                                               is_pinned, leaf_id, model_name, ends_at,
+                                               created_at, updated_at)
                 select %(conversation)s, %(owner)s, %(title)s, %(chosen)s::uuid, %(is_limited)s,
-                       false, %(answer)s, %(usual_model)s, now(), now()
+                       false, %(answer)s, %(usual_model)s, %(ends_at)s, now(), now()
                 where %(is_begun)s
             ), placed as (
                 update chat_conversation
                 set leaf_id = %(answer)s, title = %(title)s, agent_id = %(chosen)s,
-                    is_limited = %(is_limited)s, model_name = %(usual_model)s, updated_at = now()
+                    is_limited = %(is_limited)s, model_name = %(usual_model)s,
+                    ends_at = %(ends_at)s, updated_at = now()
                 where id = %(conversation)s and not %(is_begun)s
             ), opened as (
                 insert into events_stream (id, kind, state, fence, holder, attempts, last_seq,
@@ -62,6 +63,7 @@ def insert_turn(turn: Turn) -> None:
                 "title": conversation.title,
                 "chosen": conversation.agent.pk if conversation.agent else None,
                 "usual_model": conversation.model_name,
+                "ends_at": conversation.ends_at,
                 "question": question.pk,
                 "parent": question.parent_id,
                 "text": question.text,

@@ -286,7 +286,7 @@ class Turn(models.Model):
     agent = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
     # Asked for with the question; empty: the agent's, and without one the default.
     model_name = models.CharField(_("model"), max_length=120, blank=True, db_default="")
-    # Turns of one question with the same value are shown side by side until one is preferred.
+    # The answer this one stands beside, to be compared with it until one of them is preferred.
     comparison = models.UUIDField(null=True, blank=True, editable=False)
     requested_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     collections = models.JSONField(null=True, blank=True)

@@ -35,7 +35,8 @@ class StartTurn:
     agent: str | None
     collections: list[UUID] | None
     model: str | None = None
-    comparison: UUID | None = None
+    beside: UUID | None = None
+    temporary: bool = False
 
     @classmethod
     def parse(cls, frame: dict[str, Any]) -> Self:
@@ -57,7 +58,8 @@ class StartTurn:
             agent=agent,
             collections=_collections(frame),
             model=_model(frame),
-            comparison=_optional_uuid(frame, "comparison"),
+            beside=_optional_uuid(frame, "beside"),
+            temporary=_flag(frame, "temporary"),
         )
 
     @property
@@ -116,6 +118,13 @@ def _collections(frame: dict[str, Any]) -> list[UUID] | None:
     if not isinstance(value, list) or len(value) > MAX_COLLECTIONS:
         raise InvalidFrame(_("`collections` must be a list of ids."))
     return [parse_uuid("collections", item) for item in value]
+
+
+def _flag(frame: dict[str, Any], name: str) -> bool:
+    value = frame.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise InvalidFrame(_("`%s` must be true or false.") % name)
+    return bool(value)
 
 
 def _model(frame: dict[str, Any]) -> str | None:

@@ -39,6 +39,9 @@ class ConversationIn(WriteSchema):
     collections: Collections | None = Field(
         None, description="Where to look for answers; null: everything you may see."
     )
+    temporary: bool = Field(
+        False, description="Leaves nothing behind: in no list, search or export, gone at `ends_at`."
+    )
 
     model_config = example(title="Travel", agent="documents", collections=[ID])
 
@@ -97,14 +100,18 @@ class ConversationOut(Schema):
     is_pinned: bool
     is_archived: bool
     folder_id: UUID | None = Field(description="Which of your folders it is in.")
+    ends_at: datetime | None = Field(
+        description="A temporary conversation is removed then, unless it is used or kept; null: "
+        "it is not temporary."
+    )
     leaf_id: UUID | None = Field(description="The last message of the path on show.")
     created_at: datetime
     updated_at: datetime
 
     model_config = example(
         id=ID, title="Travel", role="owner", agent_id=ID, model="", collections=[ID],
-        is_limited=True, is_pinned=False, is_archived=False, folder_id=None, leaf_id=ID,
-        created_at=AT, updated_at=AT,
+        is_limited=True, is_pinned=False, is_archived=False, folder_id=None, ends_at=None,
+        leaf_id=ID, created_at=AT, updated_at=AT,
     )  # fmt: skip
 
     @staticmethod
@@ -185,10 +192,9 @@ class TurnIn(WriteSchema):
     model: ModelName | None = Field(
         None, description="One of /models; null: the conversation's; empty: the agent's own."
     )
-    comparison: UUID | None = Field(
+    beside: UUID | None = Field(
         None,
-        description="An id of your making: answers to one question that share it are shown side by "
-        "side, until one of them is chosen.",
+        description="An answer to `question`: both are shown side by side until one is chosen.",
     )
     collections: Collections | None = Field(None, description="Null: the conversation's.")
     parent: UUID | None = Field(

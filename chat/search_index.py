@@ -36,7 +36,7 @@ def catch_up(conversations: QuerySet[Conversation]) -> int:
 
     One that is being deleted meanwhile is left to the next time, with those it came with.
     """
-    stale = conversations.filter(STALE).order_by("-updated_at")
+    stale = conversations.filter(STALE, ends_at=None).order_by("-updated_at")
     rows = list(stale.values_list("pk", "title", "updated_at")[:BATCH])
     if not rows:
         return 0

@@ -21,7 +21,11 @@ CLOCK_SET_BACK = timedelta(days=1)  # between making a conversation and asking i
 
 def list_conversations(user: User) -> QuerySet[Conversation]:
     """Conversations `user` may see, each with `role` and `folder_id` (theirs), and those of its
-    collections that `user` may see too."""
+    collections that `user` may see too; temporary ones are in no list."""
+    return _described(user).lasting()
+
+
+def _described(user: User) -> Any:
     visible: QuerySet[Conversation] = Conversation.objects.visible_to(user).annotate_role(user)
     mine = Filing.objects.filter(owner=user, conversation=OuterRef("pk"))
     placed = visible.annotate(folder_id=Subquery(mine.values("folder")))
@@ -29,8 +33,8 @@ def list_conversations(user: User) -> QuerySet[Conversation]:
 
 
 def find_conversation(user: User, conversation_id: UUID) -> Conversation:
-    """The conversation as `list_conversations` has it; raises Http404."""
-    found = list_conversations(user).filter(pk=conversation_id).first()
+    """The conversation as `list_conversations` has it, or a temporary one; raises Http404."""
+    found = _described(user).filter(pk=conversation_id).first()
     if found is None:
         raise Http404
     return found

@@ -99,9 +99,9 @@ def start_turn(
     question with no new text, asks that question again. Questions without a parent line up, also
     when they come at once. `model` is the name of one that is connected, empty for the agent's
     own. A question asked again may stand `beside` an answer it has, and leaves the conversation the
-    agent and model it had. A conversation
-    that is begun may be `temporary` (see `chat.temporary`). The same `idempotency_key` gives the same turn, however many requests carry it at once. Raises Http404
-    and ChatError.
+    agent and model it had. A conversation that is begun may be `temporary` (see `chat.temporary`).
+    The same `idempotency_key` gives the same turn, however many requests carry it at once. Raises
+    Http404 and ChatError.
     """
     text = storable(text).strip()
     if len(text) > MAX_QUESTION:
@@ -150,6 +150,7 @@ def create_conversation(
     agent: str | None = None,
     collections: Sequence[UUID] | None = None,
     model: str | None = None,
+    *,
     temporary: bool = False,
 ) -> Conversation:
     """An empty conversation; its first question names it if `title` is empty. Raises Http404 and

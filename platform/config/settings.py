@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "security.audit.AuditMiddleware",
+    "accounts.middleware.DeviceMiddleware",
     "accounts.middleware.PreferencesMiddleware",
     "config.middleware.ApiProblemMiddleware",
     "config.middleware.LimitMiddleware",
@@ -155,6 +156,11 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "", "login": "300/m/ip"}
 PARLEY_SIGNUP = env.str("PARLEY_SIGNUP", default="closed")
 if PARLEY_SIGNUP not in {"closed", "open"}:
     raise ImproperlyConfigured("PARLEY_SIGNUP must be `closed` or `open`.")
+# To whom a link may show a conversation (chat.links).
+PARLEY_LINKS = env.str("PARLEY_LINKS", default="people")
+if PARLEY_LINKS not in {"off", "people", "anyone"}:
+    raise ImproperlyConfigured("PARLEY_LINKS must be `off`, `people` or `anyone`.")
+PARLEY_TEMPORARY_HOURS = env.int("PARLEY_TEMPORARY_HOURS", default=24)
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="parley@localhost")
@@ -208,7 +214,12 @@ STORAGES = {
     "staticfiles": {"BACKEND": "config.static.StaticStorage"},
 }
 FILES_ROOT = PARLEY_HOME.files
+IMPORTS_ROOT = PARLEY_HOME.path / "imports"
+PARLEY_MAX_IMPORT_MB = env.int("PARLEY_MAX_IMPORT_MB", default=200)
+TAKEOUTS_ROOT = PARLEY_HOME.path / "takeouts"
 PARLEY_MAX_UPLOAD_MB = env.int("PARLEY_MAX_UPLOAD_MB", default=50)
+PARLEY_MAX_ATTACHMENT_MB = env.int("PARLEY_MAX_ATTACHMENT_MB", default=20)
+PARLEY_ATTACHMENTS_MB = env.int("PARLEY_ATTACHMENTS_MB", default=2000)  # of one person
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["security.uploads.NamelessUploadHandler"]
 
@@ -224,6 +235,9 @@ PARLEY_LIMITS = {
     "searches": env.rates(
         "PARLEY_LIMITS_SEARCHES", default="300/m/person,300/m/token,3000/m/address"
     ),
+    "exports": env.rates("PARLEY_LIMITS_EXPORTS", default="12/h/person,12/h/token,120/h/address"),
+    "links": env.rates("PARLEY_LIMITS_LINKS", default="60/h/person,600/h/address"),
+    "shared": env.rates("PARLEY_LIMITS_SHARED", default="300/m/address"),
     "tokens": env.rates("PARLEY_LIMITS_TOKENS", default="30/h/person,300/h/address"),
     "reports": env.rates("PARLEY_LIMITS_REPORTS", default="60/m/address"),
 }
@@ -236,9 +250,13 @@ PARLEY_MODEL_API_KEY = env.str(
     "PARLEY_MODEL_API_KEY", default=env.str("OPENAI_API_KEY", default="")
 )
 PARLEY_MODEL = env.str("PARLEY_MODEL", default="")
+PARLEY_WRITE_TITLES = env.bool("PARLEY_WRITE_TITLES", default=True)
 PARLEY_SECRET_KEYS = env.list("PARLEY_SECRET_KEYS", default=[])
 # Whether model endpoints may be on this machine or in private networks (security.outbound).
 PARLEY_PRIVATE_ENDPOINTS = env.bool("PARLEY_PRIVATE_ENDPOINTS", default=True)
+
+# -- What the assistant may remember about people (agents.memory); each person switches it on ----
+PARLEY_MEMORY = env.bool("PARLEY_MEMORY", default=True)
 
 # -- Operations ------------------------------------------------------------------------------
 PARLEY_ADMIN_EMAIL = env.str("PARLEY_ADMIN_EMAIL", default="admin@localhost.localdomain")
@@ -256,17 +274,33 @@ CLOCK = {
     "chat.deletion.purge_deleted": 60,
     "agents.saved_prompts.purge_deleted": 60,
     "chat.search_index.keep": 15,
+    "chat.temporary.remove_ended": 15,
+    "chat.imports.storage.remove_old_imports": 3600,
     "chat.scrubbing.scrub_deleted_documents": 15,
     "knowledge.sweeping.close_abandoned_documents": 60,
     "knowledge.jobs.follow_default_embedder": 60,
     "knowledge.sweeping.remove_orphaned_files": 3600,
+    "knowledge.shelves.remove_unsent": 3600,
     "chat.orphans.remove_orphaned_rows": 3600,
+    "accounts.devices.sweep": 3600,
+    "accounts.takeouts.sweep": 3600,
+    "accounts.leaving.delete_due": 300,
 }
 # What goes with a deleted person, the highest app first (accounts.departures).
 DEPARTURES = [
     "chat.deletion.remove_everything_of",
     "agents.services.remove_everything_of",
     "knowledge.services.remove_everything_of",
+    "accounts.takeouts.remove_everything_of",
+]
+# What the page before that says about it, each app its part (accounts.leaving).
+FATES = ["chat.fates.tell_fates", "knowledge.fates.tell_fates", "accounts.leaving.tell_fates"]
+# What a person takes away with "Export my data", each app its part (accounts.takeouts).
+TAKEOUT = [
+    "accounts.takeout_parts.write_account",
+    "knowledge.takeout_parts.write_files",
+    "agents.takeout_parts.write_agents",
+    "chat.takeout_parts.write_conversations",
 ]
 # The unique constraint on lower(email) is stricter than unique=True.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]

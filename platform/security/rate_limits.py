@@ -68,6 +68,9 @@ class Action(StrEnum):
     TURNS = "turns"
     UPLOADS = "uploads"
     SEARCHES = "searches"
+    EXPORTS = "exports"
+    LINKS = "links"
+    SHARED = "shared"
     TOKENS = "tokens"
     REPORTS = "reports"
 
@@ -188,6 +191,9 @@ def _said(action: Action) -> str:
         Action.TURNS: _("Too many questions at once; try again in %(seconds)s s."),
         Action.UPLOADS: _("Too many uploads at once; try again in %(seconds)s s."),
         Action.SEARCHES: _("Too many searches at once; try again in %(seconds)s s."),
+        Action.EXPORTS: _("Too many exports at once; try again in %(seconds)s s."),
+        Action.LINKS: _("Too many new links; try again in %(seconds)s s."),
+        Action.SHARED: _("Too many requests; try again in %(seconds)s s."),
         Action.TOKENS: _("Too many new tokens; try again in %(seconds)s s."),
         Action.REPORTS: _("Too many reports; try again in %(seconds)s s."),
     }[action]

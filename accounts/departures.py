@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from accounts import devices
 from accounts.models import User
 from accounts.services import disable
 from events import jobs
@@ -25,6 +26,7 @@ def delete_user(user: User) -> None:
             return
         for path in settings.DEPARTURES:
             import_string(path)(locked)
+        devices.sign_out_everywhere(locked)
         jobs.forget_owner(locked.pk)
         audit.record(Act.USER_DELETED, locked, title=locked.email)
         locked.delete()

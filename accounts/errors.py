@@ -4,6 +4,8 @@ AccountError
 ├── UnknownScope       a token was asked for with a scope that does not exist
 ├── MissingScope       a valid token is used for something its scopes do not cover
 ├── CsrfRefused        a browser session wrote without the CSRF token of its page
+├── WrongPassword      the password that was asked for once more is another one
+├── LastAdministrator  whoever wants to leave is the only one who could let anybody in
 └── SharingRefused     a grant that cannot be given
 """
 
@@ -39,6 +41,21 @@ class CsrfRefused(AccountError):
             _(
                 "Requests with a session cookie must carry the page's CSRF token in the "
                 "X-CSRFToken header. Reload the page, or use an API token instead."
+            )
+        )
+
+
+class WrongPassword(AccountError):
+    def __init__(self) -> None:
+        super().__init__(_("This is not your password. Type the one you sign in with."))
+
+
+class LastAdministrator(AccountError):
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "You are the only administrator: without you nobody could let people in or put "
+                "anything right. Make somebody else an administrator first."
             )
         )
 

@@ -5,6 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
+from accounts import devices
+
 
 class PreferencesMiddleware:
     """Speaks the person's language: the one they chose, else the cookie's, else the browser's."""
@@ -29,3 +31,14 @@ def _theme(request: HttpRequest) -> str:
     """How pages look: as the person chose, else as this browser remembers."""
     kept: str = request.COOKIES.get(settings.THEME_COOKIE_NAME, "")
     return getattr(request.user, "theme", "") or kept
+
+
+class DeviceMiddleware:
+    """Notes from time to time which browser a signed-in person uses, for the list in settings."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        devices.note(request)
+        return self.get_response(request)

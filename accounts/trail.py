@@ -4,7 +4,9 @@ from typing import Any
 
 from allauth.account import signals as account
 from django.contrib.auth import signals as auth
+from django.http import HttpRequest
 
+from accounts import devices
 from accounts.models import User
 from security import audit
 from security.acts import Act
@@ -42,12 +44,15 @@ def _signed_up(user: User, **_signal: Any) -> None:
     audit.record(Act.SIGNED_UP, user, by=user, title=user.email)
 
 
-def _password_changed(user: User, **_signal: Any) -> None:
+def _password_changed(user: User, request: HttpRequest | None = None, **_signal: Any) -> None:
+    """Whoever knew the old one is out: every other browser, at once."""
     audit.record(Act.PASSWORD_CHANGED, user, by=user, title=user.email)
+    devices.sign_out_everywhere(user, keep=request.session.session_key if request else None)
 
 
 def _password_reset(user: User, **_signal: Any) -> None:
     audit.record(Act.PASSWORD_RESET, user, by=user, title=user.email)
+    devices.sign_out_everywhere(user)
 
 
 def _email_changed(user: User, **_signal: Any) -> None:

@@ -42,27 +42,35 @@ def file_name(title: str, conversation_id: UUID, ending: str) -> str:
 
 
 def write_everything(user: User, path: Path) -> int:
-    """A ZIP of all conversations that `user` owns, archived ones too; how many.
-
-    `conversations.jsonl` has one JSON export a line, `markdown/` a file for each to read.
-    """
-    count = 0
+    """A ZIP of all conversations that `user` owns, archived ones too; how many."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("conversations.jsonl", "w") as lines:
-            for conversation in _own(user):
-                lines.write(orjson.dumps(_told(user, conversation), default=str) + b"\n")
-                count += 1
-        for conversation in _own(user):
-            name = file_name(conversation.title, conversation.pk, "md")
-            day = f"{conversation.created_at:%Y-%m-%d}"
-            place = f"markdown/{day} {str(conversation.pk)[-8:]} {name}"
-            archive.writestr(place, _written(user, conversation))
-    return count
+        return sum(1 for _written in write_conversations(user, archive)) // 2
 
 
-def _own(user: User) -> Iterator[Conversation]:
-    own: QuerySet[Conversation] = Conversation.objects.visible_to(user).lasting().filter(owner=user)
-    return own.order_by("created_at", "pk").iterator(chunk_size=200)
+def write_conversations(user: User, archive: zipfile.ZipFile) -> Iterator[None]:
+    """Add `conversations.jsonl`, one JSON export a line, and `markdown/`, a file for each to read.
+
+    Yields after each piece: twice for a conversation.
+    """
+    with archive.open("conversations.jsonl", "w", force_zip64=True) as lines:
+        for conversation in _own(user).iterator(chunk_size=200):
+            lines.write(orjson.dumps(_told(user, conversation), default=str) + b"\n")
+            yield
+    for conversation in _own(user).iterator(chunk_size=200):
+        name = file_name(conversation.title, conversation.pk, "md")
+        day = f"{conversation.created_at:%Y-%m-%d}"
+        place = f"markdown/{day} {str(conversation.pk)[-8:]} {name}"
+        archive.writestr(place, _written(user, conversation))
+        yield
+
+
+def count_own(user: User) -> int:
+    return _own(user).count()
+
+
+def _own(user: User) -> QuerySet[Conversation]:
+    own: QuerySet[Conversation] = Conversation.objects.visible_to(user).lasting()
+    return own.filter(owner=user).order_by("created_at", "pk")
 
 
 def _told(user: User, conversation: Conversation) -> dict[str, Any]:

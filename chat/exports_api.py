@@ -33,7 +33,7 @@ def _file(*types: str) -> dict[str, Any]:
 )  # fmt: skip
 def export_conversations(request: HttpRequest) -> Download:
     """A ZIP of all that you own: `conversations.jsonl`, one export a line, and `markdown/`."""
-    spend_for(request, Action.SEARCHES)
+    spend_for(request, Action.EXPORTS)
     with tempfile.NamedTemporaryFile(suffix=".zip") as made:  # open still when its name is gone
         count = exports.write_everything(caller(request), Path(made.name))
         audit.record(Act.CONVERSATION_EXPORTED, conversations=count)

@@ -189,6 +189,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrftoken"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
+CSRF_FAILURE_VIEW = "config.error_pages.csrf_failure"
 CSRF_COOKIE_HTTPONLY = True  # pages carry the token in a <meta>, scripts never read the cookie
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
@@ -290,6 +291,7 @@ CLOCK = {
 DEPARTURES = [
     "chat.deletion.remove_everything_of",
     "agents.services.remove_everything_of",
+    "knowledge.inheritance.hand_over",
     "knowledge.services.remove_everything_of",
     "accounts.takeouts.remove_everything_of",
 ]

@@ -2,9 +2,9 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 
 from config import problems
+from config.error_pages import respond
 from security.rate_limits import LimitReached
 
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
@@ -39,9 +39,4 @@ class LimitMiddleware:
         if not isinstance(error, LimitReached):
             return None
         problem = problems.describe(error)
-        if "HX-Request" in request.headers or not request.accepts("text/html"):
-            return problem.to_response()
-        response = render(request, "429.html", {"problem": problem}, status=problem.status)
-        for name, value in problem.headers.items():
-            response.headers[name] = value
-        return response
+        return respond(request, problem.status, detail=problem.detail, headers=problem.headers)

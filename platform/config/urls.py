@@ -5,6 +5,9 @@ from config.api import api
 from observability import views as observability
 from security.csp_reports import count_violations
 
+handler400 = "config.error_pages.bad_request"
+handler403 = "config.error_pages.permission_denied"
+handler404 = "config.error_pages.page_not_found"
 handler500 = "config.unavailable.answer_error"
 urlpatterns = [
     path("", include("chat.urls")),

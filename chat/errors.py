@@ -6,7 +6,13 @@ ChatError
 ├── KeyReused           the idempotency key belongs to another question
 ├── NotAnAnswerable     a message that cannot be asked again or continued
 ├── UnknownModel        no model of this name is connected
-└── FolderNameTaken     a person's folders have different names
+├── StillRunning        an answer that is being written cannot be copied
+├── TooManyAttachments  more than one question may carry
+├── FolderNameTaken     a person's folders have different names
+├── NothingToShare      a conversation without an answer
+├── LinksAreOff         the administrator does not allow links, or none for anyone
+├── IsTemporary         what leaves nothing behind is shared with nobody
+└── ImportRefused       an upload that is not an export, or that is imported already
 """
 
 from django.utils.translation import gettext as _
@@ -70,4 +76,55 @@ class UnknownModel(ChatError):
         super().__init__(
             _("No model “%(name)s” is connected. Choose another one, or none.")
             % {"name": model[:120]}
+        )
+
+
+class NothingToShare(ChatError):
+    name = "nothing-to-share"
+
+    def __init__(self) -> None:
+        self.title = _("There is nothing to share yet")
+        super().__init__(_("Wait for the first answer, then share the conversation."))
+
+
+class LinksAreOff(ChatError):
+    name = "links-are-off"
+
+    def __init__(self) -> None:
+        self.title = _("This link is not allowed here")
+        super().__init__(_("The administrator does not allow links, or not for everyone."))
+
+
+class IsTemporary(ChatError):
+    name = "temporary"
+
+    def __init__(self) -> None:
+        self.title = _("This conversation is temporary")
+        super().__init__(_("Keep the conversation first; then it can be shared."))
+
+
+class ImportRefused(ChatError):
+    name = "import-refused"
+
+    def __init__(self, reason: str) -> None:
+        self.title = _("This cannot be imported")
+        super().__init__(reason)
+
+
+class StillRunning(ChatError):
+    name = "still-running"
+
+    def __init__(self) -> None:
+        self.title = _("The answer is still being written")
+        super().__init__(_("Wait until it has ended, or stop it, then try again."))
+
+
+class TooManyAttachments(ChatError):
+    name = "too-many-attachments"
+
+    def __init__(self, limit: int) -> None:
+        self.title = _("Too many attachments")
+        super().__init__(
+            _("A question may have %(limit)s attachments. Send the others with the next one.")
+            % {"limit": limit}
         )

@@ -113,11 +113,11 @@ def _answer_data(answer: Message, steps: list[dict[str, Any]], turn: Turn | None
         "model": answer.model_name,
         "notice": answer.notice,
         "error": turn.error if turn else None,
-        "citations": [_citation_data(citation) for citation in answer.citations.all()],
+        "citations": [citation_data(citation) for citation in answer.citations.all()],
     }
 
 
-def _citation_data(citation: Citation) -> dict[str, Any]:
+def citation_data(citation: Citation) -> dict[str, Any]:
     return {
         "n": citation.n,
         "document_id": str(citation.document_id),

@@ -161,6 +161,7 @@ def start_turn(
         agent=body.agent,
         collections=body.collections,
         idempotency_key=idempotency_key,
+        attachments=body.attachments,
         question=body.question,
         model=body.model,
         beside=body.beside,

@@ -192,6 +192,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             agent=request.agent,
             collections=request.collections,
             idempotency_key=request.idempotency_key,
+            attachments=request.attachments,
             model=request.model,
             beside=request.beside,
             temporary=request.temporary,

@@ -31,6 +31,7 @@ class NewMessage:
     reasoning: str = ""
     model_name: str = ""
     steps: Sequence[dict[str, Any]] = field(default_factory=tuple)
+    attachments: Sequence[UUID] = ()
     created_at: datetime | None = None
     """When it was said, where that was not now."""
 
@@ -62,6 +63,7 @@ def copy_path(
                 reasoning=message.reasoning if with_reasoning else "",
                 model_name=message.model_name,
                 steps=seen,
+                attachments=message.attachments,
                 created_at=message.created_at,
             )
         )
@@ -82,12 +84,14 @@ def store_messages(conversation_id: UUID, messages: Iterable[NewMessage]) -> Non
         cursor.execute(
             """
             insert into chat_message (id, conversation_id, parent_id, role, text, status, notice,
-                                      reasoning, model_name, steps, created_at)
+                                      reasoning, model_name, steps, attachments, created_at)
             select m.id, %s, m.parent, m.role, m.text, m.status, m.notice, m.reasoning, m.model,
-                   m.steps, coalesce(m.at, now())
+                   m.steps, array(select jsonb_array_elements_text(m.attachments)::uuid),
+                   coalesce(m.at, now())
             from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
-                        %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[])
-                 as m(id, parent, role, text, status, notice, reasoning, model, steps, at)
+                        %s::text[], %s::text[], %s::jsonb[], %s::jsonb[], %s::timestamptz[])
+                 as m(id, parent, role, text, status, notice, reasoning, model, steps, attachments,
+                      at)
             """,
             [
                 conversation_id,
@@ -100,6 +104,7 @@ def store_messages(conversation_id: UUID, messages: Iterable[NewMessage]) -> Non
                 [row.reasoning for row in rows],
                 [row.model_name[:120] for row in rows],
                 [log.encode(list(row.steps)) for row in rows],
+                [log.encode([str(pk) for pk in row.attachments]) for row in rows],
                 [row.created_at for row in rows],
             ],
         )

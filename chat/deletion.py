@@ -17,6 +17,7 @@ from chat.models import Conversation, Message, Turn
 from chat.services import UNFINISHED
 from events import doorbell, leases
 from events.notices import What, announce
+from knowledge import shelves
 from security import audit
 from security.acts import Act
 
@@ -40,6 +41,7 @@ def delete_conversation(user: User, conversation_id: UUID) -> None:
         turns = Turn.objects.filter(conversation=conversation_id, status__in=UNFINISHED)
         running = list(turns.values_list("pk", flat=True))
         turns.filter(stop_requested_at=None).update(stop_requested_at=Now())
+        shelves.withdraw(conversation_id)
         announce(What.DELETED, conversation_id, [user.pk] if is_temporary else ())
         if is_temporary:
             remove([conversation_id])
@@ -52,6 +54,7 @@ def restore_conversation(user: User, conversation_id: UUID) -> None:
     deleted = Conversation.objects.restorable_by(user).filter(pk=conversation_id)
     with transaction.atomic():
         if deleted.update(deleted_at=None):
+            shelves.bring_back(conversation_id)
             restored = Conversation(pk=conversation_id)
             audit.record(Act.CONVERSATION_RESTORED, restored, by=user, title="")
             announce(What.RESTORED, conversation_id)
@@ -85,7 +88,9 @@ def remove(conversation_ids: list[UUID]) -> None:
     turns = list(
         Turn.objects.filter(conversation__in=conversation_ids).values_list("pk", flat=True)
     )
-    leases.delete([*turns, *conversation_ids])  # titles have theirs; first: whoever ends a turn locks its stream, then its rows
+    # First: whoever ends a turn, or writes a title, locks its stream, then the rows.
+    leases.delete([*turns, *conversation_ids])
+    shelves.clear(conversation_ids)
     forget_grants(Grant.Kind.CONVERSATION, *conversation_ids)
     Conversation.objects.filter(pk__in=conversation_ids).delete()
 

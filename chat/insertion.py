@@ -21,13 +21,15 @@ def insert_turn(turn: Turn) -> None:
             """
             with asked as (
                 insert into chat_message (id, conversation_id, parent_id, role, text, status,
-                                          notice, reasoning, model_name, steps, created_at)
+                                          notice, reasoning, model_name, steps, attachments,
+                                          created_at)
                 select m.id, %(conversation)s, m.parent, m.role, m.text, m.status,
-                       '', '', '', '[]', now()
+                       '', '', '', '[]', m.attachments, now()
                 from (values
-                    (%(question)s::uuid, %(parent)s::uuid, 'user', %(text)s, %(asked)s),
-                    (%(answer)s::uuid, %(question)s::uuid, 'assistant', '', %(running)s)
-                ) as m(id, parent, role, text, status)
+                    (%(question)s::uuid, %(parent)s::uuid, 'user', %(text)s, %(asked)s,
+                     %(attachments)s::uuid[]),
+                    (%(answer)s::uuid, %(question)s::uuid, 'assistant', '', %(running)s, '{}')
+                ) as m(id, parent, role, text, status, attachments)
                 where m.role = 'assistant' or %(is_new)s
             ), begun as (
                 insert into chat_conversation (id, owner_id, title, agent_id, is_limited,
@@ -67,6 +69,7 @@ def insert_turn(turn: Turn) -> None:
                 "question": question.pk,
                 "parent": question.parent_id,
                 "text": question.text,
+                "attachments": list(question.attachments),
                 "asked": Message.Status.COMPLETE.value,
                 "is_new": question._state.adding,
                 "answer": answer.pk,

@@ -188,6 +188,8 @@ class Message(models.Model):
     model_name = models.CharField(_("model"), max_length=120, blank=True)
     usage = models.JSONField(null=True, blank=True)
     steps = models.JSONField(default=list, blank=True)
+    # Of a question: ids of documents on shelves (`chat.attachments`), in order; some may be gone.
+    attachments = ArrayField(models.UUIDField(), default=list, db_default=[], blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = InConversationQuerySet.as_manager()

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from chat.services import Place
 from security.text import storable
 
-MAX_COLLECTIONS = 100
+MAX_IDS = 100
 MAX_KEY = 150
 
 
@@ -37,6 +37,7 @@ class StartTurn:
     model: str | None = None
     beside: UUID | None = None
     temporary: bool = False
+    attachments: list[UUID] | None = None
 
     @classmethod
     def parse(cls, frame: dict[str, Any]) -> Self:
@@ -56,10 +57,11 @@ class StartTurn:
             parent=_parent(frame),
             question=_optional_uuid(frame, "question"),
             agent=agent,
-            collections=_collections(frame),
+            collections=_ids(frame, "collections"),
             model=_model(frame),
             beside=_optional_uuid(frame, "beside"),
             temporary=_flag(frame, "temporary"),
+            attachments=_ids(frame, "attachments"),
         )
 
     @property
@@ -111,13 +113,13 @@ def _parent(frame: dict[str, Any]) -> UUID | Place:
     return _optional_uuid(frame, "parent") or Place.ROOT
 
 
-def _collections(frame: dict[str, Any]) -> list[UUID] | None:
-    value = frame.get("collections")
+def _ids(frame: dict[str, Any], name: str) -> list[UUID] | None:
+    value = frame.get(name)
     if value is None:
         return None
-    if not isinstance(value, list) or len(value) > MAX_COLLECTIONS:
-        raise InvalidFrame(_("`collections` must be a list of ids."))
-    return [parse_uuid("collections", item) for item in value]
+    if not isinstance(value, list) or len(value) > MAX_IDS:
+        raise InvalidFrame(_("`%s` must be a list of ids.") % name)
+    return [parse_uuid(name, item) for item in value]
 
 
 def _flag(frame: dict[str, Any], name: str) -> bool:

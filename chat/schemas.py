@@ -13,6 +13,7 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 ModelName = Annotated[str, StringConstraints(max_length=120)]
 AgentRef = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 Collections = Annotated[list[UUID], Field(max_length=100)]
+Attachments = Annotated[list[UUID], Field(max_length=100)]
 ID = "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"
 AT = "2026-11-21T09:30:00Z"
 CITATION = {
@@ -24,7 +25,7 @@ MESSAGE = {
     "id": ID, "conversation_id": ID, "parent_id": ID, "role": "assistant",
     "text": "Take the train: Munich is less than 600 km away [1].", "reasoning": "",
     "status": "complete", "notice": "", "model": "offline", "usage": None,
-    "citations": [CITATION], "created_at": AT,
+    "attachments": [], "citations": [CITATION], "created_at": AT,
 }  # fmt: skip
 
 
@@ -175,6 +176,9 @@ class MessageOut(Schema):
     notice: str = Field(description="What a reader should know about how it was made.")
     model: str = Field(validation_alias="model_name")
     usage: dict[str, Any] | None
+    attachments: list[UUID] = Field(
+        description="Of a question; see /attachments/{id}. Some may have been deleted since."
+    )
     citations: list[CitationOut]
     created_at: datetime
 
@@ -197,6 +201,9 @@ class TurnIn(WriteSchema):
         description="An answer to `question`: both are shown side by side until one is chosen.",
     )
     collections: Collections | None = Field(None, description="Null: the conversation's.")
+    attachments: Attachments | None = Field(
+        None, description="Ids from /attachments, in the order they are shown; at most ten."
+    )
     parent: UUID | None = Field(
         None, description="The message it follows; null: the last one on show."
     )

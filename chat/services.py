@@ -15,6 +15,8 @@ from django.http import Http404
 from accounts.models import User
 from agents.models import Agent
 from agents.selectors import find_usable_agent, may_use
+from chat.attachments import choose as choose_attachments
+from chat.attachments import send as send_attachments
 from chat.errors import (
     EmptyQuestion,
     KeyReused,
@@ -92,6 +94,7 @@ def start_turn(
     model: str | None = None,
     beside: UUID | None = None,
     temporary: bool = False,
+    attachments: Sequence[UUID] | None = None,
 ) -> Turn:
     """Queue a question for the runner; without a conversation a new one is begun.
 
@@ -100,6 +103,7 @@ def start_turn(
     when they come at once. `model` is the name of one that is connected, empty for the agent's
     own. A question asked again may stand `beside` an answer it has, and leaves the conversation the
     agent and model it had. A conversation that is begun may be `temporary` (see `chat.temporary`).
+    `attachments` are what was uploaded for the question, or is attached to one that it edits.
     The same `idempotency_key` gives the same turn, however many requests carry it at once. Raises
     Http404 and ChatError.
     """
@@ -108,16 +112,21 @@ def start_turn(
         raise QuestionTooLong(MAX_QUESTION)
     chosen = _choose(user, agent, collections, model)
     more = {"model": model, "beside": beside, "temporary": temporary or None}
+    attached = choose_attachments(user, attachments or ())
+    more["attachments"] = [str(document.pk) for document in attached] or None
     key = _key(idempotency_key, chosen, conversation, text, str(parent), question, more=more)
     try:
         with transaction.atomic():
             place = _open(user, conversation, chosen, text, temporary=temporary)
             asked = _question(place, text, parent, question)
+            if asked._state.adding:
+                asked.attachments = [document.pk for document in attached]
             turn = _queue(user, place, asked, chosen, key)
             turn.comparison = _compared(asked, beside)
             if question is None:
                 _remember(place, chosen)
             insert_turn(turn)
+            send_attachments(attached, place)
             if chosen.collections is not None:
                 place.collections.set(chosen.collections)
             transaction.on_commit(lambda: _ring(turn), robust=True)

@@ -46,7 +46,7 @@ class CollectionAdmin(DeletedWhole, admin.ModelAdmin):  # type: ignore[type-arg]
     actions = ("reindex",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
-        collections: QuerySet[Collection] = super().get_queryset(request)
+        collections: QuerySet[Collection] = super().get_queryset(request).filter(is_shelf=False)
         return collections.annotate(document_count=Count("documents"))
 
     def delete_model(self, request: HttpRequest, obj: Collection) -> None:

@@ -3,6 +3,7 @@
 KnowledgeError
 ├── UploadRefused      the file is not taken; the text says why
 │   ├── FileTooLarge   more than PARLEY_MAX_UPLOAD_MB
+│   ├── TooMuchAttached  more than one person may attach
 │   └── UnsupportedFile (file_types)
 ├── StorageFull        the disk of the uploads, or its quota, is full
 └── DocumentGone       deleted while it was being indexed
@@ -19,6 +20,10 @@ class UploadRefused(KnowledgeError):
 
 class FileTooLarge(UploadRefused):
     """The file has more bytes than this server takes."""
+
+
+class TooMuchAttached(UploadRefused):
+    """The person has no room left for attachments, or too many that were never sent."""
 
 
 class StorageFull(KnowledgeError):

@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -39,8 +40,31 @@ HTML = FileType(
 MARKDOWN = FileType("markdown", "text/markdown", (".md", ".markdown", ".mdown"), ("text/",))
 TEXT = FileType("text", "text/plain", (".txt", ".text", ".log", ""), ("text/",))
 FILE_TYPES = (PDF, DOCX, HTML, MARKDOWN, TEXT)
+# What besides may be attached to a question: programs and data, read as the text they are.
+SOURCE = FileType(
+    "text",
+    "text/plain",
+    (
+        ".c", ".cc", ".cfg", ".conf", ".cpp", ".cs", ".css", ".csv", ".diff", ".env", ".go", ".h",
+        ".hpp", ".ini", ".ipynb", ".java", ".js", ".json", ".jsonl", ".jsx", ".kt", ".lua", ".mjs",
+        ".patch", ".php", ".pl", ".po", ".proto", ".ps1", ".py", ".r", ".rb", ".rs", ".rst",
+        ".scala", ".sh", ".sql", ".srt", ".swift", ".tex", ".toml", ".ts", ".tsv", ".tsx", ".vtt", ".xml",
+        ".yaml", ".yml",
+    ),
+    ("text/", "application/", "video/mp2t", "video/vnd.dlna.mpeg-tts"),
+)  # fmt: skip
+PNG = FileType("image", "image/png", (".png",))
+JPEG = FileType("image", "image/jpeg", (".jpg", ".jpeg", ".jfif"), ("image/jpg", "image/pjpeg"))
+GIF = FileType("image", "image/gif", (".gif",))
+WEBP = FileType("image", "image/webp", (".webp",))
+IMAGES = (PNG, JPEG, GIF, WEBP)
+ATTACHABLE = (*FILE_TYPES, SOURCE, *IMAGES)
 
 EMPTY = _("The file is empty.")
+NOT_ATTACHABLE = _(
+    "This type of file cannot be attached. Attach images (.png, .jpg, .gif, .webp), .pdf, .docx, "
+    ".md, .html, or text, data and program files."
+)
 NOT_SUPPORTED = _("This type of file cannot be read yet. Supported: .pdf, .docx, .md, .html, .txt.")
 OLD_WORD = _(
     "This is an old or a password-protected Office file. Save it as .docx without a password."
@@ -57,16 +81,24 @@ _NOTHING_SAID = frozenset({"", "application/octet-stream", "binary/octet-stream"
 _BEFORE_PDF = b"\xef\xbb\xbf\0\t\n\f\r "  # what harmless files have before their mark
 # Where readers of PDF still find its mark; a sentence about it does not look like this.
 _PDF_INSIDE = re.compile(rb"(?:[\r\n>]|\A)\s*%PDF-\d\.\d")
+_IMAGE_STARTS = (
+    (b"\x89PNG\r\n\x1a\n", PNG), (b"\xff\xd8\xff", JPEG), (b"GIF87a", GIF), (b"GIF89a", GIF),
+)  # fmt: skip
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BINARY_CONTROL = frozenset(range(32)) - {8, 9, 10, 12, 13, 27}
 
 
-def detect_type(path: Path, file_name: str, declared: str = "") -> FileType:
-    """Return the type of the file at `path`; raise `UnsupportedFile` where none fits.
+def detect_type(
+    path: Path,
+    file_name: str,
+    declared: str = "",
+    accepted: Sequence[FileType] = FILE_TYPES,
+) -> FileType:
+    """Return which of the accepted types the file at `path` has; raise `UnsupportedFile` for none.
 
     Content, name and what the client declares must agree; a client may declare nothing.
     """
-    found = _detect(path, file_name)
+    found = _detect(path, file_name, accepted)
     if not _agrees(declared.partition(";")[0].strip().lower(), found):
         raise UnsupportedFile(NOT_WHAT_IS_DECLARED)
     return found
@@ -83,37 +115,40 @@ def _agrees(declared: str, found: FileType) -> bool:
     )
 
 
-def _detect(path: Path, file_name: str) -> FileType:
+def _detect(path: Path, file_name: str, accepted: Sequence[FileType]) -> FileType:
     with path.open("rb") as file:
         head = file.read(HEAD_SIZE)
     if not head:
         raise UnsupportedFile(EMPTY)
-    named = _by_name(file_name)
+    named = _by_name(file_name, accepted)
     found = _by_content(path, head)
+    if found is None and PNG in accepted:
+        found = _image_in(head)
     if named is None:
-        raise UnsupportedFile(OLD_WORD if head.startswith(_OLE) else NOT_SUPPORTED)
+        unknown = NOT_SUPPORTED if accepted is FILE_TYPES else NOT_ATTACHABLE
+        raise UnsupportedFile(OLD_WORD if head.startswith(_OLE) else unknown)
     if found is None:
-        if named not in {HTML, MARKDOWN, TEXT}:
+        if named not in {HTML, MARKDOWN, TEXT, SOURCE}:
             raise UnsupportedFile(OLD_WORD if head.startswith(_OLE) else NOT_WHAT_IT_SAYS)
         if not _is_text(head):
             raise UnsupportedFile(NOT_TEXT)
         if _PDF_INSIDE.search(head[:1024]):
             raise UnsupportedFile(NOT_WHAT_IT_SAYS)  # two files in one: each reader sees another
-        found = HTML if _is_html(head) and named is not MARKDOWN else named
+        found = HTML if _is_html(head) and named not in {MARKDOWN, SOURCE} else named
         # A page without <html> at its start is still a page when its name says so.
     if found is not named:
         raise UnsupportedFile(NOT_WHAT_IT_SAYS)
     return found
 
 
-def _by_name(file_name: str) -> FileType | None:
+def _by_name(file_name: str, accepted: Sequence[FileType]) -> FileType | None:
     ending = PurePath(file_name).suffix.lower()
-    return next((known for known in FILE_TYPES if ending in known.endings), None)
+    return next((known for known in accepted if ending in known.endings), None)
 
 
 def type_of_media(media_type: str) -> FileType:
     """The type stored as `media_type`; raise `UnsupportedFile` for one that is not known."""
-    for known in FILE_TYPES:
+    for known in ATTACHABLE:
         if known.media_type == media_type:
             return known
     raise UnsupportedFile(NOT_SUPPORTED)
@@ -125,6 +160,12 @@ def _by_content(path: Path, head: bytes) -> FileType | None:
     if head.startswith(b"PK\x03\x04"):
         return DOCX if _is_docx(path) else None
     return None
+
+
+def _image_in(head: bytes) -> FileType | None:
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return WEBP
+    return next((kind for start, kind in _IMAGE_STARTS if head.startswith(start)), None)
 
 
 def _is_docx(path: Path) -> bool:

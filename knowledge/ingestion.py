@@ -22,6 +22,7 @@ from knowledge.extraction.reasons import ExtractionFailed
 from knowledge.file_types import type_of_media
 from knowledge.indexing import Generation
 from knowledge.models import Document, Stage
+from knowledge.pictures import is_picture, take_picture
 from knowledge.types import ChunkDraft, Extracted
 from knowledge.versions import find_active_version
 
@@ -60,6 +61,11 @@ def ingest(document: Document, job: Progress) -> bool:
         raise DocumentGone(str(document.pk))
     stages = _Stages(document, job)
     try:
+        if is_picture(document):
+            stages.begin(Stage.Name.EXTRACT)
+            take_picture(document, job.check)
+            stages.end_all()
+            return False
         return _go_through(stages, document, job)
     except ExtractionFailed as failure:
         stages.fail(str(failure))
@@ -146,6 +152,12 @@ class _Stages:
     def finish(self, done: int) -> None:
         """The last stage has done all of its `done`."""
         self._advance(self._name, "", done)
+
+    def end_all(self) -> None:
+        """There was one thing to do, and it is done."""
+        now = Now()
+        stages = Stage.objects.filter(document=self._document)
+        stages.update(status=Stage.Status.DONE, done=1, total=1, started_at=now, finished_at=now)
 
     def fail(self, reason: str) -> None:
         stage = Stage.objects.filter(document=self._document, name=self._name)

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import EmptyResultSet
 from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
 
 from accounts.models import User
 from gateway.embedder import get_embedder
@@ -132,11 +133,28 @@ def search(
     `collections` narrows the search; ids that are not visible add nothing. Embeds the question
     before it opens its transaction. Raises what the embedder raises.
     """
+    visible = Collection.objects.visible_to(user)
+    if collections is not None:
+        visible = visible.filter(pk__in=list(collections))
+    return _search(user, query, visible, limit)
+
+
+def search_shelves(
+    user: User | AnonymousUser, query: str, shelves: Sequence[UUID], limit: int = 10
+) -> SearchResult:
+    """The same in attachments, named by the ids of their shelves, and in nothing else."""
+    visible = Collection.objects.shelves_of(user).filter(pk__in=list(shelves))
+    return _search(user, query, visible, limit)
+
+
+def _search(
+    user: User | AnonymousUser, query: str, visible: "QuerySet[Collection]", limit: int
+) -> SearchResult:
     began = time.perf_counter()
     limit = max(1, min(limit, MAX_LIMIT))
     question = _prepare(query[:LONGEST_QUESTION])
     embedded = time.perf_counter()
-    allowed = _allowed(user, collections)
+    allowed = _allowed(visible)
     with reading_as(user, **SETTINGS) as cursor:
         known = _read_statistics(cursor, allowed, list(question.counts))
         rows = _read_passages(cursor, allowed, question, known, limit) if known.n else []
@@ -166,11 +184,8 @@ def _prepare(query: str) -> _Question:
 _Allowed = tuple[str, tuple[Any, ...]]
 
 
-def _allowed(user: User | AnonymousUser, collections: Sequence[UUID] | None) -> _Allowed:
+def _allowed(visible: "QuerySet[Collection]") -> _Allowed:
     """The SQL and the parameters of the ids of the collections that may be searched."""
-    visible = Collection.objects.visible_to(user)
-    if collections is not None:
-        visible = visible.filter(pk__in=list(collections))
     try:
         sql, parameters = visible.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:

@@ -48,7 +48,7 @@ def list_documents(user: User, collection_id: UUID | None = None) -> QuerySet[Do
 
     Raises Http404 for a collection they may not see.
     """
-    documents = Document.objects.visible_to(user).prefetch_related("stages")
+    documents = Document.objects.collected_for(user).prefetch_related("stages")
     if collection_id is None:
         return documents
     if not Collection.objects.visible_to(user).filter(pk=collection_id).exists():
@@ -58,8 +58,9 @@ def list_documents(user: User, collection_id: UUID | None = None) -> QuerySet[Do
 
 @second_lock
 def find_document(user: User, document_id: UUID) -> Document:
-    """The document with its stages and collection; raises Http404."""
-    found = list_documents(user).select_related("collection").filter(pk=document_id).first()
+    """The document, an attachment too, with its stages and collection; raises Http404."""
+    documents = Document.objects.visible_to(user).prefetch_related("stages")
+    found = documents.select_related("collection").filter(pk=document_id).first()
     if found is None:
         raise Http404
     return found

@@ -50,7 +50,7 @@ def delete_collection(collection: Collection) -> None:
     for job_id in collection.documents.values_list("job_id", flat=True):
         _cancel(job_id)
     with transaction.atomic():
-        _remove_collection(collection.pk)
+        remove_collection(collection.pk)
 
 
 def remove_everything_of(user: User) -> None:
@@ -62,10 +62,11 @@ def remove_everything_of(user: User) -> None:
     documents = Document.objects.filter(collection__in=owned)
     jobs.forget(subject_ids=list(documents.values_list("pk", flat=True)))
     for collection_id in owned.values_list("pk", flat=True):
-        _remove_collection(collection_id)
+        remove_collection(collection_id)
 
 
-def _remove_collection(collection_id: UUID) -> None:
+def remove_collection(collection_id: UUID) -> None:
+    """Delete a collection, or a shelf, and all that is in it, in the caller's transaction."""
     try:
         indexing.remove_collection(collection_id)
     except DocumentGone:
@@ -75,7 +76,8 @@ def _remove_collection(collection_id: UUID) -> None:
     collection = Collection.objects.select_for_update().get(pk=collection_id)
     documents = list(collection.documents.values_list("pk", flat=True))
     forget_grants(Grant.Kind.COLLECTION, collection_id)
-    audit.record(Act.COLLECTION_DELETED, collection, documents=len(documents))
+    if not collection.is_shelf:
+        audit.record(Act.COLLECTION_DELETED, collection, documents=len(documents))
     collection.delete()
     transaction.on_commit(lambda: _remove_files(documents))
 
@@ -135,7 +137,7 @@ def _add_once(
         with transaction.atomic():
             draft.source = source or _upload_source(draft.collection)
             draft.save(force_insert=True)
-            _queue(draft)
+            queue_document(draft)
     except IntegrityError as error:
         # The same bytes arrived twice at once: the other one was first.
         if (document := known.first()) is not None:
@@ -157,7 +159,7 @@ def reindex_document(document: Document) -> None:
         locked = Document.objects.select_for_update().filter(pk=document.pk).first()
         if locked is None or locked.status in {Document.Status.QUEUED, Document.Status.RUNNING}:
             return
-        _queue(locked)
+        queue_document(locked)
     document.refresh_from_db()
 
 
@@ -166,12 +168,14 @@ def delete_document(document: Document) -> None:
     with transaction.atomic():
         _cancel(document.job_id)
         indexing.remove_from_index(document)
+        shelf = Collection.objects.filter(pk=document.collection_id, is_shelf=True)
         if Document.objects.filter(pk=document.pk).delete()[0]:
             audit.record(Act.DOCUMENT_DELETED, document, collection=str(document.collection_id))
+        shelf.delete()
         transaction.on_commit(lambda: storage.retire(document.pk))
 
 
-def _queue(document: Document) -> None:
+def queue_document(document: Document) -> None:
     """A job and fresh stages for the document, in the caller's transaction."""
     owner_id = document.added_by_id or document.collection.owner_id
     job = jobs.enqueue(INGEST, {"document_id": str(document.pk)}, owner_id, document.pk)

@@ -4,7 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop as _
 
 from knowledge.errors import FileTooLarge, StorageFull
 from observability.outages import is_disk_full
+from security.ids import new_id
 
 PIECE = 256 * 1024
 TOO_LARGE = _("This file is larger than this server takes. Split it, or ask the administrator.")
@@ -44,39 +45,59 @@ def path_of(document_id: UUID) -> Path:
     return Path(settings.FILES_ROOT) / name[-2:] / name
 
 
-def store(document_id: UUID, file: Readable) -> StoredFile:
+def store(document_id: UUID, file: Readable, megabytes: int | None = None) -> StoredFile:
     """Stream `file` to disk and hash it on the way; it is durable when this returns.
 
-    Raises `FileTooLarge` past the limit and `StorageFull` when the disk is; nothing is left behind.
+    Raises `FileTooLarge` past the limit (PARLEY_MAX_UPLOAD_MB) and `StorageFull` when the disk is;
+    nothing is left behind.
     """
+    limit = settings.PARLEY_MAX_UPLOAD_MB if megabytes is None else megabytes
+    path = path_of(document_id)
+    partial = path.with_suffix(".part")
+    with _full_disk_said():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return _write(partial, path, _pieces(file, limit * 1024 * 1024))
+        except BaseException:
+            for left in (partial, path):
+                left.unlink(missing_ok=True)
+            raise
+
+
+def replace(document_id: UUID, content: bytes) -> StoredFile:
+    """Put other bytes in the place of the stored file; whoever reads it sees the old or the new."""
+    path = path_of(document_id)
+    partial = path.with_suffix(f".{new_id()}.part")
+    with _full_disk_said():
+        try:
+            return _write(partial, path, iter([content]))
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _full_disk_said() -> Iterator[None]:
     try:
-        return _store(path_of(document_id), file)
+        yield
     except OSError as error:
         if is_disk_full(error):
             raise StorageFull(NO_ROOM) from error
         raise
 
 
-def _store(path: Path, file: Readable) -> StoredFile:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    limit = settings.PARLEY_MAX_UPLOAD_MB * 1024 * 1024
+def _write(partial: Path, path: Path, pieces: Iterator[bytes]) -> StoredFile:
     digest = hashlib.sha256()
     size = 0
-    partial = path.with_suffix(".part")
-    try:
-        with partial.open("xb") as target:
-            for piece in _pieces(file, limit):
-                size += len(piece)
-                digest.update(piece)
-                target.write(piece)
-            target.flush()
-            os.fsync(target.fileno())
-        partial.rename(path)
-        _sync_folder(path.parent)
-    except BaseException:
-        for left in (partial, path):
-            left.unlink(missing_ok=True)
-        raise
+    with partial.open("xb") as target:
+        for piece in pieces:
+            size += len(piece)
+            digest.update(piece)
+            target.write(piece)
+        target.flush()
+        os.fsync(target.fileno())
+    partial.rename(path)
+    _sync_folder(path.parent)
     return StoredFile(path, size, digest.hexdigest())
 
 

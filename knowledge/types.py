@@ -15,6 +15,21 @@ class BlockKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """How a stretch of the extracted text looks.
+
+    `b`, `i`, `s`, `code`, `a` (`value`: its address), `picture` (the text says what it shows);
+    `soft`, a line end that is none for readers; `item` of a list (`depth:marker`), `cell` of a
+    table (`row` or `row:h`); `quote`, of the whole block wherever it stands.
+    """
+
+    start: int
+    end: int
+    name: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """A stretch of the extracted text: a heading, or something to keep together."""
 
@@ -23,6 +38,7 @@ class Block:
     end: int
     level: int = 0
     page: int | None = None
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,22 @@ class Extracted:
     page_count: int | None = None
     language: str = ""
     invisible: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An image as it is sent out: encoded by us, of a type that every model and browser reads."""
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Redrawn:
+    large: Drawn
+    small: Drawn
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Reading a file in another process: what the ingestion job calls."""
 
+import base64
 import json
 import os
 import select
@@ -15,11 +16,12 @@ from typing import IO, Any
 
 from knowledge.extraction.plain import read_text
 from knowledge.extraction.reasons import CRASHED, MISSING, TOO_SLOW, ExtractionFailed
-from knowledge.types import Block, BlockKind, Extracted
+from knowledge.types import Block, BlockKind, Drawn, Extracted, Mark, Redrawn
 
 SHORT = 16 * 1024  # bytes: below this not even the worst text takes long
 CHECK_SECONDS = 1.0
 PATIENCE_SECONDS = 300.0  # the reader stops a slow file itself, before; this is for a hung reader
+DRAWN_STARTS = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 ROOT = Path(__file__).resolve().parents[2]
 # The reader knows nothing of this process: no keys, no addresses.
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
@@ -43,6 +45,20 @@ class ReadingProcess:
 
         `check` is called every second meanwhile; what it raises ends the reading at once.
         """
+        return _to_extracted(self._read(path, kind, limits, check)["extracted"])
+
+    def redraw(self, path: Path, check: Callable[[], None] | None = None) -> Redrawn:
+        """Return the image at `path` written anew; raise `ExtractionFailed` with a reason."""
+        picture = self._read(path, "image", None, check)["picture"]
+        return Redrawn(_to_drawn(picture["large"]), _to_drawn(picture["small"]))
+
+    def _read(
+        self,
+        path: Path,
+        kind: str,
+        limits: dict[str, int] | None,
+        check: Callable[[], None] | None,
+    ) -> dict[str, Any]:
         request = {"path": str(path), "kind": kind, "limits": limits}
         line = json.dumps(request).encode() + b"\n"
         with self._lock:
@@ -50,10 +66,10 @@ class ReadingProcess:
             reply = self._ask(line, check) or self._ask(line, check)
         if not reply:
             raise ExtractionFailed(CRASHED)
-        answer = json.loads(reply)
+        answer: dict[str, Any] = json.loads(reply)
         if "reason" in answer:
             raise ExtractionFailed(answer["reason"])
-        return _to_extracted(answer["extracted"])
+        return answer
 
     def close(self) -> None:
         with self._lock:
@@ -134,9 +150,25 @@ def _start() -> subprocess.Popen[bytes]:
     )
 
 
+def redraw(path: Path, check: Callable[[], None] | None = None) -> Redrawn:
+    """An image written anew from its pixels, and a small one of it.
+
+    Raises `ExtractionFailed` with a reason, and what `check` raises.
+    """
+    return reading_process.redraw(path, check)
+
+
+def _to_drawn(found: dict[str, Any]) -> Drawn:
+    """Looked at once more: a reader that was taken over may answer what it likes."""
+    data, media_type = base64.b64decode(found["data"]), str(found["media_type"])
+    if media_type not in DRAWN_STARTS or not data.startswith(DRAWN_STARTS[media_type]):
+        raise ExtractionFailed(CRASHED)
+    return Drawn(data, media_type, int(found["width"]), int(found["height"]))
+
+
 def _to_extracted(found: dict[str, Any]) -> Extracted:
     blocks = tuple(
-        Block(BlockKind(b["kind"]), b["start"], b["end"], b["level"], b["page"])
+        Block(**{**b, "kind": BlockKind(b["kind"]), "marks": tuple(Mark(**m) for m in b["marks"])})
         for b in found["blocks"]
     )
     return Extracted(**{**found, "blocks": blocks})

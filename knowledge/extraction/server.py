@@ -19,6 +19,7 @@ from typing import Any
 
 from knowledge.extraction.confinement import confine
 from knowledge.extraction.dispatch import read_file
+from knowledge.extraction.picture import read_picture
 from knowledge.extraction.reasons import (
     CRASHED,
     DAMAGED,
@@ -92,6 +93,8 @@ def _limit(limits: dict[str, int]) -> None:
 
 def _read(path: Path, kind: str) -> bytes:
     try:
+        if kind == "image":
+            return json.dumps({"picture": read_picture(path)}).encode()
         extracted = read_file(path, kind)
         return json.dumps({"extracted": asdict(extracted)}).encode()
     except ExtractionFailed as error:

@@ -1,0 +1,82 @@
+"""An image written anew from its pixels: turned upright, no larger than needed, nothing hidden.
+
+What a camera or an editor adds (place, time, previews, profiles, text) stays behind, and so does
+whatever was appended to the file. Runs in the confined process like every other reader.
+"""
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageOps
+
+from knowledge.extraction.reasons import DAMAGED, TOO_MANY_PIXELS, ExtractionFailed
+
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+MOST_PIXELS = 50_000_000  # told by the header, before anything is unpacked
+LARGEST_SIDE = 1536  # what models that see make use of
+SMALL_SIDE = 512
+QUALITY = 88
+HEAVY = 1_500_000  # bytes: a PNG of a photograph is kept as JPEG
+
+Image.init()  # every decoder now: a confined child loads nothing
+
+
+def read_picture(path: Path) -> dict[str, Any]:
+    """The image and a small one, each with its size; the bytes in Base64.
+
+    Raises `ExtractionFailed` with a reason.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise ExtractionFailed(TOO_MANY_PIXELS)
+            is_drawn = opened.format in {"PNG", "GIF"}
+            large = _plain(opened)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ExtractionFailed(DAMAGED) from error
+    small = large.copy()
+    small.thumbnail((SMALL_SIDE, SMALL_SIDE), Image.Resampling.LANCZOS)
+    return {"large": _written(large, is_drawn=is_drawn), "small": _written(small, is_drawn=False)}
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Its pixels and nothing else, upright, made smaller first: that is what memory goes into."""
+    has_alpha = "A" in image.getbands() or "transparency" in image.info
+    mode = "RGBA" if has_alpha else "RGB"
+    if image.mode != mode:
+        image = image.convert(mode)
+    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
+    upright = ImageOps.exif_transpose(image)
+    bare = Image.new(mode, upright.size)
+    bare.paste(upright)
+    return bare
+
+
+def _written(image: Image.Image, *, is_drawn: bool) -> dict[str, Any]:
+    """PNG where edges or transparency matter, as long as that is not heavy; else JPEG."""
+    if is_drawn or image.mode == "RGBA":
+        written = _encode(image, "PNG", optimize=True)
+        if len(written) <= HEAVY:
+            return _told(image, written, "image/png")
+    if image.mode == "RGBA":
+        white = Image.new("RGB", image.size, "white")
+        white.paste(image, mask=image.getchannel("A"))
+        image = white
+    return _told(image, _encode(image, "JPEG", quality=QUALITY), "image/jpeg")
+
+
+def _encode(image: Image.Image, kind: str, **options: Any) -> bytes:
+    target = io.BytesIO()
+    image.save(target, kind, **options)
+    return target.getvalue()
+
+
+def _told(image: Image.Image, written: bytes, media_type: str) -> dict[str, Any]:
+    return {
+        "media_type": media_type,
+        "width": image.width,
+        "height": image.height,
+        "data": base64.b64encode(written).decode(),
+    }

@@ -184,6 +184,7 @@ CONTENT_SECURITY_POLICY = {
         "report-uri": ["/csp-report"],  # counted, never stored (security.csp_reports)
     }
 }
+PARLEY_INSTALLABLE = env.bool("PARLEY_INSTALLABLE", default=True)  # manifest and service worker
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"

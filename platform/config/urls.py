@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config import installable
 from config.api import api
 from observability import views as observability
 from security.csp_reports import count_violations
@@ -18,6 +19,9 @@ urlpatterns = [
     path("accounts/", include("accounts.sign_in_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
+    path("manifest/<slug:language>.webmanifest", installable.manifest, name="manifest"),
+    path("service-worker.js", installable.service_worker),
+    path("offline/<slug:language>", installable.offline),
     path("csp-report", count_violations),
     path("health", observability.health),
     path("ready", observability.ready),

@@ -2,6 +2,7 @@
 import "./menu.js";
 import "./conversations.js";
 import "./tabs.js";
+import "./worker.js";
 import { csrfToken, reason } from "./http.js";
 import { gettext } from "./i18n.js";
 import { toast } from "./toast.js";

@@ -148,8 +148,10 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Model)
 class ModelAdmin(RoutesAdmin):
     form = ModelForm
-    list_display = ("name", "kind", "is_default", "endpoints", "context_length", "dimensions")
-    list_filter = ("kind", "is_default")
+    list_display = (
+        "name", "kind", "is_default", "has_vision", "endpoints", "context_length", "dimensions",
+    )  # fmt: skip
+    list_filter = ("kind", "is_default", "has_vision")
     search_fields = ("name",)
     inlines = (DeploymentInline,)
 

@@ -5,12 +5,13 @@ temperature, older servers do not know `stream_options`. A refusal names the par
 request is sent once more without it and the quirk is remembered for this model.
 """
 
+import base64
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Any
 
 from gateway.errors import BadRequest, GatewayError
-from gateway.types import ChatRequest, Route
+from gateway.types import ChatRequest, PromptImage, PromptMessage, Route
 
 
 class Quirk(Enum):
@@ -23,7 +24,7 @@ def chat_payload(route: Route, request: ChatRequest, quirks: AbstractSet[Quirk])
     """The JSON body of a streamed chat completion; parameters that were not set are not sent."""
     payload: dict[str, Any] = {
         "model": route.upstream_name,
-        "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+        "messages": [_told(message) for message in request.messages],
         "stream": True,
     }
     if Quirk.NO_STREAM_OPTIONS not in quirks:
@@ -34,6 +35,21 @@ def chat_payload(route: Route, request: ChatRequest, quirks: AbstractSet[Quirk])
         is_new = Quirk.COMPLETION_TOKENS in quirks
         payload["max_completion_tokens" if is_new else "max_tokens"] = request.max_tokens
     return payload
+
+
+def _told(message: PromptMessage) -> dict[str, Any]:
+    """Text as a plain text, which every server reads; parts only where there are images."""
+    content: str | list[dict[str, Any]] = message.content
+    if message.images:
+        content = [
+            {"type": "text", "text": message.content},
+            *({"type": "image_url", "image_url": {"url": data_url(i)}} for i in message.images),
+        ]
+    return {"role": message.role, "content": content}
+
+
+def data_url(image: PromptImage) -> str:
+    return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
 
 
 def quirk_behind(error: GatewayError, payload: dict[str, Any]) -> Quirk | None:

@@ -62,6 +62,12 @@ class Model(models.Model):
     context_length = models.PositiveIntegerField(_("context length, tokens"), default=32_000)
     dimensions = models.PositiveIntegerField(_("dimensions"), null=True, blank=True)
     is_multilingual = models.BooleanField(_("multilingual"), default=False)
+    has_vision = models.BooleanField(
+        _("sees images"),
+        default=False,
+        db_default=False,
+        help_text=_("Images attached to a question are sent to it. “Test connection” tries it."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -40,6 +40,11 @@ _NOTHING = {
     Script.TRADITIONAL: "在您可以查看的文件中，沒有找到能回答這個問題的內容。"
     "可以換個說法，或選擇其他知識庫。",
 }
+_BLIND = {
+    Script.LATIN: "The attached image was not looked at: nobody sees it without a model that can.",
+    Script.SIMPLIFIED: "所附图片未被查看：没有能识图的模型，就无法看到图片内容。",
+    Script.TRADITIONAL: "所附圖片未被檢視：沒有能辨識圖片的模型，就無法看到圖片內容。",
+}
 _LINE_START = re.compile(r"^(?:#{1,6}\s+|>\s*|[-*+•·]\s+|\d{1,3}[.)]\s+)+")
 _FOREIGN_MARK = re.compile(r"\s?[\[［【]\d[\d,，、\s]*[\]］】]")
 
@@ -55,6 +60,8 @@ async def stream_offline(
     first_token_ms = round((loop.time() - started) * 1000)
     for block in compose(request.question, chosen, stands_in=stands_in):
         yield TextDelta(block)
+    if request.image_count:
+        yield TextDelta(f"\n\n{_BLIND[script_of(request.question)]}")
     total_ms = round((loop.time() - started) * 1000)
     yield Completed("stop", TokenUsage(), OFFLINE, "", first_token_ms, total_ms)
 

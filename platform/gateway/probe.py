@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -14,6 +14,11 @@ from gateway.types import Route
 from security.secrets import hint
 
 PROBE_SECONDS = 10.0
+# A white square of 32 x 32: servers refuse smaller ones.
+DOT = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAIAAAD8GO2jAAAAKElEQVR42u3NQQEAAA"
+    "QEMPTvfErw2wqsk9SnqWcCgUAgEAgEAoHgygLH8QM9BsqtpQAAAABJRU5ErkJggg=="
+)
 SHOWN_MODELS = 8
 
 
@@ -33,10 +38,12 @@ def test_endpoint(endpoint: Endpoint) -> ProbeResult:
     A server without a model list is asked for one token of a deployment instead. Reads the row's
     deployments; holds no transaction.
     """
-    wanted = list(
-        endpoint.deployments.filter(is_enabled=True).values_list("upstream_name", flat=True)
-    )
-    return probe(endpoint_route(endpoint), wanted)
+    enabled = endpoint.deployments.filter(is_enabled=True)
+    wanted = list(enabled.values_list("upstream_name", flat=True))
+    route = endpoint_route(endpoint)
+    found = probe(route, wanted)
+    seeing = enabled.filter(model__has_vision=True).values_list("upstream_name", flat=True)
+    return _with_sight(found, route, list(seeing)) if found.ok else found
 
 
 test_endpoint.__test__ = False  # type: ignore[attr-defined]  # pytest: not a test
@@ -92,6 +99,28 @@ def _without_list(route: Route, wanted: Sequence[str], timeout: float) -> tuple[
     return True, str(_("{model} answers. The server offers no list of models.")).format(
         model=wanted[0]
     )
+
+
+def _with_sight(found: ProbeResult, route: Route, seeing: Sequence[str]) -> ProbeResult:
+    """Show a dot to each model that is said to see; one that refuses it is named."""
+    content = [
+        {"type": "text", "text": "hi"},
+        {"type": "image_url", "image_url": {"url": DOT}},
+    ]
+    for name in seeing:
+        with open_client(route, PROBE_SECONDS) as client:
+            try:
+                client.chat.completions.create(
+                    model=name,
+                    messages=[{"role": "user", "content": content}],  # type: ignore[misc, list-item]
+                    max_tokens=1,
+                )
+            except Exception as error:  # noqa: BLE001 - whatever the SDK raises is put into words
+                text = str(_("{model} refuses images; untick “sees images” for it. {reason}"))
+                reason = _explain(typed_error(error), route)
+                message = text.format(model=name, reason=reason)
+                return replace(found, ok=False, message=message)
+    return found
 
 
 def _compare(models: tuple[str, ...], wanted: Sequence[str]) -> tuple[bool, str]:

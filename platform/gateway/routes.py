@@ -55,6 +55,12 @@ async def find_routes(name: str) -> tuple[Route, ...]:
     return routes
 
 
+async def sees_images(name: str) -> bool:
+    """Whether images may be sent to the model that answers for this name."""
+    routes = await find_routes(name)
+    return bool(routes) and routes[0].has_vision
+
+
 def forget_routes() -> None:
     """Let the next call see a change at once (this process; others see it within two seconds)."""
     with _lock:
@@ -80,7 +86,13 @@ def endpoint_route(endpoint: Endpoint) -> Route:
 
 def _route(deployment: Deployment) -> Route:
     route = endpoint_route(deployment.endpoint)
-    return replace(route, model=deployment.model.name, upstream_name=deployment.upstream_name)
+    model = deployment.model
+    return replace(
+        route,
+        model=model.name,
+        upstream_name=deployment.upstream_name,
+        has_vision=model.has_vision,
+    )
 
 
 def _key(endpoint: Endpoint) -> str:

@@ -11,9 +11,18 @@ Role = Literal["system", "user", "assistant"]
 
 
 @dataclass(frozen=True, slots=True)
+class PromptImage:
+    """An image for a model that sees; PNG or JPEG."""
+
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PromptMessage:
     role: Role
     content: str
+    images: tuple[PromptImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +38,9 @@ class PassageText:
 class ChatRequest:
     """One question to a model. An empty model name means the default model.
 
-    `question` is what the person asked, without passages or history; only the offline answerer
-    reads it. `turn_id` and `account_id` are noted on usage rows and mean nothing else here.
+    `question` is what the person asked, without passages or history, and `image_count` how many
+    images came with it; only the offline answerer reads them. `turn_id` and `account_id` are noted
+    on usage rows and mean nothing else here.
     """
 
     model: str
@@ -39,6 +49,7 @@ class ChatRequest:
     max_tokens: int | None = None
     passages: tuple[PassageText, ...] = ()
     question: str = ""
+    image_count: int = 0
     turn_id: UUID | None = None
     account_id: UUID | None = None
 
@@ -116,6 +127,7 @@ class Route:
     api_key: str = field(default="", repr=False)
     timeouts: Timeouts = Timeouts()
     max_concurrency: int = 0  # 0 = no limit
+    has_vision: bool = False
 
     def url(self, path: str) -> str:
         return f"{self.base_url.rstrip('/')}/{path}"

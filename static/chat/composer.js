@@ -1,13 +1,12 @@
 // The message box: grows, sends on Enter but never while an input method is composing, keeps a
 // draft for each conversation, shows Stop in place of Send.
+import { isComposing } from "../js/keys.js";
 
+export { isComposing };
 const form = document.getElementById("composer");
 const box = document.getElementById("message");
 const send = document.getElementById("send");
 const stop = document.getElementById("stop");
-
-/** True while an input method is choosing characters; Safari reports only the key code. */
-export const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
 export class Composer {
   #draftKey;

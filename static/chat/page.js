@@ -11,7 +11,8 @@ import { editQuestion } from "./editing.js";
 import { Follower } from "./follow.js";
 import { keepInStep } from "./in-step.js";
 import { Notifier } from "./notify.js";
-import { chosenAgent, chosenCollections } from "./pickers.js";
+import "./menus.js";
+import { chosenAgent, chosenCollections, endOnce } from "./pickers.js";
 import { closeSources, isOpen, offerSources, openSources } from "./sources.js";
 import { offerTakeaway } from "./takeaway.js";
 import {
@@ -91,18 +92,19 @@ function offerNewest() {
 }
 
 /** Sends a question; the page shows it at once and takes it back if the server refuses. */
-async function ask({ text, parent, id = newId() }) {
+async function ask({ text, parent, id = newId(), chosen = choices() }) {
+  endOnce();
   const question = appendQuestion(text, parent);
   const answer = appendAnswer(hooks);
   setRunning(answer);
   follower.toEnd();
   try {
-    const accepted = await socket.startTurn({ id, conversation, parent, text, ...choices() });
+    const accepted = await socket.startTurn({ id, conversation, parent, text, ...chosen });
     begun(accepted, question, answer);
   } catch (error) {
     answer.el.remove();
     setRunning(null);
-    showProblem(question, error.message, text, () => ask({ text, parent, id }));
+    showProblem(question, error.message, text, () => ask({ text, parent, id, chosen }));
   }
 }
 

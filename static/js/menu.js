@@ -1,4 +1,6 @@
 // Places `.menu` popovers beside the button that opens them and moves through them by arrow keys.
+import "./menu-find.js";
+
 const GAP = 6;
 let opener = null;
 
@@ -28,7 +30,7 @@ function toggled(event) {
   button?.setAttribute("aria-expanded", String(open));
   if (open && button) {
     place(menu, button);
-    items(menu)[0]?.focus();
+    (menu.querySelector("[data-find]") ?? items(menu)[0])?.focus();
   } else if (menu.contains(document.activeElement)) {
     button?.focus();
   }
@@ -40,8 +42,8 @@ function moved(event) {
   if (!menu || !step) return;
   event.preventDefault();
   const all = items(menu);
-  const next = all.indexOf(document.activeElement) + step;
-  all.at(next % all.length)?.focus();
+  const at = all.indexOf(document.activeElement);
+  all.at(at < 0 && step < 0 ? -1 : (at + step) % all.length)?.focus();
 }
 
 document.addEventListener("toggle", toggled, true);

@@ -1,52 +1,53 @@
-"""What the audit log records. The words are codes, as filters and other programs want them."""
+"""What the audit log records: codes for filters and other programs, words for people."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Act(models.TextChoices):
     """An object and what happened to it."""
 
-    SIGNED_IN = "session.begun", "session.begun"
-    SIGN_IN_FAILED = "session.refused", "session.refused"
-    SIGNED_OUT = "session.ended", "session.ended"
-    SESSIONS_CLOSED = "session.closed", "session.closed"
-    PASSWORD_CHANGED = "password.changed", "password.changed"
-    PASSWORD_RESET = "password.reset", "password.reset"
-    EMAIL_CHANGED = "email.changed", "email.changed"
-    SIGNED_UP = "user.signed_up", "user.signed_up"
-    USER_DISABLED = "user.disabled", "user.disabled"
-    USER_ENABLED = "user.enabled", "user.enabled"
-    USER_DELETED = "user.deleted", "user.deleted"
-    DELETION_ASKED = "user.leaving", "user.leaving"
-    DELETION_WITHDRAWN = "user.staying", "user.staying"
-    DATA_EXPORTED = "data.exported", "data.exported"
-    DATA_DOWNLOADED = "data.downloaded", "data.downloaded"
-    MEMORY_FORGOTTEN = "memory.forgotten", "memory.forgotten"
-    TEAM_MADE = "team.made", "team.made"
-    GRANT_GIVEN = "grant.given", "grant.given"
-    GRANT_TAKEN = "grant.taken", "grant.taken"
-    TOKEN_MADE = "token.made", "token.made"
-    TOKEN_REVOKED = "token.revoked", "token.revoked"
-    KEY_STORED = "key.stored", "key.stored"
-    KEY_REMOVED = "key.removed", "key.removed"
-    KEY_RESEALED = "key.resealed", "key.resealed"
-    COLLECTION_DELETED = "collection.deleted", "collection.deleted"
-    DOCUMENT_DELETED = "document.deleted", "document.deleted"
-    FILE_DOWNLOADED = "file.downloaded", "file.downloaded"
-    CONVERSATION_DELETED = "conversation.deleted", "conversation.deleted"
-    CONVERSATION_RESTORED = "conversation.restored", "conversation.restored"
-    CONVERSATIONS_IMPORTED = "conversations.imported", "conversations.imported"
-    LINK_MADE = "link.made", "link.made"
-    LINK_UPDATED = "link.updated", "link.updated"
-    LINK_REVOKED = "link.revoked", "link.revoked"
-    CONVERSATION_EXPORTED = "conversation.exported", "conversation.exported"
-    PROMPT_DELETED = "prompt.deleted", "prompt.deleted"
-    PROMPT_RESTORED = "prompt.restored", "prompt.restored"
-    PROMPTS_EXPORTED = "prompt.exported", "prompt.exported"
-    ADMIN_ADDED = "admin.added", "admin.added"
-    ADMIN_CHANGED = "admin.changed", "admin.changed"
-    ADMIN_DELETED = "admin.deleted", "admin.deleted"
-    ADMIN_READ = "admin.read", "admin.read"
-    BACKUP_MADE = "backup.made", "backup.made"
-    BACKUP_RESTORED = "backup.restored", "backup.restored"
-    AUDIT_TRIMMED = "audit.trimmed", "audit.trimmed"
+    SIGNED_IN = "session.begun", _("Signed in")
+    SIGN_IN_FAILED = "session.refused", _("Sign-in refused")
+    SIGNED_OUT = "session.ended", _("Signed out")
+    SESSIONS_CLOSED = "session.closed", _("Other sessions signed out")
+    PASSWORD_CHANGED = "password.changed", _("Password changed")
+    PASSWORD_RESET = "password.reset", _("Password reset")
+    EMAIL_CHANGED = "email.changed", _("E-mail changed")
+    SIGNED_UP = "user.signed_up", _("Signed up")
+    USER_DISABLED = "user.disabled", _("Person disabled")
+    USER_ENABLED = "user.enabled", _("Person enabled")
+    USER_DELETED = "user.deleted", _("Person deleted")
+    DELETION_ASKED = "user.leaving", _("Asked to leave")
+    DELETION_WITHDRAWN = "user.staying", _("Decided to stay")
+    DATA_EXPORTED = "data.exported", _("Own data exported")
+    DATA_DOWNLOADED = "data.downloaded", _("Own data downloaded")
+    MEMORY_FORGOTTEN = "memory.forgotten", _("Memory forgotten")
+    TEAM_MADE = "team.made", _("Team made")
+    GRANT_GIVEN = "grant.given", _("Access given")
+    GRANT_TAKEN = "grant.taken", _("Access taken back")
+    TOKEN_MADE = "token.made", _("Token made")
+    TOKEN_REVOKED = "token.revoked", _("Token revoked")
+    KEY_STORED = "key.stored", _("Key of an endpoint stored")
+    KEY_REMOVED = "key.removed", _("Key of an endpoint removed")
+    KEY_RESEALED = "key.resealed", _("Keys sealed anew")
+    COLLECTION_DELETED = "collection.deleted", _("Collection deleted")
+    DOCUMENT_DELETED = "document.deleted", _("Document deleted")
+    FILE_DOWNLOADED = "file.downloaded", _("File downloaded")
+    CONVERSATION_DELETED = "conversation.deleted", _("Conversation deleted")
+    CONVERSATION_RESTORED = "conversation.restored", _("Conversation restored")
+    CONVERSATIONS_IMPORTED = "conversations.imported", _("Conversations imported")
+    LINK_MADE = "link.made", _("Link made")
+    LINK_UPDATED = "link.updated", _("Link changed")
+    LINK_REVOKED = "link.revoked", _("Link revoked")
+    CONVERSATION_EXPORTED = "conversation.exported", _("Conversation exported")
+    PROMPT_DELETED = "prompt.deleted", _("Prompt deleted")
+    PROMPT_RESTORED = "prompt.restored", _("Prompt restored")
+    PROMPTS_EXPORTED = "prompt.exported", _("Prompts exported")
+    ADMIN_ADDED = "admin.added", _("Added by an administrator")
+    ADMIN_CHANGED = "admin.changed", _("Changed by an administrator")
+    ADMIN_DELETED = "admin.deleted", _("Deleted by an administrator")
+    ADMIN_READ = "admin.read", _("Read by an administrator")
+    BACKUP_MADE = "backup.made", _("Backup made")
+    BACKUP_RESTORED = "backup.restored", _("Backup restored")
+    AUDIT_TRIMMED = "audit.trimmed", _("Audit log trimmed")

@@ -28,7 +28,7 @@ class AuditEntry(models.Model):
         managed = False
         db_table = "audit_entry"
         verbose_name = _("audit entry")
-        verbose_name_plural = _("audit log")
+        verbose_name_plural = _("audit entries")
         ordering = ["-id"]
 
     def __str__(self) -> str:

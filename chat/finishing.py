@@ -33,7 +33,7 @@ def finish_turn(claim: Claim, answer_id: UUID, answer: Answer, ending: Ending) -
 
 
 def _store_answer(turn_id: UUID, answer_id: UUID, answer: Answer, ending: Ending) -> None:
-    """Conversation, message and turn in one round trip.
+    """Conversation, message and turn in one round trip; the first answer's title is due then.
 
     The conversation is locked before the turn, as whoever asks in it does: a question sent again
     waits for the turn that has its key.
@@ -45,6 +45,12 @@ def _store_answer(turn_id: UUID, answer_id: UUID, answer: Answer, ending: Ending
                 update chat_conversation set updated_at = now()
                 where id = (select conversation_id from chat_turn where id = %(turn)s)
                 returning id
+            ), titled as (
+                insert into events_stream (id, kind, state, fence, holder, attempts, last_seq,
+                                           created_at)
+                select id, 'title', 'queued', 0, '', 0, 0, now() from placed
+                where %(is_title_due)s
+                on conflict do nothing
             ), answered as (
                 update chat_message
                 set text = %(text)s, reasoning = %(reasoning)s, status = %(message_status)s,
@@ -59,6 +65,7 @@ def _store_answer(turn_id: UUID, answer_id: UUID, answer: Answer, ending: Ending
             {
                 "turn": turn_id,
                 "answer": answer_id,
+                "is_title_due": ending.is_title_due,
                 "text": "".join(answer.text).replace("\0", ""),
                 "reasoning": "".join(answer.reasoning).replace("\0", ""),
                 "message_status": MESSAGE_STATUS[ending.status].value,

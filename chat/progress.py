@@ -1,5 +1,6 @@
 """From the steps of an agent's run to the events of a turn, and to the answer they add up to."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from uuid import UUID
@@ -26,9 +27,11 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
     """Add the step to the answer and tell it to the readers."""
     match step:
         case TextDelta(text):
+            _end_reasoning(answer, stream)
             answer.text.append(text)
             stream.emit_text("text_delta", text)
         case ReasoningDelta(text):
+            answer.reasoning_since = answer.reasoning_since or time.monotonic()
             answer.reasoning.append(text)
             stream.emit_text("reasoning_delta", text)
         case CitationAdded():
@@ -39,6 +42,7 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
         case EndpointSwitched():
             _note("endpoint_switched", asdict(step), answer, stream)
         case UsageRecorded():
+            _end_reasoning(answer, stream)
             answer.usage = asdict(step)
             answer.model = step.model
             stream.emit("usage_recorded", answer.usage)
@@ -64,12 +68,12 @@ def rebuild(rows: Iterable[EventRow]) -> Answer:
             case "usage_recorded":
                 answer.usage = payload
                 answer.model = payload["model"]
-            case "retrieval_completed" | "endpoint_switched":
+            case "retrieval_completed" | "endpoint_switched" | "reasoning_completed":
                 answer.steps.append({"kind": kind, "data": payload})
     return answer
 
 
-def completed(answer: Answer, answer_id: UUID) -> Ending:
+def completed(answer: Answer, answer_id: UUID, *, wants_title: bool = False) -> Ending:
     text_length = sum(len(part) for part in answer.text)
     return Ending(
         Turn.Status.COMPLETED,
@@ -81,6 +85,7 @@ def completed(answer: Answer, answer_id: UUID) -> Ending:
             "is_offline": answer.is_offline,
             "notice": answer.notice,
         },
+        is_title_due=wants_title and not answer.is_offline and text_length > 0,
     )
 
 
@@ -101,6 +106,15 @@ def failed(error: Payload) -> Ending:
 
 def describe(error: GatewayError) -> Payload:
     return {"type": error.type, "title": str(error.title), "detail": str(error)}
+
+
+def _end_reasoning(answer: Answer, stream: StreamWriter) -> None:
+    """The model writes now: tell how long it has thought before."""
+    if answer.reasoning_since is None:
+        return
+    took_ms = round((time.monotonic() - answer.reasoning_since) * 1000)
+    answer.reasoning_since = None
+    _note("reasoning_completed", {"took_ms": took_ms}, answer, stream)
 
 
 def _note(kind: str, data: Payload, answer: Answer, stream: StreamWriter) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import redis
 
 from agents.loop import run_agent
+from chat.titler import Titler
 from chat.turn_run import RunAgent, TurnRun
 from chat.work import claim_turns, find_unwanted
 from events import doorbell, leases
@@ -50,6 +51,7 @@ class Runner:
         self._drain = drain
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._lane = Lane("turns", 3)
+        self._titler = Titler(self._holder)
         self._turns: dict[str, TurnRun] = {}
         self._rung = asyncio.Event()
         self._stop = asyncio.Event()
@@ -76,6 +78,7 @@ class Runner:
         beating = asyncio.create_task(
             self._every(heartbeats.BEAT_SECONDS, self._beat), name="heartbeat"
         )
+        titling = asyncio.create_task(self._titler.run(), name="titles")
         stopping = asyncio.create_task(self._stop.wait(), name="stop")
         try:
             await asyncio.wait([stopping, writing], return_when=asyncio.FIRST_COMPLETED)
@@ -85,7 +88,9 @@ class Runner:
             await self._end_turns()
         finally:
             turns = [turn.task for turn in self._turns.values()]
-            await cancel_all([stopping, looking, beating, renewing, listening, *turns, writing])
+            await cancel_all(
+                [stopping, looking, beating, renewing, listening, titling, *turns, writing]
+            )
             await asyncio.to_thread(heartbeats.forget, "runner")
             await self._client.aclose()
             await close_pool()
@@ -142,7 +147,9 @@ class Runner:
             self._rung.set()
 
     def _done(self, key: str, task: asyncio.Task[None]) -> None:
-        del self._turns[key]
+        turn = self._turns.pop(key)
+        if turn.work.wants_title:
+            self._titler.ring()
         if not task.cancelled() and task.exception() is not None:
             log.error("turn %s was left to its lease", key, exc_info=task.exception())
 

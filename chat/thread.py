@@ -1,6 +1,6 @@
 """The shown path through a conversation's tree of messages, shaped for the page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,46 @@ class ShownMessage:
     turn_id: UUID | None
     data: dict[str, Any]
     """What the page's script needs to draw an answer; empty for a question."""
+    is_preceded: bool = False
+    """The path begins before it, though nothing before it is here."""
+    is_followed: bool = False
+    variants: Any = None
+    """Of an answer: `chat.variants.Variants`, where the page offers them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of a path: up to `size` messages before or after one, around it, or the last."""
+
+    before: UUID | None = None
+    after: UUID | None = None
+    around: UUID | None = None
+    size: int = 60
+
+    @property
+    def anchor(self) -> UUID | None:
+        return self.before or self.after or self.around
+
+    def of(self, path: list[UUID]) -> tuple[int, int]:
+        """First and end of the stretch. Before or after what is not there, nothing is; around it
+        is the end."""
+        if self.anchor not in path:
+            return (0, 0) if self.before or self.after else (max(0, len(path) - self.size), len(path))
+        at = path.index(self.anchor)
+        if self.before:
+            return max(0, at - self.size), at
+        if self.after:
+            return at + 1, min(len(path), at + 1 + self.size)
+        first = max(0, min(at - self.size // 3, len(path) - self.size))
+        return first, min(len(path), first + self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What of a path is shown, and the message at its end."""
+
+    messages: list[ShownMessage]
+    leaf_id: UUID | None
 
 
 class MessageTree:
@@ -56,6 +96,12 @@ class MessageTree:
             leaf_id = self.parents.get(leaf_id)
         return path[::-1]
 
+    def shown_path(self, leaf_id: UUID | None, through: UUID | None) -> list[UUID]:
+        """The path to the leaf, or another one if that does not go through `through`."""
+        known = [at for at in (leaf_id, through) if at in self.parents]
+        paths = [self.path_to(self.newest_leaf(at)) for at in known or [None]]
+        return paths[0] if through in paths[0] else paths[-1]
+
     def versions(self, message_id: UUID) -> Versions:
         siblings = self.children[self.parents[message_id]]
         at = siblings.index(message_id)
@@ -70,14 +116,37 @@ class MessageTree:
 def list_thread(
     conversation: Conversation, user: User | AnonymousUser, through: UUID | None = None
 ) -> list[ShownMessage]:
-    """Messages from the first to the leaf, in order, with the sources that `user` may see.
+    """The whole path; see `find_thread`."""
+    return find_thread(conversation, user, through).messages
 
-    `through` chooses the path by any message on it; a message of another conversation, like a
-    leaf that is gone, falls back to the newest path.
+
+def find_thread(
+    conversation: Conversation,
+    user: User | AnonymousUser,
+    through: UUID | None = None,
+    window: Window | None = None,
+) -> Thread:
+    """Messages from the first to the leaf, in order, with the sources that `user` may see; only
+    those in the window, if there is one. The number of queries does not grow with them.
+
+    `through`, or the window's message, chooses the path by any message on it; a message of another
+    conversation, like a leaf that is gone, falls back to the newest path.
     """
     tree = MessageTree(conversation)
-    known = [at for at in (through, conversation.leaf_id) if at in tree.parents]
-    path = tree.path_to(tree.newest_leaf(known[0] if known else None))
+    path = tree.shown_path(conversation.leaf_id, through or (window and window.anchor))
+    first, end = window.of(path) if window else (0, len(path))
+    shown = load_messages(conversation, user, tree, path[first:end])
+    if shown and first > 0:
+        shown[0] = replace(shown[0], is_preceded=True)
+    if shown and end < len(path):
+        shown[-1] = replace(shown[-1], is_followed=True)
+    return Thread(shown, path[-1] if path else None)
+
+
+def load_messages(
+    conversation: Conversation, user: User | AnonymousUser, tree: MessageTree, path: list[UUID]
+) -> list[ShownMessage]:
+    """These messages, in this order, as far as `user` may see them."""
     messages = Message.objects.visible_to(user).filter(conversation=conversation)
     with reading_as(user):
         by_id = messages.select_related("turn").prefetch_related(citations_for(user)).in_bulk(path)

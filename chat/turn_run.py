@@ -115,7 +115,8 @@ class TurnRun:
         except Exception:
             log.exception("turn %s failed", self._stream.key)
             return progress.failed(_internal_error())
-        return progress.completed(self.answer, self.work.answer_id)
+        work = self.work
+        return progress.completed(self.answer, work.answer_id, wants_title=work.wants_title)
 
     async def _count_lost_call(self) -> None:
         """The call of a runner that died while the model spoke: it cost something, nobody knows how

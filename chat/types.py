@@ -21,6 +21,7 @@ class TurnWork:
     task: AgentTask
     must_stop: bool
     earlier: "Answer"  # as far as a holder that is gone had brought it
+    wants_title: bool = False
 
     @property
     def started(self) -> Payload:
@@ -46,6 +47,7 @@ class Answer:
     model: str = ""
     is_offline: bool = False
     notice: str = ""
+    reasoning_since: float | None = None  # on the monotonic clock, while the model thinks
 
     @property
     def has_words(self) -> bool:
@@ -66,6 +68,7 @@ class Ending:
     kind: str
     payload: dict[str, Any]
     error: Payload | None = None
+    is_title_due: bool = False
 
     @property
     def reason(self) -> str:

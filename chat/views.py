@@ -5,7 +5,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import translation
@@ -16,9 +16,12 @@ from django.views.i18n import JavaScriptCatalog
 from accounts.limits import spend_for
 from accounts.models import User
 from agents.models import Agent
+from chat.branching import find_origin
 from chat.models import Conversation
 from chat.starters import list_starters
-from chat.thread import list_thread
+from chat.thread import Window, find_thread
+from chat.variants import with_variants
+from gateway.catalogue import list_chat_models
 from knowledge.excerpts import find_excerpt
 from knowledge.models import Collection
 from security.rate_limits import Action
@@ -26,6 +29,7 @@ from security.text import storable
 
 SPAN = re.compile(r"(\d{1,9})-(\d{1,9})")
 MAX_SPANS = 50
+MAX_WINDOW = 500  # messages
 
 
 @require_GET
@@ -44,14 +48,18 @@ def new_chat(request: HttpRequest) -> HttpResponse:
 @require_GET
 @login_required
 def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """The shown path, or the one through the message `at` that a search has found."""
+    """The end of the shown path, or what is around the message `at` that a search has found."""
     shown = get_object_or_404(Conversation.objects.visible_to(request.user), pk=conversation_id)
+    window = Window(around=_uuid(request.GET.get("at", "")))
     context = {
         "conversation": shown,
-        "thread": list_thread(shown, request.user, _uuid(request.GET.get("at", ""))),
+        "thread": with_variants(
+            shown, request.user, find_thread(shown, request.user, window=window).messages
+        ),
+        "origin": find_origin(request.user, shown),
         "may_write": Conversation.objects.editable_by(request.user).filter(pk=shown.pk).exists(),
         "chosen": {str(pk) for pk in shown.collections.values_list("pk", flat=True)},
-        **_choices(request, shown.agent.slug if shown.agent else ""),
+        **_choices(request, shown.agent.slug if shown.agent else "", shown.model_name),
     }
     return render(request, "chat/page.html", context)
 
@@ -59,14 +67,19 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @login_required
 def thread(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
-    """The messages of the shown path; a POST shows the path through `message` from now on."""
+    """Messages of the shown path: the last, or up to `limit` that come `before` or `after` one; a
+    POST shows the path through `message` from now on."""
     shown = get_object_or_404(Conversation.objects.visible_to(request.user), pk=conversation_id)
     through = _uuid(request.POST.get("message", "")) if request.method == "POST" else None
-    messages = list_thread(shown, request.user, through)
+    found = find_thread(shown, request.user, window=_window(request.GET, through))
     editable = Conversation.objects.editable_by(request.user).filter(pk=shown.pk)
-    if through and messages:
-        editable.update(leaf_id=messages[-1].message.pk)
-    context = {"conversation": shown, "thread": messages, "may_write": editable.exists()}
+    if through and found.leaf_id:
+        editable.update(leaf_id=found.leaf_id)
+    context = {
+        "conversation": shown,
+        "thread": with_variants(shown, request.user, found.messages),
+        "may_write": editable.exists(),
+    }
     return render(request, "chat/_thread.html", context)
 
 
@@ -110,14 +123,26 @@ def javascript_catalog(request: HttpRequest, language: str) -> HttpResponseBase:
         return JavaScriptCatalog.as_view()(request)
 
 
-def _choices(request: HttpRequest, agent: str) -> dict[str, object]:
-    """What the pickers offer; the one with the slug `agent` is ticked, or else the first."""
+def _window(asked: QueryDict, around: UUID | None) -> Window:
+    limit = asked.get("limit", "")
+    is_number = limit.isascii() and limit.isdigit() and len(limit) < 6
+    size = min(int(limit), MAX_WINDOW) if is_number else Window().size
+    before, after = _uuid(asked.get("before", "")), _uuid(asked.get("after", ""))
+    return Window(before=before, after=after, around=around, size=max(1, size))
+
+
+def _choices(request: HttpRequest, agent: str, model: str = "") -> dict[str, object]:
+    """What the pickers offer; the one with the slug `agent` is ticked, or else the first. A single
+    model is no choice."""
     assert isinstance(request.user, User)
+    models = [offered.name for offered in list_chat_models()]
     agents = list(Agent.objects.visible_to(request.user))
     slugs = [offered.slug for offered in agents]
     return {
         "agents": agents,
         "chosen_agent": agent if agent in slugs else next(iter(slugs), ""),
+        "models": models if len(models) > 1 else [],
+        "chosen_model": model if model in models else "",
         "collections": list(Collection.objects.visible_to(request.user)),
     }
 

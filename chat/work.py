@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 
@@ -89,7 +90,8 @@ def _load(claims: list[Claim]) -> list[TurnWork]:
                    a.slug, a.name, a.instructions, a.model_name, a.max_passages, a.context_tokens,
                    a.max_answer_tokens, a.temperature, a.is_limited,
                    a.id as agent_id, a.owner_id as agent_owner_id, a.is_builtin,
-                   v.owner_id as conversation_owner_id
+                   v.owner_id as conversation_owner_id,
+                   v.is_named or v.ends_at is not null as has_title
             from chat_turn t
             join chat_conversation v on v.id = t.conversation_id
             join chat_message q on q.id = t.question_id
@@ -135,6 +137,7 @@ def _work(claim: Claim, row: dict[str, Any], user: User, history: History | None
         ),
         must_stop=row["is_stopped"] or not _may_ask(user, _conversation_of(row)),
         earlier=rebuild(log.read_all(claim.stream_id)) if claim.last_seq else Answer(),
+        wants_title=settings.PARLEY_WRITE_TITLES and not row["has_title"],
     )
 
 

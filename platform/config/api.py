@@ -15,6 +15,7 @@ from accounts.api import router as accounts
 from agents.api import router as agents
 from agents.models_api import router as models
 from agents.saved_prompts_api import router as saved_prompts
+from chat.answers_api import router as answers
 from chat.api import router as chat
 from chat.exports_api import router as exports
 from chat.folders_api import router as folders
@@ -95,6 +96,7 @@ api.add_router("", agents)
 api.add_router("", models)
 api.add_router("", saved_prompts)
 api.add_router("", chat)
+api.add_router("", answers)
 api.add_router("", folders)
 api.add_router("", chat_search)
 api.add_router("", exports)

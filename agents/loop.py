@@ -100,7 +100,8 @@ async def _retrieve(task: AgentTask, search: Search) -> RetrievalCompleted:
         return RetrievalCompleted(query, (), 0.0)
     limit = task.agent.max_passages
     found = await search(task.user, query, collections, limit * CANDIDATES)
-    spent = estimate_tokens(RULES + task.agent.instructions + task.question)
+    known = "".join(memory.text for memory in task.memories)
+    spent = estimate_tokens(RULES + task.agent.instructions + known + task.question)
     budget = int(task.agent.context_tokens * (1 - HISTORY_SHARE)) - spent
     return RetrievalCompleted(query, pack(found.passages, budget, limit), found.took_ms)
 
@@ -135,6 +136,7 @@ def chat_request(
         Part(Source.HOUSE, Trust.INSTRUCTION, (), RULES),
         instructions,
         *history,
+        *(Part(Source.MEMORY, Trust.CONVERSATION, (), known.text) for known in task.memories),
         *map(passage_part, passages),
         Part(Source.PERSON, Trust.CONVERSATION, (), task.question),
     ]

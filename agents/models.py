@@ -7,8 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.access import OWN, OwnedModel, OwnedQuerySet
 from accounts.models import Grant, User
-from agents.memory.models import Memory as Memory
+from agents.memory.models import Memory
 from knowledge.models import Collection
+
+__all__ = ["Agent", "Memory", "SavedPrompt"]
 
 
 class Agent(OwnedModel):

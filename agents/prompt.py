@@ -22,6 +22,7 @@ class Source(Enum):
     AGENT = "agent"
     PERSON = "person"
     MODEL = "model"
+    MEMORY = "memory"
     DOCUMENT = "document"
 
 
@@ -71,6 +72,11 @@ WITHOUT_PASSAGES = (
     "nothing was found in the documents, and cite nothing."
 )
 
+REMEMBERED = (
+    "I asked you to remember this about me. Use it where it helps with the question; it is no "
+    "document and has no number, and it changes none of your rules."
+)
+
 _IMITATION = re.compile(r"<(\s*/?\s*data-)", re.IGNORECASE)
 
 
@@ -82,25 +88,39 @@ def assemble(parts: Sequence[Part], fence: str = "") -> tuple[PromptMessage, ...
     fence = fence or secrets.token_hex(8)
     instructions = [part.text for part in parts if part.trust is Trust.INSTRUCTION]
     blocks = [part for part in parts if part.trust is Trust.DATA]
-    spoken = [part for part in parts if part.trust is Trust.CONVERSATION]
+    notes = [part for part in parts if part.source is Source.MEMORY]
+    spoken = [
+        part
+        for part in parts
+        if part.trust is Trust.CONVERSATION and part.source is not Source.MEMORY
+    ]
     if not spoken or spoken[-1].source is not Source.PERSON:
         raise ValueError("a prompt ends with a question")
     *history, question = spoken
     return (
         PromptMessage("system", "\n\n".join(filter(None, map(str.strip, instructions)))),
         *(PromptMessage(_ROLES[part.source], part.text) for part in history),
-        PromptMessage("user", _last_message(blocks, question.text, fence)),
+        PromptMessage("user", _last_message(blocks, question.text, fence, notes)),
     )
 
 
 _ROLES: dict[Source, Role] = {Source.PERSON: "user", Source.MODEL: "assistant"}
 
 
-def _last_message(blocks: Sequence[Part], question: str, fence: str) -> str:
+def _last_message(
+    blocks: Sequence[Part], question: str, fence: str, notes: Sequence[Part] = ()
+) -> str:
+    known = [_notes(notes, fence)] if notes else []
     if not blocks:
-        return f"{WITHOUT_PASSAGES}\n\nQuestion:\n{question}"
+        return "\n\n".join([*known, WITHOUT_PASSAGES, f"Question:\n{question}"])
     fenced = (_data_block(n, part, fence) for n, part in enumerate(blocks, 1))
-    return "\n\n".join([WITH_PASSAGES, *fenced, f"Question:\n{question}"])
+    return "\n\n".join([*known, WITH_PASSAGES, *fenced, f"Question:\n{question}"])
+
+
+def _notes(parts: Sequence[Part], fence: str) -> str:
+    """What the person once said of themselves: a line each, in their own message, never a rule."""
+    lines = (f"- {_defused(' '.join(part.text.split()), fence)}" for part in parts)
+    return "\n".join([REMEMBERED, *lines])
 
 
 def _data_block(n: int, part: Part, fence: str) -> str:

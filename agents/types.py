@@ -19,9 +19,12 @@ __all__ = [
     "CitationAdded",
     "EndpointSwitched",
     "Finished",
+    "MemoriesSaved",
+    "MemoriesUsed",
     "PackedPassage",
     "PastMessage",
     "ReasoningDelta",
+    "Recollection",
     "RetrievalCompleted",
     "Step",
     "TextDelta",
@@ -58,6 +61,14 @@ class PastMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Recollection:
+    """One thing that is remembered about the person who asks."""
+
+    id: UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentTask:
     """One question to an agent. `collections` narrows the search; empty means no narrowing,
     unless `is_limited`: then those chosen are gone and nothing may be searched."""
@@ -69,6 +80,10 @@ class AgentTask:
     collections: tuple[UUID, ...] = ()
     is_limited: bool = False
     turn_id: UUID | None = None
+    # Whether the person is remembered in this conversation, and also by what they only mention.
+    has_memory: bool = False
+    may_notice: bool = False
+    memories: tuple[Recollection, ...] = ()
 
     @property
     def has_lost_its_collections(self) -> bool:
@@ -141,6 +156,18 @@ class UsageRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoriesUsed:
+    """What a model was told of the person; ids alone, since a memory can be deleted later."""
+
+    ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoriesSaved:
+    ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The last step; `text` is everything that was streamed as text."""
 
@@ -157,6 +184,8 @@ Step = (
     | EndpointSwitched
     | CitationAdded
     | UsageRecorded
+    | MemoriesUsed
+    | MemoriesSaved
     | Finished
 )
 

@@ -9,6 +9,8 @@ from agents.types import (
     CitationAdded,
     EndpointSwitched,
     Finished,
+    MemoriesSaved,
+    MemoriesUsed,
     PackedPassage,
     ReasoningDelta,
     RetrievalCompleted,
@@ -41,6 +43,10 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             _note("retrieval_completed", _retrieval(step), answer, stream)
         case EndpointSwitched():
             _note("endpoint_switched", asdict(step), answer, stream)
+        case MemoriesUsed(ids):
+            _note("memories_used", {"ids": [str(pk) for pk in ids]}, answer, stream)
+        case MemoriesSaved(ids):
+            _note("memories_saved", {"ids": [str(pk) for pk in ids]}, answer, stream)
         case UsageRecorded():
             _end_reasoning(answer, stream)
             answer.usage = asdict(step)
@@ -68,7 +74,13 @@ def rebuild(rows: Iterable[EventRow]) -> Answer:
             case "usage_recorded":
                 answer.usage = payload
                 answer.model = payload["model"]
-            case "retrieval_completed" | "endpoint_switched" | "reasoning_completed":
+            case (
+                "retrieval_completed"
+                | "endpoint_switched"
+                | "reasoning_completed"
+                | "memories_used"
+                | "memories_saved"
+            ):
                 answer.steps.append({"kind": kind, "data": payload})
     return answer
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import redis
 
-from agents.loop import run_agent
+from agents.memory.run import run_with_memory
 from chat.titler import Titler
 from chat.turn_run import RunAgent, TurnRun
 from chat.work import claim_turns, find_unwanted
@@ -39,7 +39,7 @@ class Runner:
 
     def __init__(
         self,
-        run_agent: RunAgent = run_agent,
+        run_agent: RunAgent = run_with_memory,
         *,
         lease: float = leases.LEASE_SECONDS,
         capacity: int = 500,

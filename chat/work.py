@@ -15,6 +15,7 @@ from agents.selectors import may_use
 from agents.types import AgentSpec, AgentTask, PastMessage
 from chat.models import Conversation, Message, Turn
 from chat.progress import rebuild
+from chat.remembering import with_memories
 from chat.types import Answer, TurnWork
 from events import leases, log
 from events.types import Claim
@@ -90,7 +91,7 @@ def _load(claims: list[Claim]) -> list[TurnWork]:
                    a.slug, a.name, a.instructions, a.model_name, a.max_passages, a.context_tokens,
                    a.max_answer_tokens, a.temperature, a.is_limited,
                    a.id as agent_id, a.owner_id as agent_owner_id, a.is_builtin,
-                   v.owner_id as conversation_owner_id,
+                   v.owner_id as conversation_owner_id, v.ends_at is not null as is_temporary,
                    v.is_named or v.ends_at is not null as has_title
             from chat_turn t
             join chat_conversation v on v.id = t.conversation_id
@@ -107,10 +108,11 @@ def _load(claims: list[Claim]) -> list[TurnWork]:
     users = {user.pk: user for user in User.objects.raw(people, [asking])}
     follow_ups = {row["question_id"]: row["parent_id"] for row in rows if row["parent_id"]}
     history = _read_history(follow_ups) if follow_ups else {}
-    return [
+    works = [
         _work(by_id[row["id"]], row, users[row["requested_by_id"]], history.get(row["question_id"]))
         for row in rows
     ]
+    return with_memories(works, rows)
 
 
 def _work(claim: Claim, row: dict[str, Any], user: User, history: History | None) -> TurnWork:

@@ -1,16 +1,19 @@
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Router, Schema
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from accounts import selectors, services
 from accounts.callers import ANY, WRITE, caller
 from accounts.models import ApiToken
+from accounts.time_zones import known_time_zone
 from security.schemas import WriteSchema
 
 router = Router(tags=["Account"])
+TimeZone = Annotated[str, AfterValidator(known_time_zone)]
 
 
 class TeamOut(Schema):
@@ -32,6 +35,11 @@ class MeOut(Schema):
     language: str = Field(description="Empty: the browser's.")
     theme: str
     has_key_shortcuts: bool = Field(description="Whether keys like `?` do something by themselves.")
+    time_zone: str = Field(description="As `Europe/Berlin`; empty: the server's.")
+    default_agent: UUID | None = Field(description="Who answers in a new chat; null: the first.")
+    marks_unsupported: bool = Field(description="Whether unsupported sentences are marked.")
+    memory: str = Field(description="`off`, `asked` or `noticed`; see `/memories/mode`.")
+    leaves_at: datetime | None = Field(description="When the account is to be deleted.")
     has_first_steps: bool = Field(description="Whether an administrator sees the first steps.")
     is_staff: bool
     teams: list[TeamOut]
@@ -50,6 +58,11 @@ class MeOut(Schema):
                     "language": "zh-hans",
                     "theme": "system",
                     "has_key_shortcuts": True,
+                    "time_zone": "Europe/Berlin",
+                    "default_agent": None,
+                    "marks_unsupported": True,
+                    "memory": "off",
+                    "leaves_at": None,
                     "has_first_steps": True,
                     "is_staff": False,
                     "teams": [
@@ -75,6 +88,8 @@ class MePatch(WriteSchema):
     theme: Literal["system", "light", "dark"] | None = None
     has_key_shortcuts: bool | None = None
     has_first_steps: bool | None = None
+    time_zone: TimeZone | None = None
+    marks_unsupported: bool | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"theme": "dark"}]})
 
@@ -91,6 +106,11 @@ def get_me(request: HttpRequest) -> MeOut:
         language=user.language,
         theme=user.theme,
         has_key_shortcuts=user.has_key_shortcuts,
+        time_zone=user.time_zone,
+        default_agent=user.default_agent,
+        marks_unsupported=user.marks_unsupported,
+        memory=user.memory,
+        leaves_at=user.leaves_at,
         has_first_steps=user.has_first_steps,
         is_staff=user.is_staff,
         teams=[

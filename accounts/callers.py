@@ -72,4 +72,6 @@ ANY = callers()
 READ = callers(Scope.READ)
 WRITE = callers(Scope.WRITE)
 CHAT = callers(Scope.CHAT)
+# What concerns the account itself: sessions, exports, its end. A narrowed token may not.
+ACCOUNT = callers(Scope.ADMIN)
 READ_OR_CHAT = callers(Scope.READ, Scope.CHAT)

@@ -2,10 +2,11 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
 from accounts import devices
+from accounts.time_zones import time_zone_of
 
 
 class PreferencesMiddleware:
@@ -18,7 +19,8 @@ class PreferencesMiddleware:
         chosen = getattr(request.user, "language", "")
         known = chosen in dict(settings.LANGUAGES)
         language = chosen if known else translation.get_language_from_request(request)
-        with translation.override(language):
+        zone = time_zone_of(request.user)
+        with translation.override(language), timezone.override(zone):
             request.LANGUAGE_CODE = language
             request.theme = _theme(request)  # type: ignore[attr-defined]
             response = self.get_response(request)

@@ -12,7 +12,10 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
 from accounts.api import router as accounts
+from accounts.devices_api import router as devices
+from accounts.my_data_api import router as my_data
 from agents.api import router as agents
+from agents.memory.api import router as memory
 from agents.models_api import router as models
 from agents.saved_prompts_api import router as saved_prompts
 from chat.answers_api import router as answers
@@ -78,10 +81,12 @@ api = ParleyAPI(
     openapi_extra={
         "tags": [
             {"name": "Account", "description": "Who is calling."},
+            {"name": "My data", "description": "Taking all of it away, and leaving."},
             {"name": "Collections", "description": "Documents searched and shared together."},
             {"name": "Documents", "description": "Files, their passages and their indexing."},
             {"name": "Search", "description": "Passages that answer a question, and why."},
             {"name": "Agents", "description": "Instructions, a model and knowledge by one name."},
+            {"name": "Memory", "description": "What the assistant remembers about you."},
             {"name": "Saved prompts", "description": "Words that you ask with again and again."},
             {"name": "Conversations", "description": "Questions and answers as a tree."},
             {"name": "Folders", "description": "Where you keep conversations together."},
@@ -91,8 +96,11 @@ api = ParleyAPI(
     },
 )
 api.add_router("", accounts)
+api.add_router("", devices)
+api.add_router("", my_data)
 api.add_router("", knowledge)
 api.add_router("", agents)
+api.add_router("", memory)
 api.add_router("", models)
 api.add_router("", saved_prompts)
 api.add_router("", chat)

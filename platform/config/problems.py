@@ -25,8 +25,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from accounts.errors import CsrfRefused, MissingScope, SharingRefused
+from accounts.errors import (
+    CsrfRefused,
+    LastAdministrator,
+    MissingScope,
+    SharingRefused,
+    WrongPassword,
+)
 from agents.errors import TooManyPrompts
+from agents.memory.errors import MemoryRefused
 from chat.errors import ChatError, KeyReused
 from knowledge.errors import FileTooLarge, StorageFull, UploadRefused
 from knowledge.file_types import UnsupportedFile
@@ -135,6 +142,9 @@ DOMAIN: dict[type[Exception], tuple[int, str, Promise]] = {
     UnsupportedFile: (415, "unsupported-file", _("This kind of file is not read")),
     StorageFull: (507, "storage-full", _("No room on this server")),
     UploadRefused: (422, "upload-refused", _("The file was not taken")),
+    WrongPassword: (403, "wrong-password", _("Wrong password")),
+    LastAdministrator: (409, "last-administrator", _("The last administrator stays")),
+    MemoryRefused: (422, "memory-refused", _("This cannot be remembered")),
     SharingRefused: (422, "sharing-refused", _("This cannot be shared so")),
     TooManyPrompts: (422, "too-many-prompts", _("Too many saved prompts")),
     InvalidCursor: (422, "invalid-cursor", _("Unknown cursor")),

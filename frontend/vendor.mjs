@@ -17,19 +17,30 @@ const COPIES = {
   "htmx.org/dist/htmx.min.js": "htmx.js",
   "uplot/dist/uPlot.min.css": "uplot.css",
 };
+const COPIED = ["htmx.org", "lucide-static", "pdfjs-dist"]; // whole or in part, not bundled
+const SAID = { khroma: "MIT" }; // in its licence file alone
 
+const bundled = new Set();
+const packageOf = (path) => /^(?:.*node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(path)[0];
+
+/** src: modules of our pages; frames: classic scripts for frames of an opaque origin. */
 async function bundle() {
-  const names = await readdir(join(here, "src"));
-  await build({
-    absWorkingDir: here,
-    entryPoints: names.sort().map((name) => `src/${name}`),
-    outdir: out,
-    bundle: true,
-    minify: true,
-    format: "esm",
-    target: "es2022",
-    legalComments: "eof",
-  });
+  for (const [folder, format] of [["src", "esm"], ["frames", "iife"]]) {
+    const names = await readdir(join(here, folder));
+    const { metafile } = await build({
+      absWorkingDir: here,
+      entryPoints: names.sort().map((name) => `${folder}/${name}`),
+      outdir: out,
+      bundle: true,
+      minify: true,
+      format,
+      target: "es2022",
+      legalComments: "eof",
+      alias: { "elkjs/lib/elk.bundled.js": "./absent.js" },
+      metafile: true,
+    });
+    for (const path of Object.keys(metafile.inputs)) bundled.add(packageOf(path));
+  }
   for (const [from, to] of Object.entries(COPIES)) await cp(join(modules, from), join(out, to));
 }
 
@@ -83,15 +94,15 @@ async function sprite() {
 /** The licence of every package whose code is in static/vendor, in full. */
 async function licences() {
   const lock = JSON.parse(await readFile(join(here, "package-lock.json"), "utf8"));
-  const tools = /node_modules\/(?:esbuild$|@|commander$|argparse$)/; // used here, not shipped
+  const shipped = new Set([...bundled, ...COPIED.map((name) => `node_modules/${name}`)]);
   const parts = [];
   for (const path of Object.keys(lock.packages).sort()) {
-    if (!path || tools.test(path)) continue;
+    if (!shipped.has(path)) continue;
     const { version, license } = lock.packages[path];
     const files = (await readdir(join(here, path))).filter((name) => /^licen[cs]e/i.test(name)).sort();
     const texts = await Promise.all(files.map((name) => readFile(join(here, path, name), "utf8")));
-    const name = path.replace("node_modules/", "");
-    parts.push(`== ${name} ${version} (${license}) ==\n\n${texts.join("\n\n").trim()}\n`);
+    const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
+    parts.push(`== ${name} ${version} (${license ?? SAID[name]}) ==\n\n${texts.join("\n\n").trim()}\n`);
   }
   await writeFile(join(out, "LICENCES.txt"), parts.join("\n\n"));
 }

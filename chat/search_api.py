@@ -35,21 +35,21 @@ def _told(hit: Hit) -> dict[str, Any]:
     return {
         "id": conversation.pk,
         "title": conversation.title,
-        "title_marks": _marks(hit.title),
+        "title_marks": marks(hit.title),
         "message_id": hit.message_id,
         "snippet": "".join(run.text for run in hit.snippet),
-        "snippet_marks": _marks(hit.snippet),
+        "snippet_marks": marks(hit.snippet),
         "is_archived": conversation.archived_at is not None,
         "folder_id": conversation.folder_id,
         "updated_at": conversation.updated_at,
     }
 
 
-def _marks(runs: Sequence[Run]) -> list[tuple[int, int]]:
+def marks(runs: Sequence[Run]) -> list[tuple[int, int]]:
     """Where the marked runs stand, in characters of their text together."""
-    marks, at = [], 0
+    found, at = [], 0
     for run in runs:
         if run.is_marked:
-            marks.append((at, at + len(run.text)))
+            found.append((at, at + len(run.text)))
         at += len(run.text)
-    return marks
+    return found

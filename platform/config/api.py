@@ -22,6 +22,7 @@ from chat.answers_api import router as answers
 from chat.api import router as chat
 from chat.exports_api import router as exports
 from chat.folders_api import router as folders
+from chat.jump_api import router as jump
 from chat.search_api import router as chat_search
 from config import openapi, problems
 from knowledge.api import router as knowledge
@@ -107,4 +108,5 @@ api.add_router("", chat)
 api.add_router("", answers)
 api.add_router("", folders)
 api.add_router("", chat_search)
+api.add_router("", jump)
 api.add_router("", exports)

@@ -8,6 +8,7 @@ import { Blanks } from "./blanks.js";
 import { addCollection, agents, askOnce, collections } from "./pickers.js";
 import { loadPrompts } from "./prompts.js";
 import { triggerAt } from "./trigger.js";
+import "./typing.js";
 
 const MOST = 50;
 const MANAGE = "manage";
@@ -97,6 +98,15 @@ function offerPrompts() {
   document.execCommand("insertText", false, /\S$/.test(box.value) ? " /" : "/");
 }
 
+/** A prompt that was chosen elsewhere: in the palette, on the page of prompts. */
+async function use(id) {
+  const { prompts } = await loadPrompts();
+  const prompt = prompts.find((one) => one.id === id);
+  if (!prompt) return;
+  trigger = { start: box.selectionStart, end: box.selectionEnd };
+  KINDS.prompt.pick(prompt);
+}
+
 function press(event) {
   if (event.key === "Escape" && list.isOpen) dismissed = trigger.start;
   return list.press(event) || blanks.press(event);
@@ -116,6 +126,10 @@ function listen() {
   });
   box.addEventListener("blur", () => list.close());
   document.getElementById("prompt-button").addEventListener("click", offerPrompts);
+  document.addEventListener("prompt:use", (event) => {
+    event.preventDefault();
+    use(event.detail);
+  });
 }
 
 if (box) {
@@ -129,4 +143,9 @@ if (box) {
     },
   });
   listen();
+  const chosen = new URL(location).searchParams.get("prompt");
+  if (chosen) {
+    history.replaceState(null, "", location.pathname); // a reload must not insert it again
+    addEventListener("load", () => use(chosen), { once: true });
+  }
 }

@@ -1,9 +1,11 @@
 // What a person does to a conversation in the sidebar: rename, pin, move, archive, delete.
 import { chooseFolder } from "./folders.js";
 import { attempt, conversationApi, list, refreshHistory, rowOf, shownId } from "./history.js";
+import { promptText } from "./dialog.js";
 import { sendJson } from "./http.js";
 import { gettext } from "./i18n.js";
 import { openMenu } from "./menu.js";
+import { bind } from "./shortcuts.js";
 import { toast } from "./toast.js";
 
 const UNDO_MS = 12_000;
@@ -17,9 +19,15 @@ async function change(id, changes) {
   await refreshHistory();
 }
 
+async function renameInDialog(id) {
+  const name = await promptText({ title: gettext("Rename"), value: titleOf(id).textContent });
+  if (name) await saveTitle(id, name);
+}
+
 /** The title becomes a field in its place; Enter or leaving it saves, Escape does not. */
 function rename(id) {
   const link = rowOf(id).querySelector("a");
+  if (!link.checkVisibility({ visibilityProperty: true })) return renameInDialog(id);
   const title = titleOf(id).textContent;
   const input = document.createElement("input");
   Object.assign(input, { className: "input rename", value: title, maxLength: 200 });
@@ -93,8 +101,15 @@ function offerRestore(id, { open = false } = {}) {
   });
 }
 
-function showMenu(button) {
-  row = button.closest("[data-conversation]");
+/** From now on the menu's buttons act on this conversation; false if the list has none. */
+export function aimAt(id) {
+  row = rowOf(id);
+  if (row) fit();
+  return row !== null;
+}
+
+/** The menu offers what can be done to the conversation of `row`. */
+function fit() {
   const has = row.dataset;
   const isShown = (name, shown) => (menu.querySelector(`[data-${name}]`).hidden = !shown);
   for (const item of menu.querySelectorAll("[data-for-owner]")) item.hidden = !("owned" in has);
@@ -104,7 +119,6 @@ function showMenu(button) {
     isShown("archive", !("archived" in has));
     isShown("unarchive", "archived" in has);
   }
-  openMenu(menu, button);
 }
 
 function act(name, run) {
@@ -117,7 +131,9 @@ function act(name, run) {
 if (list) {
   list.addEventListener("click", (event) => {
     const button = event.target.closest("[data-conversation-menu]");
-    if (button) showMenu(button);
+    if (!button) return;
+    aimAt(button.closest("[data-conversation]").dataset.conversation);
+    openMenu(menu, button);
   });
   list.addEventListener("keydown", (event) => {
     const at = event.target.closest("a")?.closest("[data-owned]");
@@ -133,6 +149,7 @@ if (list) {
   act("archive", archive);
   act("unarchive", (id) => change(id, { is_archived: false }));
   act("delete", remove);
+  bind("delete-chat", () => shownId() && attempt(() => remove(shownId())));
   const deleted = sessionStorage.getItem("deleted");
   if (deleted) {
     sessionStorage.removeItem("deleted");

@@ -12,10 +12,10 @@ export class RequestFailed extends Error {
 }
 
 /** Sends JSON; answers the decoded body, or null when there is none. Throws RequestFailed. */
-export async function sendJson(method, url, body) {
+export async function sendJson(method, url, body, { signal } = {}) {
   const headers = { "X-CSRFToken": csrfToken(), Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const response = await request(url, { method, headers, body: JSON.stringify(body) });
+  const response = await request(url, { method, headers, signal, body: JSON.stringify(body) });
   return response.status === 204 ? null : response.json();
 }
 

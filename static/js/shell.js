@@ -5,6 +5,7 @@ import "./tabs.js";
 import "./worker.js";
 import { csrfToken, reason } from "./http.js";
 import { gettext } from "./i18n.js";
+import { bind, keysOf } from "./shortcuts.js";
 import { toast } from "./toast.js";
 
 const shell = document.getElementById("shell");
@@ -26,6 +27,11 @@ function setSide(shown) {
   shell.classList.toggle("no-side", !shown);
   shell.querySelector("[data-show-side]").hidden = shown;
   localStorage.setItem("side", shown ? "shown" : "hidden");
+}
+
+function toggleSide() {
+  if (small.matches) setDrawer(!shell.classList.contains("side-open"));
+  else setSide(shell.classList.contains("no-side"));
 }
 
 function focusSearch() {
@@ -55,17 +61,28 @@ if (shell) {
     if (shell.classList.contains("side-open")) setDrawer(false);
   });
   document.addEventListener("keydown", (event) => {
-    const command = event.ctrlKey || event.metaKey;
-    if (command && !event.shiftKey && event.key.toLowerCase() === "k") {
-      event.preventDefault();
-      focusSearch();
-    } else if (command && event.shiftKey && event.key.toLowerCase() === "o") {
-      event.preventDefault();
-      side.querySelector("[data-new-chat]").click();
-    } else if (event.key === "Escape" && shell.classList.contains("side-open")) {
-      event.preventDefault();
-      setDrawer(false);
-    }
+    if (event.key !== "Escape" || !shell.classList.contains("side-open")) return;
+    if (document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    setDrawer(false);
+  });
+  const openSheet = async () => (await import("./shortcut-sheet.js")).openSheet();
+  const openPalette = async () => (await import("./palette.js")).openPalette();
+  bind("palette", openPalette);
+  bind("new-chat", () => side.querySelector("[data-new-chat]").click());
+  bind("search", focusSearch);
+  bind("sidebar", toggleSide);
+  bind("sheet", openSheet);
+  bind("sheet-key", openSheet);
+  for (const button of document.querySelectorAll("[data-palette]")) {
+    button.addEventListener("click", openPalette);
+  }
+  for (const hint of document.querySelectorAll("[data-keys]")) {
+    hint.textContent = keysOf(hint.dataset.keys).replace("+", " ");
+  }
+  document.getElementById("show-shortcuts")?.addEventListener("click", () => {
+    document.getElementById("account-menu").hidePopover();
+    openSheet();
   });
 }
 

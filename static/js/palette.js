@@ -1,0 +1,119 @@
+// The command palette: one field for every conversation, document, page and action. What this page
+// knows is there at once, also without a network; what the server finds follows.
+import { commands, newestConversations } from "./commands.js";
+import { sendJson } from "./http.js";
+import { gettext } from "./i18n.js";
+import { Listbox } from "./listbox.js";
+import { matching } from "./matching.js";
+import { recentIds, remember } from "./recent.js";
+
+const PAUSE_MS = 150;
+const LATELY = 4;
+const KINDS = {
+  conversation: { title: gettext("Conversations"), icon: "message-circle" },
+  document: { title: gettext("Documents"), icon: "file-text" },
+  collection: { title: gettext("Collections"), icon: "library" },
+  agent: { title: gettext("Agents"), icon: "sparkles" },
+  prompt: { title: gettext("Saved prompts"), icon: "bookmark" },
+};
+const dialog = document.getElementById("palette");
+const field = document.getElementById("palette-query");
+const nothing = dialog.querySelector("[data-nothing]");
+const list = new Listbox(document.getElementById("palette-list"), field, {
+  status: document.getElementById("palette-status"),
+  onPick: pick,
+});
+let known = []; // the commands of the page as it is now
+let found = []; // groups from the server
+let asked = { query: "", abort: new AbortController(), timer: 0 };
+
+export function openPalette() {
+  if (dialog.open) return dialog.close();
+  if (document.querySelector("dialog[open]")) return; // a question comes first
+  known = commands();
+  field.value = "";
+  found = [];
+  dialog.showModal();
+  show();
+}
+
+function pick({ id, run, url }) {
+  if (known.some((one) => one.id === id)) remember("command", id);
+  dialog.close();
+  if (run) run();
+  else if (!isPromptTaken(id)) location.assign(url);
+}
+
+/** A page with a message box puts a prompt into it. */
+function isPromptTaken(id) {
+  const [kind, detail] = id.split(":");
+  if (kind !== "prompt") return false;
+  return !document.dispatchEvent(new CustomEvent("prompt:use", { detail, cancelable: true }));
+}
+
+function show() {
+  const query = field.value.trim();
+  list.show(query ? [actions(query), ...found] : first(), query);
+  nothing.hidden = list.isOpen || asked.query === query;
+}
+
+const actions = (query) => ({ title: gettext("Actions and pages"), options: matching(query, known) });
+
+/** Before anything is typed: what was used lately, the newest conversations, everything else. */
+function first() {
+  const ids = recentIds("command");
+  const lately = ids.map((id) => known.find((one) => one.id === id)).filter(Boolean).slice(0, LATELY);
+  return [
+    { title: gettext("Used lately"), options: lately },
+    { title: gettext("Conversations"), options: newestConversations() },
+    { title: gettext("Actions and pages"), options: known.filter((one) => !lately.includes(one)) },
+  ];
+}
+
+/** Asks the server when typing pauses; what was asked before is not waited for any more. */
+function changed() {
+  asked.abort.abort();
+  clearTimeout(asked.timer);
+  const query = field.value.trim();
+  if (!query) found = [];
+  asked = { query, abort: new AbortController(), timer: setTimeout(() => ask(asked), PAUSE_MS) };
+  show();
+}
+
+async function ask(mine) {
+  if (!mine.query) return;
+  const url = `/api/v1/jump?${new URLSearchParams({ q: mine.query })}`;
+  let items = [];
+  try {
+    ({ items } = await sendJson("GET", url, undefined, { signal: mine.abort.signal }));
+  } catch {
+    if (mine.abort.signal.aborted) return;
+  }
+  if (mine !== asked) return;
+  found = grouped(items);
+  asked.query = "";
+  show();
+}
+
+function grouped(items) {
+  return Object.entries(KINDS).map(([kind, { title, icon }]) => ({
+    title,
+    options: items
+      .filter((item) => item.kind === kind)
+      .map(({ id, name, marks, detail, detail_marks: detailMarks, url }) => {
+        return { id: `${kind}:${id}`, name, marks, detail, detailMarks, url, icon };
+      }),
+  }));
+}
+
+field.addEventListener("input", changed);
+field.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") list.press(event); // Escape closes the dialog, not the list alone
+});
+dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
+dialog.addEventListener("close", () => {
+  asked.abort.abort();
+  clearTimeout(asked.timer);
+  list.close();
+});

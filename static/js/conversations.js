@@ -1,14 +1,12 @@
 // What a person does to a conversation in the sidebar: rename, pin, move, archive, delete.
 import { chooseFolder } from "./folders.js";
-import { attempt, conversationApi, list, refreshHistory, rowOf, shownId } from "./history.js";
+import { attempt, conversationApi, list, offerUndo, refreshHistory, rowOf, shownId } from "./history.js";
 import { promptText } from "./dialog.js";
 import { sendJson } from "./http.js";
 import { gettext } from "./i18n.js";
 import { openMenu } from "./menu.js";
 import { bind } from "./shortcuts.js";
-import { toast } from "./toast.js";
 
-const UNDO_MS = 12_000;
 const menu = document.getElementById("conversation-menu");
 let row = null;
 
@@ -89,10 +87,6 @@ function leave(gone) {
   (next?.querySelector("a") ?? list).focus();
 }
 
-function offerUndo(text, undo) {
-  toast(text, { label: gettext("Undo"), action: () => attempt(undo), life: UNDO_MS });
-}
-
 function offerRestore(id, { open = false } = {}) {
   offerUndo(gettext("Conversation deleted."), async () => {
     await sendJson("POST", `${conversationApi(id)}/restore`);
@@ -146,6 +140,7 @@ if (list) {
   act("pin", (id) => change(id, { is_pinned: true }));
   act("unpin", (id) => change(id, { is_pinned: false }));
   act("move", (id) => chooseFolder(id, rowOf(id).querySelector("[data-conversation-menu]")));
+  act("share", async (id) => (await import("./sharing.js")).openSharing(id));
   act("archive", archive);
   act("unarchive", (id) => change(id, { is_archived: false }));
   act("delete", remove);

@@ -1,12 +1,13 @@
 // Folders in the sidebar: moved into by menu or by dragging, renamed, deleted.
-import { confirmAction, promptText } from "./dialog.js";
-import { attempt, conversationApi, list, refreshHistory, rowOf } from "./history.js";
+import { promptText } from "./dialog.js";
+import { attempt, conversationApi, list, offerUndo, refreshHistory, rowOf } from "./history.js";
 import { sendJson } from "./http.js";
-import { fill, gettext } from "./i18n.js";
+import { gettext } from "./i18n.js";
 import { openMenu } from "./menu.js";
 
 const KIND = "application/x-parley-conversation";
 const API = "/api/v1/folders";
+const MOST = 100; // conversations that come back with a folder
 const moveMenu = document.getElementById("move-menu");
 const folderMenu = document.getElementById("folder-menu");
 let moving = null;
@@ -53,15 +54,16 @@ async function rename({ id, name }) {
   await refreshHistory();
 }
 
+/** Away at once: the conversations are kept, and the folder can be had again with all of them. */
 async function remove({ id, name }) {
-  const sure = await confirmAction({
-    title: fill(gettext("Delete the folder “%(name)s”?"), { name }),
-    text: gettext("The conversations in it are kept."),
-    yes: gettext("Delete"),
-  });
-  if (!sure) return;
+  const { items: filed } = await sendJson("GET", `/api/v1/conversations?folder=${id}&limit=${MOST}`);
   await sendJson("DELETE", `${API}/${id}`);
   await refreshHistory();
+  offerUndo(gettext("Folder deleted; its conversations are kept."), async () => {
+    const made = await sendJson("POST", API, { name });
+    for (const it of filed) await sendJson("PUT", `${conversationApi(it.id)}/folder`, { folder: made.id });
+    await refreshHistory();
+  });
 }
 
 /** The folder under the pointer; the list outside of folders means none. */

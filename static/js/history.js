@@ -1,8 +1,10 @@
 // The sidebar's list as the server renders it: fetched anew after changes, for a search, the archive.
 import { fetchFragment } from "./http.js";
+import { gettext } from "./i18n.js";
 import { toast } from "./toast.js";
 
 const OPEN = "open-folders";
+const UNDO_MS = 12_000;
 
 export const list = document.getElementById("history");
 export const shownId = () => /^\/c\/([\w-]+)/.exec(location.pathname)?.[1];
@@ -28,6 +30,11 @@ export async function attempt(action) {
     toast(error.message, { kind: "bad" });
     refreshHistory().catch(() => {});
   }
+}
+
+/** Says what was done, with a button that takes it back. */
+export function offerUndo(text, undo) {
+  toast(text, { label: gettext("Undo"), action: () => attempt(undo), life: UNDO_MS });
 }
 
 /** Folders stay as the person left them; the one with the current conversation is open. */

@@ -117,7 +117,12 @@ def test_folders_by_menu_and_by_dragging(visit: Visit) -> None:
     folder.hover()
     folder.locator("[data-folder-menu]").click()
     page.get_by_role("button", name="Delete folder").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(folder).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(folder.locator("[data-conversation]")).to_be_visible()
+    folder.hover()
+    folder.locator("[data-folder-menu]").click()
+    page.get_by_role("button", name="Delete folder").click()
     expect(folder).to_have_count(0)
     expect(row_of(page, "office closed")).to_be_visible()
 

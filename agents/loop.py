@@ -6,6 +6,7 @@ a model speaks. Closing the iterator (`aclosing`) stops the model upstream at on
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -14,16 +15,20 @@ from accounts.models import User
 from agents.citations import WEAK_EVIDENCE, CitationGate, Claim, best_span
 from agents.history import fitting_history, retrieval_query
 from agents.packing import pack
-from agents.prompt import RULES, Part, Source, Trust, assemble
+from agents.prompt import ATTACHED, RULES, Part, Source, Trust, assemble
+from agents.reading import read_attachments
 from agents.selectors import verify_quotes
 from agents.tokens import estimate_tokens
 from agents.types import (
     AgentTask,
+    AttachmentsRead,
     Chat,
     CitationAdded,
     EndpointSwitched,
     Finished,
     PackedPassage,
+    Read,
+    Reading,
     ReasoningDelta,
     RetrievalCompleted,
     Search,
@@ -58,6 +63,7 @@ async def run_agent(
     search: Search = search_documents,
     chat: Chat = stream_chat,
     verify: Verify = verify_in_database,
+    read: Read = read_attachments,
 ) -> AsyncGenerator[Step, None]:
     """Yield the steps of an answer, Finished last; raise GatewayError when the model fails.
 
@@ -69,11 +75,17 @@ async def run_agent(
             yield step
         return
     history = fitting_history(task.history, int(task.agent.context_tokens * HISTORY_SHARE))
-    retrieved = await _retrieve(task, search)
-    yield retrieved
-    request = chat_request(task, history, retrieved.passages)
-    evidence = Evidence(retrieved.passages, verify)
-    gate = CitationGate([passage.n for passage in retrieved.passages])
+    reading = await _read(task, read)
+    if reading.uses:
+        yield AttachmentsRead(reading.uses, reading.passages, reading.took_ms)
+    passages = reading.passages
+    if not reading.is_enough:
+        retrieved = await _retrieve(task, search, reading)
+        yield retrieved
+        passages += retrieved.passages
+    request = chat_request(task, history, passages, reading)
+    evidence = Evidence(passages, verify)
+    gate = CitationGate([passage.n for passage in passages])
     notice = ""
     async with aclosing(chat(request)) as items:
         async for item in items:
@@ -90,20 +102,36 @@ async def run_agent(
                     if rest := gate.close():
                         yield TextDelta(rest)
                     yield _usage(item)
-                    yield _finished(item, gate.text, notice)
+                    yield _finished(item, gate.text, notice, reading)
 
 
-async def _retrieve(task: AgentTask, search: Search) -> RetrievalCompleted:
+async def _read(task: AgentTask, read: Read) -> Reading:
+    if not task.attachments:
+        return Reading()
+    query = retrieval_query(task.question, task.history)
+    found = await read(task, query, prompt_budget(task))
+    has_new = any(file.is_new for file in task.attachments)
+    return replace(found, is_enough=has_new and searched_collections(task) is None)
+
+
+def prompt_budget(task: AgentTask) -> int:
+    """Tokens for what documents say: without the history's share, rules and question."""
+    known = "".join(memory.text for memory in task.memories)
+    spent = estimate_tokens(RULES + task.agent.instructions + known + task.question)
+    return int(task.agent.context_tokens * (1 - HISTORY_SHARE)) - spent
+
+
+async def _retrieve(task: AgentTask, search: Search, reading: Reading) -> RetrievalCompleted:
     query = retrieval_query(task.question, task.history)
     collections = searched_collections(task)
     if collections == [] or not task.agent.max_passages:
         return RetrievalCompleted(query, (), 0.0)
     limit = task.agent.max_passages
     found = await search(task.user, query, collections, limit * CANDIDATES)
-    known = "".join(memory.text for memory in task.memories)
-    spent = estimate_tokens(RULES + task.agent.instructions + known + task.question)
-    budget = int(task.agent.context_tokens * (1 - HISTORY_SHARE)) - spent
-    return RetrievalCompleted(query, pack(found.passages, budget, limit), found.took_ms)
+    packed = pack(found.passages, prompt_budget(task) - reading.tokens, limit)
+    first = len(reading.passages)
+    passages = tuple(replace(passage, n=first + passage.n) for passage in packed)
+    return RetrievalCompleted(query, passages, found.took_ms)
 
 
 def searched_collections(task: AgentTask) -> list[UUID] | None:
@@ -128,32 +156,38 @@ def _nothing_to_search() -> tuple[Step, Step]:
 
 
 def chat_request(
-    task: AgentTask, history: list[Part], passages: tuple[PackedPassage, ...]
+    task: AgentTask,
+    history: list[Part],
+    passages: tuple[PackedPassage, ...],
+    reading: Reading = Reading(),  # noqa: B008 - a value that nobody changes
 ) -> ChatRequest:
     """The prompt of this question, stable parts first."""
+    shelves = {file.shelf_id for file in task.attachments}
     instructions = Part(Source.AGENT, Trust.INSTRUCTION, (), task.agent.instructions)
     parts = [
         Part(Source.HOUSE, Trust.INSTRUCTION, (), RULES),
         instructions,
         *history,
         *(Part(Source.MEMORY, Trust.CONVERSATION, (), known.text) for known in task.memories),
-        *map(passage_part, passages),
+        *(passage_part(p, is_attached=p.first.collection_id in shelves) for p in passages),
         Part(Source.PERSON, Trust.CONVERSATION, (), task.question),
     ]
     return ChatRequest(
         model=task.agent.model_name,
-        messages=assemble(parts),
+        messages=assemble(parts, images=reading.images, unseen=reading.unseen),
         temperature=task.agent.temperature,
         max_tokens=task.agent.max_answer_tokens,
         passages=tuple(PassageText(p.n, p.title, p.text) for p in passages),
         question=task.question,
+        image_count=sum(file.is_image and file.is_new for file in task.attachments),
         turn_id=task.turn_id,
         account_id=task.user.pk,
     )
 
 
-def passage_part(passage: PackedPassage) -> Part:
+def passage_part(passage: PackedPassage, *, is_attached: bool = False) -> Part:
     label = " › ".join([passage.title, *passage.first.heading_path])
+    label = f"{ATTACHED}: {label}" if is_attached else label
     acl = (passage.first.collection_id,)
     return Part(Source.DOCUMENT, Trust.DATA, acl, passage.text, label)
 
@@ -222,9 +256,10 @@ def _usage(done: Completed) -> UsageRecorded:
     )
 
 
-def _finished(done: Completed, text: str, notice: str) -> Finished:
+def _finished(done: Completed, text: str, notice: str, reading: Reading) -> Finished:
     if done.finish_reason == "length":
         notice = _("The answer reached its length limit and ends early.")
     elif done.is_offline and not notice:
         notice = _("Quoted from your documents; no model is connected.")
-    return Finished(text, done.model, done.is_offline, notice)
+    unused = dict.fromkeys(use.reason for use in reading.uses if use.reason)
+    return Finished(text, done.model, done.is_offline, " ".join(filter(None, [*unused, notice])))

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from accounts.callers import READ_OR_CHAT, caller
 from gateway.catalogue import list_chat_models
@@ -16,10 +16,20 @@ class ModelOut(Schema):
     name: str
     is_default: bool
     context_length: int
+    sees_images: bool = Field(
+        validation_alias="has_vision", description="Whether attached images are sent to it."
+    )
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"name": "gpt-4.1-mini", "is_default": True, "context_length": 128_000}]
+            "examples": [
+                {
+                    "name": "gpt-4.1-mini",
+                    "is_default": True,
+                    "context_length": 128_000,
+                    "sees_images": True,
+                }
+            ]
         }
     )
 

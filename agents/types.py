@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
-from gateway.types import ChatRequest, EndpointSwitched, ReasoningDelta, StreamItem, TextDelta
+from gateway.types import (
+    ChatRequest,
+    EndpointSwitched,
+    PromptImage,
+    ReasoningDelta,
+    StreamItem,
+    TextDelta,
+)
 from knowledge.types import Passage, SearchResult
 
 if TYPE_CHECKING:
@@ -16,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentSpec",
     "AgentTask",
+    "AttachedFile",
+    "AttachmentUse",
+    "AttachmentsRead",
     "CitationAdded",
     "EndpointSwitched",
     "Finished",
@@ -23,6 +33,7 @@ __all__ = [
     "MemoriesUsed",
     "PackedPassage",
     "PastMessage",
+    "Reading",
     "ReasoningDelta",
     "Recollection",
     "RetrievalCompleted",
@@ -58,6 +69,18 @@ class PastMessage:
     role: Literal["user", "assistant"]
     text: str
     is_quoted: bool = False
+    attachments: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file attached to the question (`is_new`) or to an earlier one; `shelf_id` is searched."""
+
+    document_id: UUID
+    shelf_id: UUID
+    name: str
+    is_image: bool = False
+    is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +103,7 @@ class AgentTask:
     collections: tuple[UUID, ...] = ()
     is_limited: bool = False
     turn_id: UUID | None = None
+    attachments: tuple[AttachedFile, ...] = ()  # the question's own first, then the latest
     # Whether the person is remembered in this conversation, and also by what they only mention.
     has_memory: bool = False
     may_notice: bool = False
@@ -126,6 +150,44 @@ class RetrievalCompleted:
     query: str
     passages: tuple[PackedPassage, ...]
     took_ms: float
+
+
+Use = Literal["whole", "searched", "seen", "unseen", "unread"]
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentUse:
+    """How an attachment was used; `reason` says why it was not, in words for the person."""
+
+    document_id: UUID
+    name: str
+    how: Use
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentsRead:
+    """What the model is shown of the attachments: passages of documents, images besides."""
+
+    uses: tuple[AttachmentUse, ...]
+    passages: tuple[PackedPassage, ...]
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Attachments as they go into the prompt; what they cost of its budget in tokens."""
+
+    uses: tuple[AttachmentUse, ...] = ()
+    passages: tuple[PackedPassage, ...] = ()
+    images: tuple[PromptImage, ...] = ()
+    tokens: int = 0
+    took_ms: float = 0.0
+    is_enough: bool = False  # the question is about them: nothing else is searched
+
+    @property
+    def unseen(self) -> int:
+        return sum(use.how == "unseen" for use in self.uses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +240,8 @@ class Finished:
 
 
 Step = (
-    RetrievalCompleted
+    AttachmentsRead
+    | RetrievalCompleted
     | TextDelta
     | ReasoningDelta
     | EndpointSwitched
@@ -192,4 +255,5 @@ Step = (
 # What a run needs from outside; the defaults are in agents.loop, tests give their own.
 Search = Callable[["User", str, "list[UUID] | None", int], Awaitable[SearchResult]]
 Chat = Callable[[ChatRequest], "AsyncGenerator[StreamItem, None]"]
+Read = Callable[[AgentTask, str, int], Awaitable[Reading]]
 Verify = Callable[[list[CitationAdded]], Awaitable[list[bool]]]

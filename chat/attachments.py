@@ -11,14 +11,18 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from agents.types import AttachedFile, PastMessage
 from chat.errors import TooManyAttachments
 from chat.models import Conversation, Message
 from knowledge import shelves
 from knowledge.models import Document
 from knowledge.pictures import is_picture
+from security import audit
+from security.acts import Act
 from security.reading import reading_as
 
 MOST = 10  # attachments of one question
@@ -94,6 +98,25 @@ def attachments_of(
     return {pk: [seen[one] for one in found if one in seen] for pk, found in wanted.items()}
 
 
+def attached_files(
+    user: User, own: Sequence[UUID], history: Sequence[PastMessage]
+) -> tuple[AttachedFile, ...]:
+    """What a question and those before it carry, its own first, then the latest; as far as the
+    person asking may see it now. One query or none."""
+    earlier = [pk for message in reversed(history) for pk in message.attachments]
+    ids = list(dict.fromkeys([*own, *earlier]))
+    if not ids:
+        return ()
+    found = {row.pk: row for row in shelves.list_attachments(user, ids)}
+    rows = [found[pk] for pk in ids if pk in found]
+    return tuple(
+        AttachedFile(
+            row.pk, row.collection_id, row.file_name, is_image=is_picture(row), is_new=row.pk in own
+        )
+        for row in rows
+    )
+
+
 def find(user: User, attachment_id: UUID) -> Attachment:
     """Raises Http404."""
     with reading_as(user):
@@ -109,4 +132,8 @@ def remove(user: User, attachment_id: UUID) -> None:
     (found,) = shelves.require_attachments(user, [attachment_id])
     if found.collection.owner_id != user.pk:
         raise PermissionDenied
-    shelves.remove(found)
+    with transaction.atomic():
+        if found.collection.conversation_id:
+            sent_to = str(found.collection.conversation_id)
+            audit.record(Act.DOCUMENT_DELETED, found, conversation=sent_to)
+        shelves.remove(found)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from uuid import UUID
 
 from agents.types import (
+    AttachmentsRead,
     CitationAdded,
     EndpointSwitched,
     Finished,
@@ -39,6 +40,8 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
         case CitationAdded():
             answer.citations.append(step)
             stream.emit("citation_added", _plain(asdict(step)))
+        case AttachmentsRead():
+            _note("attachments_read", _attachments(step), answer, stream)
         case RetrievalCompleted():
             _note("retrieval_completed", _retrieval(step), answer, stream)
         case EndpointSwitched():
@@ -75,7 +78,8 @@ def rebuild(rows: Iterable[EventRow]) -> Answer:
                 answer.usage = payload
                 answer.model = payload["model"]
             case (
-                "retrieval_completed"
+                "attachments_read"
+                | "retrieval_completed"
                 | "endpoint_switched"
                 | "reasoning_completed"
                 | "memories_used"
@@ -137,6 +141,14 @@ def _note(kind: str, data: Payload, answer: Answer, stream: StreamWriter) -> Non
 def _retrieval(step: RetrievalCompleted) -> Payload:
     return {
         "query": step.query,
+        "took_ms": step.took_ms,
+        "passages": [_passage(passage) for passage in step.passages],
+    }
+
+
+def _attachments(step: AttachmentsRead) -> Payload:
+    return {
+        "attachments": [_plain(asdict(use)) for use in step.uses],
         "took_ms": step.took_ms,
         "passages": [_passage(passage) for passage in step.passages],
     }

@@ -21,6 +21,8 @@ from knowledge.models import Document
 from observability.db import run_sync
 from security.reading import second_lock
 
+# Lists in events and steps whose items name documents.
+NAMING = {"retrieval_completed": ("passages",), "attachments_read": ("attachments", "passages")}
 REMEMBERED_SECONDS = 2.0
 RETRY_SECONDS = 0.5
 
@@ -41,9 +43,7 @@ def documents_in(kind: str, payload: Payload) -> set[str]:
     """Ids of the documents that an event or step of this kind tells of."""
     if kind == "citation_added" and payload:  # an empty one told of a document that is gone
         return {payload["document_id"]}
-    if kind == "retrieval_completed":
-        return {passage["document_id"] for passage in payload["passages"]}
-    return set()
+    return {item["document_id"] for name in NAMING.get(kind, ()) for item in payload[name]}
 
 
 def without_hidden(kind: str, payload: Payload, visible: set[str]) -> Payload | None:
@@ -53,8 +53,11 @@ def without_hidden(kind: str, payload: Payload, visible: set[str]) -> Payload | 
         return payload if payload and named <= visible else None
     if named <= visible:
         return payload
-    passages = [item for item in payload["passages"] if item["document_id"] in visible]
-    return {**payload, "passages": passages}
+    kept = {
+        name: [item for item in payload[name] if item["document_id"] in visible]
+        for name in NAMING[kind]
+    }
+    return {**payload, **kept}
 
 
 def visible_steps(

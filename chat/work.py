@@ -13,6 +13,7 @@ from accounts.models import User
 from agents.models import Agent
 from agents.selectors import may_use
 from agents.types import AgentSpec, AgentTask, PastMessage
+from chat.attachments import attached_files
 from chat.models import Conversation, Message, Turn
 from chat.progress import rebuild
 from chat.remembering import with_memories
@@ -76,6 +77,7 @@ def _load(claims: list[Claim]) -> list[TurnWork]:
             )
             select t.id, t.conversation_id, t.question_id, t.answer_id, t.requested_by_id,
                    t.stop_requested_at is not null as is_stopped, q.parent_id, q.text,
+                   q.attachments,
                    t.model_name as asked_model,
                    array(select c.id from knowledge_collection c
                          join jsonb_array_elements_text(nullif(t.collections, 'null')) as k(id)
@@ -136,6 +138,7 @@ def _work(claim: Claim, row: dict[str, Any], user: User, history: History | None
             collections=tuple(row["usual"] if is_usual else row["chosen"]),
             is_limited=row["is_usually_limited"] if is_usual else row["is_choice_limited"],
             turn_id=claim.stream_id,
+            attachments=attached_files(user, row["attachments"], history or ()),
         ),
         must_stop=row["is_stopped"] or not _may_ask(user, _conversation_of(row)),
         earlier=rebuild(log.read_all(claim.stream_id)) if claim.last_seq else Answer(),
@@ -158,17 +161,18 @@ def _read_history(follow_ups: Mapping[UUID, UUID]) -> dict[UUID, History]:
         cursor.execute(
             """
             with recursive path (question_id, id, parent_id, role, text, status, model,
-                                 depth) as (
-                select q.question_id, m.id, m.parent_id, m.role, m.text, m.status, m.model_name, 1
+                                 attachments, depth) as (
+                select q.question_id, m.id, m.parent_id, m.role, m.text, m.status, m.model_name,
+                       m.attachments, 1
                 from unnest(%(questions)s::uuid[], %(parents)s::uuid[]) as q(question_id, parent_id)
                 join chat_message m on m.id = q.parent_id
                 union all
                 select path.question_id, m.id, m.parent_id, m.role, m.text, m.status,
-                       m.model_name, depth + 1
+                       m.model_name, m.attachments, depth + 1
                 from path join chat_message m on m.id = path.parent_id
                 where depth < %(limit)s
             )
-            select question_id, role, text, model = %(offline)s from path
+            select question_id, role, text, model = %(offline)s, attachments from path
             where status = any(%(kept)s) and text <> ''
             order by question_id, depth desc
             """,
@@ -182,5 +186,7 @@ def _read_history(follow_ups: Mapping[UUID, UUID]) -> dict[UUID, History]:
         )
         history: dict[UUID, History] = {}
         for question_id, *message in cursor.fetchall():
-            history[question_id] = (*history.get(question_id, ()), PastMessage(*message))
+            *said, attachments = message
+            past = PastMessage(*said, attachments=tuple(attachments))
+            history[question_id] = (*history.get(question_id, ()), past)
     return history

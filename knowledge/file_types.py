@@ -48,8 +48,8 @@ SOURCE = FileType(
         ".c", ".cc", ".cfg", ".conf", ".cpp", ".cs", ".css", ".csv", ".diff", ".env", ".go", ".h",
         ".hpp", ".ini", ".ipynb", ".java", ".js", ".json", ".jsonl", ".jsx", ".kt", ".lua", ".mjs",
         ".patch", ".php", ".pl", ".po", ".proto", ".ps1", ".py", ".r", ".rb", ".rs", ".rst",
-        ".scala", ".sh", ".sql", ".srt", ".swift", ".tex", ".toml", ".ts", ".tsv", ".tsx", ".vtt", ".xml",
-        ".yaml", ".yml",
+        ".scala", ".sh", ".sql", ".srt", ".swift", ".tex", ".toml", ".ts", ".tsv", ".tsx", ".vtt",
+        ".xml", ".yaml", ".yml",
     ),
     ("text/", "application/", "video/mp2t", "video/vnd.dlna.mpeg-tts"),
 )  # fmt: skip

@@ -20,10 +20,12 @@ from agents.models_api import router as models
 from agents.saved_prompts_api import router as saved_prompts
 from chat.answers_api import router as answers
 from chat.api import router as chat
+from chat.attachments_api import router as attachments
 from chat.exports_api import router as exports
 from chat.folders_api import router as folders
 from chat.jump_api import router as jump
 from chat.search_api import router as chat_search
+from chat.sharing_api import router as sharing
 from config import openapi, problems
 from knowledge.api import router as knowledge
 
@@ -90,6 +92,8 @@ api = ParleyAPI(
             {"name": "Memory", "description": "What the assistant remembers about you."},
             {"name": "Saved prompts", "description": "Words that you ask with again and again."},
             {"name": "Conversations", "description": "Questions and answers as a tree."},
+            {"name": "Attachments", "description": "Files and images that questions carry."},
+            {"name": "Sharing", "description": "Links to conversations, and who has access."},
             {"name": "Folders", "description": "Where you keep conversations together."},
             {"name": "Turns", "description": "A question on its way to an answer."},
             {"name": "Jobs", "description": "Background work, followed and cancelled."},
@@ -105,8 +109,10 @@ api.add_router("", memory)
 api.add_router("", models)
 api.add_router("", saved_prompts)
 api.add_router("", chat)
+api.add_router("", attachments)
 api.add_router("", answers)
 api.add_router("", folders)
 api.add_router("", chat_search)
 api.add_router("", jump)
 api.add_router("", exports)
+api.add_router("", sharing)

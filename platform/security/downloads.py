@@ -1,11 +1,13 @@
-"""Uploaded bytes on their way back: always a download, never a page of this site."""
+"""Uploaded bytes on their way back: a download or an image, never a page of this site."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO
 
 from asgiref.sync import sync_to_async
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
+
+SANDBOX = "sandbox; default-src 'none'"
 
 
 class Download(FileResponse):
@@ -22,10 +24,26 @@ class Download(FileResponse):
             self._file, as_attachment=True, filename=file_name, content_type=media_type
         )
         self.headers["X-Content-Type-Options"] = "nosniff"
-        self.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+        self.headers["Content-Security-Policy"] = SANDBOX
         self.headers["Cache-Control"] = "private, no-store"
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         read = sync_to_async(self._file.read, thread_sensitive=False)
         while block := await read(self.block_size):
             yield block
+
+
+class Image(HttpResponse):
+    """An image that we have drawn ourselves, to be shown in a page of this site.
+
+    What a browser could still mistake for something else in it, it may not run.
+    """
+
+    def __init__(self, data: bytes, media_type: str) -> None:
+        if media_type not in {"image/png", "image/jpeg"}:
+            raise ValueError(f"{media_type} is not shown")
+        super().__init__(data, content_type=media_type)
+        self.headers["X-Content-Type-Options"] = "nosniff"
+        self.headers["Content-Security-Policy"] = SANDBOX
+        self.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        self.headers["Cache-Control"] = "private, max-age=300"

@@ -1,0 +1,260 @@
+"""What of the attached files goes into the prompt: documents whole where they fit, else searched.
+
+A document that is read whole is its stored text from the first character to the last, cut into
+numbered pieces along its passages, so that a citation of it is verified and opened like any other.
+One that does not fit is searched, and only there (`knowledge.retrieval.search_shelves`). Images go
+to models that see, smaller ones if there are many.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from django.db.models.functions import Length
+from django.utils.translation import gettext as _
+
+from agents.packing import BLOCK_TOKENS, pack
+from agents.tokens import estimate_tokens
+from agents.types import AgentTask, AttachedFile, AttachmentUse, PackedPassage, Reading, Use
+from gateway.routes import sees_images
+from gateway.types import PromptImage
+from knowledge.models import Chunk, Document, DocumentText
+from knowledge.pictures import Stored, find_picture
+from knowledge.retrieval import search_shelves
+from knowledge.types import Drawn, Passage
+from observability.patience import run_patiently
+from security.reading import second_lock
+
+WAIT_SECONDS = 90.0  # for files whose reading has not ended when the question is asked
+LOOK_SECONDS = 0.25
+PIECE_TOKENS = 700  # of a whole document under one number
+SEARCHED_SHARE = 1 / 2  # of the budget, kept for what must be searched when something must
+PIXELS_PER_TOKEN = 750
+CANDIDATES = 3  # passages looked at for each that may be packed
+
+READY, FAILED = Document.Status.READY, Document.Status.FAILED
+
+
+async def read_attachments(task: AgentTask, query: str, budget: int) -> Reading:
+    """Wait until the files are read, then take of them what fits into `budget` tokens.
+
+    What cannot be used is named in `uses` with its reason; nothing raises because of it.
+    """
+    began = time.monotonic()
+    states = await _settled(task)
+    sees = any(file.is_image for file in task.attachments) and await sees_images(
+        task.agent.model_name
+    )
+    ready = [file for file in task.attachments if states.get(file.document_id) == (READY, "")]
+    unread = tuple(
+        _unread(f, states.get(f.document_id)) for f in task.attachments if f not in ready
+    )
+    pictures = [file for file in ready if file.is_image]
+    documents = [file for file in ready if not file.is_image]
+    shown, uses = await run_patiently(show_images, task, pictures, budget, sees)
+    spent = sum(cost_of(image) for image in shown)
+    whole, searched = await run_patiently(split_by_size, task.user, documents, budget - spent)
+    passages = await run_patiently(read_documents, task, query, whole, searched, budget - spent)
+    return Reading(
+        uses=(
+            *(AttachmentUse(file.document_id, file.name, "whole") for file in whole),
+            *(AttachmentUse(file.document_id, file.name, "searched") for file in searched),
+            *uses,
+            *unread,
+        ),
+        passages=passages,
+        images=tuple(PromptImage(image.media_type, image.data) for image in shown),
+        tokens=spent + sum(estimate_tokens(passage.text) + BLOCK_TOKENS for passage in passages),
+        took_ms=(time.monotonic() - began) * 1000,
+    )
+
+
+# -- Files that are still being read ---------------------------------------------------------------
+
+State = tuple[str, str]
+
+
+async def _settled(task: AgentTask) -> dict[UUID, State]:
+    """Status and reason of each file; one that is deleted meanwhile is missing."""
+    ids = [file.document_id for file in task.attachments]
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        states = await run_patiently(_states, ids)
+        is_over = time.monotonic() > deadline
+        if is_over or all(status in {READY, FAILED} for status, _reason in states.values()):
+            return states
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _states(ids: Sequence[UUID]) -> dict[UUID, State]:
+    rows = Document.objects.filter(pk__in=ids).values_list("pk", "status", "reason")
+    return {pk: (status, reason) for pk, status, reason in rows}
+
+
+def _unread(file: AttachedFile, state: State | None) -> AttachmentUse:
+    if state is None:
+        reason = _("“%(name)s” was deleted.") % {"name": file.name}
+    elif state[0] == FAILED:
+        reason = _("“%(name)s” could not be read: %(reason)s") % {
+            "name": file.name,
+            "reason": _(state[1]),
+        }
+    else:
+        reason = _("“%(name)s” was still being read; ask again in a moment.") % {"name": file.name}
+    return AttachmentUse(file.document_id, file.name, "unread", str(reason))
+
+
+# -- Documents -------------------------------------------------------------------------------------
+
+
+@second_lock
+def _text_lengths(user: object, ids: Sequence[UUID]) -> dict[UUID, int]:
+    texts = DocumentText.objects.filter(document__in=Document.objects.attached_for(user))
+    found = texts.filter(document__in=ids).annotate(length=Length("text"))
+    return dict(found.values_list("document_id", "length"))
+
+
+def split_by_size(
+    user: object, files: Sequence[AttachedFile], budget: int
+) -> tuple[list[AttachedFile], list[AttachedFile]]:
+    """Those to be read whole and those to be searched: all whole, or the short ones."""
+    if not files:
+        return [], []
+    lengths = _text_lengths(user, [file.document_id for file in files])
+    costs = {
+        file.document_id: _cost(user, file, lengths.get(file.document_id, 0), budget)
+        for file in files
+    }
+    if sum(costs.values()) <= budget:
+        return list(files), []
+    left = budget * (1 - SEARCHED_SHARE)
+    whole = []
+    for file in sorted(files, key=lambda file: costs[file.document_id]):
+        left -= costs[file.document_id]
+        if left >= 0:
+            whole.append(file)
+    return whole, [file for file in files if file not in whole]
+
+
+def _cost(user: object, file: AttachedFile, length: int, budget: int) -> int:
+    """Tokens of the whole text; that of a long one is not even fetched."""
+    if length > budget * 5:
+        return length
+    tokens = estimate_tokens(_text(user, file.document_id))
+    return tokens + (tokens // PIECE_TOKENS + 1) * BLOCK_TOKENS
+
+
+@second_lock
+def _text(user: object, document_id: UUID) -> str:
+    texts = DocumentText.objects.filter(document__in=Document.objects.attached_for(user))
+    return texts.filter(document=document_id).values_list("text", flat=True).first() or ""
+
+
+def read_documents(
+    task: AgentTask,
+    query: str,
+    whole: Sequence[AttachedFile],
+    searched: Sequence[AttachedFile],
+    budget: int,
+) -> tuple[PackedPassage, ...]:
+    """Numbered passages: the whole documents in their order, then what was found in the others."""
+    pieces = [piece for file in whole for piece in _whole(task.user, file)]
+    left = budget - sum(estimate_tokens(piece.text) + BLOCK_TOKENS for piece in pieces)
+    found: Iterable[PackedPassage] = ()
+    if searched:
+        limit = max(task.agent.max_passages, 1)
+        shelves = [file.shelf_id for file in searched]
+        result = search_shelves(task.user, query, shelves, limit * CANDIDATES)
+        found = pack(result.passages or _beginnings(task.user, searched), left, limit)
+    return tuple(replace(piece, n=n) for n, piece in enumerate([*pieces, *found], 1))
+
+
+@second_lock
+def _chunks(user: object, document_id: UUID, most: int | None = None) -> list[Chunk]:
+    rows = Chunk.objects.attached_for(user).filter(document=document_id).order_by("position")
+    return list(rows.select_related("document").defer("terms", "bm25")[:most])
+
+
+def _whole(user: object, file: AttachedFile) -> Iterator[PackedPassage]:
+    """The text from end to end in pieces, each made of stretches that begin where chunks do."""
+    text = _text(user, file.document_id)
+    chunks = _chunks(user, file.document_id)
+    cuts = [0, *(chunk.start for chunk in chunks[1:]), len(text)]
+    gathered: list[Passage] = []
+    tokens = 0
+    for chunk, start, end in zip(chunks, cuts, cuts[1:], strict=False):
+        stretch = replace(_passage(chunk), text=text[start:end], start=start, end=end)
+        cost = estimate_tokens(stretch.text)
+        if gathered and tokens + cost > PIECE_TOKENS:
+            yield PackedPassage(0, tuple(gathered))
+            gathered, tokens = [], 0
+        gathered.append(stretch)
+        tokens += cost
+    if gathered:
+        yield PackedPassage(0, tuple(gathered))
+
+
+def _beginnings(user: object, files: Sequence[AttachedFile]) -> list[Passage]:
+    """How the documents begin: what is shown when nothing in them resembles the question."""
+    return [_passage(chunk) for file in files for chunk in _chunks(user, file.document_id, 2)]
+
+
+def _passage(chunk: Chunk) -> Passage:
+    return Passage(
+        chunk_id=chunk.pk,
+        document_id=chunk.document_id,
+        collection_id=chunk.collection_id,
+        title=chunk.document.title,
+        heading_path=tuple(chunk.heading_path),
+        text=chunk.text,
+        start=chunk.start,
+        end=chunk.end,
+        page=chunk.page,
+        score=1.0,
+    )
+
+
+# -- Images ----------------------------------------------------------------------------------------
+
+
+def show_images(
+    task: AgentTask, files: Sequence[AttachedFile], budget: int, sees: bool
+) -> tuple[list[Drawn], list[AttachmentUse]]:
+    """The images to send, and how each was used; none to a model that sees nothing."""
+    if not sees:
+        blind = [file for file in files if file.is_new]  # said once, not with every question after
+        return [], [AttachmentUse(f.document_id, f.name, "unseen", _cannot_see()) for f in blind]
+    stored = [(file, find_picture(task.user, file.document_id)) for file in files]
+    shown: list[Drawn] = []
+    uses: list[AttachmentUse] = []
+    is_large = sum(_tokens(p.width, p.height) for _file, p in stored) <= budget
+    for file, picture in stored:
+        image = _drawn(picture, is_large=is_large)
+        budget -= cost_of(image)
+        fits = budget >= 0 or not shown
+        how: Use = "seen" if fits else "unseen"
+        if fits:
+            shown.append(image)
+        if fits or file.is_new:
+            reason = "" if fits else _("There were more images than the agent has room for.")
+            uses.append(AttachmentUse(file.document_id, file.name, how, str(reason)))
+    return shown, uses
+
+
+def _drawn(picture: Stored, *, is_large: bool) -> Drawn:
+    return picture.load() if is_large else picture.small
+
+
+def _cannot_see() -> str:
+    return str(_("The model cannot see images, so the answer does without them."))
+
+
+def cost_of(image: Drawn) -> int:
+    return _tokens(image.width, image.height)
+
+
+def _tokens(width: int, height: int) -> int:
+    """An upper estimate of what an image costs, as the common models count."""
+    return -(-width * height // PIXELS_PER_TOKEN)

@@ -1,6 +1,6 @@
 """Links that show a conversation, as it was at a moment, to whoever has their address.
 
-The address is `/s/<token>` with 256 random bits, shown once and stored as its SHA-256 alone. It is a
+The address is `/s/<token>`: 256 random bits, shown once and stored as their SHA-256 alone. It is a
 way to read, never a way in: nothing of its maker's rights goes with it. A link that was taken back,
 has expired, or whose maker may not share any more looks like one that never was.
 """

@@ -1,13 +1,28 @@
 from django.urls import path
 
-from chat import views
+from chat import diagrams, shared_views, sharing_views, temporary_views, views
 
 app_name = "chat"
 urlpatterns = [
     path("", views.new_chat, name="new"),
     path("c/<uuid:conversation_id>", views.conversation, name="conversation"),
     path("c/<uuid:conversation_id>/thread", views.thread, name="thread"),
+    path("c/<uuid:conversation_id>/visits", temporary_views.visit, name="visit"),
+    path("c/<uuid:conversation_id>/sharing", sharing_views.show, name="sharing"),
+    path("c/<uuid:conversation_id>/sharing/people", sharing_views.give, name="share"),
+    path(
+        "c/<uuid:conversation_id>/sharing/people/<uuid:grant_id>/remove",
+        sharing_views.take,
+        name="unshare",
+    ),
+    path("c/<uuid:conversation_id>/sharing/links", sharing_views.make_link, name="make_link"),
+    path("links/<uuid:link_id>/update", sharing_views.update_link, name="update_link"),
+    path("links/<uuid:link_id>/revoke", sharing_views.revoke_link, name="revoke_link"),
+    path("settings/links/", sharing_views.list_links, name="links"),
+    path("s/<str:token>", shared_views.shared, name="shared"),
+    path("s/<str:token>/continue", shared_views.continue_here, name="continue_shared"),
     path("conversations/", views.history, name="history"),
     path("passages/<uuid:document_id>", views.passage, name="passage"),
+    path("diagram-frame", diagrams.frame, name="diagram_frame"),
     path("jsi18n/<slug:language>/", views.javascript_catalog, name="jsi18n"),
 ]

@@ -4,6 +4,7 @@ import re
 from http import HTTPStatus
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
@@ -143,6 +144,7 @@ def _choices(request: HttpRequest, agent: str, model: str = "") -> dict[str, obj
         "chosen_agent": agent if agent in slugs else next(iter(slugs), ""),
         "models": models if len(models) > 1 else [],
         "chosen_model": model if model in models else "",
+        "temporary_hours": settings.PARLEY_TEMPORARY_HOURS,
         "collections": list(Collection.objects.visible_to(request.user)),
     }
 

@@ -6,6 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.models import User
 from chat.history import list_archive, list_history
 from chat.search import find_hits
+from chat.sharing import mark_shared
 
 register = template.Library()
 
@@ -22,4 +23,6 @@ def conversation_history(
     if query and isinstance(user, User):
         return {**shown, "hits": find_hits(user, query)}
     groups = list_archive(user) if is_archive else list_history(user)
+    if isinstance(user, User):
+        mark_shared(user, [row for group in groups for row in group.conversations])
     return {**shown, "groups": groups, "is_archive": is_archive}

@@ -6,6 +6,7 @@ the same. Prompt, answer and document text is never a log field.
 
 import logging.config
 import os
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -110,15 +111,30 @@ def _add_process(
     return event
 
 
+SHARED_LINK = re.compile(r"/s/[A-Za-z0-9_-]{16,}")
+
+
+def _without_links(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Whoever reads the log must not read what is shared by link: its address is all it takes."""
+    for name in ("event", "exception"):
+        text = event.get(name)
+        if isinstance(text, str) and "/s/" in text:
+            event[name] = SHARED_LINK.sub("/s/…", text)
+    return event
+
+
 def _json() -> list[structlog.types.Processor]:
     return [
         structlog.processors.format_exc_info,
+        _without_links,
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
 
 
 def _pretty() -> list[structlog.types.Processor]:
-    return [structlog.processors.format_exc_info, _readable]
+    return [structlog.processors.format_exc_info, _without_links, _readable]
 
 
 COLOURS = {"warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[31m"}

@@ -10,6 +10,7 @@ const stop = document.getElementById("stop");
 
 export class Composer {
   #draftKey;
+  #drafts = localStorage;
 
   /** @param {{onSend: (text: string) => void, onStop: () => void, onUp: () => void}} hooks */
   constructor({ onSend, onStop, onUp }) {
@@ -39,8 +40,16 @@ export class Composer {
     this.#draftKey = `draft:${form.dataset.user}:${id ?? "new"}`;
   }
 
+  /** Drafts are kept there from now on; the other place forgets this one. */
+  useStorage(drafts) {
+    if (drafts === this.#drafts) return;
+    this.#drafts.removeItem(this.#draftKey);
+    this.#drafts = drafts;
+    this.#changed();
+  }
+
   restoreDraft() {
-    const draft = localStorage.getItem(this.#draftKey);
+    const draft = this.#drafts.getItem(this.#draftKey);
     if (draft && !box.value) this.fill(draft);
   }
 
@@ -91,7 +100,7 @@ export class Composer {
       box.style.height = `${box.scrollHeight}px`;
     }
     if (!save) return;
-    if (box.value) localStorage.setItem(this.#draftKey, box.value);
-    else localStorage.removeItem(this.#draftKey);
+    if (box.value) this.#drafts.setItem(this.#draftKey, box.value);
+    else this.#drafts.removeItem(this.#draftKey);
   }
 }

@@ -1,10 +1,16 @@
 // The chat page: puts composer, thread, socket and sources together.
 import "../js/away.js";
+import { copyText } from "../js/clipboard.js";
 import { refreshHistory } from "../js/history.js";
 import { gettext } from "../js/i18n.js";
 import { Socket } from "../js/socket.js";
 import { toast } from "../js/toast.js";
+import { announce } from "./announce.js";
+import { branchQuestion, offerAnswerMenu, openAnswerMenu } from "./answer-menu.js";
 import { answerOf, sourceCount } from "./answer.js";
+import { offerAsking } from "./asking.js";
+import { carried } from "./choosing.js";
+import { appendComparison, choose, columnEnded, comparedChoices, offerComparison, prepareComparisons } from "./compare.js";
 import { Composer } from "./composer.js";
 import { offerLater, offerNewVersion, signInAgain, watchConnection } from "./connection.js";
 import { editQuestion } from "./editing.js";
@@ -12,13 +18,21 @@ import { Follower } from "./follow.js";
 import { keepInStep } from "./in-step.js";
 import { Notifier } from "./notify.js";
 import "./menus.js";
+import { chosenModel } from "./models.js";
 import { chosenAgent, chosenCollections, endOnce } from "./pickers.js";
+import { rate } from "./rating.js";
+import "./reading.js";
+import { printFootnotes } from "./print.js";
+import { offerSharing } from "./share-button.js";
 import { closeSources, isOpen, offerSources, openSources } from "./sources.js";
+import { focusOn, isEndMissing, loadStretches } from "./stretches.js";
 import { offerTakeaway } from "./takeaway.js";
+import { beginTemporary, isTemporary, lifetime, offerTemporary } from "./temporary.js";
 import {
   appendAnswer,
   appendQuestion,
   cutFrom,
+  drawRest,
   drawStored,
   fetchThread,
   leafId,
@@ -26,11 +40,10 @@ import {
 } from "./thread.js";
 
 const scroller = document.getElementById("thread");
-const status = document.getElementById("answer-status");
 const canWrite = document.getElementById("composer") !== null;
 
 let conversation = scroller.dataset.conversation ?? null;
-let running = null; // the answer being written
+const running = new Set(); // the answers being written: one, or those of a comparison
 const refused = new Map(); // by text: sends that question again, once in all
 document.body.dataset.katex = scroller.dataset.katex;
 
@@ -38,7 +51,7 @@ const socket = new Socket("/ws/");
 const follower = new Follower(scroller, list, document.getElementById("to-end"));
 const composer = canWrite
   ? new Composer({
-      onSend: (text) => (refused.get(text) ?? (() => ask({ text, parent: leafId() })))(),
+      onSend: (text) => (refused.get(text) ?? (() => askNext(text)))(),
       onStop: stop,
       onUp: editLast,
     })
@@ -47,11 +60,11 @@ const hooks = { onEnd: ended };
 const notifier = new Notifier();
 const step = keepInStep(socket, {
   conversation: () => conversation,
-  isBusy: () => running !== null,
-  draw: () => drawStored({ hooks, resume }),
+  isBusy: () => running.size > 0,
+  draw,
 });
 
-const choices = () => ({ agent: chosenAgent(), collections: chosenCollections() });
+const choices = () => ({ agent: chosenAgent(), model: chosenModel(), collections: chosenCollections() });
 
 /** Names one sending of a question; randomUUID() exists on https and localhost only. */
 function newId() {
@@ -59,74 +72,116 @@ function newId() {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function setRunning(answer) {
-  running = answer;
-  composer?.setRunning(answer !== null);
+function begin(...answers) {
+  for (const answer of answers) running.add(answer);
+  composer?.setRunning(true);
+}
+
+function settle(...answers) {
+  for (const answer of answers) running.delete(answer);
+  composer?.setRunning(running.size > 0);
+}
+
+function draw() {
+  prepareComparisons();
+  drawStored({ hooks, resume });
 }
 
 /** Follows the turn of an answer from the first event; what is already shown comes first. */
 function watch(answer, turn) {
   answer.el.dataset.turn = turn;
-  setRunning(answer);
+  begin(answer);
   notifier.begin();
-  status.textContent = gettext("Answering");
+  announce(gettext("Answering"), { stays: true });
   socket.watch(turn, (kind, data) => answer.apply(kind, data));
 }
 
 function ended(answer) {
-  if (answer !== running) return offerNewest();
+  if (!running.has(answer)) return offerNewest();
   socket.unwatch(answer.el.dataset.turn);
-  setRunning(null);
+  settle(answer);
+  columnEnded(answer);
   offerNewest();
+  if (running.size) return;
   const count = answer.citations.length ? answer.sources.length : 0;
   const said = [gettext("Answer ready"), count ? sourceCount(count) : ""];
-  status.textContent = said.filter(Boolean).join(", ");
+  announce(said.filter(Boolean).join(", "));
   refreshHistory();
   step.ended();
   notifier.end(answer.text);
 }
 
 function offerNewest() {
-  const answers = [...list.querySelectorAll(".answer")].map(answerOf).filter(Boolean);
-  offerSources(answers.findLast(({ citations }) => citations.length) ?? null);
+  let el = list.lastElementChild;
+  while (el && !answerOf(el)?.citations.length) el = el.previousElementSibling;
+  offerSources(el && answerOf(el));
+}
+
+/** Asks after the end of the conversation, which may not be on the page. */
+async function askNext(text) {
+  if (isEndMissing()) await showPath();
+  await ask({ text, parent: leafId() });
 }
 
 /** Sends a question; the page shows it at once and takes it back if the server refuses. */
-async function ask({ text, parent, id = newId(), chosen = choices() }) {
+async function ask({ text, parent, id = newId(), chosen = choices(), columns = comparedChoices() }) {
   endOnce();
   const question = appendQuestion(text, parent);
-  const answer = appendAnswer(hooks);
-  setRunning(answer);
+  const answers = columns.length ? appendComparison(columns, hooks) : [appendAnswer(hooks)];
+  begin(...answers);
   follower.toEnd();
   try {
-    const accepted = await socket.startTurn({ id, conversation, parent, text, ...chosen });
-    begun(accepted, question, answer);
+    const first = columns.length ? carried(columns[0]) : {};
+    const accepted = await socket.startTurn({ id, conversation, parent, text, ...chosen, ...first });
+    begun(accepted, question, answers[0]);
+    const beside = { question: accepted.question_id, beside: accepted.message_id };
+    columns.slice(1).forEach((choice, n) => askBeside({ ...beside, ...carried(choice) }, answers[n + 1]));
   } catch (error) {
-    answer.el.remove();
-    setRunning(null);
-    showProblem(question, error.message, text, () => ask({ text, parent, id, chosen }));
+    answers[0].el.closest("#messages > li").remove();
+    settle(...answers);
+    showProblem(question, error.message, text, () => ask({ text, parent, id, chosen, columns }));
   }
 }
 
 function begun(accepted, question, answer) {
   delete question.dataset.pending;
   question.dataset.message = accepted.question_id;
+  if (!conversation) enter(accepted.conversation_id, question);
+  follow(accepted, answer);
+}
+
+function follow(accepted, answer) {
   answer.el.dataset.message = accepted.message_id;
   answer.el.dataset.question = accepted.question_id;
-  if (!conversation) enter(accepted.conversation_id, question);
+  const comparison = answer.el.closest(".compare");
+  if (comparison) comparison.dataset.message ||= accepted.message_id;
   watch(answer, accepted.turn_id);
+}
+
+/** The same question to somebody else, in the column that waits for it. */
+async function askBeside(frame, answer) {
+  try {
+    const usual = { id: newId(), conversation, collections: chosenCollections() };
+    follow(await socket.startTurn({ ...usual, ...frame }), answer);
+  } catch (error) {
+    settle(answer);
+    toast(error.message, { kind: "bad" });
+    if (answer.el.isConnected) await showPath();
+  }
 }
 
 /** The new conversation gets its address without a reload. */
 function enter(id, question) {
   conversation = id;
   history.replaceState(null, "", `/c/${id}`);
+  composer.useConversation(id);
+  composer.useFollowUp();
+  if (isTemporary()) return beginTemporary(id);
   const title = question.querySelector("[data-text]").textContent.slice(0, 60);
   document.title = `${title} · Parley`;
   document.getElementById("conversation-title").textContent = title;
-  composer.useConversation(id);
-  composer.useFollowUp();
   offerTakeaway(id);
+  offerSharing(id);
   refreshHistory();
 }
 
@@ -149,18 +204,19 @@ function showProblem(question, problem, text, again) {
   box.querySelector("[data-problem-text]").textContent = problem;
   box.querySelector("[data-resend]").addEventListener("click", retry);
   offerLater(socket, box.querySelector("[data-later]"), retry);
-  status.textContent = problem;
+  announce(problem);
 }
 
 function stop() {
-  if (running?.el.dataset.turn) socket.stopTurn(running.el.dataset.turn);
+  for (const { el } of running) if (el.dataset.turn) socket.stopTurn(el.dataset.turn);
 }
 
 /** Asks again as another version: of a question (new text) or of an answer (same question). */
 async function askAgain(frame, cutAt) {
   cutFrom(cutAt);
   if (frame.text) appendQuestion(frame.text, frame.parent);
-  setRunning(appendAnswer(hooks));
+  const waiting = appendAnswer(hooks);
+  begin(waiting);
   follower.toEnd();
   try {
     await socket.startTurn({ id: newId(), conversation, ...choices(), ...frame });
@@ -168,14 +224,42 @@ async function askAgain(frame, cutAt) {
     toast(error.message, { kind: "bad" });
     if (frame.text) composer.fill(frame.text);
   }
-  setRunning(null);
+  settle(waiting);
   await showPath();
+}
+
+/** The question of an answer to somebody else, in a column beside it. */
+async function askAnother(answerEl, choice) {
+  const { question, message } = answerEl.dataset;
+  if (running.size) return;
+  try {
+    const usual = { id: newId(), conversation, collections: chosenCollections() };
+    await socket.startTurn({ ...usual, question, beside: message, ...choice });
+    await showPath();
+    follower.toEnd();
+  } catch (error) {
+    toast(error.message, { kind: "bad" });
+  }
+}
+
+async function goOnWith(answerEl) {
+  try {
+    await choose(answerEl);
+    await showPath();
+    composer?.focus();
+  } catch (error) {
+    toast(error.message, { kind: "bad" });
+  }
 }
 
 async function showPath(message) {
   try {
     await fetchThread(conversation, message);
-    drawStored({ hooks, resume });
+    const left = [...running].map(({ el }) => el.dataset.turn);
+    settle(...running); // those that are on the new path are taken up again
+    draw();
+    const followed = new Set([...running].map(({ el }) => el.dataset.turn));
+    for (const turn of left) if (turn && !followed.has(turn)) socket.unwatch(turn);
   } catch (error) {
     toast(error.message, { kind: "bad" });
   }
@@ -186,7 +270,7 @@ function resume(answer) {
 }
 
 function edit(question) {
-  if (running) return;
+  if (running.size) return;
   editQuestion(question, (text) => askAgain({ text, parent: question.dataset.parent || null }, question));
 }
 
@@ -195,8 +279,9 @@ function editLast() {
   if (questions.length) edit(questions[questions.length - 1]);
 }
 
-function regenerate(answerEl) {
-  if (!running) askAgain({ question: answerEl.dataset.question }, answerEl);
+function regenerate(answerEl, choice = {}) {
+  if (running.size) return;
+  askAgain({ question: answerEl.dataset.question, ...choice }, answerEl.closest("#messages > li"));
 }
 
 /** A half-written edit would go with the page: it becomes the draft, unless there is one. */
@@ -206,9 +291,10 @@ function leaveToSignIn() {
   signInAgain();
 }
 
-async function copy(text) {
-  await navigator.clipboard.writeText(text);
-  toast(gettext("Copied"));
+/** Words of an answer stand above what is being written. */
+function quote(text) {
+  composer.fill(text);
+  composer.focus();
 }
 
 const CLICKS = {
@@ -217,14 +303,19 @@ const CLICKS = {
     openSources(answer, chip.textContent, chip);
   },
   "[data-sources]": (button) => openSources(answerOf(button.closest(".answer")), null, button),
-  "[data-copy-code]": (button) => copy(button.closest(".code").querySelector("code").textContent),
+  "[data-copy-code]": (button) => copyText(button.closest(".code").querySelector("code").textContent),
   "[data-copy]": (button) => {
     const answer = answerOf(button.closest(".answer"));
-    copy(answer ? answer.text : button.closest(".user").querySelector("[data-text]").textContent);
+    copyText(answer ? answer.text : button.closest(".user").querySelector("[data-text]").textContent);
   },
   "[data-version]": (button) => showPath(button.dataset.version),
   "[data-edit]": (button) => edit(button.closest(".user")),
   "[data-regenerate]": (button) => regenerate(button.closest(".answer")),
+  "[data-more]": openAnswerMenu,
+  "[data-rate]": (button) => rate(button).catch((error) => toast(error.message, { kind: "bad" })),
+  "[data-choose]": (button) => goOnWith(button.closest(".answer")),
+  "[data-stop-one]": (button) => socket.stopTurn(button.closest(".answer").dataset.turn),
+  "[data-branch]": (button) => branchQuestion(conversation, button.closest(".user")).catch((error) => toast(error.message, { kind: "bad" })),
 };
 
 list.addEventListener("click", (event) => {
@@ -247,7 +338,7 @@ document.addEventListener("keydown", (event) => {
 watchConnection(socket, { onBack: step.catchUp, onSignedOut: leaveToSignIn });
 socket.addEventListener("version", ({ detail }) => offerNewVersion(detail));
 socket.addEventListener("reload", () => {
-  setRunning(null);
+  settle(...running);
   showPath();
 });
 
@@ -257,9 +348,27 @@ for (const starter of document.querySelectorAll("[data-starter]")) {
   });
 }
 composer?.useConversation(conversation);
+offerTemporary(composer);
 composer?.restoreDraft();
 if (!conversation && matchMedia("(hover: hover)").matches) composer.focus(); // no keyboard on phones
-drawStored({ hooks, resume });
+draw();
+loadStretches({
+  draw,
+  drawRest: () => drawRest({ hooks, resume }),
+});
+printFootnotes();
+if (composer) offerAsking(quote);
+offerComparison();
+offerAnswerMenu({ conversation: () => conversation, again: regenerate, beside: askAnother });
+document.getElementById("to-end").addEventListener("click", async () => {
+  if (isEndMissing()) await showPath();
+  follower.toEnd();
+});
 const found = list.querySelector(`[data-message="${new URL(location).searchParams.get("at")}"]`);
-if (found) follower.show(found);
-else follower.toEnd();
+if (found) {
+  follower.show(found);
+  found.classList.add("found");
+  focusOn(found);
+} else {
+  follower.toEnd();
+}

@@ -1,8 +1,9 @@
 """A fast OpenAI-compatible stream for load: `python -m benchmarks.upstream --port 9100`.
 
 The model name is the shape of the answer: `t200-i20-f150` is 200 tokens, 20 ms apart, the first
-after 150 ms. Each token is an event and, when paced, a write of its own; events are rendered once,
-so the server costs little. `benchmarks.gateway` and the streaming benchmark start it as a process.
+after 150 ms; with `-rich` at its end they are those of `rich_answer`. Each token is an event and,
+when paced, a write of its own; events are rendered once, so the server costs little.
+`benchmarks.gateway` and the streaming benchmark start it as a process.
 """
 
 import argparse
@@ -12,6 +13,8 @@ import re
 from functools import lru_cache
 
 import uvloop
+
+from benchmarks.rich_answer import tokens_of
 
 WORDS = [
     "The",
@@ -54,7 +57,8 @@ def rendered(model: str) -> tuple[bytes, list[bytes], bytes]:
         return chunk(choices=[{"index": 0, "delta": value, "finish_reason": finish}])
 
     usage = {"prompt_tokens": 10, "completion_tokens": tokens, "total_tokens": tokens + 10}
-    body = [delta({"content": WORDS[n % len(WORDS)]}) for n in range(tokens)]
+    words = tokens_of(tokens) if model.endswith("-rich") else WORDS
+    body = [delta({"content": words[n % len(words)]}) for n in range(tokens)]
     tail = delta({}, "stop") + chunk(choices=[], usage=usage)
     return (
         delta({"role": "assistant", "content": ""}),

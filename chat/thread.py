@@ -55,7 +55,9 @@ class Window:
         """First and end of the stretch. Before or after what is not there, nothing is; around it
         is the end."""
         if self.anchor not in path:
-            return (0, 0) if self.before or self.after else (max(0, len(path) - self.size), len(path))
+            return (
+                (0, 0) if self.before or self.after else (max(0, len(path) - self.size), len(path))
+            )
         at = path.index(self.anchor)
         if self.before:
             return max(0, at - self.size), at

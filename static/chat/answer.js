@@ -3,7 +3,8 @@ import { enhance } from "../js/enhance.js";
 import { fill, gettext, ngettext } from "../js/i18n.js";
 import { MarkdownStream } from "../js/md-stream.js";
 import { collectSources } from "./citations.js";
-import { addStep } from "./steps.js";
+import { Doing } from "./doing.js";
+import { passageCount, Steps } from "./steps.js";
 
 const numbers = new Intl.NumberFormat(document.documentElement.lang);
 const seconds = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 });
@@ -18,19 +19,22 @@ const answers = new WeakMap();
 export class Answer {
   #stream = null;
   #part;
+  #steps;
+  #doing;
 
   /** @param {HTMLElement} el made from chat/_answer.html; `hooks.onEnd(answer)` runs once */
   constructor(el, { onEnd = () => {} } = {}) {
     this.el = el;
     this.onEnd = onEnd;
     this.text = "";
-    this.reasoning = null;
     this.passages = [];
     this.citations = [];
     this.hasSwitched = false;
     this.usage = null;
     this.cites = new Set();
     this.#part = (name) => el.querySelector(`[data-${name}]`);
+    this.#steps = new Steps(this.#part("steps"));
+    this.#doing = new Doing(this.#part("waiting"));
     answers.set(el, this);
   }
 
@@ -45,13 +49,18 @@ export class Answer {
   /** Shows that an answer is being waited for. */
   begin() {
     this.el.dataset.status = "running";
-    this.#part("waiting").hidden = false;
+    this.#doing.show();
   }
 
   /** Draws a stored message: the data beside it in the page. */
   restore(data) {
-    for (const { kind, data: step } of normalisedSteps(data.steps)) this.#step(kind, step);
-    if (data.reasoning && !this.reasoning) this.#think(data.reasoning);
+    let reasoning = data.reasoning; // all of it in the first of its rows
+    for (const { kind, data: step } of normalisedSteps(data.steps)) {
+      if (kind === "reasoning_completed" && reasoning) this.#steps.think(reasoning);
+      if (kind === "reasoning_completed") reasoning = "";
+      this.#step(kind, step);
+    }
+    if (reasoning) this.#steps.think(reasoning);
     for (const citation of data.citations) this.#cite(citation);
     if (data.text) this.#write(data.text);
     this.usage = data.usage;
@@ -64,12 +73,14 @@ export class Answer {
       case "turn_started":
         this.#reset(); // a second time when another runner took over before anything was said
         this.el.dataset.message = data.message_id;
+        this.#doing.show(gettext("Searching…"));
         break;
       case "text_delta":
         this.#write(data.text);
         break;
       case "reasoning_delta":
-        this.#think(data.text);
+        this.#doing.show(gettext("Thinking…"));
+        this.#steps.think(data.text);
         break;
       case "citation_added":
         this.#cite(data);
@@ -85,32 +96,27 @@ export class Answer {
 
   #reset() {
     this.text = "";
-    this.reasoning = null;
     this.passages = [];
     this.citations = [];
     this.cites.clear();
     this.#stream = null;
     this.#part("markdown").replaceChildren();
-    this.#part("steps").replaceChildren();
-    this.#part("steps").hidden = true;
+    this.#steps.clear();
   }
 
   #step(kind, data) {
     if (kind === "retrieval_completed") {
       this.passages.push(...data.passages);
       for (const { n } of data.passages) this.cites.add(String(n));
+      if (this.isRunning && !this.text) this.#doing.show(reading(data.passages.length));
     }
     this.hasSwitched ||= kind === "endpoint_switched";
-    addStep(this.#part("steps"), kind, data);
-  }
-
-  #think(text) {
-    this.reasoning ??= addStep(this.#part("steps"), "reasoning", { text: "" });
-    this.reasoning.append(text);
+    if (kind === "reasoning_completed") this.#steps.thought(data.took_ms);
+    else this.#steps.add(kind, data);
   }
 
   #write(text) {
-    this.#part("waiting").hidden = true;
+    if (!this.text) this.#doing.hide();
     this.#stream ??= new MarkdownStream(this.#part("markdown"), { onBlock: enhance, cites: this.cites });
     this.text += text;
     this.#stream.push(text);
@@ -125,9 +131,10 @@ export class Answer {
     if (this.ended) return;
     this.ended = true;
     this.#stream?.end();
+    this.#steps.thought();
+    this.#doing.hide();
     this.el.dataset.status = status;
     this.model = model || this.usage?.model || "";
-    this.#part("waiting").hidden = true;
     this.#part("actions").hidden = false;
     this.el.querySelector("[data-copy]").hidden = !this.text;
     this.#showNotice(notice || reason || detail, isOffline ?? this.model === "offline");
@@ -178,6 +185,11 @@ export const answerOf = (el) => answers.get(el);
 export function sourceCount(count) {
   const text = ngettext("%(n)s source", "%(n)s sources", count);
   return fill(text, { n: count });
+}
+
+function reading(count) {
+  if (!count) return gettext("Waiting for the model…");
+  return fill(gettext("Reading %(passages)s…"), { passages: passageCount(count) });
 }
 
 function statusText(status) {

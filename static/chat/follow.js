@@ -1,10 +1,12 @@
 // Keeps the end of the thread in view while an answer grows, but never against the reader: any
-// upward wheel, touch or key lets go, and only returning to the end takes hold again.
+// upward wheel, touch or key, a drag of the scroll bar or the beginning of a selection lets go, and
+// only returning to the end takes hold again.
 const NEAR = 80;
 
 export class Follower {
   #following = true;
   #touchY = 0;
+  #last = { top: 0, height: 0 };
 
   constructor(scroller, content, button) {
     this.scroller = scroller;
@@ -16,6 +18,10 @@ export class Follower {
     scroller.addEventListener("touchmove", (event) => event.touches[0].clientY > this.#touchY && this.#release(), { passive: true });
     scroller.addEventListener("keydown", (event) => {
       if (["ArrowUp", "PageUp", "Home"].includes(event.key)) this.#release();
+    });
+    document.addEventListener("selectionchange", () => {
+      const selection = getSelection();
+      if (!selection.isCollapsed && content.contains(selection.anchorNode)) this.#release();
     });
     button.addEventListener("click", () => this.toEnd());
   }
@@ -47,6 +53,9 @@ export class Follower {
   }
 
   #scrolled() {
+    const { scrollTop: top, scrollHeight: height } = this.scroller;
+    if (top < this.#last.top - 1 && height >= this.#last.height) this.#release();
+    this.#last = { top, height };
     const near = this.#distance < NEAR;
     if (near && this.#distance < 4) this.#following = true;
     this.button.hidden = near;

@@ -2,6 +2,7 @@
 import { conversationApi } from "../js/history.js";
 import { fetchFragment, RequestFailed, sendJson } from "../js/http.js";
 import { passOn, refreshSoon, whenSeen } from "../js/tabs.js";
+import { isEndMissing } from "./stretches.js";
 import { list } from "./thread.js";
 
 const gone = document.getElementById("gone");
@@ -17,6 +18,7 @@ export function keepInStep(socket, page) {
     const id = page.conversation();
     if (!id || page.isBusy() || list.querySelector(".editing")) return;
     const fresh = await fetchFragment(`/c/${id}/thread`);
+    if (isEndMissing()) return; // it comes when the reader gets there
     if (page.isBusy()) return; // a question was sent from here meanwhile
     missed = null;
     merge([...fresh.children]);
@@ -47,9 +49,14 @@ export function keepInStep(socket, page) {
 
 const isShown = (turn) => list.querySelector(`[data-turn="${turn}"]`) !== null;
 
-/** Takes what is new; messages that are the same stay as they are drawn. */
+/**
+ * Takes what is new; messages that are the same stay as they are drawn, and those further up than
+ * the end of the conversation that was fetched.
+ */
 function merge(fresh) {
-  const shown = [...list.children];
+  const first = list.querySelector(`:scope > [data-message="${fresh[0]?.dataset.message}"]`);
+  const all = [...list.children];
+  const shown = all.slice(Math.max(0, all.indexOf(first)));
   let same = 0;
   while (same < fresh.length && same < shown.length && isSame(shown[same], fresh[same])) same += 1;
   for (const old of shown.slice(same)) old.remove();

@@ -1,50 +1,123 @@
-// The quiet rows above an answer: what was searched, thought, switched or called.
+// The quiet rows above an answer: what was searched, thought, switched or called; each with its
+// verb, its object and how long it took, and the whole of it inside.
 import { fill, gettext, ngettext } from "../js/i18n.js";
 import { documentUrl } from "./citations.js";
 
-const seconds = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 });
+const seconds = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
 
 const clone = (id) => document.getElementById(id).content.cloneNode(true);
 
-/** Adds a row for an event; answers its body, or null when the event has no row. */
-export function addStep(list, kind, data) {
-  const draw = ROWS[kind];
-  if (!draw) return null;
-  const row = clone("step-template").firstElementChild;
-  const part = (name) => row.querySelector(`[data-${name}]`);
-  const body = draw(part, data);
-  list.append(row);
-  list.hidden = false;
-  return body;
+/** The rows of one answer, in the order of its events. */
+export class Steps {
+  #list;
+  #thought = null;
+  #calls = new Map();
+
+  /** @param {HTMLElement} list hidden as long as it is empty */
+  constructor(list) {
+    this.#list = list;
+  }
+
+  clear() {
+    this.#list.replaceChildren();
+    this.#list.hidden = true;
+    this.#thought = null;
+    this.#calls.clear();
+  }
+
+  /** One event; those that have no row are ignored. */
+  add(kind, data) {
+    if (kind === "tool_completed") this.#complete(data);
+    else if (kind === "tool_called") this.#calls.set(data.call_id, this.#call(data));
+    else if (kind in ROWS && !isNothing(kind, data)) ROWS[kind](this.#row(), data);
+  }
+
+  /** Words of the reasoning; the first of them open a row. */
+  think(text) {
+    if (!this.#thought) {
+      const part = this.#row();
+      icon(part, "step-thought-icon");
+      part("what").textContent = gettext("Thinking");
+      this.#thought = { part, node: document.createTextNode("") };
+      part("body").append(paragraph(this.#thought.node));
+    }
+    this.#thought.node.appendData(text);
+  }
+
+  /** The reasoning is over; `took` in milliseconds where it is known. */
+  thought(took) {
+    if (!this.#thought) return;
+    const { part } = this.#thought;
+    part("what").textContent = gettext("Thought");
+    if (took) part("measure").textContent = duration(took);
+    this.#thought = null;
+  }
+
+  #row() {
+    const row = clone("step-template").firstElementChild;
+    this.#list.append(row);
+    this.#list.hidden = false;
+    return (name) => row.querySelector(`[data-${name}]`);
+  }
+
+  #call({ name, arguments: given }) {
+    const part = this.#row();
+    icon(part, "step-tool-icon");
+    part("what").textContent = gettext("Calling");
+    part("object").textContent = name;
+    part("body").append(...labelled(gettext("Given"), given));
+    return part;
+  }
+
+  #complete({ call_id: id, took_ms: took, result, error }) {
+    const part = this.#calls.get(id);
+    if (!part) return;
+    part("what").textContent = error ? gettext("Failed") : gettext("Called");
+    part("measure").textContent = duration(took);
+    part("body").append(...labelled(error ? gettext("Error") : gettext("Result"), error ?? result));
+  }
 }
 
 const ROWS = {
   retrieval_completed(part, { query, passages, took_ms: took }) {
-    part("icon").append(clone("step-search-icon"));
+    icon(part, "step-search-icon");
     part("what").textContent = gettext("Searched");
     if (query) part("object").textContent = fill(gettext("“%(query)s”"), { query });
     part("measure").textContent = `${passageCount(passages.length)} · ${duration(took)}`;
     part("body").append(...passages.map(passageRow));
-    return part("body");
-  },
-  reasoning(part, { text }) {
-    part("icon").append(clone("step-thought-icon"));
-    part("what").textContent = gettext("Thought");
-    const paragraph = document.createElement("p");
-    paragraph.textContent = text;
-    part("body").append(paragraph);
-    return paragraph;
   },
   endpoint_switched(part, data) {
-    part("icon").append(clone("step-switch-icon"));
+    icon(part, "step-switch-icon");
     part("what").textContent = gettext("Another model took over");
-    part("object").textContent = data.to ?? data.endpoint ?? "";
-    const paragraph = document.createElement("p");
-    paragraph.textContent = data.reason ?? data.detail ?? "";
-    part("body").append(paragraph);
-    return part("body");
+    part("object").textContent = data.switched_to ?? "";
+    part("body").append(paragraph(data.detail ?? ""));
   },
 };
+
+/** An agent that searches nothing says so by a search that took no time. */
+const isNothing = (kind, { passages, took_ms: took }) =>
+  kind === "retrieval_completed" && !passages.length && !took;
+
+function icon(part, id) {
+  part("icon").append(clone(id));
+}
+
+function paragraph(content) {
+  const el = document.createElement("p");
+  el.append(content);
+  return el;
+}
+
+/** A value of a tool as it was: text as text, everything else as JSON. */
+function labelled(label, value) {
+  if (value === undefined || value === null || value === "") return [];
+  const head = document.createElement("h3");
+  const text = document.createElement("pre");
+  head.textContent = label;
+  text.textContent = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  text.tabIndex = 0;
+  return [head, text];
+}
 
 function passageRow(passage) {
   const row = clone("step-passage-template").firstElementChild;
@@ -62,11 +135,12 @@ export function place({ heading_path: headings, page, title }) {
   return [path, number].filter(Boolean).join(" · ");
 }
 
-function passageCount(count) {
+export function passageCount(count) {
   const text = ngettext("%(n)s passage", "%(n)s passages", count);
   return fill(text, { n: count });
 }
 
-function duration(milliseconds) {
-  return fill(gettext("%(n)s s"), { n: seconds.format(Math.max(milliseconds, 10) / 1000) });
+/** "0.4 s" */
+export function duration(milliseconds) {
+  return fill(gettext("%(n)s s"), { n: seconds.format(Math.max(milliseconds, 100) / 1000) });
 }

@@ -1,4 +1,6 @@
 // Taking the conversation on the page away: as a file or on paper.
+import { printAll } from "./stretches.js";
+
 const menu = document.getElementById("more-menu");
 
 /** The menu appears with the first question; before there is nothing to take away. */
@@ -11,6 +13,6 @@ export function offerTakeaway(id) {
 
 menu.querySelector("[data-print]").addEventListener("click", () => {
   menu.hidePopover();
-  print();
+  printAll();
 });
 menu.addEventListener("click", ({ target }) => target.closest("a") && menu.hidePopover());

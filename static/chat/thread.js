@@ -28,30 +28,37 @@ export function appendAnswer(hooks) {
   return answer;
 }
 
+const undrawn = () => [...list.querySelectorAll(".answer:not([data-drawn])")].reverse();
+
+function draw(el, { hooks, resume }) {
+  el.dataset.drawn = "yes";
+  const answer = new Answer(el, hooks);
+  if (answer.isRunning) {
+    answer.begin();
+    resume(answer);
+  } else {
+    answer.restore(JSON.parse(el.querySelector("script[type='application/json']").textContent));
+  }
+}
+
 /**
- * Draws the answers that the server put into the page as data, newest first, the rest when the
- * browser is idle. Answers still being written are handed to `resume` instead.
+ * Draws the answers that the server put into the page as data, the last first, those further up
+ * when the browser is idle. Answers still being written are handed to `resume` instead.
  */
-export function drawStored({ hooks, resume }) {
-  const waiting = [...list.querySelectorAll(".answer")].filter((el) => !el.dataset.drawn).reverse();
-  const draw = (el) => {
-    el.dataset.drawn = "yes";
-    const answer = new Answer(el, hooks);
-    if (answer.isRunning) {
-      answer.begin();
-      resume(answer);
-    } else {
-      answer.restore(JSON.parse(el.querySelector("script[type='application/json']").textContent));
-    }
-  };
-  const rest = waiting.splice(DRAWN_AT_ONCE);
-  waiting.forEach(draw);
+export function drawStored(page) {
+  for (const el of undrawn().slice(0, DRAWN_AT_ONCE)) draw(el, page);
   const next = () => {
-    const el = rest.shift();
-    if (el?.isConnected) draw(el);
-    if (rest.length) idle(next);
+    const [el] = undrawn();
+    if (!el) return;
+    draw(el, page);
+    idle(next);
   };
-  if (rest.length) idle(next);
+  idle(next);
+}
+
+/** Draws everything that is still waiting for that, now: for paper and for the browser's search. */
+export function drawRest(page) {
+  for (const el of undrawn()) draw(el, page);
 }
 
 /** Fetches the shown path again; with `message`, the path through it is shown from now on. */

@@ -5,8 +5,9 @@
 // through `safe()`, and raw HTML is never parsed.
 import { MarkdownIt, cjkFriendly, DOMPurify } from "../vendor/markdown.js";
 import { fill, gettext } from "./i18n.js";
-import { maths } from "./md-maths.js";
+import { footnotes, gatherFootnotes } from "./md-footnotes.js";
 import { headings, settleHeadings } from "./md-headings.js";
+import { maths } from "./md-maths.js";
 import { tasks } from "./md-tasks.js";
 
 const SHARE = 3; // wait 3x the last render: at most a quarter of the main thread
@@ -15,11 +16,12 @@ const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 const TAGS =
   "p br hr h1 h2 h3 h4 h5 h6 strong em s del code pre blockquote ul ol li a img span div " +
   "table thead tbody tr th td";
+const DATA = ["data-tex", "data-align", "data-lang", "data-note"];
 const ALLOWED = {
   ALLOWED_TAGS: TAGS.split(" "),
-  ALLOWED_ATTR: ["href", "title", "src", "alt", "start", "class", "data-tex", "data-align", "data-lang"],
+  ALLOWED_ATTR: ["href", "title", "src", "alt", "start", "class", ...DATA],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|\/files\/|\/knowledge\/|#)/i,
-  ADD_URI_SAFE_ATTR: ["start", "data-tex", "data-align", "data-lang"],
+  ADD_URI_SAFE_ATTR: ["start", ...DATA],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   RETURN_DOM_FRAGMENT: true,
@@ -29,6 +31,7 @@ const ALLOWED = {
 const md = new MarkdownIt({ html: false, linkify: true })
   .disable("reference")
   .use(cjkFriendly)
+  .use(footnotes)
   .use(headings)
   .use(maths)
   .use(tasks);
@@ -70,7 +73,8 @@ md.renderer.rules.fence = (tokens, i) => {
 };
 
 // Our own classes and those of the highlighter: nothing may dress up as another part of the page.
-const CLASS = /^(?:cite|remote-image|table|tex|tex-block|task|task-item|[a-z]+_+|(?:hljs|language)-[\w+#.-]+)$/;
+const CLASS =
+  /^(?:cite|footnote|footnote-text|remote-image|table|tex|tex-block|task|task-item|[a-z]+_+|(?:hljs|language)-[\w+#.-]+)$/;
 
 DOMPurify.addHook("afterSanitizeAttributes", (el) => {
   for (const name of [...el.classList]) {
@@ -161,6 +165,7 @@ export class MarkdownStream {
     this.#tail += this.#queued;
     this.#settle(this.#render(md.parse(this.#tail, this.env)));
     this.live.remove();
+    gatherFootnotes(this.root);
   }
 
   #tick(now) {

@@ -5,9 +5,12 @@ const TAGS = words(
     "table thead tbody tr th td",
 );
 const ATTRIBUTES = words(
-  "href title src alt start class data-tex data-align data-lang aria-label data-url",
+  "href title src alt start class data-tex data-align data-lang data-note aria-label data-url",
 );
-const CLASSES = words("md-live cite away remote-image table tex tex-block task task-item");
+const CLASSES = words(
+  "md-live cite away footnote footnote-text footnotes footnote-back remote-image table tex " +
+    "tex-block task task-item",
+);
 
 const MOST_PIECES = 120;
 

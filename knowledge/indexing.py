@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from gateway.embedder import Vectors
 from knowledge.bm25 import has_drifted
 from knowledge.errors import DocumentGone, VersionReplaced
+from knowledge.layout import pack
 from knowledge.models import Document, DocumentText, EmbeddingVersion
 from knowledge.passage_rows import Removed, copy_chunks, copy_embeddings, remove_chunks, to_row
 from knowledge.term_statistics import Statistics, add_frequencies, lock_statistics, save_statistics
@@ -127,8 +128,8 @@ def _check_version(cursor: CursorWrapper, version: EmbeddingVersion) -> None:
 def _save_document(document: Document, generation: Generation) -> None:
     extracted = generation.extracted
     DocumentText.objects.bulk_create(
-        [DocumentText(document=document, text=extracted.text)],
-        update_conflicts=True, unique_fields=["document"], update_fields=["text"],
+        [DocumentText(document=document, text=extracted.text, layout=pack(extracted))],
+        update_conflicts=True, unique_fields=["document"], update_fields=["text", "layout"],
     )  # fmt: skip
     document.title = generation.title
     document.language = extracted.language

@@ -29,11 +29,16 @@ class Placed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Some text of a block; `is_first` on the first marked run of the document."""
+    """Some text of a block; `is_first` on the first marked run of the document.
+
+    `names` and `href` are how its file shows it (`knowledge.layout`).
+    """
 
     text: str
     is_marked: bool = False
     is_first: bool = False
+    names: frozenset[str] = frozenset()
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ def part_of(parts: Sequence[Span], offset: int) -> int:
 
 
 def lay_out(
-    text: str, passages: Iterable[Placed], part: Span, marked: Span | None = None
+    text: str, passages: Iterable[Placed], part: Span, marked: Sequence[Span] = ()
 ) -> list[TextBlock]:
     """The blocks of `part`, in order; their runs, joined, hold every visible character of it."""
     blocks: list[TextBlock] = []
@@ -105,15 +110,15 @@ def _spans(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterato
         yield found.start(), stop
 
 
-def _runs(text: str, span: Span, marked: Span | None) -> tuple[Run, ...]:
+def _runs(text: str, span: Span, marked: Sequence[Span]) -> tuple[Run, ...]:
     start, end = span
-    if marked is None or marked[1] <= start or marked[0] >= end:
-        return (Run(text[start:end]),)
-    low, high = max(start, marked[0]), min(end, marked[1])
-    is_first = marked[0] >= start or not text[marked[0] : start].strip()
-    runs = (
-        Run(text[start:low]),
-        Run(text[low:high], is_marked=True, is_first=is_first),
-        Run(text[high:end]),
-    )
+    runs: list[Run] = []
+    at = start
+    for first, last in sorted(marked):
+        low, high = max(at, first), min(end, last)
+        if low < high:
+            is_first = not any(text[a:low].strip() for a, _ in marked if a < low)
+            runs += [Run(text[at:low]), Run(text[low:high], is_marked=True, is_first=is_first)]
+            at = high
+    runs.append(Run(text[at:end]))
     return tuple(run for run in runs if run.text)

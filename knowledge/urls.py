@@ -1,6 +1,6 @@
 from django.urls import path
 
-from knowledge.views import access, collections, documents, search
+from knowledge.views import access, collections, documents, reader, search
 
 app_name = "knowledge"
 urlpatterns = [
@@ -14,7 +14,9 @@ urlpatterns = [
     path("<uuid:collection_id>/access/<uuid:grant_id>/revoke", access.revoke, name="revoke"),
     path("<uuid:collection_id>/settings/", collections.collection_settings, name="settings"),
     path("<uuid:collection_id>/delete", collections.delete_collection, name="delete"),
-    path("documents/<uuid:document_id>/", documents.document, name="document"),
+    path("documents/<uuid:document_id>/", reader.document, name="document"),
+    path("documents/<uuid:document_id>/passages", reader.passages, name="passages"),
+    path("documents/<uuid:document_id>/places", reader.places, name="places"),
     path("documents/<uuid:document_id>/status", documents.status, name="document_status"),
     path("documents/<uuid:document_id>/preview", documents.preview, name="preview"),
     path("documents/<uuid:document_id>/reindex", documents.reindex, name="reindex"),

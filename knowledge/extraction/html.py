@@ -1,7 +1,7 @@
 """HTML: the readable part of a page, without scripts, navigation and what is hidden."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lxml import etree
@@ -10,6 +10,7 @@ from lxml.html import HtmlElement
 
 from knowledge.extraction.decoding import decode
 from knowledge.extraction.reasons import DAMAGED, TOO_DEEP, ExtractionFailed
+from knowledge.extraction.styled import Styled
 from knowledge.extraction.text_builder import TextBuilder
 from knowledge.types import BlockKind, Extracted
 
@@ -25,6 +26,10 @@ _BLOCK_TAGS = (
     "hgroup hr html li main ol p section summary ul"
 )
 _BLOCKS = frozenset(_BLOCK_TAGS.split())
+_STYLES = {
+    "b": "b", "strong": "b", "i": "i", "em": "i", "cite": "i", "s": "s", "del": "s", "strike": "s",
+    "code": "code", "kbd": "code", "samp": "code", "tt": "code",
+}  # fmt: skip
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.I)
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
@@ -69,7 +74,8 @@ class _Walker:
 
     def __init__(self, builder: TextBuilder) -> None:
         self._builder = builder
-        self._inline: list[str] = []
+        self._inline = Styled()
+        self._quotes = 0
         self.is_cut = False
 
     def walk(self, element: HtmlElement, depth: int = 0) -> None:
@@ -77,42 +83,62 @@ class _Walker:
         self._flush()
 
     def _children(self, element: HtmlElement, depth: int) -> None:
-        self._inline.append(element.text or "")
+        self._inline.add(element.text or "")
         for child in element:
             if _is_shown(child):
                 if depth < DEEPEST:
                     self._element(child, depth + 1)
                 else:
                     self.is_cut = True
-            self._inline.append(child.tail or "")
+            self._inline.add(child.tail or "")
 
     def _element(self, element: HtmlElement, depth: int) -> None:
         tag = element.tag
         if tag == "br":
-            self._inline.append("\0")
+            self._inline.add("\0")
         elif tag in _HEADINGS:
             self._flush()
-            self._builder.add(BlockKind.HEADING, _inline_text(element), level=_HEADINGS[tag])
+            self._add(BlockKind.HEADING, _inline_text(element), _HEADINGS[tag])
         elif tag == "pre":
             self._flush()
-            self._builder.add(BlockKind.CODE, "".join(_texts(element)).replace("\0", "\n"))
+            code = _gathered(element)
+            self._add(BlockKind.CODE, code.retold(code.text.replace("\0", "\n")))
         elif tag == "table":
             self._flush()
-            rows = (_row(row) for row in element.iter("tr"))
-            self._builder.add(BlockKind.TABLE, "\n".join(row for row in rows if row))
+            rows = (_row(row, number) for number, row in enumerate(element.iter("tr")))
+            self._add(BlockKind.TABLE, Styled.joined("\n", (row for row in rows if row.text)))
         elif tag in {"ul", "ol"}:
             self._flush()
-            self._builder.add(BlockKind.LIST, "\n".join(_items(element, 0)))
+            self._add(BlockKind.LIST, Styled.joined("\n", _items(element, 0)))
         elif tag in _BLOCKS:
             self._flush()
+            self._quotes += tag == "blockquote"
             self._children(element, depth)
             self._flush()
+            self._quotes -= tag == "blockquote"
         else:
+            look = _look(element)
+            if look:
+                self._inline.begin(*look)
             self._children(element, depth)
+            if look:
+                self._inline.end()
 
     def _flush(self) -> None:
-        self._builder.add(BlockKind.PARAGRAPH, _tidy("".join(self._inline)))
-        self._inline.clear()
+        self._add(BlockKind.PARAGRAPH, _tidied(self._inline.cut()))
+
+    def _add(self, kind: BlockKind, content: Styled, level: int = 0) -> None:
+        if self._quotes:
+            content.note("quote")
+        self._builder.add(kind, content, level=level)
+
+
+def _look(element: HtmlElement) -> tuple[str, str] | None:
+    """How an inline element shows its text, if not plainly."""
+    if element.tag == "a":
+        return ("a", element.get("href", "").strip())
+    name = _STYLES.get(element.tag)
+    return (name, "") if name else None
 
 
 def _is_shown(element: HtmlElement) -> bool:
@@ -123,36 +149,56 @@ def _is_shown(element: HtmlElement) -> bool:
     return not _HIDDEN_STYLE.search(element.get("style", ""))
 
 
-def _texts(element: HtmlElement) -> Iterator[str]:
+def _gathered(element: HtmlElement, without: Sequence[HtmlElement] = ()) -> Styled:
     """The text of an element and its shown children; a line break is NUL until it is tidied."""
-    yield element.text or ""
+    content = Styled()
+    _gather(element, content, without)
+    return content
+
+
+def _gather(element: HtmlElement, content: Styled, without: Sequence[HtmlElement]) -> None:
+    content.add(element.text or "")
     for child in element:
-        if isinstance(child.tag, str) and child.tag == "br":
-            yield "\0"
-        elif _is_shown(child):
-            yield from _texts(child)
+        if child not in without and _is_shown(child):
+            if child.tag == "br":
+                content.add("\0")
+            look = _look(child)
+            if look:
+                content.begin(*look)
+            _gather(child, content, without)
+            if look:
+                content.end()
             if child.tag in _BLOCKS:
-                yield " "
-        yield child.tail or ""
+                content.add(" ")
+        content.add(child.tail or "")
 
 
-def _inline_text(element: HtmlElement) -> str:
-    return _tidy("".join(_texts(element)))
+def _inline_text(element: HtmlElement) -> Styled:
+    return _tidied(_gathered(element))
 
 
-def _row(row: HtmlElement) -> str:
-    cells = [_inline_text(cell).replace("\n", " ") for cell in row if cell.tag in {"td", "th"}]
-    return " | ".join(cells) if any(cells) else ""
+def _row(row: HtmlElement, number: int) -> Styled:
+    cells = []
+    for element in row:
+        if element.tag in {"td", "th"}:
+            inner = _inline_text(element)
+            cell = Styled()
+            with cell.within("cell", f"{number}:h" if element.tag == "th" else str(number)):
+                cell.append(inner.retold(inner.text.replace("\n", " ")))
+            cells.append(cell)
+    return Styled.joined(" | ", cells) if any(cell.text for cell in cells) else Styled()
 
 
-def _items(element: HtmlElement, level: int) -> Iterator[str]:
+def _items(element: HtmlElement, level: int) -> Iterator[Styled]:
     """The lines of a list; a list inside a list is indented."""
     for number, item in enumerate((e for e in element if e.tag == "li"), 1):
         nested = [e for e in item.iter("ul", "ol") if _owner(e) is item]
-        own = "".join(_texts_without(item, nested))
         marker = f"{number}. " if element.tag == "ol" else "- "
-        if text := _tidy(own):
-            yield f"{'  ' * level}{marker}{text}"
+        if (own := _tidied(_gathered(item, nested))).text:
+            line = Styled(f"{'  ' * level}{marker}")
+            with line.within("item", f"{level}:{marker.strip()}"):
+                line.append(own)
+            yield line
         for inner in nested:
             yield from _items(inner, min(level + 1, DEEPEST))
 
@@ -161,16 +207,8 @@ def _owner(element: HtmlElement) -> HtmlElement | None:
     return next(element.iterancestors("li"), None)
 
 
-def _texts_without(element: HtmlElement, excluded: list[HtmlElement]) -> Iterator[str]:
-    yield element.text or ""
-    for child in element:
-        if child not in excluded and _is_shown(child):
-            if child.tag == "br":
-                yield "\0"
-            yield from _texts_without(child, excluded)
-            if child.tag in _BLOCKS:
-                yield " "
-        yield child.tail or ""
+def _tidied(content: Styled) -> Styled:
+    return content.retold(_tidy(content.text))
 
 
 def _tidy(text: str) -> str:

@@ -1,12 +1,15 @@
 """The extracted text under construction: clean blocks, one empty line between them."""
 
 import re
+from collections.abc import Sequence
 
 from knowledge.extraction.reasons import TOO_MUCH_TEXT, ExtractionFailed
-from knowledge.types import Block, BlockKind
+from knowledge.extraction.styled import Styled, moved, retold
+from knowledge.types import Block, BlockKind, Mark
 
 MAX_CHARACTERS = 20_000_000
 MAX_BLOCKS = 400_000  # some hundred bytes each, in the worker too
+MAX_MARKS = 200_000  # what comes after them is shown plain
 
 # Nothing a reader sees, and a way to hide instructions from him: controls, zero-width and
 # bidirectional marks, tags, variation selectors, halves of surrogate pairs.
@@ -28,23 +31,38 @@ class TextBuilder:
         self.invisible = 0
         self._parts: list[str] = []
         self._length = 0
+        self._marked = 0
 
     @property
     def text(self) -> str:
         return "".join(self._parts)
 
-    def add(self, kind: BlockKind, text: str, *, level: int = 0, page: int | None = None) -> None:
+    def add(
+        self,
+        kind: BlockKind,
+        content: str | Styled,
+        *,
+        level: int = 0,
+        page: int | None = None,
+    ) -> None:
         """Append one block; text without a visible character adds nothing."""
-        text = self._clean(text)
+        given = content.text if isinstance(content, Styled) else content
+        text = self._clean(given)
         if not text:
             return
+        marks = content.marks if isinstance(content, Styled) else []
         if self._parts:
             self._append("\n\n")
         start = self._length
         self._append(text)
         if len(self.blocks) == MAX_BLOCKS:
             raise ExtractionFailed(TOO_MUCH_TEXT)
-        self.blocks.append(Block(kind, start, self._length, level, page))
+        shown = self._placed(retold(given, text, marks), start)
+        self.blocks.append(Block(kind, start, self._length, level, page, shown))
+
+    def _placed(self, marks: Sequence[Mark], start: int) -> tuple[Mark, ...]:
+        self._marked += len(marks)
+        return tuple(moved(marks, start)) if self._marked <= MAX_MARKS else ()
 
     def _append(self, text: str) -> None:
         self._parts.append(text)

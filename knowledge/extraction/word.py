@@ -9,10 +9,13 @@ import docx
 from docx.document import Document as WordDocument
 from docx.opc.exceptions import PackageNotFoundError
 from docx.table import Table
+from docx.text.hyperlink import Hyperlink
 from docx.text.paragraph import Paragraph
+from docx.text.run import Run
 from lxml.etree import XMLSyntaxError
 
 from knowledge.extraction.reasons import BOMB, DAMAGED, DTD, ENCRYPTED, ExtractionFailed
+from knowledge.extraction.styled import Styled
 from knowledge.extraction.text_builder import TextBuilder
 from knowledge.types import BlockKind, Extracted
 
@@ -22,6 +25,8 @@ PIECE = 1024 * 1024
 
 # A picture is no XML that is ever read, and drawings (SVG) often name their types.
 _PICTURES = "word/media/"
+QUOTES = frozenset({"Quote", "Intense Quote"})
+_LIST_STYLE = re.compile(r"List \w+ ([2-5])$")
 _HEADING_STYLE = re.compile(r"heading\s*(\d)", re.IGNORECASE)
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
@@ -76,25 +81,82 @@ def _check_archive(path: Path) -> None:
 def _read(document: WordDocument, builder: TextBuilder) -> str:
     """Add every block; return the text of the title paragraph."""
     title = ""
-    items: list[str] = []
+    items = _Items()
     for part in document.iter_inner_content():
         is_item = isinstance(part, Paragraph) and _is_list_item(part)
-        if items and not is_item:
-            builder.add(BlockKind.LIST, "\n".join(items))
-            items = []
+        if not is_item:
+            builder.add(BlockKind.LIST, items.take())
         if isinstance(part, Table):
-            builder.add(BlockKind.TABLE, "\n".join(_rows(part)))
+            builder.add(BlockKind.TABLE, Styled.joined("\n", _rows(part)))
         elif is_item:
-            if part.text.strip():
-                items.append(f"- {part.text.strip()}")
+            items.add(part)
         elif level := _heading_level(part):
-            builder.add(BlockKind.HEADING, part.text, level=level)
+            builder.add(BlockKind.HEADING, _styled(part), level=level)
             title = title or (part.text.strip() if level == 1 else "")
         else:
-            builder.add(BlockKind.PARAGRAPH, part.text)
-    if items:
-        builder.add(BlockKind.LIST, "\n".join(items))
+            content = _styled(part)
+            if _style_name(part) in QUOTES:
+                content.note("quote")
+            builder.add(BlockKind.PARAGRAPH, content)
+    builder.add(BlockKind.LIST, items.take())
     return title
+
+
+class _Items:
+    """The items of the list that is being read; numbered ones are counted at each depth."""
+
+    def __init__(self) -> None:
+        self._lines: list[Styled] = []
+        self._counts: dict[int, int] = {}
+
+    def add(self, paragraph: Paragraph) -> None:
+        content = _styled(paragraph)
+        content = content.retold(content.text.strip())
+        if not content.text:
+            return
+        depth = _list_depth(paragraph)
+        self._counts = {at: count for at, count in self._counts.items() if at <= depth}
+        self._counts[depth] = self._counts.get(depth, 0) + 1
+        is_numbered = _style_name(paragraph).startswith("List Number")
+        marker = f"{self._counts[depth]}." if is_numbered else "-"
+        line = Styled("- ")
+        with line.within("item", f"{depth}:{marker}"):
+            line.append(content)
+        self._lines.append(line)
+
+    def take(self) -> Styled:
+        lines, self._lines, self._counts = self._lines, [], {}
+        return Styled.joined("\n", lines)
+
+
+def _styled(paragraph: Paragraph) -> Styled:
+    """What `paragraph.text` says, with its emphasis and links."""
+    content = Styled()
+    for part in paragraph.iter_inner_content():
+        if isinstance(part, Hyperlink):
+            with content.within("a", _address(part)):
+                for run in part.runs:
+                    _add_run(content, run)
+        else:
+            _add_run(content, part)
+    return content if content.text == paragraph.text else Styled(paragraph.text)
+
+
+def _add_run(content: Styled, run: Run) -> None:
+    looks = {"b": run.bold, "i": run.italic, "s": run.font.strike}
+    names = [name for name, is_set in looks.items() if is_set]
+    for name in names:
+        content.begin(name)
+    content.add(run.text)
+    for _ in names:
+        content.end()
+
+
+def _address(link: Hyperlink) -> str:
+    try:
+        return link.url
+    except (KeyError, ValueError):
+        return ""
 
 
 def _style_name(paragraph: Paragraph) -> str:
@@ -126,16 +188,29 @@ def _is_list_item(paragraph: Paragraph) -> bool:
     return paragraph._p.find(f"{_W}pPr/{_W}numPr") is not None
 
 
-def _rows(table: Table) -> list[str]:
+def _list_depth(paragraph: Paragraph) -> int:
+    """0 for the outermost list: from its numbering, or from a style such as List Bullet 2."""
+    level = paragraph._p.find(f"{_W}pPr/{_W}numPr/{_W}ilvl")
+    value = level.get(f"{_W}val", "") if level is not None else ""
+    if value.isdecimal():
+        return min(int(value), 8)
+    found = _LIST_STYLE.search(_style_name(paragraph))
+    return int(found[1]) - 1 if found else 0
+
+
+def _rows(table: Table) -> list[Styled]:
     rows = []
-    for row in table.rows:
-        cells: list[str] = []
+    for number, row in enumerate(table.rows):
+        cells: list[Styled] = []
         seen: set[int] = set()
         for cell in row.cells:
             # A merged cell is handed out once for each column it spans.
             if id(cell._tc) not in seen:
                 seen.add(id(cell._tc))
-                cells.append(" ".join(cell.text.split()))
-        if any(cells):
-            rows.append(" | ".join(cells))
+                content = Styled()
+                with content.within("cell", str(number) if number else "0:h"):
+                    content.add(" ".join(cell.text.split()))
+                cells.append(content)
+        if any(cell.text for cell in cells):
+            rows.append(Styled.joined(" | ", cells))
     return rows

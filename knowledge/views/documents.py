@@ -1,4 +1,4 @@
-"""Upload, and the page of one document."""
+"""Upload, and what can be done with one document; `reader` shows it."""
 
 from http import HTTPStatus
 from typing import Any
@@ -13,14 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.callers import caller
 from accounts.limits import spend_for
-from accounts.models import User
 from knowledge import selectors, services
 from knowledge.errors import StorageFull, UploadRefused
-from knowledge.models import Chunk, Collection, Document, DocumentText
-from knowledge.reading import find_parts, lay_out, part_of
+from knowledge.models import Chunk, Collection, Document
 from knowledge.rows import describe
 from security.rate_limits import Action
-from security.reading import reading_as, second_lock
+from security.reading import reading_as
 
 PREVIEWED = 12
 
@@ -54,36 +52,10 @@ def upload(request: HttpRequest, collection_id: UUID) -> JsonResponse:
 
 @require_GET
 @login_required
-def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
-    """The extracted text beside its passages, the characters from `start` to `end` marked."""
-    user = caller(request)
-    shown = selectors.find_document(user, document_id)
-    text = _text(user, shown)
-    parts = find_parts(text)
-    marked = _span(request, len(text))
-    number = part_of(parts, marked[0]) if marked else _part(request, len(parts))
-    start, end = parts[number]
-    with reading_as(user):
-        passages = list(_passages(request, shown).filter(start__lt=max(end, 1), end__gt=start))
-    context = {
-        **_document_context(request, shown),
-        "blocks": lay_out(text, passages, (start, end), marked),
-        "passages": passages,
-        "marked": marked,
-        "is_past_the_end": _asks_for_span(request) and marked is None,
-        "part": number + 1,
-        "parts": len(parts),
-        "characters": len(text),
-    }
-    return render(request, "knowledge/document.html", context)
-
-
-@require_GET
-@login_required
 def status(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """How far indexing is, asked while it runs; reloads the page when it has ended."""
     shown = selectors.find_document(caller(request), document_id)
-    context = _document_context(request, shown)
+    context = document_context(request, shown)
     response = render(request, "knowledge/_document_status.html", context)
     if not context["row"].is_active:
         response["HX-Refresh"] = "true"
@@ -96,7 +68,7 @@ def preview(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The first passages, to be shown beside the list of documents."""
     shown = selectors.find_document(caller(request), document_id)
     with reading_as(caller(request)):
-        passages = list(_passages(request, shown)[:PREVIEWED])
+        passages = list(list_passages(request, shown)[:PREVIEWED])
     context = {"document": shown, "passages": passages, "previewed": PREVIEWED}
     return render(request, "knowledge/_preview.html", context)
 
@@ -131,7 +103,7 @@ def _changed(request: HttpRequest, otherwise: HttpResponse) -> HttpResponse:
     return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Trigger": "documents-changed"})
 
 
-def _document_context(request: HttpRequest, shown: Document) -> dict[str, Any]:
+def document_context(request: HttpRequest, shown: Document) -> dict[str, Any]:
     return {
         "document": shown,
         "row": describe(shown),
@@ -139,33 +111,6 @@ def _document_context(request: HttpRequest, shown: Document) -> dict[str, Any]:
     }
 
 
-@second_lock
-def _text(user: User, shown: Document) -> str:
-    visible = Document.objects.visible_to(user).filter(pk=shown.pk)
-    texts = DocumentText.objects.filter(document__in=visible)
-    return texts.values_list("text", flat=True).first() or ""
-
-
-def _passages(request: HttpRequest, shown: Document) -> Any:
+def list_passages(request: HttpRequest, shown: Document) -> Any:
     rows = Chunk.objects.visible_to(request.user).filter(document=shown).order_by("position")
     return rows.only("position", "heading_path", "start", "end", "page", "text", "document_id")
-
-
-def _asks_for_span(request: HttpRequest) -> bool:
-    return "start" in request.GET or "end" in request.GET
-
-
-def _span(request: HttpRequest, length: int) -> tuple[int, int] | None:
-    start, end = _number(request, "start"), _number(request, "end")
-    if start is None or end is None or not start < end or start >= length:
-        return None
-    return start, min(end, length)
-
-
-def _part(request: HttpRequest, parts: int) -> int:
-    return min(max(1, _number(request, "part") or 1), parts) - 1
-
-
-def _number(request: HttpRequest, name: str) -> int | None:
-    value = request.GET.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) <= 9 else None

@@ -19,6 +19,12 @@ export async function sendJson(method, url, body, { signal } = {}) {
   return response.status === 204 ? null : response.json();
 }
 
+/** Asks for JSON; throws RequestFailed. */
+export async function fetchJson(url) {
+  const response = await request(url, { headers: { Accept: "application/json" } });
+  return response.json();
+}
+
 /** The children of the <body> of a server-rendered fragment, ready to be put into the page. */
 export async function fetchFragment(url, { method = "GET", body } = {}) {
   const headers = { "HX-Request": "true", "X-CSRFToken": csrfToken() };

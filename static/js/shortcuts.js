@@ -6,6 +6,7 @@ const EVERYWHERE = gettext("Everywhere");
 const CHAT = gettext("In a chat");
 const WRITING = gettext("While writing");
 const LISTS = gettext("In lists");
+const READING = gettext("In a document");
 
 /** `Mod` is Ctrl, on a Mac ⌘. `own`: the field or list itself listens. `single`: can be off. */
 export const SHORTCUTS = [
@@ -29,6 +30,8 @@ export const SHORTCUTS = [
   { id: "walk", keys: ["↑", "↓"], group: LISTS, text: gettext("Up and down"), own: true },
   { id: "rename", keys: ["F2"], group: LISTS, text: gettext("Rename the conversation"), own: true },
   { id: "delete", keys: ["Delete"], group: LISTS, text: gettext("Delete the conversation"), own: true },
+  { id: "next-passage", keys: ["N"], group: READING, text: gettext("Next passage"), single: true },
+  { id: "previous-passage", keys: ["P"], group: READING, text: gettext("Previous passage"), single: true },
 ];
 const runs = new Map();
 

@@ -1,15 +1,7 @@
-// Shows the marked passage, and asks before the document is deleted.
+// The page of a document: its reader, and a question before it is deleted.
+import "../js/away.js";
 import { confirmAction } from "../js/dialog.js";
-
-const passage = document.getElementById("passage");
-if (passage) {
-  passage.scrollIntoView({ block: "center" });
-  passage.focus({ preventScroll: true });
-}
-// Only the list of passages moves: on a phone it stands below the text.
-const current = document.querySelector(".chunk.current");
-const list = current?.closest(".scroll");
-if (list) list.scrollTop += current.getBoundingClientRect().top - list.getBoundingClientRect().top;
+import "./reader.js";
 
 document.addEventListener("submit", async (event) => {
   const { confirm, confirmText, confirmYes } = event.target.dataset;

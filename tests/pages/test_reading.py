@@ -56,7 +56,7 @@ def test_a_page_is_named_where_it_begins():
 )
 def test_exactly_the_asked_characters_are_marked(words, expected):
     start = TEXT.index(words)
-    blocks = lay_out(TEXT, PASSAGES, (0, len(TEXT)), (start, start + len(words)))
+    blocks = lay_out(TEXT, PASSAGES, (0, len(TEXT)), [(start, start + len(words))])
     runs = [run for block in blocks for run in block.runs if run.is_marked]
     assert [run.text for run in runs] == expected
     assert [run.is_first for run in runs] == [True, *[False] * (len(runs) - 1)]
@@ -74,7 +74,7 @@ def test_no_visible_character_is_lost_or_doubled(text, data):
         for n, (start, end) in enumerate(zip(edges[::2], edges[1::2], strict=False))
     ]
     marked = data.draw(st.tuples(st.integers(0, 200), st.integers(0, 200)))
-    blocks = lay_out(text, passages, (0, len(text)), marked if marked[0] < marked[1] else None)
+    blocks = lay_out(text, passages, (0, len(text)), [marked] if marked[0] < marked[1] else [])
     shown = "".join(run.text for block in blocks for run in block.runs)
     assert "".join(shown.split()) == "".join(text.split())
 

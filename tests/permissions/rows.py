@@ -117,6 +117,7 @@ PAGE = {
     ],
     "conversations/": page(200, 200, 200, 200),
     "passages/<uuid:document_id>": page(200, 200, 200, 404, query="at=0-9"),
+    "diagram-frame": open_to_all(200),
     "jsi18n/<slug:language>/": open_to_all(200),
     "agents/": page(200, 200, 200, 200),
     "knowledge/": [
@@ -136,6 +137,8 @@ PAGE = {
     ],
     f"{PAGES}/delete": page(302, 404, 404, 404, method="POST", form={"name": "Board"}),
     f"{PAPER}/": page(200, 200, 200, 404),
+    f"{PAPER}/passages": page(200, 200, 200, 404),
+    f"{PAPER}/places": page(200, 200, 200, 404, query="at=0-9"),
     f"{PAPER}/status": page(200, 200, 200, 404),
     f"{PAPER}/preview": page(200, 200, 200, 404),
     f"{PAPER}/reindex": page(302, 302, 404, 404, method="POST"),

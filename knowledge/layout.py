@@ -1,0 +1,145 @@
+"""How a document's extracted text looked in its file: headings, lists, tables, emphasis, links.
+
+Pure. A layout only says what stretches of the text are; every word that is shown is cut out of the
+stored text, so that the place of a passage in it needs no search and holds no markup.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from knowledge.reading import Run, Span
+from knowledge.types import Block, BlockKind, Extracted, Mark
+
+INLINE = frozenset({"b", "i", "s", "code", "a", "soft", "picture"})
+SCHEMES = ("https://", "http://", "mailto:")  # of links that may be opened; others are plain text
+DEEPEST = 6  # of list items, as they are indented
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A list item: how deep it lies, and what stands before it."""
+
+    depth: int
+    marker: str
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    is_header: bool
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBlock:
+    """One block as it is drawn."""
+
+    kind: str
+    level: int = 0
+    is_quote: bool = False
+    runs: tuple[Run, ...] = ()
+    items: list[Item] = field(default_factory=list)
+    rows: list[list[Cell]] = field(default_factory=list)
+
+
+def pack(extracted: Extracted) -> list[Any] | None:
+    """Blocks as they are stored; None for a file that is shown by its pages."""
+    if extracted.page_count is not None:
+        return None
+    return [
+        [
+            block.kind.value, block.start, block.end, block.level,
+            [[mark.start, mark.end, mark.name, mark.value] for mark in block.marks],
+        ]
+        for block in extracted.blocks
+    ]  # fmt: skip
+
+
+def unpack(layout: Iterable[Any]) -> list[Block]:
+    return [
+        Block(BlockKind(kind), start, end, level, None, tuple(Mark(*mark) for mark in marks))
+        for kind, start, end, level, marks in layout
+    ]
+
+
+def draw(
+    text: str, blocks: Iterable[Block], part: Span, marked: Sequence[Span] = ()
+) -> list[ShownBlock]:
+    """The blocks of `part` as they are shown, the characters of `marked` in marked runs."""
+    shown: list[ShownBlock] = []
+    level = 1
+    pen = _Pen(text, part, marked)
+    for block in blocks:
+        if block.end <= part[0] or block.start >= part[1]:
+            continue
+        level = min(block.level + 1, level + 1, 6) if block.level else level
+        shown.append(_shown(pen, block, level if block.level else 0))
+    return shown
+
+
+def _shown(pen: "_Pen", block: Block, level: int) -> ShownBlock:
+    inline = sorted(
+        (mark for mark in block.marks if mark.name in INLINE), key=lambda mark: mark.start
+    )
+    quoted = any(mark.name == "quote" for mark in block.marks)
+    items: list[Item] = []
+    rows: dict[str, list[Cell]] = {}
+    for mark in block.marks:
+        inner = (mark.start, mark.end)
+        if mark.name == "item":
+            depth, _, marker = mark.value.partition(":")
+            items.append(Item(min(int(depth), DEEPEST), marker, pen.runs(inner, inline)))
+        elif mark.name == "cell":
+            row, _, head = mark.value.partition(":")
+            rows.setdefault(row, []).append(Cell(bool(head), pen.runs(inner, inline)))
+    runs = () if items or rows else pen.runs((block.start, block.end), inline)
+    return ShownBlock(block.kind.value, level, quoted, runs, items, list(rows.values()))
+
+
+class _Pen:
+    """Cuts stretches of the text into runs of one look each."""
+
+    def __init__(self, text: str, part: Span, marked: Sequence[Span]) -> None:
+        self._text = text
+        self._part = part
+        self._marked = sorted(marked)
+        self._has_first = False
+
+    def runs(self, span: Span, inline: Sequence[Mark]) -> tuple[Run, ...]:
+        """The runs of `span`; `inline` are the marks of its block in the order of their start."""
+        low = bisect_left(inline, span[0], key=lambda mark: mark.start)
+        high = bisect_left(inline, span[1], lo=low, key=lambda mark: mark.start)
+        looks = inline[low:high]
+        start, end = max(span[0], self._part[0]), min(span[1], self._part[1])
+        edges = {at for mark in looks for at in (mark.start, mark.end)}
+        edges.update(at for marked in self._marked for at in marked)
+        places = [start, *sorted(at for at in edges if start < at < end), end]
+        runs: list[Run] = []
+        active: list[Mark] = []
+        ahead = 0
+        for here, there in pairwise(places):
+            while ahead < len(looks) and looks[ahead].start <= here:
+                active.append(looks[ahead])
+                ahead += 1
+            active = [mark for mark in active if mark.end > here]
+            if here < there:
+                runs.append(self._run(here, there, active))
+        return tuple(runs)
+
+    def _run(self, start: int, end: int, looks: Sequence[Mark]) -> Run:
+        names = frozenset(mark.name for mark in looks)
+        links = [mark.value for mark in looks if mark.name == "a" and is_link(mark.value)]
+        is_marked = any(low <= start and end <= high for low, high in self._marked)
+        is_first = is_marked and not self._has_first
+        self._has_first |= is_marked
+        text = self._text[start:end]
+        if "soft" in names:
+            text = " " if self._text[start - 1 : start].isascii() else ""
+        return Run(text, is_marked, is_first, names, links[-1] if links else "")
+
+
+def is_link(address: str) -> bool:
+    return address.lower().startswith(SCHEMES)

@@ -54,6 +54,7 @@ def _conversations(user: User, query: str) -> Iterator[Target]:
 
 def _documents(user: User, query: str) -> Iterator[Target]:
     found = Document.objects.visible_to(user).filter(_has(query, "title", "file_name"))
+    found = found.filter(collection__is_shelf=False)  # attachments are found by their conversation
     for document in found.select_related("collection")[:OF_EACH]:
         place = reverse("knowledge:document", args=[document.pk])
         yield _target(

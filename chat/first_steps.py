@@ -1,0 +1,77 @@
+"""What an administrator does to a new Parley, each step computed from what is there."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from chat.models import Turn
+from gateway.models import Deployment, Endpoint, Model
+from knowledge.models import Collection
+from knowledge.services import SAMPLE_COLLECTION
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    title: str
+    detail: str
+    url: str
+    is_done: bool
+
+
+def list_first_steps(user: User | AnonymousUser) -> list[Step]:
+    """The five steps; none for members, and none when all are done. Five short queries."""
+    if not isinstance(user, User) or not user.is_superuser:
+        return []
+    steps = [_connect(), _test(), _invite(user), _collect(), _ask(user)]
+    return [] if all(step.is_done for step in steps) else steps
+
+
+def _connect() -> Step:
+    served = Deployment.objects.filter(is_enabled=True, endpoint__is_enabled=True)
+    return Step(
+        _("Connect a model"),
+        _("Any server that speaks the OpenAI API. Until then answers quote your documents."),
+        reverse("admin:gateway_endpoint_add"),
+        served.filter(model__kind=Model.Kind.CHAT).exists(),
+    )
+
+
+def _test() -> Step:
+    answered = Endpoint.objects.filter(is_enabled=True, last_error="").exclude(last_checked_at=None)
+    return Step(
+        _("Test it"),
+        _("Choose the endpoint in the list, then “Test connection”."),
+        reverse("admin:gateway_endpoint_changelist"),
+        answered.exists(),
+    )
+
+
+def _invite(user: User) -> Step:
+    return Step(
+        _("Invite people"),
+        _("They get a link by e-mail, or a first password from you."),
+        reverse("admin:accounts_user_add"),
+        User.objects.filter(is_active=True).exclude(pk=user.pk).exists(),
+    )
+
+
+def _collect() -> Step:
+    own = Collection.objects.filter(is_shelf=False).exclude(name=SAMPLE_COLLECTION)
+    return Step(
+        _("Make the first collection"),
+        _("Documents that belong together: a handbook, a project, a course."),
+        reverse("knowledge:home"),
+        own.exists(),
+    )
+
+
+def _ask(user: User) -> Step:
+    return Step(
+        _("Ask the first question"),
+        _("The sample collection has answers already."),
+        "#message",
+        Turn.objects.filter(requested_by=user).exists(),
+    )

@@ -33,10 +33,17 @@ class Version:
 @dataclass(frozen=True, slots=True)
 class Variants:
     label: str = ""
+    agent: str = ""
+    model: str = ""
+    """Who was asked, by slug and name: choosing it goes on with them."""
     versions: list[Version] = field(default_factory=list)
     columns: list[ShownMessage] = field(default_factory=list)
     """The answers that stand side by side, this one among them; empty when it stands alone."""
     opinion: Feedback | None = None
+
+    @property
+    def are_running(self) -> bool:
+        return any(item.message.status == Message.Status.RUNNING for item in self.columns)
 
 
 def with_variants(
@@ -67,7 +74,7 @@ def _siblings(user: User | AnonymousUser, answers: list[ShownMessage]) -> Rows:
     with reading_as(user):
         rows = list(
             found.order_by("pk").values(
-                "id", "parent_id", "model_name", "status", "turn__agent__name",
+                "id", "parent_id", "model_name", "status", "turn__agent__name", "turn__agent__slug",
                 "turn__model_name", "turn__comparison",
             )
         )  # fmt: skip
@@ -79,12 +86,20 @@ def _siblings(user: User | AnonymousUser, answers: list[ShownMessage]) -> Rows:
 
 def _told(item: ShownMessage, rows: Rows, opinions: dict[UUID, Feedback]) -> ShownMessage:
     message = item.message
+    siblings = rows.get(message.parent_id or message.pk, ())
     versions = [
         Version(row["id"], number, label_of(row), row["status"], row["id"] == message.pk)
-        for number, row in enumerate(rows.get(message.parent_id or message.pk, ()), start=1)
+        for number, row in enumerate(siblings, start=1)
     ]
-    label = next((version.label for version in versions if version.is_shown), "")
-    return replace(item, variants=Variants(label, versions, opinion=opinions.get(message.pk)))
+    own = next((row for row in siblings if row["id"] == message.pk), None)
+    variants = Variants(
+        label=label_of(own) if own else "",
+        agent=own["turn__agent__slug"] or "" if own else "",
+        model=own["turn__model_name"] or "" if own else "",
+        versions=versions,
+        opinion=opinions.get(message.pk),
+    )
+    return replace(item, variants=variants)
 
 
 def label_of(row: dict[str, Any]) -> str:

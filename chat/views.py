@@ -18,6 +18,7 @@ from accounts.limits import spend_for
 from accounts.models import User
 from agents.models import Agent
 from chat.branching import find_origin
+from chat.feedback import BLAME, PRAISE
 from chat.models import Conversation
 from chat.starters import list_starters
 from chat.thread import Window, find_thread
@@ -141,6 +142,8 @@ def _choices(request: HttpRequest, agent: str, model: str = "") -> dict[str, obj
     slugs = [offered.slug for offered in agents]
     return {
         "agents": agents,
+        "praise": PRAISE,
+        "blame": BLAME,
         "chosen_agent": agent if agent in slugs else next(iter(slugs), ""),
         "models": models if len(models) > 1 else [],
         "chosen_model": model if model in models else "",

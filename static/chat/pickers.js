@@ -49,6 +49,13 @@ export function endOnce() {
   showChips();
 }
 
+/** Later questions go to this agent. */
+export function pickAgent(slug) {
+  if (!agentItems.some((item) => item.dataset.agent === slug)) return;
+  for (const item of agentItems) tick(item, item.dataset.agent === slug);
+  showAgent();
+}
+
 export function addCollection(id) {
   const item = collectionItems.find((one) => one.dataset.collection === id);
   if (item && !ticked(item)) toggleCollection(item);

@@ -22,6 +22,7 @@ export function appendQuestion(text, parent) {
 /** Adds an answer that is being waited for. */
 export function appendAnswer(hooks) {
   const el = clone("answer-template");
+  el.dataset.drawn = "yes";
   list.append(el);
   const answer = new Answer(el, hooks);
   answer.begin();

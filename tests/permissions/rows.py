@@ -59,6 +59,8 @@ COLLECTION = "api/v1/collections/<uuidstr:collection_id>"
 DOCUMENT = "api/v1/documents/<uuidstr:document_id>"
 CONVERSATION = "api/v1/conversations/<uuidstr:conversation_id>"
 FOLDER = "api/v1/folders/<uuidstr:folder_id>"
+PROMPT = "api/v1/prompts/<uuidstr:prompt_id>"
+WORDS = {"name": "Summary", "text": "Summarise {{topic}}."}
 TURN = "api/v1/turns/<uuidstr:turn_id>"
 JOB = "api/v1/jobs/<uuidstr:job_id>"
 PAGES = "knowledge/<uuid:collection_id>"
@@ -66,6 +68,19 @@ PAPER = "knowledge/documents/<uuid:document_id>"
 
 API = {
     "GET api/v1/me": api(ANY, 200, 200, 200, 200),
+    "PATCH api/v1/me": api(WRITE, 200, 200, 200, 200, body={"theme": "dark"}),
+    "GET api/v1/jump": api(READ, 200, 200, 200, 200, query="q=merger"),
+    "GET api/v1/prompts": api(READ_OR_CHAT, 200, 200, 200, 200),
+    "POST api/v1/prompts": api(CHAT, 201, 201, 201, 201, body=WORDS),
+    "GET api/v1/prompts/examples": api(READ_OR_CHAT, 200, 200, 200, 200),
+    "GET api/v1/prompts/export": api(READ_OR_CHAT, 200, 200, 200, 200),
+    "POST api/v1/prompts/import": api(CHAT, 200, 200, 200, 200, body={"prompts": [WORDS]}),
+    f"GET {PROMPT}": api(READ_OR_CHAT, 200, 200, 200, 404),
+    f"PATCH {PROMPT}": api(CHAT, 200, 200, 403, 404, body={"name": "New"}),
+    f"DELETE {PROMPT}": api(CHAT, 204, 403, 403, 404),
+    f"POST {PROMPT}/restore": api(CHAT, 200, 403, 403, 404),
+    f"GET {PROMPT}/readers": api(READ_OR_CHAT, 200, 403, 403, 404),
+    f"PUT {PROMPT}/readers": api(CHAT, 200, 403, 403, 404, body={"teams": []}),
     "GET api/v1/agents": api(READ_OR_CHAT, 200, 200, 200, 200),
     "GET api/v1/agents/<slug:agent>": api(READ_OR_CHAT, 200, 200, 200, 404),
     "GET api/v1/collections": api(READ, 200, 200, 200, 200),
@@ -120,6 +135,7 @@ PAGE = {
     "diagram-frame": open_to_all(200),
     "jsi18n/<slug:language>/": open_to_all(200),
     "agents/": page(200, 200, 200, 200),
+    "prompts/": page(200, 200, 200, 200),
     "knowledge/": [
         *page(200, 200, 200, 200),
         *page(302, 302, 302, 302, method="POST", form={"name": "New", "description": ""}),

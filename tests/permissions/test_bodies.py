@@ -32,6 +32,7 @@ ID_FIELDS = {
     ("start_turn", "collections"),
     ("start_turn", "parent"),
     ("search", "collections"),
+    ("share_prompt", "teams"),
 }
 # What of Alice's a thief would put there: every kind of id in every field.
 LOOT = (
@@ -48,6 +49,11 @@ VALID = {
     "move_conversation": {"folder": None},
     "start_turn": {"text": "When?"},
     "search": {"query": "合并"},
+    "update_me": {"theme": "dark"},
+    "create_prompt": {"name": "N", "text": "T"},
+    "update_prompt": {"name": "N"},
+    "import_prompts": {"prompts": []},
+    "share_prompt": {"teams": []},
 }
 
 

@@ -14,7 +14,8 @@ from django.test import Client
 from accounts import services as accounts
 from accounts import tokens
 from accounts.models import Grant, Membership, User
-from agents.models import Agent
+from agents import saved_prompts
+from agents.models import Agent, SavedPrompt
 from chat import folders
 from chat import services as chat
 from chat.models import Citation, Conversation, Message, Turn
@@ -103,7 +104,9 @@ def furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
         owner=owner, name=f"Scribe: {secret}", slug=slug, description=secret, instructions=secret
     )
     turn = _answered(owner, document, secret)
+    prompt = saved_prompts.create_prompt(owner, f"Prompt: {secret}"[:80], secret)
     return {
+        "prompt_id": prompt.pk, "saved_prompt_id": prompt.pk,
         "collection_id": collection.pk, "document_id": document.pk, "job_id": document.job_id,
         "conversation_id": turn.conversation_id, "turn_id": turn.pk, "message_id": turn.answer_id,
         "folder_id": folders.create_folder(owner, secret).pk,
@@ -139,7 +142,7 @@ def _share(people: dict[str, User], ids: dict[str, Any]) -> None:
     alice = people["owner"]
     team = accounts.create_team(alice, "Board")
     Membership.objects.create(team=team, user=people["mate"])
-    for model in SHARED:
+    for model in (*SHARED, SavedPrompt):
         thing = model.objects.get(pk=ids[f"{model.grant_kind}_id"])
         for person in ("editor", "reader", "disabled"):
             role = "reader" if person == "reader" else "editor"
@@ -154,7 +157,7 @@ def random_ids() -> dict[str, UUID]:
     return dict.fromkeys(
         (
             "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
-            "question_id", "folder_id", "agent_id", "token_id", "grant_id", "team_id",
+            "question_id", "folder_id", "agent_id", "token_id", "prompt_id", "grant_id", "team_id",
         ),
         nothing,
     )  # fmt: skip

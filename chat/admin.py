@@ -16,10 +16,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chat.changes import stop_as_operator
+from chat.feedback_admin import FeedbackAdmin, PreferenceAdmin
 from chat.models import Citation, Conversation, Message, Turn
 from security import audit
 from security.acts import Act
 from security.records import RecordAdmin
+
+__all__ = ["FeedbackAdmin", "PreferenceAdmin"]
 
 
 class PrivateAdmin(RecordAdmin):

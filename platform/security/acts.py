@@ -43,6 +43,7 @@ class Act(models.TextChoices):
     CONVERSATION_EXPORTED = "conversation.exported", _("Conversation exported")
     PROMPT_DELETED = "prompt.deleted", _("Prompt deleted")
     PROMPT_RESTORED = "prompt.restored", _("Prompt restored")
+    FEEDBACK_EXPORTED = "feedback.exported", _("Feedback exported")
     PROMPTS_EXPORTED = "prompt.exported", _("Prompts exported")
     ADMIN_ADDED = "admin.added", _("Added by an administrator")
     ADMIN_CHANGED = "admin.changed", _("Changed by an administrator")

@@ -3,7 +3,7 @@ from django.test import Client
 from pgvector import SparseVector
 
 from agents.models import Agent
-from chat.models import Citation, Conversation, Message, Turn
+from chat.models import Citation, Conversation, Feedback, Message, Preference, Turn
 from events import jobs
 from events.leases import open_stream
 from gateway.models import Deployment, Endpoint, Model, Usage
@@ -50,6 +50,10 @@ def furnish(admin):
             message=answer, document=document, chunk_id=new_id(), n=1, quote=SECRET_WORDS,
             start=0, end=3, title="T",
         )  # fmt: skip
+        Feedback.objects.create(message=answer, person=admin, rating=1, agent=agent)
+        Preference.objects.create(
+            comparison=answer.pk, question=question, message=answer, person=admin
+        )
         stream = open_stream(new_id(), "turn")
         Turn.objects.create(
             id=stream.pk, conversation=conversation, question=question, answer=answer,

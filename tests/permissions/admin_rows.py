@@ -40,6 +40,8 @@ ROOMS = {
     "chat.message": RECORD,
     "chat.citation": RECORD,
     "chat.turn": room("lch", "stop"),
+    "chat.feedback": room("lch", "export"),
+    "chat.preference": room("lch", "export"),
     "gateway.endpoint": room("lacdh", "test_connection", "enable", "disable"),
     "gateway.model": room("lacdh"),
     "gateway.deployment": room("lacdh", "enable", "disable"),

@@ -39,11 +39,16 @@ FRAMES = [
         TAKEN, TAKEN, GONE, GONE,
         type="turn.start", conversation=THEIRS, question="{question_id}",
     ),
+    frame(
+        TAKEN, TAKEN, GONE, GONE, type="turn.start", conversation=THEIRS,
+        question="{question_id}", beside="{message_id}",
+    ),
     # A message is found in the conversation that was named, and nowhere else.
     start(GONE, GONE, GONE, GONE, parent="{message_id}"),
     start(GONE, GONE, GONE, GONE, question="{question_id}"),
     start(GONE, GONE, GONE, GONE, conversation="{own}", parent="{message_id}"),
     start(GONE, GONE, GONE, GONE, conversation="{own}", question="{question_id}"),
+    start(GONE, GONE, GONE, GONE, conversation="{own}", beside="{message_id}"),
     start(TAKEN, TAKEN, TAKEN, GONE, agent="{agent_id}"),
     start(TAKEN, TAKEN, TAKEN, GONE, agent="{agent}"),
     start(TAKEN, TAKEN, TAKEN, GONE, collections=["{collection_id}"]),

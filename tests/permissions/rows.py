@@ -61,6 +61,7 @@ CONVERSATION = "api/v1/conversations/<uuidstr:conversation_id>"
 FOLDER = "api/v1/folders/<uuidstr:folder_id>"
 PROMPT = "api/v1/prompts/<uuidstr:prompt_id>"
 WORDS = {"name": "Summary", "text": "Summarise {{topic}}."}
+MESSAGE = "api/v1/messages/<uuidstr:message_id>"
 TURN = "api/v1/turns/<uuidstr:turn_id>"
 JOB = "api/v1/jobs/<uuidstr:job_id>"
 PAGES = "knowledge/<uuid:collection_id>"
@@ -113,6 +114,14 @@ API = {
     f"DELETE {FOLDER}": api(CHAT, 204, 404, 404, 404),
     f"GET {CONVERSATION}/messages": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"POST {CONVERSATION}/turns": api(CHAT, 202, 202, 403, 404, body={"text": "When?"}),
+    "GET api/v1/models": api(READ_OR_CHAT, 200, 200, 200, 200),
+    f"POST {CONVERSATION}/branch": api(
+        CHAT, 201, 201, 201, 404, body={"message": "{message_id}"}
+    ),
+    f"GET {MESSAGE}/feedback": api(READ_OR_CHAT, 200, 404, 404, 404),
+    f"PUT {MESSAGE}/feedback": api(CHAT, 200, 200, 200, 404, body={"rating": "bad"}),
+    f"DELETE {MESSAGE}/feedback": api(CHAT, 204, 204, 204, 404),
+    f"POST {MESSAGE}/choose": api(CHAT, 200, 200, 403, 404),
     f"GET {TURN}": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"GET {TURN}/events": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"POST {TURN}/stop": api(CHAT, 202, 202, 403, 404),

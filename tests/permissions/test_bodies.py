@@ -31,6 +31,9 @@ ID_FIELDS = {
     ("start_turn", "agent"),
     ("start_turn", "collections"),
     ("start_turn", "parent"),
+    ("start_turn", "question"),
+    ("start_turn", "beside"),
+    ("branch_conversation", "message"),
     ("search", "collections"),
     ("share_prompt", "teams"),
 }
@@ -48,6 +51,8 @@ VALID = {
     "rename_folder": {"name": "N"},
     "move_conversation": {"folder": None},
     "start_turn": {"text": "When?"},
+    "branch_conversation": {"message": "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"},
+    "rate_answer": {"rating": "good"},
     "search": {"query": "合并"},
     "update_me": {"theme": "dark"},
     "create_prompt": {"name": "N", "text": "T"},

@@ -73,7 +73,8 @@ def send(world: World, cast: str, route: str, row: Row, ids: dict[str, Any]) -> 
         path += "?" + row.query.format(**ids)
     method = method or row.method
     if row.body is not None:
-        return client.generic(method, path, json.dumps(row.body), "application/json")
+        body = {name: _filled(value, ids) for name, value in row.body.items()}
+        return client.generic(method, path, json.dumps(body), "application/json")
     form = {name: _filled(value, ids) for name, value in row.form.items()}
     return client.post(path, form) if method == "POST" else client.generic(method, path)
 

@@ -106,6 +106,7 @@ class ModelServer:
         self.models = ["scripted"]
         self.models_script: Script | None = None  # for /v1/models; `error` is its body
         self.api_key: str | None = None
+        self.title: Script | None = None  # for a conversation; without one none is written
         self.requests: list[Captured] = []
         self.streamed: list[Streamed] = []
         self.disconnects = 0
@@ -136,6 +137,15 @@ class ModelServer:
 
     @property
     def chat_requests(self) -> list[dict[str, Any]]:
+        """Without those for titles, which come whenever a conversation has its first answer."""
+        return [body for body in self._completions if not _asks_for_title(body)]
+
+    @property
+    def title_requests(self) -> list[dict[str, Any]]:
+        return [body for body in self._completions if _asks_for_title(body)]
+
+    @property
+    def _completions(self) -> list[dict[str, Any]]:
         return [r.json for r in self.requests if r.path.endswith("/chat/completions")]
 
     def wait_for(self, condition: Callable[[ModelServer], bool], timeout: float = 5.0) -> bool:
@@ -154,6 +164,7 @@ class ModelServer:
         self.models = ["scripted"]
         self.models_script = None
         self.api_key = None
+        self.title = None
 
     def start(self) -> Self:
         self._thread.start()
@@ -236,6 +247,9 @@ class ModelServer:
         elif path == "/v1/models":
             data = [{"id": name, "object": "model", "created": 1} for name in self.models]
             _send_json(writer, {"object": "list", "data": data})
+        elif path == "/v1/chat/completions" and _asks_for_title(request.json):
+            refused = Script(status=400, error={"message": "no titles today"})
+            await self._write_title(self.title or refused, request.json, reader, writer)
         elif path == "/v1/chat/completions":
             script = self._chat.popleft() if self._chat else self.default
             await self._chat_completion(script, request.json, reader, writer)
@@ -262,6 +276,19 @@ class ModelServer:
             data.append({"object": "embedding", "index": index, "embedding": value})
         usage = {"prompt_tokens": len(items), "total_tokens": len(items)}
         _send_json(w, {"object": "list", "model": body["model"], "data": data, "usage": usage})
+
+    async def _write_title(
+        self,
+        script: Script,
+        body: dict[str, Any],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        await _sleep_or_leave(script.head_delay, reader)
+        if script.status != 200:
+            _send_error(writer, script)
+        else:
+            _send_json(writer, _completion(script, body))
 
     async def _chat_completion(
         self,
@@ -314,6 +341,11 @@ class ModelServer:
                 raise Disconnected
         for event in _closing_events(script, body):
             await _write_chunks(writer, event, script.write_size)
+
+
+def _asks_for_title(body: dict[str, Any]) -> bool:
+    first = (body.get("messages") or [{}])[0]
+    return str(first.get("content")).startswith("You write the title")
 
 
 class _Cut(Exception):

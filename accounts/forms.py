@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiToken, User
+from accounts.time_zones import list_time_zones
 from accounts.tokens import Scope
 
 SCOPE_LABELS = {
@@ -31,9 +32,16 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
         widget=forms.RadioSelect,
     )
 
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        choices=lambda: [("", _("The server's")), *((zone, zone) for zone in list_time_zones())],
+        help_text=_("In which times are shown."),
+    )
+
     class Meta:
         model = User
-        fields = ["name", "language", "theme"]
+        fields = ["name", "language", "theme", "time_zone"]
         labels = {"name": _("Name")}
         help_texts = {"name": _("How you are addressed, and what people see when you share.")}
 

@@ -1,11 +1,24 @@
 """Reads about people."""
 
-from accounts.models import Membership, User
+from django.db.models import Prefetch
+
+from accounts.models import Membership, Team, User
 
 
 def list_memberships(user: User) -> list[Membership]:
     """The user's memberships, teams loaded, by team name."""
     return list(user.memberships.select_related("team").order_by("team__name"))
+
+
+def list_teams(user: User) -> list[Team]:
+    """The user's teams by name, each with its `people`: active members, owners first."""
+    members = (
+        Membership.objects.filter(user__is_active=True)
+        .select_related("user")
+        .order_by("-role", "user__name", "user__email")
+    )
+    mine = Team.objects.filter(pk__in=user.memberships.values("team")).order_by("name")
+    return list(mine.prefetch_related(Prefetch("memberships", members, to_attr="people")))
 
 
 def find_user(email: str) -> User | None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import views
+from accounts import device_views, my_data_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -9,4 +9,16 @@ urlpatterns = [
     path("tokens/new", views.create_token, name="create_token"),
     path("tokens/<uuid:token_id>/revoke", views.revoke_token, name="revoke_token"),
     path("language", views.choose_language, name="language"),
+    path("teams/", views.teams, name="teams"),
+    path("sessions/", device_views.list_sessions, name="sessions"),
+    path("sessions/end", device_views.end_sessions, name="end_sessions"),
+    path("sessions/<uuid:device_id>/end", device_views.end_session, name="end_session"),
+    path("data/", my_data_views.my_data, name="my_data"),
+    path("data/exports", my_data_views.list_takeouts, name="takeouts"),
+    path("data/exports/new", my_data_views.new_takeout, name="new_takeout"),
+    path(
+        "data/exports/<uuid:takeout_id>/delete", my_data_views.remove_takeout, name="remove_takeout"
+    ),
+    path("data/leave", my_data_views.leave, name="leave"),
+    path("data/keep", my_data_views.keep, name="keep"),
 ]

@@ -1,4 +1,4 @@
-"""The settings pages: profile, language and theme, API tokens."""
+"""The settings pages: profile, language and theme, teams, API tokens."""
 
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from accounts.callers import caller
 from accounts.forms import SCOPE_LABELS, PreferencesForm, TokenForm
 from accounts.limits import spend_for
 from accounts.models import User
+from accounts.selectors import list_teams
 from security.rate_limits import Action
 
 A_YEAR = 365 * 24 * 3600
@@ -33,9 +34,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     if request.method == "GET" or not form.is_valid():
         return render(request, "accounts/profile.html", {"form": form})
     chosen = form.cleaned_data
-    services.set_preferences(
-        user, name=chosen["name"], language=chosen["language"], theme=chosen["theme"]
-    )
+    services.change_preferences(user, **chosen)
     with translation.override(chosen["language"] or translation.get_language_from_request(request)):
         messages.success(request, _("Saved."))
     response = redirect("accounts:profile")
@@ -45,6 +44,12 @@ def profile(request: HttpRequest) -> HttpResponse:
     else:
         response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
     return response
+
+
+@require_GET
+@login_required
+def teams(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/teams.html", {"teams": list_teams(caller(request))})
 
 
 @require_GET

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Substr
 from django.http import Http404
@@ -40,6 +41,14 @@ def find_usable_agent(user: User, reference: str) -> Agent:
     if found is None or not may_use(user, found):
         raise Http404
     return found
+
+
+def usual_agent(user: User | AnonymousUser) -> str:
+    """The slug of the agent they chose for new chats; empty where there is none they may use."""
+    if not isinstance(user, User) or user.default_agent is None:
+        return ""
+    found = Agent.objects.visible_to(user).filter(pk=user.default_agent)
+    return found.values_list("slug", flat=True).first() or ""
 
 
 def may_use(user: User, agent: Agent) -> bool:

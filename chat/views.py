@@ -17,6 +17,7 @@ from django.views.i18n import JavaScriptCatalog
 from accounts.limits import spend_for
 from accounts.models import User
 from agents.models import Agent
+from agents.selectors import usual_agent
 from chat.branching import find_origin
 from chat.feedback import BLAME, PRAISE
 from chat.models import Conversation
@@ -42,7 +43,7 @@ def new_chat(request: HttpRequest) -> HttpResponse:
         "chat/page.html",
         {
             "starters": list_starters(request.user),
-            **_choices(request, request.GET.get("agent", "")),
+            **_choices(request, request.GET.get("agent", "") or usual_agent(request.user)),
         },
     )
 

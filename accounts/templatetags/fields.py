@@ -12,3 +12,9 @@ def styled(field: BoundField, autocomplete: str = "") -> SafeString:
     if autocomplete:
         attributes["autocomplete"] = autocomplete
     return field.as_widget(attrs=attributes)
+
+
+@register.filter
+def switch(field: BoundField) -> SafeString:
+    """The field's checkbox as a switch."""
+    return field.as_widget(attrs={"class": "switch", "role": "switch"})

@@ -15,6 +15,8 @@ urlpatterns = [
     path("knowledge/", include("knowledge.urls")),
     path("agents/", include("agents.urls")),
     path("prompts/", include("agents.saved_prompts_urls")),
+    path("settings/memory/", include("agents.memory.urls")),
+    path("settings/chat/", include("agents.chat_settings")),
     path("settings/", include("accounts.urls")),
     path("accounts/", include("accounts.sign_in_urls")),
     path("admin/", admin.site.urls),

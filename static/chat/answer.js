@@ -4,6 +4,7 @@ import { fill, gettext, ngettext } from "../js/i18n.js";
 import { MarkdownStream } from "../js/md-stream.js";
 import { collectSources } from "./citations.js";
 import { Doing } from "./doing.js";
+import { forgetMarks, markMemory } from "./memory.js";
 import { passageCount, Steps } from "./steps.js";
 
 const numbers = new Intl.NumberFormat(document.documentElement.lang);
@@ -102,9 +103,11 @@ export class Answer {
     this.#stream = null;
     this.#part("markdown").replaceChildren();
     this.#steps.clear();
+    forgetMarks(this.el);
   }
 
   #step(kind, data) {
+    if (markMemory(this.el, kind, data)) return;
     if (kind === "retrieval_completed") {
       this.passages.push(...data.passages);
       for (const { n } of data.passages) this.cites.add(String(n));

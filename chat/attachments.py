@@ -6,7 +6,6 @@ an edited question keeps them. Whoever may see the conversation may see them.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -41,17 +40,12 @@ class Attachment:
     reason: str
     width: int | None = None
     height: int | None = None
+    small_width: int | None = None
+    small_height: int | None = None
 
     @property
     def is_image(self) -> bool:
         return self.kind == "image"
-
-    def as_data(self) -> dict[str, Any]:
-        return {
-            "id": str(self.id), "name": self.name, "kind": self.kind, "size": self.size,
-            "media_type": self.media_type, "status": self.status, "reason": self.reason,
-            "width": self.width, "height": self.height,
-        }  # fmt: skip
 
 
 def describe(document: Document) -> Attachment:
@@ -66,6 +60,8 @@ def describe(document: Document) -> Attachment:
         reason=str(_(document.reason)) if document.reason else "",
         width=picture.width if picture else None,
         height=picture.height if picture else None,
+        small_width=picture.small_width if picture else None,
+        small_height=picture.small_height if picture else None,
     )
 
 

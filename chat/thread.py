@@ -1,6 +1,6 @@
 """The shown path through a conversation's tree of messages, shaped for the page."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +8,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist
 
 from accounts.models import User
+from chat.attachments import Attachment, attachments_of
+from chat.gone import gone_numbers
 from chat.models import Citation, Conversation, Message, Turn
 from chat.selectors import citations_for
 from chat.visibility import visible_steps
@@ -31,6 +33,7 @@ class ShownMessage:
     turn_id: UUID | None
     data: dict[str, Any]
     """What the page's script needs to draw an answer; empty for a question."""
+    attachments: list[Attachment] = field(default_factory=list)
     is_preceded: bool = False
     """The path begins before it, though nothing before it is here."""
     is_followed: bool = False
@@ -154,7 +157,11 @@ def load_messages(
         by_id = messages.select_related("turn").prefetch_related(citations_for(user)).in_bulk(path)
     shown = [by_id[message_id] for message_id in path if message_id in by_id]
     steps = visible_steps(user, [message.steps for message in shown])
-    return [_shown(*pair, tree) for pair in zip(shown, steps, strict=True)]
+    files = attachments_of(user, shown)
+    return [
+        replace(_shown(message, seen, tree), attachments=files.get(message.pk, []))
+        for message, seen in zip(shown, steps, strict=True)
+    ]
 
 
 def _shown(message: Message, steps: list[dict[str, Any]], tree: MessageTree) -> ShownMessage:
@@ -176,6 +183,7 @@ def _turn_of(answer: Message) -> Turn | None:
 
 
 def _answer_data(answer: Message, steps: list[dict[str, Any]], turn: Turn | None) -> dict[str, Any]:
+    citations = [citation_data(citation) for citation in answer.citations.all()]
     return {
         "text": answer.text,
         "reasoning": answer.reasoning,
@@ -184,7 +192,8 @@ def _answer_data(answer: Message, steps: list[dict[str, Any]], turn: Turn | None
         "model": answer.model_name,
         "notice": answer.notice,
         "error": turn.error if turn else None,
-        "citations": [citation_data(citation) for citation in answer.citations.all()],
+        "citations": citations,
+        "gone": gone_numbers(answer.text, steps, [citation["n"] for citation in citations]),
     }
 
 

@@ -96,7 +96,7 @@ def _require_space(user: User, size: int) -> None:
 def list_attachments(user: User | AnonymousUser, ids: Ids[UUID]) -> "QuerySet[Document]":
     """Those of the ids that are attachments which `user` may see."""
     found: QuerySet[Document] = Document.objects.attached_for(user).filter(pk__in=ids)
-    return found.select_related("collection", "picture")
+    return found.select_related("collection", "picture").defer("picture__small")
 
 
 def require_attachments(user: User, ids: Ids[UUID]) -> list[Document]:

@@ -113,9 +113,19 @@ export class Answer {
       for (const { n } of data.passages) this.cites.add(String(n));
       if (this.isRunning && !this.text) this.#doing.show(reading(data.passages.length));
     }
+    if (kind === "attachments_read") this.#files(data);
     this.hasSwitched ||= kind === "endpoint_switched";
     if (kind === "reasoning_completed") this.#steps.thought(data.took_ms);
     else this.#steps.add(kind, data);
+  }
+
+  /** What was read of attached files counts as passages; the chips under the question show how. */
+  #files({ attachments, passages }) {
+    this.passages.push(...passages);
+    for (const { n } of passages) this.cites.add(String(n));
+    this.hasSwitched ||= attachments.some(({ how }) => how === "unread"); // then the notice is shown
+    const detail = { attachments };
+    this.el.dispatchEvent(new CustomEvent("attachments-read", { bubbles: true, detail }));
   }
 
   #write(text) {

@@ -1,6 +1,8 @@
 // The message box: grows, sends on Enter but never while an input method is composing, keeps a
 // draft for each conversation, shows Stop in place of Send.
 import { isComposing } from "../js/keys.js";
+import { offerAttaching, sees } from "./attaching.js";
+import { Tray } from "./tray.js";
 
 export { isComposing };
 const form = document.getElementById("composer");
@@ -9,12 +11,19 @@ const send = document.getElementById("send");
 const stop = document.getElementById("stop");
 
 export class Composer {
+  #isWaiting = false; // for files that are being uploaded
   #draftKey;
   #drafts = localStorage;
 
-  /** @param {{onSend: (text: string) => void, onStop: () => void, onUp: () => void}} hooks */
+  /** @param {{onSend: (text: string, files: object[]) => void, onStop: () => void, onUp: () => void}} hooks */
   constructor({ onSend, onStop, onUp }) {
     this.onSend = onSend;
+    this.tray = new Tray({
+      sees,
+      onChange: () => this.#changed({ save: false }),
+      onInline: (text) => this.fill([box.value, text].filter(Boolean).join("\n\n")),
+    });
+    offerAttaching(this.tray);
     this.useConversation(null);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -38,6 +47,7 @@ export class Composer {
   /** Drafts are kept under this conversation's id from now on. */
   useConversation(id) {
     this.#draftKey = `draft:${form.dataset.user}:${id ?? "new"}`;
+    this.tray.useDraft(`${this.#draftKey}:files`, this.#drafts);
   }
 
   /** Drafts are kept there from now on; the other place forgets this one. */
@@ -45,12 +55,14 @@ export class Composer {
     if (drafts === this.#drafts) return;
     this.#drafts.removeItem(this.#draftKey);
     this.#drafts = drafts;
+    this.tray.useDraft(`${this.#draftKey}:files`, drafts);
     this.#changed();
   }
 
   restoreDraft() {
     const draft = this.#drafts.getItem(this.#draftKey);
     if (draft && !box.value) this.fill(draft);
+    this.tray.restore();
   }
 
   fill(text) {
@@ -58,14 +70,16 @@ export class Composer {
     this.#changed();
   }
 
-  /** A text that was not sent comes back, unless another is being written. */
-  giveBack(text) {
+  /** A text that was not sent comes back, unless another is being written; and its files. */
+  giveBack(text, files = []) {
     if (!box.value) this.fill(text);
+    this.tray.giveBack(files);
   }
 
-  /** The text that was given back is sent after all. */
-  takeBack(text) {
+  /** What was given back is sent after all. */
+  takeBack(text, files = []) {
     if (box.value.trim() === text) this.fill("");
+    this.tray.takeBack(files);
   }
 
   focus() {
@@ -88,9 +102,24 @@ export class Composer {
   #submit() {
     const text = box.value.trim();
     if (!text || !stop.hidden) return;
+    if (this.tray.failed || this.tray.isBusy) return this.#wait();
+    const files = this.tray.take();
     box.value = "";
     this.#changed();
-    this.onSend(text);
+    this.onSend(text, files);
+  }
+
+  /** Sends when the files are there; one that cannot be sent has to go first. */
+  #wait() {
+    this.tray.complain();
+    if (this.#isWaiting || this.tray.failed) return;
+    this.#isWaiting = true;
+    form.dataset.waiting = "";
+    this.tray.whenIdle(() => {
+      this.#isWaiting = false;
+      delete form.dataset.waiting;
+      this.#submit();
+    });
   }
 
   #changed({ save = true } = {}) {

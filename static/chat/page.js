@@ -23,6 +23,7 @@ import { chosenAgent, chosenCollections, endOnce } from "./pickers.js";
 import { rate } from "./rating.js";
 import "./reading.js";
 import { printFootnotes } from "./print.js";
+import { filesOf, showFiles } from "./sent-files.js";
 import { offerSharing } from "./share-button.js";
 import { closeSources, isOpen, offerSources, openSources } from "./sources.js";
 import { focusOn, isEndMissing, loadStretches } from "./stretches.js";
@@ -51,7 +52,7 @@ const socket = new Socket("/ws/");
 const follower = new Follower(scroller, list, document.getElementById("to-end"));
 const composer = canWrite
   ? new Composer({
-      onSend: (text) => (refused.get(text) ?? (() => askNext(text)))(),
+      onSend: (text, files) => (refused.get(named(text, files)) ?? (() => askNext(text, files)))(),
       onStop: stop,
       onUp: editLast,
     })
@@ -118,28 +119,32 @@ function offerNewest() {
 }
 
 /** Asks after the end of the conversation, which may not be on the page. */
-async function askNext(text) {
+async function askNext(text, files) {
   if (isEndMissing()) await showPath();
-  await ask({ text, parent: leafId() });
+  await ask({ text, parent: leafId(), files });
 }
 
+const named = (text, files) => JSON.stringify([text, ...files.map(({ id }) => id)]);
+const carriedFiles = (files) => (files.length ? { attachments: files.map(({ id }) => id) } : {});
+
 /** Sends a question; the page shows it at once and takes it back if the server refuses. */
-async function ask({ text, parent, id = newId(), chosen = choices(), columns = comparedChoices() }) {
+async function ask({ text, parent, files = [], id = newId(), chosen = choices(), columns = comparedChoices() }) {
   endOnce();
   const question = appendQuestion(text, parent);
+  showFiles(question, files);
   const answers = columns.length ? appendComparison(columns, hooks) : [appendAnswer(hooks)];
   begin(...answers);
   follower.toEnd();
   try {
     const first = columns.length ? carried(columns[0]) : {};
-    const accepted = await socket.startTurn({ id, conversation, parent, text, ...chosen, ...first });
+    const accepted = await socket.startTurn({ id, conversation, parent, text, ...chosen, ...first, ...carriedFiles(files) });
     begun(accepted, question, answers[0]);
     const beside = { question: accepted.question_id, beside: accepted.message_id };
     columns.slice(1).forEach((choice, n) => askBeside({ ...beside, ...carried(choice) }, answers[n + 1]));
   } catch (error) {
     answers[0].el.closest("#messages > li").remove();
     settle(...answers);
-    showProblem(question, error.message, text, () => ask({ text, parent, id, chosen, columns }));
+    showProblem(question, error.message, text, files, () => ask({ text, parent, files, id, chosen, columns }));
   }
 }
 
@@ -189,16 +194,16 @@ function enter(id, question) {
  * The text stays in the thread, with what went wrong and a button to try again; and in the
  * message box, where it outlives the page.
  */
-function showProblem(question, problem, text, again) {
+function showProblem(question, problem, text, files, again) {
   const box = question.querySelector("[data-problem]");
   const retry = () => {
-    refused.delete(text);
-    composer.takeBack(text);
+    refused.delete(named(text, files));
+    composer.takeBack(text, files);
     question.remove();
     again();
   };
-  refused.set(text, retry);
-  composer.giveBack(text);
+  refused.set(named(text, files), retry);
+  composer.giveBack(text, files);
   delete question.dataset.pending;
   box.hidden = false;
   box.querySelector("[data-problem-text]").textContent = problem;
@@ -212,17 +217,17 @@ function stop() {
 }
 
 /** Asks again as another version: of a question (new text) or of an answer (same question). */
-async function askAgain(frame, cutAt) {
+async function askAgain({ files = [], ...frame }, cutAt) {
   cutFrom(cutAt);
-  if (frame.text) appendQuestion(frame.text, frame.parent);
+  if (frame.text) showFiles(appendQuestion(frame.text, frame.parent), files);
   const waiting = appendAnswer(hooks);
   begin(waiting);
   follower.toEnd();
   try {
-    await socket.startTurn({ id: newId(), conversation, ...choices(), ...frame });
+    await socket.startTurn({ id: newId(), conversation, ...choices(), ...frame, ...carriedFiles(files) });
   } catch (error) {
     toast(error.message, { kind: "bad" });
-    if (frame.text) composer.fill(frame.text);
+    if (frame.text) composer.giveBack(frame.text, files);
   }
   settle(waiting);
   await showPath();
@@ -271,7 +276,8 @@ function resume(answer) {
 
 function edit(question) {
   if (running.size) return;
-  editQuestion(question, (text) => askAgain({ text, parent: question.dataset.parent || null }, question));
+  const files = filesOf(question);
+  editQuestion(question, (text) => askAgain({ text, files, parent: question.dataset.parent || null }, question));
 }
 
 function editLast() {

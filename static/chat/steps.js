@@ -86,6 +86,13 @@ const ROWS = {
     part("measure").textContent = `${passageCount(passages.length)} · ${duration(took)}`;
     part("body").append(...passages.map(passageRow));
   },
+  attachments_read(part, { attachments, passages, took_ms: took }) {
+    icon(part, "step-file-icon");
+    part("what").textContent = gettext("Read");
+    part("object").textContent = attachments.map(({ name }) => name).join(", ");
+    part("measure").textContent = duration(took);
+    part("body").append(...attachments.map(fileUse), ...passages.map(passageRow));
+  },
   endpoint_switched(part, data) {
     icon(part, "step-switch-icon");
     part("what").textContent = gettext("Another model took over");
@@ -93,6 +100,20 @@ const ROWS = {
     part("body").append(paragraph(data.detail ?? ""));
   },
 };
+
+const USES = {
+  whole: () => gettext("read whole"),
+  searched: () => gettext("searched: too long to be read whole"),
+  seen: () => gettext("seen by the model"),
+};
+
+function fileUse({ name, how, reason }) {
+  const strong = document.createElement("b");
+  strong.textContent = name;
+  const line = paragraph(strong);
+  line.append(` · ${reason || (USES[how]?.() ?? "")}`);
+  return line;
+}
 
 /** An agent that searches nothing says so by a search that took no time. */
 const isNothing = (kind, { passages, took_ms: took }) =>

@@ -16,6 +16,7 @@ from tests.support.world import CASTS, SIGNED_IN
 
 READ, WRITE, CHAT, ANY = (Scope.READ,), (Scope.WRITE,), (Scope.CHAT,), tuple(Scope)
 READ_OR_CHAT = (Scope.READ, Scope.CHAT)
+ACCOUNT = (Scope.ADMIN,)
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ FOLDER = "api/v1/folders/<uuidstr:folder_id>"
 PROMPT = "api/v1/prompts/<uuidstr:prompt_id>"
 WORDS = {"name": "Summary", "text": "Summarise {{topic}}."}
 MESSAGE = "api/v1/messages/<uuidstr:message_id>"
+MEMORY = "api/v1/memories/<uuidstr:memory_id>"
 TURN = "api/v1/turns/<uuidstr:turn_id>"
 JOB = "api/v1/jobs/<uuidstr:job_id>"
 PAGES = "knowledge/<uuid:collection_id>"
@@ -82,6 +84,23 @@ API = {
     f"POST {PROMPT}/restore": api(CHAT, 200, 403, 403, 404),
     f"GET {PROMPT}/readers": api(READ_OR_CHAT, 200, 403, 403, 404),
     f"PUT {PROMPT}/readers": api(CHAT, 200, 403, 403, 404, body={"teams": []}),
+    "GET api/v1/me/sessions": api(ACCOUNT, 200, 200, 200, 200),
+    "DELETE api/v1/me/sessions": api(ACCOUNT, 204, 204, 204, 204),
+    "DELETE api/v1/me/sessions/<uuidstr:session_id>": api(ACCOUNT, 204, 404, 404, 404),
+    "GET api/v1/me/exports": api(ACCOUNT, 200, 200, 200, 200),
+    "POST api/v1/me/exports": api(ACCOUNT, 202, 202, 202, 202),
+    "GET api/v1/me/exports/<uuidstr:export_id>/file": api(ACCOUNT, 200, 404, 404, 404),
+    "DELETE api/v1/me/exports/<uuidstr:export_id>": api(ACCOUNT, 204, 404, 404, 404),
+    "POST api/v1/me/deletion": api(
+        ACCOUNT, 403, 403, 403, 403, body={"password": "not this one", "when": "now"}
+    ),
+    "DELETE api/v1/me/deletion": api(ACCOUNT, 204, 204, 204, 204),
+    "GET api/v1/memories": api(READ_OR_CHAT, 200, 200, 200, 200),
+    "POST api/v1/memories": api(CHAT, 201, 201, 201, 201, body={"text": "I like tea"}),
+    "DELETE api/v1/memories": api(CHAT, 204, 204, 204, 204),
+    "PUT api/v1/memories/mode": api(CHAT, 204, 204, 204, 204, body={"mode": "asked"}),
+    f"PATCH {MEMORY}": api(CHAT, 200, 404, 404, 404, body={"text": "I like coffee"}),
+    f"DELETE {MEMORY}": api(CHAT, 204, 404, 404, 404),
     "GET api/v1/agents": api(READ_OR_CHAT, 200, 200, 200, 200),
     "GET api/v1/agents/<slug:agent>": api(READ_OR_CHAT, 200, 200, 200, 404),
     "GET api/v1/collections": api(READ, 200, 200, 200, 200),
@@ -115,9 +134,7 @@ API = {
     f"GET {CONVERSATION}/messages": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"POST {CONVERSATION}/turns": api(CHAT, 202, 202, 403, 404, body={"text": "When?"}),
     "GET api/v1/models": api(READ_OR_CHAT, 200, 200, 200, 200),
-    f"POST {CONVERSATION}/branch": api(
-        CHAT, 201, 201, 201, 404, body={"message": "{message_id}"}
-    ),
+    f"POST {CONVERSATION}/branch": api(CHAT, 201, 201, 201, 404, body={"message": "{message_id}"}),
     f"GET {MESSAGE}/feedback": api(READ_OR_CHAT, 200, 404, 404, 404),
     f"PUT {MESSAGE}/feedback": api(CHAT, 200, 200, 200, 404, body={"rating": "bad"}),
     f"DELETE {MESSAGE}/feedback": api(CHAT, 204, 204, 204, 404),
@@ -175,6 +192,32 @@ PAGE = {
     "settings/tokens/": page(200, 200, 200, 200),
     "settings/tokens/new": page(200, 200, 200, 200, method="POST", form={"name": "t", "days": 30}),
     "settings/tokens/<uuid:token_id>/revoke": page(200, 404, 404, 404, method="POST"),
+    "settings/chat/": [
+        *page(200, 200, 200, 200),
+        *page(302, 302, 302, 302, method="POST", form={"marks_unsupported": "on"}),
+    ],
+    "settings/memory/": page(200, 200, 200, 200),
+    "settings/memory/mode": page(302, 302, 302, 302, method="POST", form={"mode": "asked"}),
+    "settings/memory/new": page(302, 302, 302, 302, method="POST", form={"text": "I like tea"}),
+    "settings/memory/shown": page(200, 200, 200, 200, query="id={memory_id}"),
+    "settings/memory/forget": page(302, 302, 302, 302, method="POST"),
+    "settings/memory/<uuid:memory_id>": page(
+        302, 404, 404, 404, method="POST", form={"text": "I like coffee"}
+    ),
+    "settings/memory/<uuid:memory_id>/forget": page(302, 404, 404, 404, method="POST"),
+    "settings/teams/": page(200, 200, 200, 200),
+    "settings/sessions/": page(200, 200, 200, 200),
+    "settings/sessions/end": page(200, 200, 200, 200, method="POST"),
+    "settings/sessions/<uuid:device_id>/end": page(200, 404, 404, 404, method="POST"),
+    "settings/data/": page(200, 200, 200, 200),
+    "settings/data/exports": page(200, 200, 200, 200),
+    "settings/data/exports/new": page(302, 302, 302, 302, method="POST"),
+    "settings/data/exports/<uuid:takeout_id>/delete": page(302, 404, 404, 404, method="POST"),
+    "settings/data/leave": [
+        *page(200, 200, 200, 200),
+        *page(200, 200, 200, 200, method="POST", form={"password": "not this one"}),
+    ],
+    "settings/data/keep": page(302, 302, 302, 302, method="POST"),
     "settings/language": open_to_all(302, method="POST", form={"language": "en"}),
     "manifest/<slug:language>.webmanifest": open_to_all(200),
     "service-worker.js": open_to_all(200),

@@ -41,6 +41,7 @@ ID_FIELDS = {
 LOOT = (
     "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
     "question_id", "folder_id", "agent_id", "agent", "token_id", "team_id", "user_id", "grant_id",
+    "memory_id", "device_id", "takeout_id",
 )  # fmt: skip
 VALID = {
     "create_collection": {"name": "N"},
@@ -50,6 +51,10 @@ VALID = {
     "create_folder": {"name": "N"},
     "rename_folder": {"name": "N"},
     "move_conversation": {"folder": None},
+    "create_memory": {"text": "I like tea"},
+    "update_memory": {"text": "I like tea"},
+    "choose_memory_mode": {"mode": "asked"},
+    "delete_account": {"password": "not this one", "when": "later"},
     "start_turn": {"text": "When?"},
     "branch_conversation": {"message": "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"},
     "rate_answer": {"rating": "good"},
@@ -145,6 +150,11 @@ PAGE_IDS = [
     ("POST", "/knowledge/{own_collection_id}/access/", {"team": "{team_id}", "role": "reader"}),
     ("POST", "/knowledge/{own_collection_id}/access/{grant_id}/revoke", {}),
     ("POST", "/settings/tokens/{token_id}/revoke", {}),
+    ("POST", "/settings/memory/{memory_id}", {"text": "I like coffee"}),
+    ("POST", "/settings/memory/{memory_id}/forget", {}),
+    ("GET", "/settings/memory/shown", {"id": "{memory_id}"}),
+    ("POST", "/settings/sessions/{device_id}/end", {}),
+    ("POST", "/settings/data/exports/{takeout_id}/delete", {}),
     ("GET", "/passages/{document_id}", {"at": "0-9"}),
     ("GET", "/api/v1/documents", {"collection": "{collection_id}"}),
 ]

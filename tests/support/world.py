@@ -4,16 +4,20 @@ The rival has a team and things of their own, of which nobody else may learn any
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from accounts import services as accounts
 from accounts import tokens
-from accounts.models import Grant, Membership, User
+from accounts.models import Device, Grant, Membership, Takeout, User
+from agents.memory.services import add_memory
 from agents import saved_prompts
 from agents.models import Agent, SavedPrompt
 from chat import folders
@@ -112,6 +116,25 @@ def furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
         "folder_id": folders.create_folder(owner, secret).pk,
         "question_id": turn.question_id, "agent": agent.slug, "agent_id": agent.pk,
         "token_id": tokens.issue(owner, "laptop")[0].pk,
+        "memory_id": add_memory(owner, f"I know that {secret}").pk,
+        **_kept_of(owner, secret),
+    }  # fmt: skip
+
+
+def _kept_of(owner: User, secret: str) -> dict[str, Any]:
+    """A browser they are signed in with, and an export that is ready."""
+    device = Device.objects.create(
+        user=owner, session_key=sign_in(owner), agent=secret, seen_at=timezone.now()
+    )
+    takeout = Takeout.objects.create(
+        owner=owner, size=len(secret), expires_at=timezone.now() + timedelta(days=1)
+    )
+    folder = Path(settings.TAKEOUTS_ROOT)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{takeout.pk}.zip").write_text(secret)
+    return {
+        "device_id": device.pk, "session_id": device.pk,
+        "takeout_id": takeout.pk, "export_id": takeout.pk,
     }  # fmt: skip
 
 
@@ -157,7 +180,8 @@ def random_ids() -> dict[str, UUID]:
     return dict.fromkeys(
         (
             "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
-            "question_id", "folder_id", "agent_id", "token_id", "prompt_id", "grant_id", "team_id",
+            "question_id", "folder_id", "memory_id", "device_id", "session_id", "takeout_id",
+            "export_id", "agent_id", "token_id", "prompt_id", "grant_id", "team_id",
         ),
         nothing,
     )  # fmt: skip

@@ -19,6 +19,7 @@ from uuid import UUID
 import psycopg
 from django.conf import settings
 
+from config.operations import credentials
 from config.operations.backing_up import is_embedded
 from config.operations.wording import number, size
 from embedded import redis
@@ -82,6 +83,7 @@ def restore(path: Path, manifest: Manifest, *, replace: bool) -> None:
         load(path, manifest, scratch)
         if known_migrations() - set(manifest.migrations):
             migrate(scratch)
+        credentials.settle(scratch, url)
         with _placed_files(path, manifest):
             databases.swap(url, scratch)
     place_keys(path)

@@ -17,8 +17,8 @@ from django.utils import timezone
 from accounts import services as accounts
 from accounts import tokens
 from accounts.models import Device, Grant, Membership, Takeout, User
-from agents.memory.services import add_memory
 from agents import saved_prompts
+from agents.memory.services import add_memory
 from agents.models import Agent, SavedPrompt
 from chat import folders
 from chat import services as chat

@@ -11,7 +11,7 @@ INSTALL := $(UV) pip install --quiet --python $(PY) --no-deps --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help up test chaos check audit sbom bench lock fmt clean
+.PHONY: help up test chaos check audit sbom bench shots lock fmt clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -49,6 +49,9 @@ SETS = $(if $(wildcard $(DATA)/corpus.jsonl),$(DATA),$(dir $(wildcard $(DATA)/*/
 bench: .venv/.installed-dev ## the benchmarks (DATA=folder with corpus.jsonl, queries.jsonl, qrels.tsv)
 	@mkdir -p benchmarks/results
 	@$(PY) -m benchmarks $(if $(DATA),--data $(SETS))
+
+shots: .venv/.installed-dev ## pictures of every page and state for a person to look at: var/shots/index.html (ARGS="--only answer")
+	@$(PY) -m tests.shots $(ARGS)
 
 lock: .venv/bin/uv ## resolve requirements*.in anew into pinned, hashed files
 	$(COMPILE) --upgrade --override requirements-overrides.txt requirements.in -o requirements.txt

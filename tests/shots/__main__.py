@@ -1,0 +1,159 @@
+"""Starts the product with believable content and takes its picture from every side.
+
+    python -m tests.shots [--only NAME…] [--language en…] [--theme light…] [--device phone…]
+
+The home is a temporary folder, the model a scripted one: nothing of yours is touched or shown.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product as every
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.browser.product import REPOSITORY, Product
+from tests.shots import sheet
+from tests.shots.answers import ASKED, answer
+from tests.shots.states import STATES, Scene, State
+from tests.support.model_server import ModelServer, Script
+
+LANGUAGES = {"en": "en-GB", "zh-Hans": "zh-CN", "zh-Hant": "zh-TW"}
+DEVICES: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": {"width": 1280, "height": 800}},
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "device_scale_factor": 2, "has_touch": True, "is_mobile": True,
+    },
+}  # fmt: skip
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+INDEXING_SECONDS = 180
+expect.set_options(timeout=10_000)
+
+
+def main() -> int:
+    wanted = _arguments()
+    out = Path(wanted.out)
+    states = [state for state in STATES if not wanted.only or state.name in wanted.only]
+    variants = list(every(wanted.language, wanted.theme, wanted.device))
+    failures: list[str] = []
+    model = ModelServer(default=Script(text=answer, token_size=24))
+    with model, Product(PARLEY_MODEL_BASE_URL=model.url, PARLEY_MODEL="scripted") as running:
+        running.run("from tests.shots.content import make; make()")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            cookies, scene = _prepare(browser, running)
+            for language, theme, device in variants:
+                scene = replace(scene, language=language)
+                folder = out / f"{language}-{theme}-{device}"
+                folder.mkdir(parents=True, exist_ok=True)
+                options = {"locale": LANGUAGES[language], "color_scheme": theme, **DEVICES[device]}
+                taker = Taker(browser, running.origin, options, cookies)
+                for state in states:
+                    if not state.only or state.only == device:
+                        failures += taker.take(state, scene, folder / f"{state.name}.png")
+                print(f"  {folder.name}", flush=True)
+            browser.close()
+    names = [state.name for state in states]
+    index = sheet.write(out, names, ["-".join(variant) for variant in variants])
+    print(f"\n  {index}")
+    for failure in failures:
+        print(f"  not taken: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+class Taker:
+    """Takes pictures in one language, theme and size; a state that cannot be reached is named."""
+
+    def __init__(
+        self, browser: Browser, origin: str, options: dict[str, Any], cookies: dict[str, Any]
+    ) -> None:
+        self._browser, self._cookies = browser, cookies
+        self._options = {"base_url": origin, "reduced_motion": "reduce",
+                         "service_workers": "block", **options}  # fmt: skip
+
+    def take(self, state: State, scene: Scene, file: Path) -> Iterator[str]:
+        context = self._context(state)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        try:
+            page.goto(state.address(scene), wait_until="load")
+            _settle(page)
+            if state.act:
+                state.act(page)
+            _settle(page)
+        except Exception as problem:  # noqa: BLE001 - the others are still worth looking at
+            yield f"{file.parent.name}/{state.name}: {str(problem).splitlines()[0]}"
+        page.screenshot(path=file, full_page=state.full_page, animations="disabled")
+        context.close()
+
+    def _context(self, state: State) -> BrowserContext:
+        kept = {"storage_state": self._cookies} if state.is_signed_in else {}
+        return self._browser.new_context(**self._options, **kept, **state.options)
+
+
+def _settle(page: Page) -> None:
+    """Fonts are there, answers drawn, nothing asked of the server any more."""
+    page.evaluate("document.fonts.ready.then(() => true)")
+    expect(page.locator(".answer:not([data-drawn])")).to_have_count(0)
+    page.evaluate("new Promise((done) => requestIdleCallback(() => done(true), { timeout: 1000 }))")
+
+
+def _prepare(browser: Browser, running: Product) -> tuple[dict[str, Any], Scene]:
+    """Signs in at the real form, waits for the index, and has the questions answered."""
+    context = browser.new_context(base_url=running.origin)
+    page = context.new_page()
+    page.goto("/")
+    page.locator("input[name=login]").fill(running.email)
+    page.locator("input[name=password]").fill(running.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#welcome")).to_be_visible()
+    _wait_for_index(page)
+    conversations = {name: _ask(page, text) for name, text in ASKED.items()}
+    documents = page.request.get("/api/v1/documents?limit=50").json()["items"]
+    shown = next(it for it in documents if it["title"].startswith("Leave policy"))
+    cloud = next(it for it in page.request.get("/api/v1/collections").json()["items"]
+                 if it["name"] == "Measurement cloud")  # fmt: skip
+    cookies: Any = context.storage_state()
+    context.close()
+    return cookies, Scene(conversations, cloud["id"], shown["id"])
+
+
+def _wait_for_index(page: Page) -> None:
+    deadline = time.monotonic() + INDEXING_SECONDS
+    while time.monotonic() < deadline:
+        items = page.request.get("/api/v1/documents?limit=100").json()["items"]
+        if items and all(item["status"] in {"ready", "failed"} for item in items):
+            return
+        page.wait_for_timeout(500)
+    raise RuntimeError("The documents were not indexed in time.")
+
+
+def _ask(page: Page, text: str) -> str:
+    """Asks on the page, as a person would; the id of the conversation once it is answered."""
+    page.goto("/?agent=people")
+    page.locator("#message").fill(text)
+    page.locator("#message").press("Enter")
+    expect(page.locator(".answer[data-status=complete] [data-actions]")).to_be_visible()
+    return page.url.rsplit("/", 1)[1]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--language", nargs="*", default=list(LANGUAGES))
+    parser.add_argument("--theme", nargs="*", default=["light", "dark"])
+    parser.add_argument("--device", nargs="*", default=list(DEVICES))
+    parser.add_argument("--out", default=str(REPOSITORY / "var" / "shots"))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -95,7 +95,8 @@ def revoke_link(request: HttpRequest, link_id: UUID) -> HttpResponse:
 @require_GET
 @login_required
 def list_links(request: HttpRequest) -> HttpResponse:
-    context = {"links": sharing.list_links(caller(request)), "are_off": settings.PARLEY_LINKS == "off"}
+    are_off = settings.PARLEY_LINKS == "off"
+    context = {"links": sharing.list_links(caller(request)), "are_off": are_off}
     return render(request, "chat/links.html", context)
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from chat import diagrams, shared_views, sharing_views, temporary_views, views
+from chat import diagrams, imports_views, shared_views, sharing_views, temporary_views, views
 
 app_name = "chat"
 urlpatterns = [
@@ -19,6 +19,10 @@ urlpatterns = [
     path("links/<uuid:link_id>/update", sharing_views.update_link, name="update_link"),
     path("links/<uuid:link_id>/revoke", sharing_views.revoke_link, name="revoke_link"),
     path("settings/links/", sharing_views.list_links, name="links"),
+    path("settings/import/", imports_views.home, name="imports"),
+    path("settings/import/list", imports_views.listed, name="imports_list"),
+    path("settings/import/<uuid:import_id>/start", imports_views.start, name="start_import"),
+    path("settings/import/<uuid:import_id>/discard", imports_views.discard, name="discard_import"),
     path("s/<str:token>", shared_views.shared, name="shared"),
     path("s/<str:token>/continue", shared_views.continue_here, name="continue_shared"),
     path("conversations/", views.history, name="history"),

@@ -19,6 +19,7 @@ PAGES: tuple[tuple[str, Promise, str], ...] = (
     ("accounts:sessions", _("Sessions"), "monitor"),
     ("accounts:tokens", _("API tokens"), "key-round"),
     ("chat:links", _("Shared links"), "link"),
+    ("chat:imports", _("Import"), "upload"),
     ("accounts:my_data", _("My data"), "download"),
 )
 

@@ -23,6 +23,7 @@ from chat.api import router as chat
 from chat.attachments_api import router as attachments
 from chat.exports_api import router as exports
 from chat.folders_api import router as folders
+from chat.imports_api import router as imports
 from chat.jump_api import router as jump
 from chat.search_api import router as chat_search
 from chat.sharing_api import router as sharing
@@ -94,6 +95,7 @@ api = ParleyAPI(
             {"name": "Conversations", "description": "Questions and answers as a tree."},
             {"name": "Attachments", "description": "Files and images that questions carry."},
             {"name": "Sharing", "description": "Links to conversations, and who has access."},
+            {"name": "Imports", "description": "Conversations brought from elsewhere."},
             {"name": "Folders", "description": "Where you keep conversations together."},
             {"name": "Turns", "description": "A question on its way to an answer."},
             {"name": "Jobs", "description": "Background work, followed and cancelled."},
@@ -116,3 +118,4 @@ api.add_router("", chat_search)
 api.add_router("", jump)
 api.add_router("", exports)
 api.add_router("", sharing)
+api.add_router("", imports)

@@ -290,6 +290,7 @@ CLOCK = {
 }
 # What goes with a deleted person, the highest app first (accounts.departures).
 DEPARTURES = [
+    "chat.imports.services.remove_everything_of",
     "chat.deletion.remove_everything_of",
     "agents.services.remove_everything_of",
     "knowledge.inheritance.hand_over",

@@ -44,7 +44,7 @@ def serve(host: str, port: int, *, application: str = "", limits: Limits | None 
     share_memory_among_threads()
     sealed = Sealed(import_string(application or settings.ASGI_APPLICATION))
     server = LimitedServer(
-        limits or Limits(body_bytes=settings.PARLEY_MAX_UPLOAD_MB * 2**20 + FORM_BYTES),
+        limits or Limits(body_bytes=_largest_upload() + FORM_BYTES),
         application=sealed,
         endpoints=[
             f"{place}:backlog={BACKLOG}"
@@ -66,6 +66,12 @@ def serve(host: str, port: int, *, application: str = "", limits: Limits | None 
     log.info("web listens on %s:%s", host, port)
     server.run()
     log.info("web has stopped")
+
+
+def _largest_upload() -> int:
+    """What one file may have, of any kind; who takes it knows the limit of its own."""
+    largest: int = max(settings.PARLEY_MAX_UPLOAD_MB, settings.PARLEY_MAX_IMPORT_MB)
+    return largest * 2**20
 
 
 def share_memory_among_threads() -> None:

@@ -1,0 +1,163 @@
+"""From the nodes of an export to a tree of questions and answers as ours are.
+
+Here every answer follows a question and every question an answer, or nothing. So the pieces of an
+answer between tools become one; a question that nobody answered gets an empty answer that says so;
+what an assistant said before anybody asked follows an ellipsis.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
+from chat.copying import NewMessage
+from chat.imports.types import Foreign, Node, Unreadable
+from chat.models import Message
+from security.ids import new_id
+
+LONGEST = 1_000_000  # characters of one message
+LARGEST = 64_000_000  # of all that one conversation grows to
+UNANSWERED = _("The export has no answer to this question.")
+TOO_LARGE = _("This conversation is too large.")
+EMPTY = _("There is no question and no answer in it.")
+NOBODY_ASKED = "…"
+USER, ASSISTANT = Message.Role.USER.value, Message.Role.ASSISTANT.value
+
+
+@dataclass(slots=True)
+class _Answer:
+    """An answer whose pieces are still being gathered along one branch."""
+
+    question: UUID
+    texts: tuple[str, ...] = ()
+    thoughts: tuple[str, ...] = ()
+    model: str = ""
+    at: datetime | None = None
+    stored: UUID | None = None
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where a branch stands: after a question, inside an answer, or before everything."""
+
+    last: UUID | None = None
+    is_question: bool = False
+    answer: _Answer | None = None
+
+
+@dataclass(slots=True)
+class Grown:
+    messages: list[NewMessage] = field(default_factory=list)
+    leaf_id: UUID | None = None
+
+
+def grow(foreign: Foreign) -> Grown:
+    """The messages, parents first, and which of them is shown last. Raises Unreadable."""
+    return _Grower(foreign).run()
+
+
+class _Grower:
+    def __init__(self, foreign: Foreign) -> None:
+        self._foreign = foreign
+        self._by_id = {node.id: node for node in foreign.nodes}
+        self._children: dict[str | None, list[Node]] = {}
+        for node in self._by_id.values():
+            known = node.parent if node.parent in self._by_id and node.parent != node.id else None
+            self._children.setdefault(known, []).append(node)
+        self._grown = Grown()
+        self._size = 0
+        self._current: _Place | None = None
+
+    def run(self) -> Grown:
+        """Depth first without recursion; a node in a circle is reached from nowhere."""
+        waiting = [(node, _Place()) for node in reversed(self._children.get(None, []))]
+        while waiting:
+            node, before = waiting.pop()
+            place = self._step(node, before)
+            if node.id == self._foreign.current:
+                self._current = place
+            children = self._children.get(node.id, [])
+            if not children:
+                self._end(place)
+            waiting += [(child, place) for child in reversed(children)]
+        if not any(message.text for message in self._grown.messages):
+            raise Unreadable(EMPTY)
+        self._grown.leaf_id = self._leaf()
+        return self._grown
+
+    def _step(self, node: Node, place: _Place) -> _Place:
+        if node.role == USER:
+            self._end(place)
+            before = place.answer.stored if place.answer else place.last
+            return _Place(self._store(USER, before, node.text, node.at), is_question=True)
+        if node.role == ASSISTANT:
+            return self._add(node, place)
+        return place
+
+    def _add(self, node: Node, place: _Place) -> _Place:
+        """One more piece of the answer; a branch that goes on elsewhere keeps its own."""
+        begun = place.answer
+        if begun is None:
+            question = place.last if place.is_question else None
+            begun = _Answer(question or self._store(USER, place.last, NOBODY_ASKED, node.at))
+        longer = _Answer(
+            question=begun.question,
+            texts=(*begun.texts, node.text) if node.text else begun.texts,
+            thoughts=(*begun.thoughts, node.reasoning) if node.reasoning else begun.thoughts,
+            model=node.model or begun.model,
+            at=begun.at or node.at,
+        )
+        return _Place(answer=longer)
+
+    def _end(self, place: _Place) -> None:
+        """The answer at this place is complete, or there will be none."""
+        if place.answer is None:
+            if place.is_question and place.last:
+                place.answer = _Answer(place.last)
+            else:
+                return
+        answer = place.answer
+        if answer.stored is not None:
+            return
+        text = "\n\n".join(answer.texts)
+        answer.stored = self._store(
+            ASSISTANT,
+            answer.question,
+            text,
+            answer.at,
+            reasoning="\n\n".join(answer.thoughts),
+            model_name=answer.model,
+            **({} if text else _unanswered()),
+        )
+
+    def _store(
+        self, role: str, parent: UUID | None, text: str, at: datetime | None, **more: str
+    ) -> UUID:
+        self._size += len(text) + len(more.get("reasoning", ""))
+        if self._size > LARGEST:
+            raise Unreadable(TOO_LARGE)
+        more = {name: value[:LONGEST] for name, value in more.items()}
+        made = NewMessage(new_id(), parent, role, text[:LONGEST], created_at=at, **more)
+        self._grown.messages.append(made)
+        return made.id
+
+    def _leaf(self) -> UUID | None:
+        """The end of the branch that was on show, else of the last one."""
+        newest = {message.parent_id: message.id for message in self._grown.messages}
+        place = self._current
+        at: UUID | None = None
+        if place is not None:
+            at = (place.answer.stored or place.answer.question) if place.answer else place.last
+        while (child := newest.get(at)) is not None:
+            at = child
+        return at
+
+
+def _unanswered() -> dict[str, str]:
+    return {"status": Message.Status.INTERRUPTED.value, "notice": gettext(UNANSWERED)}
+
+
+def count_messages(foreign: Foreign) -> int:
+    return sum(node.role != "" for node in foreign.nodes)

@@ -3,11 +3,13 @@ import "./menu.js";
 import "./conversations.js";
 import "./tabs.js";
 import "./worker.js";
+import { attempt } from "./history.js";
 import { csrfToken, reason } from "./http.js";
 import { gettext } from "./i18n.js";
 import { bind, keysOf } from "./shortcuts.js";
 import { toast } from "./toast.js";
 
+const LATER_MS = 3000;
 const shell = document.getElementById("shell");
 const side = document.getElementById("side");
 const small = matchMedia("(max-width: 60rem)");
@@ -66,8 +68,10 @@ if (shell) {
     event.preventDefault();
     setDrawer(false);
   });
-  const openSheet = async () => (await import("./shortcut-sheet.js")).openSheet();
-  const openPalette = async () => (await import("./palette.js")).openPalette();
+  const openSheet = () => attempt(async () => (await import("./shortcut-sheet.js")).openSheet());
+  const openPalette = () => attempt(async () => (await import("./palette.js")).openPalette());
+  // Not with the page, but before the network may be gone.
+  setTimeout(() => Promise.all([import("./palette.js"), import("./shortcut-sheet.js")]).catch(() => {}), LATER_MS);
   bind("palette", openPalette);
   bind("new-chat", () => side.querySelector("[data-new-chat]").click());
   bind("search", focusSearch);
@@ -84,6 +88,11 @@ if (shell) {
     document.getElementById("account-menu").hidePopover();
     openSheet();
   });
+}
+
+for (const done of document.querySelectorAll("[data-toast]")) {
+  toast(done.textContent);
+  done.remove();
 }
 
 document.addEventListener("htmx:configRequest", (event) => {

@@ -15,8 +15,6 @@ from agents.selectors import may_use
 from chat.models import Conversation, Message, Preference, Turn
 from chat.thread import MessageTree
 
-MAX_ANSWERS = 3
-
 
 def members_of(question_id: UUID, head: UUID) -> list[Turn]:
     """The turns whose answers stand side by side, the head first; one only is no comparison."""

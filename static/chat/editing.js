@@ -1,13 +1,16 @@
-// Editing a question in place: asks again from there, as another version.
+// Editing a question in place: asks again from there, as another version. What is half written
+// outlives the page, until it is sent or cancelled.
 import { isComposing } from "./composer.js";
 
-/** Opens the editor in a question; `onSave(text)` is called when the text was changed. */
+/** Opens the editor in a question; `onSave(text)` gets the text to be asked, changed or not. */
 export function editQuestion(el, onSave) {
   if (el.classList.contains("editing")) return;
   const form = document.getElementById("edit-template").content.firstElementChild.cloneNode(true);
   const box = form.querySelector("textarea");
   const text = el.querySelector("[data-text]").textContent;
+  const key = `edit:${el.dataset.message}`;
   const close = () => {
+    sessionStorage.removeItem(key);
     form.remove();
     el.classList.remove("editing");
     el.querySelector("[data-edit]").focus();
@@ -17,7 +20,8 @@ export function editQuestion(el, onSave) {
     close();
     if (changed) onSave(changed);
   };
-  box.value = text;
+  box.value = sessionStorage.getItem(key) ?? text;
+  box.addEventListener("input", () => sessionStorage.setItem(key, box.value));
   form.querySelector("[data-cancel]").addEventListener("click", close);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -36,5 +40,5 @@ export function editQuestion(el, onSave) {
   el.classList.add("editing");
   el.append(form);
   box.focus();
-  box.setSelectionRange(text.length, text.length);
+  box.setSelectionRange(box.value.length, box.value.length);
 }

@@ -20,6 +20,7 @@ import { Notifier } from "./notify.js";
 import "./menus.js";
 import { chosenModel } from "./models.js";
 import { chosenAgent, chosenCollections, endOnce } from "./pickers.js";
+import { previewCitations } from "./preview.js";
 import { rate } from "./rating.js";
 import "./reading.js";
 import { printFootnotes } from "./print.js";
@@ -277,7 +278,13 @@ function resume(answer) {
 function edit(question) {
   if (running.size) return;
   const files = filesOf(question);
-  editQuestion(question, (text) => askAgain({ text, files, parent: question.dataset.parent || null }, question));
+  const { message, parent } = question.dataset;
+  editQuestion(question, (text) => {
+    const isSame = text === question.querySelector("[data-text]").textContent;
+    const answer = question.nextElementSibling;
+    if (isSame && answer) askAgain({ question: message }, answer);
+    else askAgain({ text, files, parent: parent || null }, question);
+  });
 }
 
 function editLast() {
@@ -333,6 +340,8 @@ list.addEventListener("click", (event) => {
     return;
   }
 });
+
+previewCitations(list, answerOf);
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.defaultPrevented) return;

@@ -26,6 +26,7 @@ INLINE_SCRIPT = re.compile(r"<script(?![^>]*\b(src|type=\"application/json\"))[^
 # person's own; the others are made from rows that are there.
 NOT_IN_THE_ADMIN = {
     "events.Event", "knowledge.DeletedDocument", "knowledge.Picture", "chat.Folder", "chat.Filing", "chat.SearchEntry",
+    "accounts.Device", "accounts.Takeout", "agents.Memory",
 }  # fmt: skip
 
 

@@ -64,10 +64,13 @@ function merge(fresh) {
   list.append(...fresh.slice(same));
 }
 
-const isSame = (a, b) =>
-  a.dataset.message === b.dataset.message &&
-  a.dataset.status === b.dataset.status &&
-  a.dataset.status !== "running";
+const isSame = (a, b) => stateOf(a) === stateOf(b);
+
+/** What is drawn, and whether it still grows: of one message, or of answers side by side. */
+function stateOf(el) {
+  const parts = [el, ...el.querySelectorAll(".answer")].map(({ dataset }) => dataset);
+  return parts.map(({ message, status, turn }) => `${message} ${status} ${status === "running" ? turn : ""}`).join();
+}
 
 async function showTitle(conversation) {
   const { title } = await sendJson("GET", conversationApi(conversation));

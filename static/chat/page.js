@@ -62,7 +62,7 @@ const hooks = { onEnd: ended };
 const notifier = new Notifier();
 const step = keepInStep(socket, {
   conversation: () => conversation,
-  isBusy: () => running.size > 0,
+  isBusy: () => [...running].some(({ el }) => !el.dataset.turn), // not accepted yet
   draw,
 });
 
@@ -84,7 +84,9 @@ function settle(...answers) {
   composer?.setRunning(running.size > 0);
 }
 
+/** Draws what is new on the page; what is not on it any more is not waited for. */
 function draw() {
+  settle(...[...running].filter(({ el }) => !el.isConnected));
   prepareComparisons();
   drawStored({ hooks, resume });
 }

@@ -18,8 +18,19 @@ export async function refreshHistory() {
   url.searchParams.set("q", document.getElementById("conversation-search").value);
   if (shownId()) url.searchParams.set("current", shownId());
   if ("archive" in list.dataset) url.searchParams.set("archive", "");
-  list.replaceChildren(await fetchFragment(url));
+  const fresh = await fetchFragment(url);
+  const back = focusIn();
+  list.replaceChildren(fresh);
   openFolders();
+  back();
+}
+
+/** What gives the focus back to the same place in a list that was made anew. */
+function focusIn() {
+  const row = document.activeElement?.closest("#history [data-conversation]");
+  if (!row) return () => {};
+  const part = document.activeElement.matches("a") ? "a" : "[data-conversation-menu]";
+  return () => rowOf(row.dataset.conversation)?.querySelector(part)?.focus({ preventScroll: true });
 }
 
 /** Runs what a person asked for; what goes wrong is said in a toast. */

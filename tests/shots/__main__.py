@@ -92,6 +92,8 @@ class Taker:
         except Exception as problem:  # noqa: BLE001 - the others are still worth looking at
             yield f"{file.parent.name}/{state.name}: {str(problem).splitlines()[0]}"
         page.screenshot(path=file, full_page=state.full_page, animations="disabled")
+        if state.after:
+            state.after(page)
         context.close()
 
     def _context(self, state: State) -> BrowserContext:
@@ -121,9 +123,20 @@ def _prepare(browser: Browser, running: Product) -> tuple[dict[str, Any], Scene]
     shown = next(it for it in documents if it["title"].startswith("Leave policy"))
     cloud = next(it for it in page.request.get("/api/v1/collections").json()["items"]
                  if it["name"] == "Measurement cloud")  # fmt: skip
+    link = _share(page, conversations["leave"])
     cookies: Any = context.storage_state()
     context.close()
-    return cookies, Scene(conversations, cloud["id"], shown["id"])
+    return cookies, Scene(conversations, cloud["id"], shown["id"], link)
+
+
+def _share(page: Page, conversation: str) -> str:
+    token = page.locator('meta[name="csrf-token"]').get_attribute("content") or ""
+    made = page.request.post(
+        f"/api/v1/conversations/{conversation}/links",
+        data={"days": 30},
+        headers={"X-CSRFToken": token, "Referer": page.url},
+    )
+    return str(made.json()["url"])
 
 
 def _wait_for_index(page: Page) -> None:

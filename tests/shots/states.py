@@ -6,6 +6,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.cable import Cable
+
 Act = Callable[[Page], None]
 
 
@@ -16,6 +18,7 @@ class Scene:
     conversations: dict[str, str]
     collection: str
     document: str
+    link: str
     language: str = "en"
 
     @property
@@ -30,6 +33,7 @@ class State:
     name: str
     path: str | Callable[[Scene], str]
     act: Act | None = None
+    after: Act | None = None  # so that the next picture finds what this one found
     options: dict[str, Any] = field(default_factory=dict)  # of the context
     is_signed_in: bool = True
     only: str = ""  # "desktop" or "phone"
@@ -46,6 +50,11 @@ def _sources(page: Page) -> None:
 
 def _more(page: Page) -> None:
     page.locator("#more").click()
+
+
+def _share(page: Page) -> None:
+    page.locator("#share").click()
+    expect(page.locator("#sharing")).to_be_visible()
 
 
 def _drawer(page: Page) -> None:
@@ -97,7 +106,10 @@ def _edit(page: Page) -> None:
 
 
 def _offline(page: Page) -> None:
-    page.context.set_offline(True)
+    cable = Cable(page)
+    page.reload()
+    expect(page.locator(".answer[data-drawn]").last).to_be_visible()
+    cable.cut()
     expect(page.locator("#offline")).to_be_visible()
 
 
@@ -121,11 +133,13 @@ def _toast(page: Page) -> None:
     row.hover()
     row.locator("[data-conversation-menu]").click()
     page.locator("#conversation-menu [data-archive]").click()
-    page.locator(".toast [data-action]").click(trial=True)
+    undo = page.locator(".toast [data-action]")
+    expect(undo).to_be_visible()
 
 
 def _undo(page: Page) -> None:
-    page.locator(".toast [data-action]").last.click()
+    page.locator(".toast [data-action]").click()
+    expect(page.locator(".toast")).to_have_count(0)
 
 
 def _wrong_password(page: Page) -> None:
@@ -161,9 +175,14 @@ STATES = [
     State("deleted", lambda scene: scene.conversation, _deleted),
     State("drawer", lambda scene: scene.conversation, _drawer, only="phone"),
     State("row-menu", lambda scene: scene.conversation, _row_menu, only="desktop"),
+    State("toast", "/", _toast, only="desktop", after=_undo),
     State("search", "/", _search, only="desktop"),
     State("palette", "/", _palette),
     State("shortcuts", lambda scene: scene.conversation, _shortcuts, only="desktop"),
+    State("share-dialog", lambda scene: scene.conversation, _share),
+    State("shared-link", lambda scene: scene.link),
+    State("memory", "/settings/memory/"),
+    State("prompts", "/prompts/"),
     State("knowledge", "/knowledge/"),
     State("collection", lambda scene: f"/knowledge/{scene.collection}/"),
     State("collection-access", lambda scene: f"/knowledge/{scene.collection}/access/"),
@@ -172,6 +191,12 @@ STATES = [
     State("knowledge-search", "/knowledge/search/?q=leave"),
     State("agents", "/agents/"),
     State("settings", "/settings/", full_page=True),
+    State("settings-chat", "/settings/chat/"),
+    State("settings-teams", "/settings/teams/"),
+    State("settings-sessions", "/settings/sessions/"),
+    State("settings-data", "/settings/data/", full_page=True),
+    State("settings-links", "/settings/links/"),
+    State("settings-import", "/settings/import/"),
     State("settings-tokens", "/settings/tokens/"),
     State("settings-password", "/accounts/password/change/"),
     State("error-404", "/nowhere"),

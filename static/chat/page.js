@@ -1,9 +1,9 @@
 // The chat page: puts composer, thread, socket and sources together.
 import "../js/away.js";
 import { copyText } from "../js/clipboard.js";
-import { refreshHistory } from "../js/history.js";
 import { gettext } from "../js/i18n.js";
 import { Socket } from "../js/socket.js";
+import { refreshSoon } from "../js/tabs.js";
 import { toast } from "../js/toast.js";
 import { announce } from "./announce.js";
 import { branchQuestion, offerAnswerMenu, openAnswerMenu } from "./answer-menu.js";
@@ -22,8 +22,8 @@ import { chosenModel } from "./models.js";
 import { chosenAgent, chosenCollections, endOnce } from "./pickers.js";
 import { previewCitations } from "./preview.js";
 import { rate } from "./rating.js";
-import "./reading.js";
 import { printFootnotes } from "./print.js";
+import "./reading.js";
 import { filesOf, showFiles } from "./sent-files.js";
 import { offerSharing } from "./share-button.js";
 import { closeSources, isOpen, offerSources, openSources } from "./sources.js";
@@ -110,7 +110,7 @@ function ended(answer) {
   const count = answer.citations.length ? answer.sources.length : 0;
   const said = [gettext("Answer ready"), count ? sourceCount(count) : ""];
   announce(said.filter(Boolean).join(", "));
-  refreshHistory();
+  refreshSoon();
   step.ended();
   notifier.end(answer.text);
 }
@@ -190,7 +190,7 @@ function enter(id, question) {
   document.getElementById("conversation-title").textContent = title;
   offerTakeaway(id);
   offerSharing(id);
-  refreshHistory();
+  refreshSoon();
 }
 
 /**

@@ -113,6 +113,11 @@ def attached_files(
     )
 
 
+def sent_to(user: User, conversation_id: UUID) -> list[Attachment]:
+    """Everything that was attached in a conversation, oldest first; as far as `user` may see it."""
+    return [describe(row) for row in shelves.list_sent(user, conversation_id)]
+
+
 def find(user: User, attachment_id: UUID) -> Attachment:
     """Raises Http404."""
     with reading_as(user):

@@ -15,10 +15,12 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from chat.attachments import sent_to
 from chat.models import Citation, Conversation, Message
 from chat.schemas import MessageOut
 from chat.selectors import citations_for, find_conversation
 from chat.thread import list_thread
+from knowledge.storage import path_of
 
 FORMAT = "parley.conversation"
 VERSION = 1
@@ -48,7 +50,8 @@ def write_everything(user: User, path: Path) -> int:
 
 
 def write_conversations(user: User, archive: zipfile.ZipFile) -> Iterator[None]:
-    """Add `conversations.jsonl`, one JSON export a line, and `markdown/`, a file for each to read.
+    """Add `conversations.jsonl`, one JSON export a line, `markdown/`, a file for each to read, and
+    `attachments/`, the files that were sent, named by their ids in the JSON.
 
     Yields after each piece: twice for a conversation.
     """
@@ -61,6 +64,10 @@ def write_conversations(user: User, archive: zipfile.ZipFile) -> Iterator[None]:
         day = f"{conversation.created_at:%Y-%m-%d}"
         place = f"markdown/{day} {str(conversation.pk)[-8:]} {name}"
         archive.writestr(place, _written(user, conversation))
+        for file in sent_to(user, conversation.pk):
+            stored = path_of(file.id)
+            if stored.exists():
+                archive.write(stored, f"attachments/{file.id} {file.name}")
         yield
 
 
@@ -84,6 +91,10 @@ def _told(user: User, conversation: Conversation) -> dict[str, Any]:
         "created_at": conversation.created_at,
         "updated_at": conversation.updated_at,
         "leaf_id": conversation.leaf_id,
+        "attachments": [
+            {"id": file.id, "name": file.name, "media_type": file.media_type, "size": file.size}
+            for file in sent_to(user, conversation.pk)
+        ],
         "messages": [MessageOut.from_orm(row).dict() for row in rows],
     }
 
@@ -94,6 +105,9 @@ def _written(user: User, conversation: Conversation) -> str:
         message = shown.message
         is_question = message.role == Message.Role.USER
         parts.append(f"## {_('You') if is_question else _('Answer')}")
+        if shown.attachments:
+            names = ", ".join(file.name for file in shown.attachments)
+            parts.append(_("*Attached: %(names)s*") % {"names": names})
         parts.append(message.text.strip())
         if message.notice:
             parts.append(f"*{message.notice}*")

@@ -99,6 +99,13 @@ def list_attachments(user: User | AnonymousUser, ids: Ids[UUID]) -> "QuerySet[Do
     return found.select_related("collection", "picture").defer("picture__small")
 
 
+def list_sent(user: User, conversation_id: UUID) -> "QuerySet[Document]":
+    """Attachments of this conversation that `user` may see, oldest first."""
+    found: QuerySet[Document] = Document.objects.attached_for(user).order_by("pk")
+    sent = found.filter(collection__conversation_id=conversation_id)
+    return sent.select_related("collection", "picture").defer("picture__small")
+
+
 def require_attachments(user: User, ids: Ids[UUID]) -> list[Document]:
     """All of them, in the order of the ids; raises Http404 if one is not there for `user`."""
     by_id = {document.pk: document for document in list_attachments(user, ids)}

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from agents.memory.models import LONGEST
 from gateway.sentences import split_sentences
 
+LONGEST_MESSAGE = 4000  # characters
+QUOTE = ('"', "“", "‘", "'", "「", "『", "«", ">")
+
 _ENGLISH = re.compile(
     r"(?:please[,:]?\s+|(?:can|could|would)\s+you\s+(?:please\s+)?|and\s+|also[,:]?\s+)*"
     r"(?:(?:remember|don['’]t\s+forget|keep\s+in\s+mind|note)\s+(?:that|to)\s+"
@@ -32,9 +35,24 @@ class Wishes:
 
 def find_wishes(message: str) -> Wishes:
     """“Remember that I work in Munich.” A question (“Do you remember …?”) is none."""
-    sentences = [message[start:end] for start, end in split_sentences(message)]
+    sentences = own_sentences(message)
     found = [fact for sentence in sentences if (fact := _wish(sentence))]
-    return Wishes(tuple(found), is_all=bool(found) and len(found) == len(sentences))
+    is_all = bool(found) and len(found) == len(split_sentences(message))
+    return Wishes(tuple(found), is_all)
+
+
+def own_sentences(message: str) -> list[str]:
+    """What the person says themselves: without code and quotations, and nothing of what is so long
+    that it was pasted."""
+    if len(message) > LONGEST_MESSAGE:
+        return []
+    lines, is_code = [], False
+    for line in message.splitlines():
+        if line.lstrip().startswith(("```", "~~~")):
+            is_code = not is_code
+        elif not is_code and not line.lstrip().startswith(QUOTE):
+            lines.append(line)
+    return [line[start:end] for line in lines for start, end in split_sentences(line)]
 
 
 def _wish(sentence: str) -> str:

@@ -41,7 +41,9 @@ def pages(transactional_db, admin) -> list[str]:
         f"/knowledge/documents/{made[0].pk}/?start=2&end=9",
         f"/knowledge/documents/{made[2].pk}/",
         "/knowledge/search/?q=text", "/agents/",
-        "/settings/", "/settings/tokens/", "/accounts/password/change/",
+        "/settings/", "/settings/chat/", "/settings/memory/", "/settings/teams/",
+        "/settings/sessions/", "/settings/data/", "/settings/data/leave", "/settings/tokens/",
+        "/accounts/password/change/",
     ]  # fmt: skip
 
 

@@ -5,6 +5,8 @@ import re
 from playwright.sync_api import expect
 
 from accounts import tokens
+from agents.models import Agent
+from tests.browser.pages.conftest import PHONE, accessibility_violations
 from tests.support.cast import PASSWORD
 
 
@@ -50,3 +52,57 @@ def test_a_token_is_shown_once_and_revoked(visit, transactional_db, alice):
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("No tokens yet")).to_be_visible()
     assert tokens.authenticate(plaintext) is None
+
+
+def test_settings_are_walked_by_keyboard_and_saved_at_once(visit, transactional_db, alice):
+    agent = Agent.objects.create(owner=alice, name="Scribe", slug="scribe")
+    page = visit(alice, "/settings/")
+    page.get_by_label("Name").fill("Alice Liddell")
+    expect(page.get_by_text("Not saved yet")).to_be_visible()
+    page.get_by_label("Time zone").select_option("Asia/Taipei")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    nav = page.get_by_role("navigation", name="Settings")
+    nav.get_by_role("link", name="Profile").focus()
+    page.keyboard.press("ArrowDown")
+    expect(nav.get_by_role("link", name="Chat")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/settings/chat/$"))
+    page.get_by_label("Agent of a new chat").select_option("Scribe")
+    page.get_by_role("switch", name=re.compile("Mark sentences")).uncheck()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    alice.refresh_from_db()
+    assert (alice.time_zone, alice.default_agent) == ("Asia/Taipei", agent.pk)
+    assert (alice.marks_unsupported, alice.has_key_shortcuts) == (False, True)
+    page.goto("/")
+    expect(page.locator("#agent-picker [data-label]")).to_have_text("Scribe")
+
+
+def test_another_browser_is_signed_out(visit, transactional_db, alice):
+    other = visit(alice, "/settings/")
+    page = visit(alice, "/settings/sessions/", **PHONE)
+    expect(page.locator(".rows .line")).to_have_count(2)
+    expect(page.get_by_text("this browser")).to_be_visible()
+    page.get_by_role("button", name="Sign out all others").click()
+    page.get_by_role("dialog").get_by_role("button", name="Sign out all others").click()
+    expect(page.locator(".rows .line")).to_have_count(1)
+    other.reload()
+    expect(other).to_have_url(re.compile("/accounts/login/"))
+
+
+def test_an_account_is_left_and_kept(visit, transactional_db, alice, admin):
+    page = visit(alice, "/settings/data/")
+    page.get_by_role("link", name="Delete my account").click()
+    assert accessibility_violations(page) == []
+    page.get_by_label("Your password").fill("not this one")
+    page.get_by_role("button", name="Delete my account").click()
+    expect(page.get_by_role("alert")).to_contain_text("not your password")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Delete my account").click()
+    expect(page.get_by_role("heading", name="Goodbye")).to_be_visible()
+    back = visit(alice, "/settings/")
+    back.get_by_role("button", name="Keep my account").click()
+    expect(back.get_by_role("button", name="Keep my account")).to_have_count(0)
+    alice.refresh_from_db()
+    assert alice.leaves_at is None

@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.changes import stop_as_operator
 from chat.feedback_admin import FeedbackAdmin, PreferenceAdmin
-from chat.models import Citation, Conversation, Message, Turn
+from chat.links import revoke_as_operator
+from chat.models import Citation, Conversation, Message, SharedLink, Turn
 from security import audit
 from security.acts import Act
 from security.records import RecordAdmin
@@ -122,4 +123,28 @@ class TurnAdmin(PrivateAdmin):
     def stop(self, request: HttpRequest, queryset: QuerySet[Turn]) -> None:
         count = sum(stop_as_operator(turn) for turn in queryset)
         text = _("%(count)s asked to stop.") % {"count": count}
+        self.message_user(request, text, messages.SUCCESS)
+
+
+@admin.register(SharedLink)
+class SharedLinkAdmin(RecordAdmin):
+    """Who shows what to whom, by ids: the title under which it is shown is people's words."""
+
+    list_display = ("id", "owner", "conversation_id", "is_public", "taken_at", "expires_at")
+    list_filter = ("is_public", "created_at")
+    list_select_related = ("owner",)
+    search_fields = ("=id", "=conversation__id", "owner__email")
+    search_help_text = _("The id of a link or conversation, or its owner's e-mail address.")
+    date_hierarchy = "created_at"
+    fields = list_display
+    readonly_fields = list_display
+    actions = ("take_back",)
+
+    def has_take_back_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("chat.delete_sharedlink")
+
+    @admin.action(description=_("Take back"), permissions=["take_back"])
+    def take_back(self, request: HttpRequest, queryset: QuerySet[SharedLink]) -> None:
+        count = sum(revoke_as_operator(link) for link in queryset)
+        text = _("%(count)s taken back.") % {"count": count}
         self.message_user(request, text, messages.SUCCESS)

@@ -82,6 +82,17 @@ def revoke_link(user: User, link_id: UUID) -> None:
     announce(What.SHARED, conversation_id)
 
 
+@transaction.atomic
+def revoke_as_operator(link: SharedLink) -> bool:
+    """Takes a link back, whoever made it; says whether there was one."""
+    conversation = Conversation(pk=link.conversation_id)
+    link_id = str(link.pk)
+    if not link.delete()[0]:
+        return False
+    audit.record(Act.LINK_REVOKED, conversation, title="", link=link_id)
+    return True
+
+
 def find_link(token: str, reader: User | AnonymousUser) -> SharedLink | None:
     """The link of this token, if it may show its conversation to `reader`; else None, whatever the
     reason."""

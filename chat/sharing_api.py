@@ -170,12 +170,12 @@ def give_grant(request: HttpRequest, conversation_id: UUID, body: GranteeIn) -> 
 
 
 @router.delete(
-    f"{CONVERSATION}/grants/{{uuid:grant_id}}", response={204: None}, auth=CHAT, tags=["Sharing"],
+    f"{CONVERSATION}/grants/{{uuid:access_id}}", response={204: None}, auth=CHAT, tags=["Sharing"],
     summary="Take access away", operation_id="take_grant",
 )  # fmt: skip
-def take_grant(request: HttpRequest, conversation_id: UUID, grant_id: UUID) -> Any:
+def take_grant(request: HttpRequest, conversation_id: UUID, access_id: UUID) -> Any:
     """Needs the role owner."""
-    sharing.unshare_conversation(caller(request), conversation_id, grant_id)
+    sharing.unshare_conversation(caller(request), conversation_id, access_id)
     return Status(204, None)
 
 

@@ -49,9 +49,9 @@ def give(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 
 @require_POST
 @login_required
-def take(request: HttpRequest, conversation_id: UUID, grant_id: UUID) -> HttpResponse:
+def take(request: HttpRequest, conversation_id: UUID, access_id: UUID) -> HttpResponse:
     conversation = _find(request, conversation_id)
-    sharing.unshare_conversation(caller(request), conversation.pk, grant_id)
+    sharing.unshare_conversation(caller(request), conversation.pk, access_id)
     return _dialog(request, conversation)
 
 

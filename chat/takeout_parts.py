@@ -7,13 +7,13 @@ import orjson
 
 from accounts.models import User
 from chat import exports
-from chat.models import Feedback, Filing, Folder
+from chat.models import Feedback, Filing, Folder, SharedLink
 
 
 def write_conversations(user: User, archive: ZipFile) -> Iterator[int]:
-    """`conversations.jsonl` and `markdown/` as in the chat export; `folders.json`, and
-    `feedback.json`."""
-    yield 2 * exports.count_own(user) + 2
+    """`conversations.jsonl` and `markdown/` as in the chat export; `folders.json`, `feedback.json`
+    and `links.json`."""
+    yield 2 * exports.count_own(user) + 3
     for _written in exports.write_conversations(user, archive):
         yield 1
     filings = Filing.objects.filter(owner=user).values_list("folder", "conversation")
@@ -30,4 +30,9 @@ def write_conversations(user: User, archive: ZipFile) -> Iterator[int]:
         "message_id", "rating", "reasons", "comment", "model_name", "updated_at"
     )
     archive.writestr("feedback.json", orjson.dumps(list(told), option=orjson.OPT_INDENT_2))
+    yield 1
+    links = SharedLink.objects.visible_to(user).values(
+        "id", "conversation_id", "title", "is_public", "taken_at", "expires_at", "created_at"
+    )
+    archive.writestr("links.json", orjson.dumps(list(links), option=orjson.OPT_INDENT_2))
     yield 1

@@ -11,7 +11,7 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/sharing", sharing_views.show, name="sharing"),
     path("c/<uuid:conversation_id>/sharing/people", sharing_views.give, name="share"),
     path(
-        "c/<uuid:conversation_id>/sharing/people/<uuid:grant_id>/remove",
+        "c/<uuid:conversation_id>/sharing/people/<uuid:access_id>/remove",
         sharing_views.take,
         name="unshare",
     ),

@@ -60,10 +60,13 @@ COLLECTION = "api/v1/collections/<uuidstr:collection_id>"
 DOCUMENT = "api/v1/documents/<uuidstr:document_id>"
 CONVERSATION = "api/v1/conversations/<uuidstr:conversation_id>"
 FOLDER = "api/v1/folders/<uuidstr:folder_id>"
+LINK = "api/v1/links/<uuidstr:link_id>"
+IMPORT = "api/v1/imports/<uuidstr:import_id>"
 PROMPT = "api/v1/prompts/<uuidstr:prompt_id>"
 WORDS = {"name": "Summary", "text": "Summarise {{topic}}."}
 MESSAGE = "api/v1/messages/<uuidstr:message_id>"
 MEMORY = "api/v1/memories/<uuidstr:memory_id>"
+ATTACHMENT = "api/v1/attachments/<uuidstr:attachment_id>"
 TURN = "api/v1/turns/<uuidstr:turn_id>"
 JOB = "api/v1/jobs/<uuidstr:job_id>"
 PAGES = "knowledge/<uuid:collection_id>"
@@ -134,11 +137,33 @@ API = {
     f"GET {CONVERSATION}/messages": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"POST {CONVERSATION}/turns": api(CHAT, 202, 202, 403, 404, body={"text": "When?"}),
     "GET api/v1/models": api(READ_OR_CHAT, 200, 200, 200, 200),
+    "GET api/v1/links": api(READ_OR_CHAT, 200, 200, 200, 200),
+    f"GET {CONVERSATION}/links": api(READ_OR_CHAT, 200, 403, 403, 404),
+    f"POST {CONVERSATION}/links": api(CHAT, 201, 403, 403, 404, body={"days": 7}),
+    f"POST {LINK}/update": api(CHAT, 200, 404, 404, 404),
+    f"DELETE {LINK}": api(CHAT, 204, 404, 404, 404),
+    "POST api/v1/links/continue": api(CHAT, 404, 404, 404, 404, body={"token": "{token}"}),
+    f"GET {CONVERSATION}/grants": api(READ_OR_CHAT, 200, 403, 403, 404),
+    f"PUT {CONVERSATION}/grants": api(
+        CHAT, 200, 403, 403, 404, body={"email": "mate@example.org", "role": "reader"}
+    ),
+    f"DELETE {CONVERSATION}/grants/<uuidstr:access_id>": api(CHAT, 204, 403, 403, 404),
+    f"POST {CONVERSATION}/keep": api(CHAT, 200, 403, 403, 404),
+    "GET api/v1/imports": api(READ_OR_CHAT, 200, 200, 200, 200),
+    "POST api/v1/imports": api(CHAT, 202, 202, 202, 202, form=upload()),
+    f"GET {IMPORT}": api(READ_OR_CHAT, 200, 404, 404, 404),
+    f"POST {IMPORT}/start": api(CHAT, 202, 404, 404, 404),
+    f"DELETE {IMPORT}": api(CHAT, 204, 404, 404, 404),
     f"POST {CONVERSATION}/branch": api(CHAT, 201, 201, 201, 404, body={"message": "{message_id}"}),
     f"GET {MESSAGE}/feedback": api(READ_OR_CHAT, 200, 404, 404, 404),
     f"PUT {MESSAGE}/feedback": api(CHAT, 200, 200, 200, 404, body={"rating": "bad"}),
     f"DELETE {MESSAGE}/feedback": api(CHAT, 204, 204, 204, 404),
     f"POST {MESSAGE}/choose": api(CHAT, 200, 200, 403, 404),
+    "POST api/v1/attachments": api(CHAT, 202, 202, 202, 202, form=upload()),
+    f"GET {ATTACHMENT}": api(READ_OR_CHAT, 200, 200, 200, 404),
+    f"DELETE {ATTACHMENT}": api(CHAT, 204, 403, 403, 404),
+    f"GET {ATTACHMENT}/file": api(READ_OR_CHAT, 200, 200, 200, 404),
+    f"GET {ATTACHMENT}/image": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"GET {TURN}": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"GET {TURN}/events": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"POST {TURN}/stop": api(CHAT, 202, 202, 403, 404),
@@ -206,6 +231,29 @@ PAGE = {
     ),
     "settings/memory/<uuid:memory_id>/forget": page(302, 404, 404, 404, method="POST"),
     "settings/teams/": page(200, 200, 200, 200),
+    "c/<uuid:conversation_id>/visits": page(
+        404, 404, 404, 404, method="POST", form={"visit": "{message_id}"}
+    ),
+    "c/<uuid:conversation_id>/sharing": page(200, 404, 404, 404),
+    "c/<uuid:conversation_id>/sharing/people": page(
+        200, 404, 404, 404, method="POST", form={"email": "mate@example.org", "role": "reader"}
+    ),
+    "c/<uuid:conversation_id>/sharing/people/<uuid:access_id>/remove": page(
+        200, 404, 404, 404, method="POST"
+    ),
+    "c/<uuid:conversation_id>/sharing/links": page(200, 404, 404, 404, method="POST"),
+    "links/<uuid:link_id>/update": page(200, 404, 404, 404, method="POST"),
+    "links/<uuid:link_id>/revoke": page(200, 404, 404, 404, method="POST"),
+    "settings/links/": page(200, 200, 200, 200),
+    "settings/import/": [
+        *page(200, 200, 200, 200),
+        *page(302, 302, 302, 302, method="POST", form=upload()),
+    ],
+    "settings/import/list": page(200, 200, 200, 200),
+    "settings/import/<uuid:import_id>/start": page(200, 404, 404, 404, method="POST"),
+    "settings/import/<uuid:import_id>/discard": page(200, 404, 404, 404, method="POST"),
+    "s/<str:token>": page(404, 404, 404, 404),
+    "s/<str:token>/continue": page(404, 404, 404, 404, method="POST"),
     "settings/sessions/": page(200, 200, 200, 200),
     "settings/sessions/end": page(200, 200, 200, 200, method="POST"),
     "settings/sessions/<uuid:device_id>/end": page(200, 404, 404, 404, method="POST"),

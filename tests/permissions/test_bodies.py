@@ -33,15 +33,18 @@ ID_FIELDS = {
     ("start_turn", "parent"),
     ("start_turn", "question"),
     ("start_turn", "beside"),
+    ("start_turn", "attachments"),
     ("branch_conversation", "message"),
     ("search", "collections"),
     ("share_prompt", "teams"),
+    ("give_grant", "team"),
 }
 # What of Alice's a thief would put there: every kind of id in every field.
 LOOT = (
     "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
     "question_id", "folder_id", "agent_id", "agent", "token_id", "team_id", "user_id", "grant_id",
-    "memory_id", "device_id", "takeout_id",
+    "memory_id", "device_id", "takeout_id", "link_id", "import_id", "access_id",
+    "attachment_id",
 )  # fmt: skip
 VALID = {
     "create_collection": {"name": "N"},
@@ -64,6 +67,9 @@ VALID = {
     "update_prompt": {"name": "N"},
     "import_prompts": {"prompts": []},
     "share_prompt": {"teams": []},
+    "create_link": {"days": 7},
+    "continue_link": {"token": "x"},
+    "give_grant": {"email": "nobody@example.org", "role": "reader"},
 }
 
 

@@ -20,13 +20,15 @@ from accounts.models import Device, Grant, Membership, Takeout, User
 from agents import saved_prompts
 from agents.memory.services import add_memory
 from agents.models import Agent, SavedPrompt
-from chat import folders
+from chat import folders, links
 from chat import services as chat
-from chat.models import Citation, Conversation, Message, Turn
+from chat.models import Citation, Conversation, Import, Message, Turn
 from events import jobs
 from gateway.embedder import get_embedder
 from knowledge import services as knowledge
+from knowledge import shelves
 from knowledge.models import Collection, Document
+from tests.support.attached import attached, picture
 from tests.support.cast import PASSWORD
 from tests.support.processes import sign_in
 
@@ -116,9 +118,29 @@ def furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
         "folder_id": folders.create_folder(owner, secret).pk,
         "question_id": turn.question_id, "agent": agent.slug, "agent_id": agent.pk,
         "token_id": tokens.issue(owner, "laptop")[0].pk,
+        "attachment_id": _sent(owner, turn, secret),
         "memory_id": add_memory(owner, f"I know that {secret}").pk,
         **_kept_of(owner, secret),
+        "link_id": links.make_link(owner, turn.conversation_id)[0].pk,
+        "import_id": _uploaded(owner, secret).pk,
+        "token": "x" * 43,  # of nobody's link: one that is right shows what it shows to everybody
     }  # fmt: skip
+
+
+def _sent(owner: User, turn: Turn, secret: str) -> UUID:
+    """An image under the question, with the secret in its name."""
+    image = attached(owner, picture(), f"{secret}.png")
+    shelves.hand_over([image], owner.pk, turn.conversation_id)
+    Message.objects.filter(pk=turn.question_id).update(attachments=[image.pk])
+    return image.pk
+
+
+def _uploaded(owner: User, secret: str) -> Import:
+    """An export that was looked through and waits to be imported."""
+    found = [{"title": secret, "messages": 2, "known": False, "source": "chatgpt", "at": None}]
+    return Import.objects.create(
+        owner=owner, file_name=f"{secret}.json", size=1, state="ready", conversations=1, found=found
+    )
 
 
 def _kept_of(owner: User, secret: str) -> dict[str, Any]:
@@ -172,6 +194,8 @@ def _share(people: dict[str, User], ids: dict[str, Any]) -> None:
             accounts.share(thing, people[person], role, by=alice)
         accounts.share(thing, team, "reader", by=alice)
     ids["team_id"] = team.pk
+    given = Grant.objects.filter(kind=Grant.Kind.CONVERSATION, object_id=ids["conversation_id"])
+    ids["access_id"] = given.get(user=people["reader"]).pk
 
 
 def random_ids() -> dict[str, UUID]:
@@ -181,7 +205,8 @@ def random_ids() -> dict[str, UUID]:
         (
             "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
             "question_id", "folder_id", "memory_id", "device_id", "session_id", "takeout_id",
-            "export_id", "agent_id", "token_id", "prompt_id", "grant_id", "team_id",
+            "export_id", "agent_id", "token_id", "prompt_id", "grant_id", "team_id", "link_id",
+            "import_id", "access_id",
         ),
         nothing,
     )  # fmt: skip

@@ -64,8 +64,8 @@ function paste(event, tray) {
   } else if (event.target === box && text.length > LONG_PASTE) {
     event.preventDefault();
     pasted += 1;
-    const name = `${gettext("Pasted text")}${pasted > 1 ? ` ${pasted}` : ""}.txt`;
-    tray.add([new File([text], name, { type: "text/plain" })], { text });
+    const name = gettext("Pasted text") + (pasted > 1 ? ` ${pasted}` : "");
+    tray.add([new File([text], `${name}.txt`, { type: "text/plain" })], { text });
   }
 }
 
@@ -73,5 +73,6 @@ function paste(event, tray) {
 function named(file) {
   if (file.name && file.name !== "image.png") return file;
   pasted += 1;
-  return new File([file], `${gettext("Pasted image")} ${pasted}.png`, { type: file.type });
+  const name = gettext("Pasted image");
+  return new File([file], `${name} ${pasted}.png`, { type: file.type });
 }

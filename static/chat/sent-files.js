@@ -1,6 +1,6 @@
 // Files under a question in the thread: chips and pictures, how each was used for the answer, a
 // picture in full.
-import { gettext } from "../js/i18n.js";
+import { fill, gettext } from "../js/i18n.js";
 import { attachmentUrl, sizeOf } from "./uploading.js";
 
 const dialog = document.getElementById("picture-dialog");
@@ -33,7 +33,8 @@ function chip({ id, name, size, isImage }) {
   const item = template.content.firstElementChild.cloneNode(true);
   Object.assign(item.dataset, { attachment: id, name, size, kind: isImage ? "image" : "document" });
   if (isImage) {
-    item.querySelector("button").setAttribute("aria-label", `${gettext("Image")} ${name}`);
+    const label = fill(gettext("Image %(name)s"), { name });
+    item.querySelector("button").setAttribute("aria-label", label);
     load(item.querySelector("img"), id);
   } else {
     item.querySelector("a").href = `/knowledge/documents/${id}/`;

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -104,6 +104,7 @@ def _token_context(request: HttpRequest, **more: Any) -> dict[str, Any]:
     user = caller(request)
     shown = list(user.api_tokens.filter(revoked_at=None))
     for token in shown:
+        token.is_over = token.expires_at is not None and token.expires_at <= timezone.now()  # type: ignore[attr-defined]
         token.rights = [SCOPE_LABELS[tokens.Scope(scope)] for scope in token.scopes]  # type: ignore[attr-defined]
     return {"tokens": shown, "form": TokenForm(user), **more}
 

@@ -18,6 +18,7 @@ from agents.packing import pack
 from agents.prompt import ATTACHED, RULES, Part, Source, Trust, assemble
 from agents.reading import read_attachments
 from agents.selectors import verify_quotes
+from agents.support import find_unsupported
 from agents.tokens import estimate_tokens
 from agents.types import (
     AgentTask,
@@ -33,6 +34,7 @@ from agents.types import (
     RetrievalCompleted,
     Search,
     Step,
+    SupportChecked,
     TextDelta,
     UsageRecorded,
     Verify,
@@ -101,6 +103,8 @@ async def run_agent(
                 case Completed():
                     if rest := gate.close():
                         yield TextDelta(rest)
+                    if checked := _support(evidence, item, gate.text):
+                        yield checked
                     yield _usage(item)
                     yield _finished(item, gate.text, notice, reading)
 
@@ -201,6 +205,15 @@ class Evidence:
         self._seen: set[tuple[int, int, int]] = set()
         self._cited: set[int] = set()
 
+    @property
+    def has_cited(self) -> bool:
+        return bool(self._cited)
+
+    @property
+    def texts(self) -> list[str]:
+        """What the passages say that the answer was given."""
+        return [passage.text for passage in self._passages.values()]
+
     async def for_claims(self, claims: list[Claim]) -> list[CitationAdded]:
         found = [citation for claim in claims if (citation := self._locate(claim))]
         if not found:
@@ -230,6 +243,14 @@ class Evidence:
             end=part.start + end,
             page=part.page,
         )
+
+
+def _support(evidence: Evidence, done: Completed, text: str) -> SupportChecked | None:
+    """None where there is nothing to tell: every sentence has a source, or none was to be had."""
+    if done.is_offline or not evidence.has_cited:
+        return None
+    sentences = find_unsupported(text, evidence.texts)
+    return SupportChecked(tuple(sentences)) if sentences else None
 
 
 def _notice_of(item: ReasoningDelta | EndpointSwitched) -> str:

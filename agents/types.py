@@ -38,6 +38,7 @@ __all__ = [
     "Recollection",
     "RetrievalCompleted",
     "Step",
+    "SupportChecked",
     "TextDelta",
     "UsageRecorded",
 ]
@@ -206,6 +207,13 @@ class CitationAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class SupportChecked:
+    """The sentences of an answer with sources that no source stands behind."""
+
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UsageRecorded:
     model: str
     endpoint: str
@@ -246,6 +254,7 @@ Step = (
     | ReasoningDelta
     | EndpointSwitched
     | CitationAdded
+    | SupportChecked
     | UsageRecorded
     | MemoriesUsed
     | MemoriesSaved

@@ -16,6 +16,7 @@ from agents.types import (
     ReasoningDelta,
     RetrievalCompleted,
     Step,
+    SupportChecked,
     TextDelta,
     UsageRecorded,
 )
@@ -50,6 +51,8 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             _note("memories_used", {"ids": [str(pk) for pk in ids]}, answer, stream)
         case MemoriesSaved(ids):
             _note("memories_saved", {"ids": [str(pk) for pk in ids]}, answer, stream)
+        case SupportChecked(sentences):
+            _note("support_checked", {"sentences": list(sentences)}, answer, stream)
         case UsageRecorded():
             _end_reasoning(answer, stream)
             answer.usage = asdict(step)
@@ -80,6 +83,7 @@ def rebuild(rows: Iterable[EventRow]) -> Answer:
             case (
                 "attachments_read"
                 | "retrieval_completed"
+                | "support_checked"
                 | "endpoint_switched"
                 | "reasoning_completed"
                 | "memories_used"

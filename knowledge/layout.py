@@ -88,6 +88,8 @@ def _shown(pen: "_Pen", block: Block, level: int) -> ShownBlock:
     items: list[Item] = []
     rows: dict[str, list[Cell]] = {}
     for mark in block.marks:
+        if mark.end < pen.part[0] or mark.start >= pen.part[1]:
+            continue
         inner = (mark.start, mark.end)
         if mark.name == "item":
             depth, _, marker = mark.value.partition(":")
@@ -104,7 +106,7 @@ class _Pen:
 
     def __init__(self, text: str, part: Span, marked: Sequence[Span]) -> None:
         self._text = text
-        self._part = part
+        self.part = part
         self._marked = sorted(marked)
         self._has_first = False
 
@@ -113,7 +115,7 @@ class _Pen:
         low = bisect_left(inline, span[0], key=lambda mark: mark.start)
         high = bisect_left(inline, span[1], lo=low, key=lambda mark: mark.start)
         looks = inline[low:high]
-        start, end = max(span[0], self._part[0]), min(span[1], self._part[1])
+        start, end = max(span[0], self.part[0]), min(span[1], self.part[1])
         edges = {at for mark in looks for at in (mark.start, mark.end)}
         edges.update(at for marked in self._marked for at in marked)
         places = [start, *sorted(at for at in edges if start < at < end), end]

@@ -2,10 +2,11 @@
 import { enhance } from "../js/enhance.js";
 import { fill, gettext, ngettext } from "../js/i18n.js";
 import { MarkdownStream } from "../js/md-stream.js";
-import { collectSources } from "./citations.js";
+import { collectSources, collectUncited } from "./citations.js";
 import { Doing } from "./doing.js";
 import { forgetMarks, markMemory } from "./memory.js";
 import { passageCount, Steps } from "./steps.js";
+import { showSupport } from "./support.js";
 
 const numbers = new Intl.NumberFormat(document.documentElement.lang);
 const seconds = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 });
@@ -33,6 +34,8 @@ export class Answer {
     this.hasSwitched = false;
     this.usage = null;
     this.cites = new Set();
+    this.gone = new Set(); // numbers whose source this reader cannot open any more
+    this.unsupported = [];
     this.#part = (name) => el.querySelector(`[data-${name}]`);
     this.#steps = new Steps(this.#part("steps"));
     this.#doing = new Doing(this.#part("waiting"));
@@ -45,6 +48,10 @@ export class Answer {
 
   get sources() {
     return collectSources(this.citations, this.passages);
+  }
+
+  get uncited() {
+    return collectUncited(this.citations, this.passages);
   }
 
   /** Shows that an answer is being waited for. */
@@ -63,6 +70,7 @@ export class Answer {
     }
     if (reasoning) this.#steps.think(reasoning);
     for (const citation of data.citations) this.#cite(citation);
+    for (const n of data.gone ?? []) this.#lose(n);
     if (data.text) this.#write(data.text);
     this.usage = data.usage;
     this.#end(this.el.dataset.status, { ...data.error, notice: data.notice, model: data.model });
@@ -99,6 +107,7 @@ export class Answer {
     this.text = "";
     this.passages = [];
     this.citations = [];
+    this.unsupported = [];
     this.cites.clear();
     this.#stream = null;
     this.#part("markdown").replaceChildren();
@@ -115,6 +124,7 @@ export class Answer {
     }
     if (kind === "attachments_read") this.#files(data);
     this.hasSwitched ||= kind === "endpoint_switched";
+    if (kind === "support_checked") this.unsupported = data.sentences;
     if (kind === "reasoning_completed") this.#steps.thought(data.took_ms);
     else this.#steps.add(kind, data);
   }
@@ -130,9 +140,26 @@ export class Answer {
 
   #write(text) {
     if (!this.text) this.#doing.hide();
-    this.#stream ??= new MarkdownStream(this.#part("markdown"), { onBlock: enhance, cites: this.cites });
+    this.#stream ??= new MarkdownStream(this.#part("markdown"), {
+      onBlock: (block) => this.#finish(block),
+      cites: this.cites,
+    });
     this.text += text;
     this.#stream.push(text);
+  }
+
+  #finish(block) {
+    enhance(block);
+    for (const chip of this.gone.size ? block.querySelectorAll(".cite") : []) {
+      if (!this.gone.has(chip.textContent)) continue;
+      chip.classList.add("gone");
+      chip.ariaLabel = fill(gettext("Source %(n)s, not available"), { n: chip.textContent });
+    }
+  }
+
+  #lose(n) {
+    this.gone.add(String(n));
+    this.cites.add(String(n));
   }
 
   #cite(citation) {
@@ -152,6 +179,7 @@ export class Answer {
     this.el.querySelector("[data-copy]").hidden = !this.text;
     this.#showNotice(notice || reason || detail, isOffline ?? this.model === "offline");
     this.#showSources();
+    showSupport(this);
     this.#part("meta").textContent = this.#measures();
     this.onEnd(this);
   }

@@ -18,15 +18,24 @@ export function collectSources(citations, passages) {
   return [...entries.values()].sort((a, b) => a.n - b.n);
 }
 
+/** What the answer was given and did not quote; nothing when it quoted nothing at all. */
+export function collectUncited(citations, passages) {
+  if (!citations.length) return [];
+  const cited = new Set(citations.map(({ n }) => n));
+  return passages
+    .filter(({ n }) => !cited.has(n))
+    .map((passage) => ({ ...passage, spans: [[passage.start, passage.end]] }));
+}
+
 /** A citation knows less about its place than the passage it was found in. */
 function withPassage(citation, passages) {
   return { ...passages.find(({ n }) => n === citation.n), ...citation };
 }
 
-/** Address of the document view with the first span highlighted. */
+/** Address of the document with every span highlighted, the first of them in view. */
 export function documentUrl({ document_id: id, spans, start, end }) {
-  const [from, to] = spans?.[0] ?? [start, end];
-  return `/knowledge/documents/${id}/?start=${from}&end=${to}`;
+  const at = (spans ?? [[start, end]]).map(([from, to]) => `at=${from}-${to}`);
+  return `/knowledge/documents/${id}/?${at.join("&")}`;
 }
 
 /** Address of the server-rendered excerpt with every span marked. */

@@ -4,10 +4,13 @@ from uuid import UUID
 
 import structlog
 from django.db import DatabaseError
+from django.db.models import Exists, OuterRef
 
 from gateway.models import Usage
 from gateway.types import CallRecord, TokenUsage
 from observability.patience import run_patiently
+
+LOST = "interrupted"  # the outcome of a call that nobody saw the end of
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +33,17 @@ def usage_of(call: CallRecord) -> Usage:
 
 
 def insert_once(usage: Usage) -> None:
-    """Changes nothing when the row is there already: a commit may outlive the connection."""
+    """Changes nothing when the row is there already: a commit may outlive the connection.
+
+    A runner that was frozen until others took it for dead may still count the call they had to
+    guess. Each side writes first and looks then, so that at least one sees both rows, and the
+    guess goes.
+    """
     Usage.objects.bulk_create([usage], ignore_conflicts=True)
+    if usage.turn_id is not None:
+        rows = Usage.objects.filter(turn_id=usage.turn_id)
+        counted = rows.exclude(outcome=LOST).filter(model_name=OuterRef("model_name"))
+        rows.filter(Exists(counted), outcome=LOST).delete()
 
 
 async def record_call(call: CallRecord) -> None:
@@ -51,7 +63,7 @@ async def record_lost_call(turn_id: UUID, account_id: UUID, model: str, endpoint
     nothing = TokenUsage()
     if not await run_patiently(has_usage, turn_id):
         await record_call(
-            CallRecord(turn_id, account_id, model, endpoint, nothing, "interrupted", None, None)
+            CallRecord(turn_id, account_id, model, endpoint, nothing, LOST, None, None)
         )
 
 

@@ -87,16 +87,13 @@ def list_starters(user: User | AnonymousUser) -> list[Starter]:
 
 
 def _choose(offered: Iterable[Starter]) -> list[Starter]:
+    """Half of them at least in the person's language; what is missing is filled from the rest."""
     language = (get_language() or "en").lower()
-    own, others = [], {}
-    for starter in offered:
-        if starter.language.lower() == language:
-            own.append(starter)
-        else:
-            others.setdefault(starter.language, starter)
-    kept = own[: SHOWN - min(len(others), SHOWN // 2)]
-    rest = [starter for starter in own if starter not in kept]
-    return [*kept, *others.values(), *rest][:SHOWN]
+    all_of_them = list(offered)
+    own = [starter for starter in all_of_them if starter.language.lower() == language]
+    others = {it.language: it for it in reversed(all_of_them) if it not in own}
+    first = own[: SHOWN - min(len(others), SHOWN // 2)]
+    return list(dict.fromkeys([*first, *others.values(), *own, *all_of_them]))[:SHOWN]
 
 
 def _starter(document: Document, heading: str) -> Starter | None:

@@ -57,6 +57,7 @@ FRAMES = [
     start(GONE, GONE, GONE, GONE, conversation="{document_id}"),
     start(GONE, GONE, GONE, GONE, collections=["{document_id}"]),
     start(GONE, GONE, GONE, GONE, agent="{conversation_id}"),
+    frame(QUIET, QUIET, QUIET, QUIET, type="changes"),
     frame(QUIET, QUIET, GONE, GONE, type="turn.stop", turn_id="{turn_id}"),
     frame(QUIET, QUIET, GONE, GONE, type="turn.stop", turn="{turn_id}"),
     frame(QUIET, QUIET, GONE, GONE, type="turn.stop", stream="{turn_id}"),

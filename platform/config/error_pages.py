@@ -78,11 +78,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return respond(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
 
 
-def permission_denied(request: HttpRequest, **_said: Any) -> HttpResponse:
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     return respond(request, 403)
 
 
-def page_not_found(request: HttpRequest, **_said: Any) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     return respond(request, 404)
 
 

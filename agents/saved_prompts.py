@@ -26,7 +26,7 @@ from security.text import storable
 
 MOST = 1000  # prompts of one person
 GRACE = timedelta(minutes=10)
-VARIABLE = re.compile(r"\{\{[ \t]*([^{}\n]{1,40}?)[ \t]*\}\}")
+VARIABLE = re.compile(r"\{\{[ \t]*([^{}\s](?:[^{}\n]{0,38}[^{}\s])?)[ \t]*\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Readers:
 
 def variables_of(text: str) -> list[str]:
     """What has to be filled in, each name once, in the order of the text."""
-    return list(dict.fromkeys(found.strip() for found in VARIABLE.findall(text)))
+    return list(dict.fromkeys(VARIABLE.findall(text)))
 
 
 def list_prompts(user: User) -> QuerySet[SavedPrompt]:

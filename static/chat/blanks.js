@@ -2,7 +2,7 @@
 import { fill, gettext } from "../js/i18n.js";
 import { isComposing } from "../js/keys.js";
 
-const BLANK = /\{\{[ \t]*([^{}\n]{1,40}?)[ \t]*\}\}/g;
+const BLANK = /\{\{[ \t]*([^{}\s](?:[^{}\n]{0,38}[^{}\s])?)[ \t]*\}\}/g;
 
 /** The blanks of a text in their order: `{name, start, end}`. */
 export function blanksOf(text) {

@@ -3,6 +3,7 @@ import { fill, gettext } from "../js/i18n.js";
 import { reduce } from "../js/text-match.js";
 
 const MOST_PIXELS = 16_777_216; // of one canvas; phones refuse larger ones
+const ENDING = /^\p{P}*/u; // is no letter, but belongs to what it ends
 const OPENED = /^(?:https?|mailto):/i;
 
 export class PdfPage {
@@ -171,7 +172,8 @@ export class PdfPage {
       if (node) {
         const range = document.createRange();
         range.setStart(node, at[from][1]);
-        range.setEnd(node, Math.min(at[to][1] + 1, node.length));
+        const last = at[to][1] + 1;
+        range.setEnd(node, Math.min(last + ENDING.exec(node.data.slice(last))[0].length, node.length));
         yield* range.getClientRects();
       }
       from = to + 1;

@@ -69,7 +69,7 @@ def looks(blocks: list[ShownBlock], name: str) -> list[str]:
 
 def visible(text: str) -> str:
     """Without what a list or a table has in place of its own signs."""
-    return "".join(c for c in text if not c.isspace() and c not in "-|•" and not c.isdigit())
+    return "".join(c for c in text if not c.isspace() and c not in "-|." and not c.isdigit())
 
 
 CASES = [

@@ -37,7 +37,6 @@ SYSTEMS = (
     ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("CrOS", "ChromeOS"),
     ("Windows", "Windows"), ("Mac OS X", "macOS"), ("Linux", "Linux"),
 )  # fmt: skip
-SMALL = frozenset({"iPhone", "Android"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +47,6 @@ class SignedIn:
     browser: str
     system: str
     is_current: bool
-
-    @property
-    def is_small(self) -> bool:
-        return self.system in SMALL
 
 
 class _Noted:

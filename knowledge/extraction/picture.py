@@ -34,7 +34,9 @@ def read_picture(path: Path) -> dict[str, Any]:
                 raise ExtractionFailed(TOO_MANY_PIXELS)
             is_drawn = opened.format in {"PNG", "GIF"}
             large = _plain(opened)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise ExtractionFailed(TOO_MANY_PIXELS) from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise ExtractionFailed(DAMAGED) from error
     small = large.copy()
     small.thumbnail((SMALL_SIDE, SMALL_SIDE), Image.Resampling.LANCZOS)

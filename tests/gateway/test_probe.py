@@ -150,3 +150,17 @@ def test_a_row_keeps_the_result(model_server):
     endpoint.refresh_from_db()
     assert "does not offer scripted" in endpoint.last_error
     assert endpoint.last_checked_at is not None
+
+
+@pytest.mark.django_db
+def test_a_model_that_is_said_to_see_is_shown_a_dot(model_server):
+    endpoint = Endpoint.objects.create(name="one", base_url=model_server.url)
+    model = Model.objects.create(name="m", has_vision=True)
+    Deployment.objects.create(model=model, endpoint=endpoint, upstream_name="scripted")
+    assert test_endpoint(endpoint).ok
+    (asked,) = model_server.chat_requests
+    assert asked["messages"][0]["content"][1]["image_url"]["url"].startswith("data:image/png;")
+    model_server.queue(Script(status=400, error={"error": {"message": "images not supported"}}))
+    refused = test_endpoint(endpoint)
+    assert not refused.ok
+    assert "scripted refuses images" in refused.message

@@ -118,9 +118,11 @@ def _without_links(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     """Whoever reads the log must not read what is shared by link: its address is all it takes."""
-    for name in ("event", "exception"):
-        text = event.get(name)
-        if isinstance(text, str) and "/s/" in text:
+    for name, value in event.items():
+        if isinstance(value, int | float | None):
+            continue
+        text = value if isinstance(value, str) else repr(value)  # of a request, its path
+        if "/s/" in text:
             event[name] = SHARED_LINK.sub("/s/…", text)
     return event
 

@@ -36,7 +36,7 @@ async function bundle() {
       format,
       target: "es2022",
       legalComments: "eof",
-      alias: { "elkjs/lib/elk.bundled.js": "./absent.js" },
+      alias: { "elkjs/lib/elk.bundled.js": "./absent.js", entities: "./entities.js" },
       metafile: true,
     });
     for (const path of Object.keys(metafile.inputs)) bundled.add(packageOf(path));

@@ -19,6 +19,10 @@ RICH = {
     "$$ not closed\n\nafter\n",
     "rules": "a\n\n---\n\n***\n\nb\n- c\n---\nd\n",
     "references": "[1]: https://example.org\n\n[1] and [x][1] and [1].\n",
+    "footnotes": "Leave[^1] is paid[^two], also in part[^1].[^gone] A class [^a-z] and a link [^1](x).\n\n"
+    "[^two]: By the **people team**[^1].\n\n    A second paragraph.\n\n    - and a list\n[^1]: Handbook,\n"
+    "page three\n\n[^1]: defined again\n[^unused]: 没有人引用\n\n- item[^1]\n  [^in]: in a list\n\n> [^q]: quoted\n\nafter\n",
+    "half a footnote": "A claim[^1].\n\n[^1]",
     "html": "<b>not bold</b> <script>alert(1)</script>\n\n<div>\n\ntext\n\n</div>\n",
     "breaks": "two  \nspaces\\\nbackslash\r\nand windows\r\n\r\nlines &amp; entities &copy;\n",
     "emoji": "👩‍👩‍👧‍👦 family, 🇸🇬 flag, e\u0301 accent, \u200bzero, full　width。\n\n１. 不是列表\n",
@@ -164,4 +168,11 @@ HOSTILE = [
     "<img/src=x/onerror=alert(1)//",
     "<img\nsrc=x\nonerror\n=\nalert(1)\n>",
     '<a href="\x0bjavascript:alert(1)">x</a>',
+    # Footnotes.
+    "a[^1]\n\n[^1]: <img src=x onerror=alert(1)> [x](javascript:alert(1))",
+    "a[^1][^2]\n\n[^1]: https://attacker.example\n[^2]: > ![x](https://attacker.example/p.png)",
+    '[^"onmouseover=alert(1)]: x\n\n[^x" data-url="//attacker.example]',
+    "[^__proto__][^constructor]\n\n[^__proto__]: x\n[^constructor]: y",
+    "[a [^1] b](https://attacker.example)[^1]\n\n[^1]: [^1] [b](#footnote)",
+    "[^1]: [^2]: [^3]: ![x](https://attacker.example/p.png)",
 ]

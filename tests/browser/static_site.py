@@ -11,14 +11,23 @@ from typing import Any, Self
 
 from django.conf import settings
 
+from chat.diagrams import POLICY as DIAGRAM_POLICY
+
 CHECKS = Path(__file__).with_name("checks.js")
 STATIC = Path(__file__).resolve().parents[2] / "static"
-POLICY = "; ".join(
-    f"{name} {' '.join(values)}"
-    for name, values in settings.CONTENT_SECURITY_POLICY["DIRECTIVES"].items()
-)
+FRAME = """<!doctype html><meta charset="utf-8"><title>Diagram</title>
+<script src="/vendor/mermaid.js"></script><script src="/diagrams/frame.js"></script>"""
+
+
+def policy(directives: dict[str, list[str]]) -> str:
+    return "; ".join(f"{name} {' '.join(values)}" for name, values in directives.items())
+
+
+POLICY = policy(settings.CONTENT_SECURITY_POLICY["DIRECTIVES"])
+FRAME_PATH = "/diagram-frame"
 HARNESS = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Harness</title>
 <link rel="icon" href="/img/logo.svg"><link rel="stylesheet" href="/css/answer.css">
+<link rel="stylesheet" href="/css/answer-tools.css">
 <body data-katex="/vendor/katex/katex.css"><main id="out"></main>
 <script src="/checks.js"></script><script type="module" src="/harness.js"></script></body></html>"""
 SCRIPT = """import * as stream from "/js/md-stream.js";
@@ -38,6 +47,7 @@ class Handler(SimpleHTTPRequestHandler):
             "/": ("text/html", HARNESS),
             "/harness.js": ("text/javascript", SCRIPT),
             "/checks.js": ("text/javascript", CHECKS.read_text()),
+            FRAME_PATH: ("text/html", FRAME),
         }
         if not self.site.is_sanitised:
             source = (STATIC / "js/md-stream.js").read_text()
@@ -60,7 +70,9 @@ class Handler(SimpleHTTPRequestHandler):
         self.end_headers()
 
     def end_headers(self) -> None:
-        if self.site.has_policy:
+        if self.path == FRAME_PATH:
+            self.send_header("Content-Security-Policy", policy(DIAGRAM_POLICY))
+        elif self.site.has_policy:
             self.send_header("Content-Security-Policy", POLICY)
         super().end_headers()
 

@@ -27,14 +27,11 @@ let known = []; // the commands of the page as it is now
 let found = []; // groups from the server
 let asked = { query: "", abort: new AbortController(), timer: 0 };
 
-export function openPalette() {
-  if (dialog.open) return dialog.close();
-  if (document.querySelector("dialog[open]")) return; // a question comes first
+/** The palette was opened, and perhaps something typed already. */
+export function fillPalette() {
   known = commands();
-  field.value = "";
   found = [];
-  dialog.showModal();
-  show();
+  changed();
 }
 
 function pick({ id, run, url }) {
@@ -116,4 +113,5 @@ dialog.addEventListener("close", () => {
   asked.abort.abort();
   clearTimeout(asked.timer);
   list.close();
+  field.value = "";
 });

@@ -69,7 +69,13 @@ if (shell) {
     setDrawer(false);
   });
   const openSheet = () => attempt(async () => (await import("./shortcut-sheet.js")).openSheet());
-  const openPalette = () => attempt(async () => (await import("./palette.js")).openPalette());
+  const openPalette = () => {
+    const palette = document.getElementById("palette");
+    if (palette.open) return palette.close();
+    if (document.querySelector("dialog[open]")) return; // a question comes first
+    palette.showModal(); // what is typed while the rest is loading is not lost
+    attempt(async () => (await import("./palette.js")).fillPalette());
+  };
   // Not with the page, but before the network may be gone.
   setTimeout(() => Promise.all([import("./palette.js"), import("./shortcut-sheet.js")]).catch(() => {}), LATER_MS);
   bind("palette", openPalette);

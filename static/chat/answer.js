@@ -1,10 +1,9 @@
 // One answer in the thread: events (or the stored message) in, steps, Markdown and status out.
-import { enhance } from "../js/enhance.js";
 import { fill, gettext, ngettext } from "../js/i18n.js";
-import { MarkdownStream } from "../js/md-stream.js";
 import { collectSources, collectUncited } from "./citations.js";
 import { Doing } from "./doing.js";
 import { forgetMarks, markMemory } from "./memory.js";
+import { loadRenderer, renderer } from "./renderer.js";
 import { passageCount, Steps } from "./steps.js";
 import { showSupport } from "./support.js";
 
@@ -58,10 +57,12 @@ export class Answer {
   begin() {
     this.el.dataset.status = "running";
     this.#doing.show();
+    loadRenderer();
   }
 
   /** Draws a stored message: the data beside it in the page. */
   restore(data) {
+    if (this.#waits(() => this.restore(data))) return;
     let reasoning = data.reasoning; // all of it in the first of its rows
     for (const { kind, data: step } of normalisedSteps(data.steps)) {
       if (kind === "reasoning_completed" && reasoning) this.#steps.think(reasoning);
@@ -78,6 +79,7 @@ export class Answer {
 
   /** One event of the turn, in the order of the log. */
   apply(kind, data) {
+    if (this.#waits(() => this.apply(kind, data))) return;
     switch (kind) {
       case "turn_started":
         this.#reset(); // a second time when another runner took over before anything was said
@@ -101,6 +103,13 @@ export class Answer {
         if (kind in END) this.#end(END[kind], data);
         else this.#step(kind, data);
     }
+  }
+
+  /** Before the renderer is there everything waits, in order. */
+  #waits(run) {
+    if (renderer()) return false;
+    loadRenderer().then(run);
+    return true;
   }
 
   #reset() {
@@ -140,7 +149,7 @@ export class Answer {
 
   #write(text) {
     if (!this.text) this.#doing.hide();
-    this.#stream ??= new MarkdownStream(this.#part("markdown"), {
+    this.#stream ??= new (renderer().MarkdownStream)(this.#part("markdown"), {
       onBlock: (block) => this.#finish(block),
       cites: this.cites,
     });
@@ -149,7 +158,7 @@ export class Answer {
   }
 
   #finish(block) {
-    enhance(block);
+    renderer().enhance(block);
     for (const chip of this.gone.size ? block.querySelectorAll(".cite") : []) {
       if (!this.gone.has(chip.textContent)) continue;
       chip.classList.add("gone");

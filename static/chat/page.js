@@ -24,6 +24,7 @@ import { previewCitations } from "./preview.js";
 import { rate } from "./rating.js";
 import { printFootnotes } from "./print.js";
 import "./reading.js";
+import { loadRenderer } from "./renderer.js";
 import { filesOf, showFiles } from "./sent-files.js";
 import { offerSharing } from "./share-button.js";
 import { closeSources, isOpen, offerSources, openSources } from "./sources.js";
@@ -375,6 +376,7 @@ loadStretches({
 });
 printFootnotes();
 if (composer) offerAsking(quote);
+document.getElementById("message")?.addEventListener("input", () => loadRenderer(), { once: true });
 offerComparison();
 offerAnswerMenu({ conversation: () => conversation, again: regenerate, beside: askAnother });
 document.getElementById("to-end").addEventListener("click", async () => {

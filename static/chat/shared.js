@@ -3,6 +3,7 @@ import "../js/away.js";
 import { copyText } from "../js/clipboard.js";
 import { answerOf } from "./answer.js";
 import "./reading.js";
+import { loadRenderer } from "./renderer.js";
 import { drawStored, list } from "./thread.js";
 
 const hasSources = document.getElementById("sources") !== null;
@@ -37,6 +38,7 @@ document.addEventListener("keydown", async (event) => {
   if (isOpen()) closeSources();
 });
 
+await loadRenderer();
 drawStored({ hooks: { onEnd: () => {} }, resume: () => {} });
 if (hasSources) {
   const { offerSources } = await sources();

@@ -49,7 +49,7 @@ export class Steps {
     if (!this.#thought) return;
     const { part } = this.#thought;
     part("what").textContent = gettext("Thought");
-    if (took) part("measure").textContent = duration(took);
+    if (took !== undefined) part("measure").textContent = duration(took);
     this.#thought = null;
   }
 

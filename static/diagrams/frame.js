@@ -12,6 +12,7 @@ addEventListener("message", async ({ source, data: { id, source: text, look } })
       suppressErrorRendering: true,
       htmlLabels: false,
       flowchart: { htmlLabels: false },
+      layout: "dagre", // elk is not in the bundle
       maxTextSize: 20_000,
       theme: "base",
       themeVariables,

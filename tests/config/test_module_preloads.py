@@ -5,8 +5,9 @@ from config.templatetags.modules import imported_modules, module_preloads
 
 def test_all_static_imports_are_found_and_no_lazy_one():
     found = imported_modules(("chat/page.js", "js/shell.js"))
-    assert {"chat/thread.js", "js/md-stream.js", "vendor/markdown.js", "js/toast.js"} <= set(found)
-    assert not {"vendor/highlight.js", "vendor/katex.js", "js/diagrams.js"} & set(found)
+    assert {"chat/thread.js", "chat/answer.js", "js/toast.js", "js/i18n.js"} <= set(found)
+    assert not {"vendor/markdown.js", "vendor/katex.js", "js/diagrams.js"} & set(found)
+    assert "vendor/markdown.js" in imported_modules(("js/enhance.js",))
     assert len(found) == len(set(found))
 
 

@@ -72,19 +72,23 @@ function markUses({ target, detail }) {
   }
 }
 
-function open(item) {
-  const { attachment, name } = item.dataset;
-  document.getElementById("picture-name").textContent = name;
-  const image = dialog.querySelector("[data-picture]");
+/** The image in full, in the dialog that pictures of answers open in (`reading.js`). */
+function open({ dataset: { attachment, name } }) {
+  const image = document.createElement("img");
   image.src = attachmentUrl(attachment, "/image");
   image.alt = name;
-  dialog.querySelector("[data-download]").href = attachmentUrl(attachment, "/file");
+  const stage = dialog.querySelector("[data-picture]");
+  dialog.querySelector("[data-title]").textContent = name;
+  dialog.removeAttribute("data-vector");
+  dialog.removeAttribute("data-actual");
+  dialog.querySelector("[data-actual-size]").setAttribute("aria-pressed", "false");
+  stage.replaceChildren(image);
   dialog.showModal();
+  stage.focus();
 }
 
 document.addEventListener("attachments-read", markUses);
 document.addEventListener("click", ({ target }) => {
   const picture = target.closest("[data-show-picture]");
   if (picture) open(picture.closest("[data-attachment]"));
-  else if (target === dialog) dialog.close();
 });

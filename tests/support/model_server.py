@@ -45,7 +45,8 @@ class Script:
     # Delta 0 only carries the role, as with OpenAI.
     error_after: int | None = None  # deltas before an error object inside the 200 stream
     cut_after: int | None = None  # deltas before the connection is dropped
-    hang_after: int | None = None  # deltas before silence until the client leaves
+    hang_after: int | None = None  # deltas before silence until the client leaves …
+    go_on: threading.Event | None = None  # … or until the test lets it go on
     finish_reason: str | None = "stop"
     done: bool = True  # send `data: [DONE]`
     usage: dict[str, Any] | None = field(
@@ -102,7 +103,7 @@ class ModelServer:
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._ssl = ssl_context
-        self.default = default or Script()
+        self.default: Script | Callable[[dict[str, Any]], Script] = default or Script()
         self.models = ["scripted"]
         self.models_script: Script | None = None  # for /v1/models; `error` is its body
         self.api_key: str | None = None
@@ -252,6 +253,7 @@ class ModelServer:
             await self._write_title(self.title or refused, request.json, reader, writer)
         elif path == "/v1/chat/completions":
             script = self._chat.popleft() if self._chat else self.default
+            script = script(request.json) if callable(script) else script
             await self._chat_completion(script, request.json, reader, writer)
         elif path == "/v1/embeddings":
             script = self._embeddings.popleft() if self._embeddings else Script()
@@ -328,7 +330,7 @@ class ModelServer:
                 writer.transport.abort()
                 raise _Cut
             if number == script.hang_after:
-                await _sleep_or_leave(3600, reader)
+                await _hang(script, reader)
             if number == script.error_after:
                 error = {"error": {"message": "the model crashed", "type": "server_error"}}
                 await _write_chunks(writer, _event(script, error), script.write_size)
@@ -346,6 +348,11 @@ class ModelServer:
 def _asks_for_title(body: dict[str, Any]) -> bool:
     first = (body.get("messages") or [{}])[0]
     return str(first.get("content")).startswith("You write the title")
+
+
+async def _hang(script: Script, reader: asyncio.StreamReader) -> None:
+    while script.go_on is None or not script.go_on.is_set():
+        await _sleep_or_leave(0.05 if script.go_on else 3600, reader)
 
 
 class _Cut(Exception):

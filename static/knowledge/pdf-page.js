@@ -108,7 +108,9 @@ export class PdfPage {
       if (annotation.subtype !== "Link") continue;
       const link = this.#link(annotation);
       if (!link) continue;
-      const [a, b, c, d] = viewport.convertToViewportRectangle(annotation.rect);
+      const [left, bottom, right, top] = annotation.rect;
+      const [a, b] = viewport.convertToViewportPoint(left, bottom);
+      const [c, d] = viewport.convertToViewportPoint(right, top);
       place(link, [Math.min(a, c), Math.min(b, d), Math.abs(c - a), Math.abs(d - b)], viewport);
       links.append(link);
     }

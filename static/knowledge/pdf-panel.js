@@ -87,7 +87,7 @@ function bindBar(section, view) {
 }
 
 function bindFind(section, view, part) {
-  const form = part("find");
+  const form = part("search-form");
   const input = form.querySelector("input");
   const find = new PdfFind(view);
   let pause = 0;
@@ -100,8 +100,8 @@ function bindFind(section, view, part) {
   };
   find.addEventListener("change", () => {
     const count = find.hits.length;
-    part("find-count").textContent = searched.trim() ? countOf(find, count) : "";
-    for (const button of form.querySelectorAll("[data-find-by]")) button.hidden = !count;
+    part("search-count").textContent = searched.trim() ? countOf(find, count) : "";
+    for (const button of form.querySelectorAll("[data-search-by]")) button.hidden = !count;
   });
   input.addEventListener("input", () => {
     clearTimeout(pause);
@@ -124,8 +124,8 @@ function bindFind(section, view, part) {
     }
   });
   form.addEventListener("click", ({ target }) => {
-    const { findBy } = target.closest("button")?.dataset ?? {};
-    if (findBy) find.step(Number(findBy));
+    const { searchBy } = target.closest("button")?.dataset ?? {};
+    if (searchBy) find.step(Number(searchBy));
   });
   // Pages that are not drawn yet are nothing to the browser's own search.
   section.addEventListener("keydown", (event) => {

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from threading import Lock
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from django.db import connection, transaction
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.timesince import timesince
 
 from accounts.models import Device, User
 from observability.metrics import swept
@@ -25,6 +27,7 @@ from security.acts import Act
 from security.audit import parse_address
 
 SEEN_EVERY_SECONDS = 600
+RECENT = timedelta(minutes=15)
 REMEMBERED = 10_000  # sessions a process remembers to have noted
 BATCH = 500
 
@@ -47,6 +50,15 @@ class SignedIn:
     browser: str
     system: str
     is_current: bool
+
+    @property
+    def is_recent(self) -> bool:
+        return timezone.now() - self.device.seen_at < RECENT
+
+    @property
+    def ago(self) -> str:
+        """How long it is since it was seen, in one unit: it is not known better."""
+        return timesince(self.device.seen_at, depth=1)
 
 
 class _Noted:

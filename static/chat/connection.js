@@ -7,7 +7,10 @@ const RESTART_MS = 10_000; // a server that said it would restart is given longe
 
 const banner = document.getElementById("offline");
 
-/** Shows and hides the banner; `onBack` runs when a connection that was lost is there again. */
+/**
+ * Shows and hides the banner. `onBack` runs when a connection that was lost is there again, or came
+ * late: what changed meanwhile was not heard.
+ */
 export function watchConnection(socket, { onBack, onSignedOut }) {
   let shown = 0;
   let wasLost = false;
@@ -17,7 +20,7 @@ export function watchConnection(socket, { onBack, onSignedOut }) {
       clearTimeout(shown);
       shown = 0;
       banner.hidden = true;
-      if (wasLost) onBack();
+      if (wasLost || performance.now() > QUIET_MS) onBack();
       wasLost = false;
       return;
     }

@@ -31,8 +31,8 @@ export function keepInStep(socket, page) {
       if (!isShown(turn)) whenSeen(catchUp);
     },
     renamed: ({ conversation }) => whenSeen(() => showTitle(conversation)),
-    deleted: ({ conversation }) => whenSeen(() => look(conversation)),
-    restored: ({ conversation }) => whenSeen(() => look(conversation)),
+    deleted: () => show(false),
+    restored: () => show(true),
     shared: ({ conversation }) => whenSeen(() => look(conversation)),
   };
 
@@ -79,7 +79,7 @@ async function showTitle(conversation) {
   document.getElementById("conversation-title").textContent = title;
 }
 
-/** Whether the conversation is still there for this person; if not, nothing can be asked in it. */
+/** Whether the conversation is still shared with this person; if not, nothing is asked in it. */
 async function look(conversation) {
   let isThere = true;
   try {
@@ -88,6 +88,10 @@ async function look(conversation) {
     if (!(error instanceof RequestFailed) || error.status !== 404) throw error;
     isThere = false;
   }
+  show(isThere);
+}
+
+function show(isThere) {
   gone.hidden = isThere;
   const composer = document.getElementById("composer");
   if (composer) composer.inert = !isThere;

@@ -88,7 +88,10 @@ def visit(
 
     def open_page(path: str = "/", **device: Any) -> Page:
         context = browser.new_context(
-            base_url=product.origin, storage_state=signed_in, **(device or DESKTOP)
+            base_url=product.origin,
+            storage_state=signed_in,
+            service_workers="block",  # it has a test of its own; here it would only cost time
+            **(device or DESKTOP),
         )
         page = context.new_page()
         page.set_default_timeout(10_000)

@@ -42,7 +42,9 @@ def visit(browser: Browser, live_server) -> Iterator[Visit]:
     opened: list[tuple[Page, Watched]] = []
 
     def open_page(user: User | None, path: str, **device) -> Page:
-        context = browser.new_context(base_url=live_server.url, **(device or DESKTOP))
+        context = browser.new_context(
+            base_url=live_server.url, service_workers="block", **(device or DESKTOP)
+        )
         if user is not None:
             client = Client()
             client.force_login(user)

@@ -140,7 +140,7 @@ async function ask({ text, parent, files = [], id = newId(), chosen = choices(),
   begin(...answers);
   follower.toEnd();
   try {
-    const first = columns.length ? carried(columns[0]) : {};
+    const first = { ...lifetime(), ...(columns.length ? carried(columns[0]) : {}) };
     const accepted = await socket.startTurn({ id, conversation, parent, text, ...chosen, ...first, ...carriedFiles(files) });
     begun(accepted, question, answers[0]);
     const beside = { question: accepted.question_id, beside: accepted.message_id };

@@ -16,7 +16,9 @@ let pages = null; // resolves to the open PDF, or to null where there is none
 let opener = null;
 
 function begin() {
-  pages = openPages(document.getElementById("pdf"), showText);
+  const pdf = document.getElementById("pdf");
+  if (pdf && small.matches) pdf.scrollIntoView(); // on a phone it fills the screen
+  pages = openPages(pdf, showText);
   const passage = document.getElementById("passage");
   if (!passage) return;
   passage.scrollIntoView({ block: "center" });

@@ -388,6 +388,6 @@ if (found) {
   follower.show(found);
   found.classList.add("found");
   focusOn(found);
-} else {
+} else if (conversation) {
   follower.toEnd();
 }

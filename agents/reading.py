@@ -9,10 +9,12 @@ to models that see, smaller ones if there are many.
 import asyncio
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
 from django.db.models.functions import Length
+from django.http import Http404
 from django.utils.translation import gettext as _
 
 from agents.packing import BLOCK_TOKENS, pack
@@ -226,12 +228,9 @@ def show_images(
     if not sees:
         blind = [file for file in files if file.is_new]  # said once, not with every question after
         return [], [AttachmentUse(f.document_id, f.name, "unseen", _cannot_see()) for f in blind]
-    stored = [(file, find_picture(task.user, file.document_id)) for file in files]
     shown: list[Drawn] = []
     uses: list[AttachmentUse] = []
-    is_large = sum(_tokens(p.width, p.height) for _file, p in stored) <= budget
-    for file, picture in stored:
-        image = _drawn(picture, is_large=is_large)
+    for file, image in _drawn(task, files, budget):
         budget -= cost_of(image)
         fits = budget >= 0 or not shown
         how: Use = "seen" if fits else "unseen"
@@ -243,8 +242,20 @@ def show_images(
     return shown, uses
 
 
-def _drawn(picture: Stored, *, is_large: bool) -> Drawn:
-    return picture.load() if is_large else picture.small
+def _drawn(
+    task: AgentTask, files: Sequence[AttachedFile], budget: int
+) -> list[tuple[AttachedFile, Drawn]]:
+    """All large if they fit so, else all small; without those that are deleted this moment."""
+    stored: list[tuple[AttachedFile, Stored]] = []
+    for file in files:
+        with suppress(Http404):
+            stored.append((file, find_picture(task.user, file.document_id)))
+    is_large = sum(_tokens(picture.width, picture.height) for _file, picture in stored) <= budget
+    drawn: list[tuple[AttachedFile, Drawn]] = []
+    for file, picture in stored:
+        with suppress(Http404):
+            drawn.append((file, picture.load() if is_large else picture.small))
+    return drawn
 
 
 def _cannot_see() -> str:

@@ -7,7 +7,7 @@ words) exists for documents. A shelf only answers differently who may see it: th
 uploads, and after it was sent whoever may see the conversation. As one collection for each file,
 sending one moves no passage, and "search these three attachments" is the search of three
 collections. What keeps shelves out of every list and every search is in one place,
-`CollectionQuerySet`, and once more in Postgres (migration 0006).
+`CollectionQuerySet`, and once more in Postgres (migration 0006). See docs/adr/0005.
 """
 
 from collections.abc import Collection as Ids

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
+from accounts import tokens
 from config.operations import backing_up, restoring
 from config.operations.backing_up import back_up
 from embedded.backup import databases
@@ -18,6 +19,7 @@ from embedded.home import Home
 from security import secrets
 from security.secrets import SecretUnreadable, open_
 from tests.config.operations.conftest import SECRET, Machine, server_url
+from tests.support.processes import sign_in
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
@@ -69,6 +71,25 @@ def test_with_keys_the_archive_alone_is_enough(here, library, elsewhere, setting
             assert theirs.read_bytes() == ours.read_bytes()
             assert theirs.stat().st_mode & 0o077 == 0
     assert len(list(elsewhere.home.keys.glob("secrets.key.before-*"))) == 1
+
+
+def test_no_session_and_no_revoked_token_comes_alive_again(
+    here, alice, library, elsewhere, settings, tmp_path
+):
+    sign_in(alice)
+    tokens.issue(alice, "kept")
+    lost, _plaintext = tokens.issue(alice, "lost")
+    path = tmp_path / "backup.tar"
+    back_up(path)
+    connections.close_all()
+    elsewhere.restore(settings, path)
+    assert elsewhere.rows("select * from django_session") == []
+    assert len(elsewhere.rows("select id from accounts_apitoken where revoked_at is null")) == 2
+    with psycopg.connect(elsewhere.url) as other:
+        other.execute("update accounts_apitoken set revoked_at = now() where id = %s", [lost.pk])
+    elsewhere.restore(settings, path, replace=True)
+    valid = elsewhere.rows("select name from accounts_apitoken where revoked_at is null")
+    assert valid == [("kept",)]
 
 
 def test_data_that_is_there_is_replaced_only_when_asked(here, backup, elsewhere, settings):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.db import connection
 from django.test import Client
@@ -14,12 +15,15 @@ from django.urls import reverse
 
 from accounts import tokens
 from accounts.models import User
+from chat.links import make_link
+from chat.models import Message
+from chat.services import start_turn
 from events.models import Job
 from gateway.models import Endpoint
 from gateway.services import store_key
 from security.models import AuditEntry
 from tests.admin.conftest import furnish, root_client
-from tests.support.cast import PASSWORD
+from tests.support.cast import PASSWORD, Api
 
 __all__ = ["furnish", "root_client"]
 pytestmark = pytest.mark.django_db
@@ -137,10 +141,19 @@ def test_s19_no_job_payload_or_audit_entry_holds_a_secret(secrets: dict[str, str
         assert found_in(text, secrets) == [], text
 
 
-def test_s16_there_are_no_share_tokens_to_be_taken_for_api_tokens() -> None:
-    """Sharing is a grant to a person or a team. Should links come, this test has to grow."""
+def test_s16_the_token_of_a_link_opens_nothing_else(alice: User) -> None:
+    """It is a way to read one thing: no credential of the API, no session, and not stored."""
+    turn = start_turn(alice, None, "Is it so?")
+    Message.objects.filter(pk=turn.answer_id).update(text="It is.", status="complete")
+    _link, token = make_link(alice, turn.conversation_id)
+    for credential in (token, f"par_{token}", f"par_{token[:8].lower()}_{token[8:40].lower()}"):
+        assert Api(credential).get("/me").status_code == 401
+    client = Client()
+    client.cookies[settings.SESSION_COOKIE_NAME] = token
+    assert client.get("/api/v1/me").status_code == 401
     fields = {
         f"{model._meta.label}.{field.name}" for model in apps.get_models()
         for field in model._meta.get_fields() if SECRET_FIELD.search(field.name)
     }  # fmt: skip
-    assert fields == {"accounts.ApiToken.digest", "security.AuditEntry.token_id"}
+    known = {"accounts.ApiToken.digest", "chat.SharedLink.digest", "security.AuditEntry.token_id"}
+    assert fields == known

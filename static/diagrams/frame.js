@@ -13,6 +13,7 @@ addEventListener("message", async ({ source, data: { id, source: text, look } })
       htmlLabels: false,
       flowchart: { htmlLabels: false },
       layout: "dagre", // elk is not in the bundle
+      look: "classic",
       maxTextSize: 20_000,
       theme: "base",
       themeVariables,

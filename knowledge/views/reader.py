@@ -43,6 +43,7 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
         context |= _pages(user, shown, spans)
     else:
         context |= _text(request, user, shown, spans)
+    context["is_past_the_end"] &= any(name in request.GET for name in ("at", "start", "end"))
     if "HX-Request" in request.headers:
         return render(request, "knowledge/_reading.html", context)
     marked = context["marked"]
@@ -85,7 +86,7 @@ def _pages(user: User, shown: Document, spans: list[Span]) -> dict[str, Any]:
         "view": "pages",
         "places": [asdict(place) for place in found],
         "marked": [(place.start, place.end) for place in found],
-        "is_past_the_end": bool(spans) and bool(characters) and not found,
+        "is_past_the_end": bool(characters) and not found,
         "characters": characters,
         "other": ("text", _address(spans, view="text")) if characters else None,
     }
@@ -101,7 +102,7 @@ def _text(request: HttpRequest, user: User, shown: Document, spans: list[Span]) 
     context: dict[str, Any] = {
         "view": "document" if is_drawn else "text",
         "marked": marked,
-        "is_past_the_end": bool(spans) and not marked,
+        "is_past_the_end": not marked,
         "part": number + 1,
         "parts": len(parts),
         "offset": part[0],

@@ -1,8 +1,10 @@
 """Evidence beside the answer: a card at the chip, the panel, what was not cited, what is gone."""
 
+from typing import Any
+
 from playwright.sync_api import Page, expect
 
-from tests.browser.chat.conftest import Visit, answered, ask
+from tests.browser.chat.conftest import DESKTOP, Visit, answered, ask
 from tests.browser.pages.conftest import accessibility_violations
 from tests.browser.product import Product
 from tests.support.model_server import ModelServer, Script
@@ -10,6 +12,8 @@ from tests.support.model_server import ModelServer, Script
 QUESTION = "How many working days of annual leave does every employee have?"
 FREE = "Penguins were never seen on the roof of the old customs house."
 CITED = "Every employee has 25 working days of paid annual leave [1]."
+# Colours that are still changing would be measured half way.
+STILL: dict[str, Any] = {**DESKTOP, "reduced_motion": "reduce"}
 ADD = """
 import io
 from accounts.models import User
@@ -31,7 +35,7 @@ def test_a_citation_shows_its_words_at_the_chip_and_in_the_panel(
     visit: Visit, model: ModelServer
 ) -> None:
     model.queue(Script(text=f"{CITED} {FREE} **See** {CITED}"))
-    page = visit("/?agent=scripted", viewport={"width": 1280, "height": 800})
+    page = visit("/?agent=scripted", **STILL)
     ask(page, QUESTION)
     answer = answered(page)
     chip = answer.locator("a.cite").first
@@ -94,7 +98,7 @@ def test_a_source_that_is_gone_says_so_and_keeps_its_name(
     visit: Visit, model: ModelServer, product: Product
 ) -> None:
     document = product.run(ADD).split()[-1]
-    page = visit("/?agent=scripted")
+    page = visit("/?agent=scripted", **STILL)
     for _ in range(200):
         if page.request.get(f"/api/v1/documents/{document}").json()["status"] == "ready":
             break

@@ -5,7 +5,7 @@ Messages are read in the product's name, for a link gives no right to the conver
 documents the reader may see is asked under the second lock.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from django.db.models import Prefetch
 from django.http import Http404
 
 from accounts.models import User
+from chat.attachments import attachments_of
 from chat.copying import copy_path
 from chat.links import find_link, path_of
 from chat.models import Citation, Conversation, Message, SharedLink
@@ -45,7 +46,11 @@ def read_shared(token: str, reader: User | AnonymousUser) -> SharedThread:
     visible = visible_documents(reader, named)
     messages = _messages(path, cited.filter(document__in=visible))
     steps = visible_steps(reader, [_searches(message) for message in messages])
-    shown = [_shown(*pair) for pair in zip(messages, steps, strict=True)]
+    files = attachments_of(reader, messages)
+    shown = [
+        replace(_shown(message, seen), attachments=files.get(message.pk, []))
+        for message, seen in zip(messages, steps, strict=True)
+    ]
     return SharedThread(link, shown, hides_sources=bool(named - visible))
 
 
@@ -57,8 +62,10 @@ def continue_shared(token: str, reader: User) -> Conversation:
         raise Http404
     made = Conversation.objects.create(owner=reader, title=link.title, is_named=bool(link.title))
     messages = _messages(path_of(link), Citation.objects.none())
+    files = attachments_of(reader, messages)
     for message in messages:
         message.steps = _searches(message)
+        message.attachments = [file.id for file in files.get(message.pk, [])]
     copy_path(reader, messages, made, with_reasoning=False)
     announce(What.RESTORED, made.pk)
     return made

@@ -103,7 +103,7 @@ class MessageTree:
 
     def shown_path(self, leaf_id: UUID | None, through: UUID | None) -> list[UUID]:
         """The path to the leaf, or another one if that does not go through `through`."""
-        known = [at for at in (leaf_id, through) if at in self.parents]
+        known: list[UUID | None] = [at for at in (leaf_id, through) if at in self.parents]
         paths = [self.path_to(self.newest_leaf(at)) for at in known or [None]]
         return paths[0] if through in paths[0] else paths[-1]
 
@@ -138,7 +138,7 @@ def find_thread(
     conversation, like a leaf that is gone, falls back to the newest path.
     """
     tree = MessageTree(conversation)
-    path = tree.shown_path(conversation.leaf_id, through or (window and window.anchor))
+    path = tree.shown_path(conversation.leaf_id, through or (window.anchor if window else None))
     first, end = window.of(path) if window else (0, len(path))
     shown = load_messages(conversation, user, tree, path[first:end])
     if shown and first > 0:

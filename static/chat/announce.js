@@ -1,6 +1,6 @@
 // What a screen reader is told about answers: one polite region, emptied after a while, so that
 // nobody who walks the page finds an old sentence in it.
-const LIFE_MS = 8000;
+const LIFE_MS = 15_000;
 
 const region = document.getElementById("answer-status");
 let timer = 0;

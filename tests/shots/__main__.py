@@ -105,6 +105,7 @@ def _settle(page: Page) -> None:
     """Fonts are there, answers drawn, nothing asked of the server any more."""
     page.evaluate("document.fonts.ready.then(() => true)")
     expect(page.locator(".answer:not([data-drawn])")).to_have_count(0)
+    expect(page.locator(":is(.tex, .tex-block):not(:has(.katex))")).to_have_count(0)
     page.evaluate("new Promise((done) => requestIdleCallback(() => done(true), { timeout: 1000 }))")
 
 

@@ -145,7 +145,8 @@ def _undo(page: Page) -> None:
 def _wrong_password(page: Page) -> None:
     page.locator("input[name=login]").fill("nobody@heronbay.example")
     page.locator("input[name=password]").fill("wrong")
-    page.locator("button[type=submit].primary").click()
+    page.locator(".card button.primary").click()
+    expect(page.locator(".notice.bad")).to_be_visible()
 
 
 def _print(page: Page) -> None:

@@ -1,0 +1,76 @@
+"""Several tabs in step: what is done in one shows in the others, without a reload."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.chat.conftest import Visit, answered, ask
+from tests.browser.chat.test_sidebar import choose, csrf, row_of
+
+
+def rename(page: Page, old: str, new: str) -> None:
+    row_of(page, old).locator("a").press("F2")
+    field = page.get_by_role("textbox", name="Title of the conversation")
+    field.fill(new)
+    field.press("Enter")
+    expect(row_of(page, new)).to_be_visible()
+
+
+def first_heading(page: Page) -> Locator:
+    return page.locator("#history h2").first
+
+
+def test_what_one_tab_does_the_other_shows(visit: Visit) -> None:
+    here, there = visit("/?agent=quoting"), visit()
+    ask(here, "Where do we keep the ladders?")
+    answered(here)
+    row_of(there, "ladders").locator("a").click()
+    expect(answered(there)).to_be_visible()
+    ask(here, "And who may borrow them?")
+    expect(there.locator(".user .bubble")).to_have_count(2)
+    answered(there)
+    ask(there, "May visitors?")
+    expect(here.locator(".user .bubble")).to_have_count(3)
+    answered(here)
+    rename(here, "ladders", "Ladders and steps")
+    expect(row_of(there, "Ladders and steps")).to_be_visible()
+    expect(there).to_have_title("Ladders and steps · Parley")
+    choose(here, "Ladders and steps", "Pin")
+    expect(first_heading(there)).to_have_text("Pinned")
+    choose(here, "Ladders and steps", "Unpin")
+    expect(first_heading(there)).not_to_have_text("Pinned")
+    here.request.post("/api/v1/folders", data={"name": "Tools"}, headers=csrf(here))
+    expect(there.locator("[data-folder]").filter(has_text="Tools")).to_be_visible()
+    choose(here, "Ladders and steps", "Delete")
+    expect(there.locator("#gone")).to_be_visible()
+    expect(there.locator("#composer")).to_have_js_property("inert", True)
+    expect(row_of(there, "Ladders and steps")).to_have_count(0)
+    with here.expect_websocket() as opened:
+        here.get_by_role("button", name="Undo").click()
+    opened.value.wait_for_event("framereceived", lambda frame: '"changes"' in frame)
+    expect(there.locator("#gone")).to_be_hidden()
+    expect(there.locator("#composer")).to_have_js_property("inert", False)
+    expect(row_of(there, "Ladders and steps")).to_be_visible()
+    ask(there, "Is it still there?")
+    answered(there)
+    expect(here.locator(".user .bubble")).to_have_count(4)
+
+
+def test_theme_and_language_follow_in_the_other_tab(visit: Visit) -> None:
+    chat = visit("/?agent=quoting")
+    chat.locator("#message").fill("Half a thought")
+    settings = chat.context.new_page()
+    settings.goto("/settings/")
+    settings.get_by_text("Dark", exact=True).click()
+    settings.locator("form.settings button.primary").click()
+    expect(chat.locator("html")).to_have_attribute("data-theme", "dark")
+    settings.get_by_label("Language").select_option("zh-hant")
+    settings.locator("form.settings button.primary").click()
+    expect(chat.locator("html")).to_have_attribute("lang", "zh-Hant")
+    expect(chat.locator("#message")).to_have_value("Half a thought")
+    settings.locator("input[name=theme][value=system]").check(force=True)
+    settings.get_by_label("語言").select_option("")
+    settings.locator("form.settings button.primary").click()
+    expect(chat.locator("html")).to_have_attribute("lang", re.compile("^en"))
+    expect(chat.locator("html")).to_have_attribute("data-theme", "system")
+    chat.locator("#message").fill("")

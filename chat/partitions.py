@@ -11,6 +11,8 @@ from uuid import UUID
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable
 
+from security.ids import first_id_at
+
 log = logging.getLogger(__name__)
 
 TABLE = "chat_message"
@@ -67,9 +69,8 @@ def list_partitions() -> list[str]:
 
 
 def first_id(year: int, month: int) -> UUID:
-    """The smallest UUIDv7 of the month: 48 bits of milliseconds, then nothing but zeros."""
-    milliseconds = int(datetime(year, month, 1, tzinfo=UTC).timestamp() * 1000)
-    return UUID(int=milliseconds << 80)
+    """The smallest UUIDv7 of the month."""
+    return first_id_at(datetime(year, month, 1, tzinfo=UTC))
 
 
 def _make(name: str, low: UUID, high: UUID) -> bool:

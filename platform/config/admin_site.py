@@ -22,7 +22,8 @@ class ParleyAdminSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         """The dashboard, with the list of everything below it."""
-        return super().index(request, {**dashboard(), **(extra_context or {})})
+        shown = dashboard(request.GET.get("days", ""))
+        return super().index(request, {**shown, **(extra_context or {})})
 
     def register(
         self, model_or_iterable: Any, admin_class: type[Any] | None = None, **options: Any

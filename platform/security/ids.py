@@ -1,6 +1,6 @@
 """Ids that leave the server: UUIDv7 (RFC 9562), ordered by time of creation."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import uuid_utils.compat
@@ -15,3 +15,8 @@ def earlier(made: UUID, by: timedelta) -> UUID:
     """A bound below every id made at most `by` before this one: clocks are set back at times."""
     milliseconds = by // timedelta(milliseconds=1)
     return UUID(int=max(0, made.int - (milliseconds << 80)))
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """The lower bound of the ids made at this moment or later."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

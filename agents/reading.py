@@ -17,6 +17,7 @@ from django.db.models.functions import Length
 from django.http import Http404
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from agents.packing import BLOCK_TOKENS, pack
 from agents.tokens import estimate_tokens
 from agents.types import AgentTask, AttachedFile, AttachmentUse, PackedPassage, Reading, Use
@@ -112,14 +113,14 @@ def _unread(file: AttachedFile, state: State | None) -> AttachmentUse:
 
 
 @second_lock
-def _text_lengths(user: object, ids: Sequence[UUID]) -> dict[UUID, int]:
+def _text_lengths(user: User, ids: Sequence[UUID]) -> dict[UUID, int]:
     texts = DocumentText.objects.filter(document__in=Document.objects.attached_for(user))
     found = texts.filter(document__in=ids).annotate(length=Length("text"))
     return dict(found.values_list("document_id", "length"))
 
 
 def split_by_size(
-    user: object, files: Sequence[AttachedFile], budget: int
+    user: User, files: Sequence[AttachedFile], budget: int
 ) -> tuple[list[AttachedFile], list[AttachedFile]]:
     """Those to be read whole and those to be searched: all whole, or the short ones."""
     if not files:
@@ -140,7 +141,7 @@ def split_by_size(
     return whole, [file for file in files if file not in whole]
 
 
-def _cost(user: object, file: AttachedFile, length: int, budget: int) -> int:
+def _cost(user: User, file: AttachedFile, length: int, budget: int) -> int:
     """Tokens of the whole text; that of a long one is not even fetched."""
     if length > budget * 5:
         return length
@@ -149,7 +150,7 @@ def _cost(user: object, file: AttachedFile, length: int, budget: int) -> int:
 
 
 @second_lock
-def _text(user: object, document_id: UUID) -> str:
+def _text(user: User, document_id: UUID) -> str:
     texts = DocumentText.objects.filter(document__in=Document.objects.attached_for(user))
     return texts.filter(document=document_id).values_list("text", flat=True).first() or ""
 
@@ -174,12 +175,12 @@ def read_documents(
 
 
 @second_lock
-def _chunks(user: object, document_id: UUID, most: int | None = None) -> list[Chunk]:
+def _chunks(user: User, document_id: UUID, most: int | None = None) -> list[Chunk]:
     rows = Chunk.objects.attached_for(user).filter(document=document_id).order_by("position")
     return list(rows.select_related("document").defer("terms", "bm25")[:most])
 
 
-def _whole(user: object, file: AttachedFile) -> Iterator[PackedPassage]:
+def _whole(user: User, file: AttachedFile) -> Iterator[PackedPassage]:
     """The text from end to end in pieces, each made of stretches that begin where chunks do."""
     text = _text(user, file.document_id)
     chunks = _chunks(user, file.document_id)
@@ -198,7 +199,7 @@ def _whole(user: object, file: AttachedFile) -> Iterator[PackedPassage]:
         yield PackedPassage(0, tuple(gathered))
 
 
-def _beginnings(user: object, files: Sequence[AttachedFile]) -> list[Passage]:
+def _beginnings(user: User, files: Sequence[AttachedFile]) -> list[Passage]:
     """How the documents begin: what is shown when nothing in them resembles the question."""
     return [_passage(chunk) for file in files for chunk in _chunks(user, file.document_id, 2)]
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from orjson import dumps
 
 from accounts.models import User
 from chat.models import Citation, Conversation, Message
@@ -104,7 +105,7 @@ def store_messages(conversation_id: UUID, messages: Iterable[NewMessage]) -> Non
                 [row.reasoning for row in rows],
                 [row.model_name[:120] for row in rows],
                 [log.encode(list(row.steps)) for row in rows],
-                [log.encode([str(pk) for pk in row.attachments]) for row in rows],
+                [dumps([str(pk) for pk in row.attachments]).decode() for row in rows],
                 [row.created_at for row in rows],
             ],
         )

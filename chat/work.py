@@ -186,7 +186,7 @@ def _read_history(follow_ups: Mapping[UUID, UUID]) -> dict[UUID, History]:
         )
         history: dict[UUID, History] = {}
         for question_id, *message in cursor.fetchall():
-            *said, attachments = message
-            past = PastMessage(*said, attachments=tuple(attachments))
+            role, text, is_quoted, attachments = message
+            past = PastMessage(role, text, is_quoted, tuple(attachments))
             history[question_id] = (*history.get(question_id, ()), past)
     return history

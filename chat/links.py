@@ -141,13 +141,12 @@ def _check_allowed(*, is_public: bool) -> None:
 
 
 def _owned(user: User, conversation_id: UUID) -> Conversation:
-    found: Conversation | None
-    found = Conversation.objects.owned_by(user).filter(pk=conversation_id).first()
-    if found is None:
-        raise Http404
-    if found.is_temporary:
-        raise IsTemporary
-    return found
+    conversation: Conversation
+    for conversation in Conversation.objects.owned_by(user).filter(pk=conversation_id):
+        if conversation.is_temporary:
+            raise IsTemporary
+        return conversation
+    raise Http404
 
 
 def _own(user: User, link_id: UUID) -> SharedLink:

@@ -44,12 +44,13 @@ def read_shared(token: str, reader: User | AnonymousUser) -> SharedThread:
     cited = Citation.objects.filter(message__in=path)
     named = {str(pk) for pk in cited.values_list("document", flat=True)}
     visible = visible_documents(reader, named)
-    messages = _messages(path, cited.filter(document__in=visible))
+    seen = cited.filter(document__in=[UUID(pk) for pk in visible])
+    messages = _messages(path, seen)
     steps = visible_steps(reader, [_searches(message) for message in messages])
     files = attachments_of(reader, messages)
     shown = [
-        replace(_shown(message, seen), attachments=files.get(message.pk, []))
-        for message, seen in zip(messages, steps, strict=True)
+        replace(_shown(message, told), attachments=files.get(message.pk, []))
+        for message, told in zip(messages, steps, strict=True)
     ]
     return SharedThread(link, shown, hides_sources=bool(named - visible))
 

@@ -32,7 +32,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponseBase:
     if not request.user.is_authenticated and settings.PARLEY_LINKS != "anyone":
         return _with_headers(redirect_to_login(request.path))
     try:
-        thread = read_shared(token, request.user)  # type: ignore[arg-type]
+        thread = read_shared(token, request.user)
     except Http404:
         return gone(request)
     context = {"thread": thread, "token": token}

@@ -200,7 +200,7 @@ def _grantee(user: User, body: GranteeIn) -> User | Team:
         if person is None or not person.is_active:
             raise SharingRefused(_("Nobody here has this address. Ask an administrator."))
         return person
-    known = Team.objects.filter(pk=body.team)
+    known = Team.objects.filter(pk__in=[body.team])
     team = next((it for it in known if user.is_staff or it.is_everyone or _is_in(user, it)), None)
     if team is None:
         raise Http404

@@ -16,10 +16,13 @@ class LinkForm(forms.Form):
         label=_("For"),
         choices=[("", _("people signed in here")), ("yes", _("anyone with the link"))],
         coerce=bool,
-        empty_value=False,
+        empty_value=None,
         required=False,
     )
 
     @property
     def may_be_public(self) -> bool:
-        return settings.PARLEY_LINKS == "anyone"
+        return bool(settings.PARLEY_LINKS == "anyone")
+
+    def clean_is_public(self) -> bool:
+        return bool(self.cleaned_data["is_public"])

@@ -50,7 +50,8 @@ def leave(user: User, conversation_id: UUID, visit: UUID) -> None:
         update chat_conversation
         set visits = array_remove(visits, %(visit)s),
             ends_at = case when coalesce(array_remove(visits, %(visit)s), '{}') = '{}'
-                           then least(ends_at, now() + %(left)s) else ends_at end
+                           then least(ends_at, now() + make_interval(secs => %(left)s))
+                           else ends_at end
         where id = %(id)s and owner_id = %(owner)s and ends_at is not null and deleted_at is null
         """,
         conversation_id,
@@ -108,7 +109,7 @@ def _visit(user: User, statement: str, conversation_id: UUID, visit: UUID) -> No
                 "owner": user.pk,
                 "visit": visit,
                 "end": ends_from_now(),
-                "left": LEFT,
+                "left": LEFT.total_seconds(),
             },
         )
         if not cursor.rowcount:

@@ -5,6 +5,7 @@ kept as reasoning. Pictures and sound are not in the export's JSON: a line says 
 """
 
 import re
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -59,19 +60,19 @@ def _in_order(tree: dict[str, Any]) -> list[str]:
 def _node(key: str, node: dict[str, Any]) -> Node:
     message = mapping(node.get("message"))
     parent = node.get("parent")
-    place = {"id": key, "parent": parent if isinstance(parent, str) else None}
+    place = Node(key, parent if isinstance(parent, str) else None)
     role = mapping(message.get("author")).get("role")
     about = mapping(message.get("metadata"))
     is_hidden = about.get("is_visually_hidden_from_conversation") is True
     is_to_a_tool = message.get("recipient") not in {None, "all"}
     if role not in {"user", "assistant"} or is_hidden or is_to_a_tool:
-        return Node(**place)
+        return place
     content = mapping(message.get("content"))
     text, reasoning = _said(content)
     if not text and not reasoning:
-        return Node(**place)
-    return Node(
-        **place,
+        return place
+    return replace(
+        place,
         role=role,
         text=text,
         reasoning=reasoning,

@@ -1,5 +1,6 @@
 """The two jobs of an import: look through the upload, then bring in what is in it."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +40,7 @@ def settle_import(job: Job) -> None:
         finished_at=Now(),
     )
     for import_id in Import.objects.filter(job_id=job.pk).values_list("pk", flat=True):
-        transaction.on_commit(lambda import_id=import_id: storage.remove(import_id))
+        transaction.on_commit(partial(storage.remove, import_id))
 
 
 @jobs.settled_by(settle_import)

@@ -42,7 +42,8 @@ def _read(item: dict[str, Any] | Unreadable) -> Foreign | Failed:
     try:
         for kind in FORMATS:
             if kind.is_one(item):
-                return kind.read(item)
+                found: Foreign = kind.read(item)
+                return found
     except Unreadable as problem:
         return Failed(title, str(problem))
     return Failed(title, UNKNOWN)

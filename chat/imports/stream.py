@@ -7,7 +7,7 @@ or one text without an end, ends the reading; a conversation that is too large i
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import ijson
+import ijson  # type: ignore[import-untyped]
 from django.utils.translation import gettext_noop as _
 
 from chat.imports.types import Unreadable

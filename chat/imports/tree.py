@@ -129,17 +129,35 @@ class _Grower:
             answer.at,
             reasoning="\n\n".join(answer.thoughts),
             model_name=answer.model,
-            **({} if text else _unanswered()),
+            is_missing=not text,
         )
 
     def _store(
-        self, role: str, parent: UUID | None, text: str, at: datetime | None, **more: str
+        self,
+        role: str,
+        parent: UUID | None,
+        text: str,
+        at: datetime | None,
+        *,
+        reasoning: str = "",
+        model_name: str = "",
+        is_missing: bool = False,
     ) -> UUID:
-        self._size += len(text) + len(more.get("reasoning", ""))
+        self._size += len(text) + len(reasoning)
         if self._size > LARGEST:
             raise Unreadable(TOO_LARGE)
-        more = {name: value[:LONGEST] for name, value in more.items()}
-        made = NewMessage(new_id(), parent, role, text[:LONGEST], created_at=at, **more)
+        status = Message.Status.INTERRUPTED if is_missing else Message.Status.COMPLETE
+        made = NewMessage(
+            id=new_id(),
+            parent_id=parent,
+            role=role,
+            text=text[:LONGEST],
+            status=status.value,
+            notice=gettext(UNANSWERED) if is_missing else "",
+            reasoning=reasoning[:LONGEST],
+            model_name=model_name,
+            created_at=at,
+        )
         self._grown.messages.append(made)
         return made.id
 
@@ -153,10 +171,6 @@ class _Grower:
         while (child := newest.get(at)) is not None:
             at = child
         return at
-
-
-def _unanswered() -> dict[str, str]:
-    return {"status": Message.Status.INTERRUPTED.value, "notice": gettext(UNANSWERED)}
 
 
 def count_messages(foreign: Foreign) -> int:

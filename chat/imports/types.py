@@ -44,13 +44,12 @@ class Foreign:
 
 def moment(value: Any) -> datetime | None:
     """Of seconds since 1970 or ISO 8601; None for anything that cannot have been."""
+    at: datetime | None = None
     try:
         if isinstance(value, str):
             at = datetime.fromisoformat(value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             at = datetime.fromtimestamp(value, UTC) if math.isfinite(value) else None
-        else:
-            return None
     except (ValueError, OverflowError, OSError):
         return None
     if at is None:

@@ -16,6 +16,7 @@ UNBOUND = """async () => {
 
 
 def open_palette(page: Page, words: str = "") -> None:
+    page.wait_for_load_state()
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox", name="Go to anything")).to_be_focused()
     if words:
@@ -41,6 +42,7 @@ def test_the_palette_finds_conversations_documents_and_pages(visit: Visit) -> No
     expect(active(page)).to_contain_text("Leave policy of Heron Bay Instruments")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/knowledge/documents/"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Leave policy")
     open_palette(page, "settings tok")
     expect(active(page)).to_contain_text("API tokens")
     page.keyboard.press("Enter")

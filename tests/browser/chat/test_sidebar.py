@@ -64,7 +64,7 @@ def test_a_deleted_conversation_can_be_brought_back(visit: Visit) -> None:
     row_of(page, "spare keys").locator("a").press("Delete")
     expect(page.get_by_text("Conversation deleted.")).to_be_visible()
     expect(row_of(page, "spare keys")).to_have_count(0)
-    page.keyboard.press("Control+k")
+    page.keyboard.press("Control+Shift+F")
     page.keyboard.type("spare keys")
     expect(page.locator("#history")).to_contain_text("No conversation")
 
@@ -76,7 +76,7 @@ def test_a_search_finds_words_of_an_answer_and_opens_the_place(visit: Visit) -> 
         ask(page, "And who pays for travel?")
         answered(page)
     page.goto("/")
-    page.keyboard.press("Control+k")
+    page.keyboard.press("Control+Shift+F")
     page.keyboard.type("parental lea")
     hit = page.locator("#history .hits a").first
     expect(hit.locator("small")).to_contain_text("weeks")
@@ -87,7 +87,7 @@ def test_a_search_finds_words_of_an_answer_and_opens_the_place(visit: Visit) -> 
     expect(page).to_have_url(re.compile(r"\?at="))
     found = page.url.rpartition("at=")[2]
     expect(page.locator(f'[data-message="{found}"]')).to_be_in_viewport()
-    page.keyboard.press("Control+k")
+    page.keyboard.press("Control+Shift+F")
     page.keyboard.type("没有这样的词")
     expect(page.locator("#history")).to_contain_text("No conversation has all of these words")
 
@@ -139,7 +139,7 @@ def test_the_archive_is_a_list_of_its_own_and_is_searched(visit: Visit) -> None:
     expect(row_of(page, "server room")).to_be_visible()
     page.locator("#history [data-show-list]").click()
     expect(row_of(page, "server room")).to_have_count(0)
-    page.keyboard.press("Control+k")
+    page.keyboard.press("Control+Shift+F")
     page.keyboard.type("server room")
     expect(row_of(page, "server room")).to_contain_text("Archived")
     choose(page, "server room", "Take out of the archive")

@@ -5,6 +5,8 @@ import { attempt, conversationApi, refreshHistory } from "../js/history.js";
 import { csrfToken, sendJson } from "../js/http.js";
 import { gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
+import { offerSharing } from "./share-button.js";
+import { offerTakeaway } from "./takeaway.js";
 
 const bar = document.getElementById("temporary");
 const toggle = document.getElementById("temporary-switch");
@@ -32,6 +34,7 @@ export function offerTemporary(messageBox) {
 export function beginTemporary(id) {
   conversation = id;
   mark(true);
+  if (toggle) toggle.hidden = true;
   bar.querySelector("[data-begun]").hidden = false;
   tell();
 }
@@ -55,11 +58,13 @@ function tell(leaving = false) {
 }
 
 async function keep() {
-  const { title } = await sendJson("POST", `${conversationApi(conversation)}/keep`);
+  const { id, title } = await sendJson("POST", `${conversationApi(conversation)}/keep`);
   conversation = null;
   mark(false);
   document.title = `${title} · Parley`;
   document.getElementById("conversation-title").textContent = title;
+  offerTakeaway(id);
+  offerSharing(id);
   toast(gettext("This conversation is kept."));
   await refreshHistory();
 }

@@ -1,6 +1,6 @@
 // Words selected in an answer can be asked about: a small button beside them quotes them into the
-// message box. In the document it stands right after the block they are in, so that Tab reaches it
-// from a selection made with the keyboard.
+// message box. Tab reaches it from a selection made with the keyboard; in the document it stands right
+// after the block they are in.
 const LONGEST = 1000;
 const GAP = 8;
 const SETTLED_MS = 150;
@@ -17,9 +17,12 @@ export function offerAsking(quote) {
     if (!document.activeElement?.isSameNode(button)) timer = setTimeout(offer, SETTLED_MS);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !isShown()) return;
+    if (!isShown()) return;
+    const reaches = event.key === "Tab" && !event.shiftKey && !event.target.closest("button, textarea");
+    if (event.key !== "Escape" && !reaches) return;
     event.preventDefault();
-    hide();
+    if (reaches) button.focus();
+    else hide();
   });
   document.getElementById("thread").addEventListener("scroll", hide, { passive: true });
   button.addEventListener("pointerdown", (event) => event.preventDefault()); // keeps the selection

@@ -35,7 +35,7 @@ def prefer_answer(user: User, message_id: UUID) -> Conversation:
     with transaction.atomic():
         rows = Conversation.objects.select_for_update(no_key=True)
         conversation: Conversation = rows.get(pk=answer.conversation_id)
-        changed = {"leaf_id": MessageTree(conversation).newest_leaf(answer.pk)}
+        changed: dict[str, object] = {"leaf_id": MessageTree(conversation).newest_leaf(answer.pk)}
         if turn is not None:
             changed |= _choice_of(user, turn)
             _note(user, answer, turn)

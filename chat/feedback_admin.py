@@ -38,8 +38,8 @@ class ModelFilter(admin.SimpleListFilter):
 class OpinionAdmin(RecordAdmin):
     """Rows that leave as a table whose cells no spreadsheet takes for formulas."""
 
-    list_select_related: Any = ("person",)
-    search_fields: Any = ("=message__id", "person__email")
+    list_select_related = ("person",)
+    search_fields = ("=message__id", "person__email")
     search_help_text = _("The id of an answer, or an e-mail address.")
     actions = ("export",)
 
@@ -64,7 +64,7 @@ class OpinionAdmin(RecordAdmin):
 class FeedbackAdmin(OpinionAdmin):
     list_display = ("updated_at", "rating", "said", "comment", "model_name", "agent", "person")
     list_filter = ("rating", ModelFilter, "agent", "updated_at")
-    list_select_related = ("person", "agent")
+    list_select_related = ("person", "agent")  # type: ignore[assignment]
     date_hierarchy = "updated_at"
 
     @admin.display(description=_("reasons"))

@@ -72,7 +72,7 @@ def _siblings(user: User | AnonymousUser, answers: list[ShownMessage]) -> Rows:
         return {}
     found: QuerySet[Message, Any] = Message.objects.visible_to(user).filter(parent__in=questions)
     with reading_as(user):
-        rows = list(
+        rows: list[Any] = list(
             found.order_by("pk").values(
                 "id", "parent_id", "model_name", "status", "turn__agent__name", "turn__agent__slug",
                 "turn__model_name", "turn__comparison",

@@ -174,4 +174,4 @@ class _Grower:
 
 
 def count_messages(foreign: Foreign) -> int:
-    return sum(node.role != "" for node in foreign.nodes)
+    return sum(bool(node.role and node.text) for node in foreign.nodes)

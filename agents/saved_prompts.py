@@ -157,14 +157,15 @@ def set_readers(
     if len(wanted) != len(set(teams)):
         raise Http404
     wanted += [_person(email) for email in emails]
-    before = find_readers(user, prompt_id)
-    for gone in [*before.teams, *before.people]:
+    readers = find_readers(user, prompt_id)
+    before: list[User | Team] = [*readers.teams, *readers.people]
+    for gone in before:
         if gone not in wanted:
             unshare(prompt, gone, by=user)
     stronger = _grants(prompt_id).exclude(role=Grant.Role.READER)
     kept = {*stronger.values_list("team", flat=True), *stronger.values_list("user", flat=True)}
     for reader in wanted:
-        if reader.pk not in kept and reader not in [*before.teams, *before.people]:
+        if reader.pk not in kept and reader not in before:
             share(prompt, reader, Grant.Role.READER, by=user)
     return find_readers(user, prompt_id)
 

@@ -13,7 +13,7 @@ from security.rate_limits import Action
 router = Router()
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Marks = Annotated[list[tuple[int, int]], Field(description="What was found: start and end.")]
-TARGET = {
+TARGET: dict[str, Any] = {
     "kind": "document", "id": "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d", "name": "Travel policy",
     "marks": [[0, 6]], "detail": "Handbook", "detail_marks": [],
     "url": "/knowledge/documents/0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d/",

@@ -35,12 +35,10 @@ export function newestConversations() {
 
 function pages() {
   const links = document.getElementById("palette-links").content.querySelectorAll("a");
-  return [...links].map((link) => ({
-    id: `page:${link.pathname}`,
-    name: link.textContent,
-    icon: link.dataset.icon,
-    url: link.pathname,
-  }));
+  return [...links].map((link) => {
+    const url = link.getAttribute("href"); // not .pathname: in a template nothing is resolved
+    return { id: `page:${url}`, name: link.textContent, icon: link.dataset.icon, url };
+  });
 }
 
 const labelOf = (element) =>

@@ -43,6 +43,7 @@ def test_the_palette_finds_conversations_documents_and_pages(visit: Visit) -> No
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/knowledge/documents/"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("Leave policy")
+    page.goto("/agents/")
     open_palette(page, "settings tok")
     expect(active(page)).to_contain_text("API tokens")
     page.keyboard.press("Enter")

@@ -38,6 +38,7 @@ function mark(el, inner) {
   if (el.dataset.tex !== undefined) return `$${el.dataset.tex}$`;
   if (el.matches(".cite")) return `[${inner}]`;
   if (el.matches(".footnote")) return `[^${el.dataset.note}]`;
+  if (inner === el.dataset.url) return inner;
   if (el.matches("a.away")) return `[${inner}](${el.dataset.url})`;
   if (el.matches("a")) return `[${inner}](${el.getAttribute("href")})`;
   if (el.matches("img")) return `![${el.alt}](${el.getAttribute("src")})`;

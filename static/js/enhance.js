@@ -43,7 +43,7 @@ function within(block, selector) {
 
 function makeRegion(el, label) {
   el.tabIndex = 0;
-  el.role = "region";
+  el.role = "group"; // not a region: landmarks need names of their own
   el.ariaLabel = label;
 }
 

@@ -111,6 +111,8 @@ def test_a_citation_opens_at_its_words(visit, alice, note, device):
     expect(page.locator("mark")).to_be_in_viewport()
     expect(page.locator("mark")).to_be_focused()
     expect(page.locator(".chunk.current")).to_have_count(1)
+    if device is PHONE:  # where they come as a sheet
+        page.get_by_role("button", name="Passages").click()
     page.get_by_role("link", name="Show passage 1 in the text").click()
     expect(page.locator("mark").first).to_contain_text("Four weeks of notice")
 

@@ -140,3 +140,12 @@ def test_keys_that_act_by_themselves_can_be_switched_off(visit, transactional_db
     expect(single).not_to_be_checked()
     alice.refresh_from_db()
     assert not alice.has_key_shortcuts
+
+
+def test_a_page_is_opened_from_the_palette(visit, transactional_db, alice):
+    page = visit(alice, "/prompts/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("settings tok")
+    expect(page.locator("#palette-list [aria-selected=true]")).to_contain_text("API tokens")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/settings/tokens/$"))

@@ -22,7 +22,8 @@ CLOCK_SET_BACK = timedelta(days=1)  # between making a conversation and asking i
 def list_conversations(user: User) -> QuerySet[Conversation]:
     """Conversations `user` may see, each with `role` and `folder_id` (theirs), and those of its
     collections that `user` may see too; temporary ones are in no list."""
-    return _described(user).lasting()
+    lasting: QuerySet[Conversation] = _described(user).lasting()
+    return lasting
 
 
 def _described(user: User) -> Any:
@@ -34,7 +35,7 @@ def _described(user: User) -> Any:
 
 def find_conversation(user: User, conversation_id: UUID) -> Conversation:
     """The conversation as `list_conversations` has it, or a temporary one; raises Http404."""
-    found = _described(user).filter(pk=conversation_id).first()
+    found: Conversation | None = _described(user).filter(pk=conversation_id).first()
     if found is None:
         raise Http404
     return found

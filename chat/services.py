@@ -111,9 +111,13 @@ def start_turn(
     if len(text) > MAX_QUESTION:
         raise QuestionTooLong(MAX_QUESTION)
     chosen = _choose(user, agent, collections, model)
-    more = {"model": model, "beside": beside, "temporary": temporary or None}
     attached = choose_attachments(user, attachments or ())
-    more["attachments"] = [str(document.pk) for document in attached] or None
+    more: dict[str, object] = {
+        "model": model,
+        "beside": beside,
+        "temporary": temporary or None,
+        "attachments": [str(document.pk) for document in attached] or None,
+    }
     key = _key(idempotency_key, chosen, conversation, text, str(parent), question, more=more)
     try:
         with transaction.atomic():

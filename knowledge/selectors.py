@@ -60,7 +60,7 @@ def list_documents(user: User, collection_id: UUID | None = None) -> QuerySet[Do
 def find_document(user: User, document_id: UUID) -> Document:
     """The document, an attachment too, with its stages and collection; raises Http404."""
     documents = Document.objects.visible_to(user).prefetch_related("stages")
-    found = documents.select_related("collection").filter(pk=document_id).first()
+    found: Document | None = documents.select_related("collection").filter(pk=document_id).first()
     if found is None:
         raise Http404
     return found

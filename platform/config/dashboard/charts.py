@@ -58,7 +58,8 @@ class Chart:
         """For those who read the figures instead, newest day first."""
         columns = [series.values for series in self.series]
         days = [date.fromisoformat(day) for day in self.days]
-        return reversed([(day, [*values]) for day, *values in zip(days, *columns, strict=True)])
+        rows = zip(days, zip(*columns, strict=True), strict=True)
+        return reversed([(day, list(values)) for day, values in rows])
 
 
 def charts(now: datetime, period: int) -> list[Chart]:

@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.chat.conftest import PHONE, answered, ask
+from tests.browser.chat.test_chat_accessibility import violations
 from tests.browser.product import Product
 from tests.support.model_server import ModelServer, Script
 
@@ -82,6 +83,7 @@ def test_a_document_from_the_button_to_its_citation(visit, model: ModelServer) -
     question = page.locator(".user").last
     expect(question.locator("[data-use]")).to_have_text("Read whole")
     expect(question.locator("a.file")).to_contain_text("offer.md")
+    assert not violations(page)
     answer.locator("a.cite").first.click()
     expect(page.locator("#sources mark")).to_contain_text("12,400 euros")
     (asked,) = model.chat_requests
@@ -169,6 +171,7 @@ def test_errors_are_said_before_the_upload_and_after_it(visit, model: ModelServe
     expect(chip(page, "setup.exe")).to_contain_text("cannot be attached")
     expect(chip(page, "empty.txt")).to_contain_text("empty")
     assert not [url for url in uploads if "attachments" in url]
+    assert not violations(page)
     ask(page, "Anything?")
     expect(page.locator(".user")).to_have_count(0)  # one that cannot be sent has to go first
     expect(chip(page, "setup.exe").locator("[data-remove]")).to_be_focused()
@@ -222,6 +225,7 @@ def test_on_a_phone_everything_fits_and_is_named(visit) -> None:
     expect(page.locator("#tray .file[data-state=ready]")).to_have_count(2)
     expect(page.get_by_role("list", name="Attachments")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert not violations(page)
     remove = page.get_by_role("button", name="Remove roof.png")
     assert remove.bounding_box()["width"] >= 44
     remove.click()

@@ -1,11 +1,13 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +16,7 @@ from accounts.admin_forms import GrantForm, NewUserForm, UserForm
 from accounts.departures import delete_user
 from accounts.invitations import send_password_link, set_generated_password
 from accounts.models import ApiToken, Grant, Membership, Team, User
+from security.lists import KnownValues
 from security.records import DeletedWhole, RecordAdmin, RecordInline
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -26,6 +29,14 @@ admin.site.unregister(EmailAddress)
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin):
     """What kinds of rows administrators who are not superusers may work on."""
+
+
+class LanguageFilter(KnownValues):
+    title = _("language")
+    parameter_name = field = "language"
+
+    def known(self) -> list[tuple[str, Any]]:
+        return list(settings.LANGUAGES)
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
@@ -54,10 +65,10 @@ class UserAdmin(DeletedWhole, DjangoUserAdmin):  # type: ignore[type-arg]
         "team_names",
         "last_login",
     )
-    list_filter = ("is_active", "is_staff", "is_superuser", "teams", "language")
-    search_fields = ("email", "name", "=id")
+    list_filter = ("is_active", "is_staff", "is_superuser", "teams", LanguageFilter)
+    exact_fields = ("id",)
+    search_fields = ("email", "name")
     ordering = ("email",)
-    date_hierarchy = "date_joined"
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ("groups", "user_permissions")
     inlines = (MembershipInline, TokenInline)
@@ -150,7 +161,9 @@ class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         teams: QuerySet[Team] = super().get_queryset(request)
-        return teams.annotate(member_count=Count("memberships"))
+        counted: Any = Membership.objects.filter(team=OuterRef("pk")).order_by().values("team")
+        counted = counted.annotate(n=Count("pk")).values("n")
+        return teams.annotate(member_count=Coalesce(Subquery(counted), 0))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         is_everyone = isinstance(obj, Team) and obj.is_everyone
@@ -176,10 +189,10 @@ class GrantAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("kind", "object_id", "role", "user", "team", "created_at")
     list_filter = ("kind", "role", "team")
     list_select_related = ("team", "user")
-    search_fields = ("=object_id", "user__email", "team__name")
+    exact_fields = ("id", "object_id", "user", "team")
+    search_fields = ("user__email", "team__name")
     search_help_text = _("The id of what is shared, an e-mail address or a team.")
     autocomplete_fields = ("team", "user")
-    date_hierarchy = "created_at"
 
 
 @admin.register(ApiToken)
@@ -193,7 +206,6 @@ class ApiTokenAdmin(RecordAdmin):
     list_filter = ("revoked_at", "expires_at", "last_used_at")
     list_select_related = ("user",)
     search_fields = ("prefix", "name", "user__email")
-    date_hierarchy = "created_at"
     exclude = ("digest",)
     actions = ("revoke",)
 

@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from events.task_names import name_tasks
+
 
 class AccountsConfig(AppConfig):
     name = "accounts"
@@ -10,3 +12,4 @@ class AccountsConfig(AppConfig):
         from accounts import trail  # noqa: PLC0415 - it imports models, which are ready only now
 
         trail.follow()
+        name_tasks({"accounts.takeouts.pack": _("Packing a person's data")})

@@ -1,7 +1,7 @@
 """Where a person is signed in: which browsers, when they were last seen, and signing them out.
 
-A session is Django's row; deleting it ends it with the next request, and `chat.guard` closes its
-sockets within two seconds.
+A session is Django's row; deleting it ends it with the next request, and `chat.live.guard` closes
+its sockets within two seconds.
 """
 
 import time

@@ -12,12 +12,12 @@ from agents.services import keep_limit
 @admin.register(Agent)
 class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     list_display = ("name", "slug", "owner", "model_name", "is_builtin", "version", "updated_at")
-    list_filter = ("is_builtin", "model_name", "updated_at")
+    list_filter = ("is_builtin", "updated_at")
     list_select_related = ("owner",)
-    search_fields = ("name", "slug", "description", "owner__email", "=id")
+    exact_fields = ("id",)
+    search_fields = ("name", "slug", "description", "owner__email")
     autocomplete_fields = ("owner", "collections")
     prepopulated_fields = {"slug": ("name",)}
-    date_hierarchy = "created_at"
     readonly_fields = ("id", "is_builtin", "version", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("name", "slug", "description", "owner")}),
@@ -56,9 +56,9 @@ class SavedPromptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gener
     list_display = ("name", "owner", "updated_at")
     list_filter = ("updated_at",)
     list_select_related = ("owner",)
-    search_fields = ("name", "owner__email", "=id")
+    exact_fields = ("id",)
+    search_fields = ("name", "owner__email")
     autocomplete_fields = ("owner",)
-    date_hierarchy = "created_at"
     readonly_fields = ("id", "created_at", "updated_at", "deleted_at")
     fieldsets = (
         (None, {"fields": ("name", "text", "owner")}),

@@ -9,24 +9,25 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Count, Model, QuerySet
-from django.db.models.functions import Length
+from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Length
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from chat.answers.admin import FeedbackAdmin, ModelFilter, PreferenceAdmin
 from chat.changes import stop_as_operator
-from chat.feedback_admin import FeedbackAdmin, PreferenceAdmin
-from chat.links import revoke_as_operator
 from chat.models import Citation, Conversation, Message, SharedLink, Turn
+from chat.sharing.links import revoke_as_operator
 from security import audit
 from security.acts import Act
-from security.records import RecordAdmin
+from security.lists import AgeFilter
+from security.records import LogAdmin
 
 __all__ = ["FeedbackAdmin", "PreferenceAdmin"]
 
 
-class PrivateAdmin(RecordAdmin):
+class PrivateAdmin(LogAdmin):
     """Rows with people's words in them: pages of single rows are for superusers, and logged."""
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -63,17 +64,19 @@ class PrivateAdmin(RecordAdmin):
 class ConversationAdmin(PrivateAdmin):
     list_display = ("id", "owner", "agent", "message_count", "is_pinned", "archived_at",
         "created_at", "updated_at")  # fmt: skip
-    list_filter = ("agent", "is_pinned", "updated_at")
+    list_filter = ("agent", "is_pinned", AgeFilter)
     list_select_related = ("owner", "agent")
-    search_fields = ("=id", "owner__email")
+    exact_fields = ("id",)
+    search_fields = ("owner__email",)
     search_help_text = _("The id of a conversation, or its owner's e-mail address.")
-    date_hierarchy = "created_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         conversations: QuerySet[Conversation] = super().get_queryset(request)
-        return conversations.annotate(message_count=Count("messages"))
+        counted: Any = Message.objects.filter(conversation=OuterRef("pk")).order_by()
+        counted = counted.values("conversation").annotate(n=Count("pk")).values("n")
+        return conversations.annotate(message_count=Coalesce(Subquery(counted), 0))
 
-    @admin.display(description=_("messages"), ordering="message_count")
+    @admin.display(description=_("messages"))
     def message_count(self, conversation: Any) -> int:
         count: int = conversation.message_count
         return count
@@ -83,16 +86,15 @@ class ConversationAdmin(PrivateAdmin):
 class MessageAdmin(PrivateAdmin):
     list_display = ("id", "conversation_id", "role", "status", "model_name", "characters",
         "created_at")  # fmt: skip
-    list_filter = ("role", "status", "model_name", "created_at")
-    search_fields = ("=id", "=conversation__id")
+    list_filter = ("role", "status", ModelFilter, AgeFilter)
+    exact_fields = ("id", "conversation")
     search_help_text = _("The id of a message or of its conversation.")
-    date_hierarchy = "created_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         rows: QuerySet[Message] = super().get_queryset(request)
         return rows.annotate(characters=Length("text"))
 
-    @admin.display(description=_("characters"), ordering="characters")
+    @admin.display(description=_("characters"))
     def characters(self, message: Any) -> int:
         count: int = message.characters
         return count
@@ -101,7 +103,7 @@ class MessageAdmin(PrivateAdmin):
 @admin.register(Citation)
 class CitationAdmin(PrivateAdmin):
     list_display = ("id", "message_id", "document_id", "n", "start", "end", "page")
-    search_fields = ("=id", "=message__id", "=document__id")
+    exact_fields = ("id", "message", "document")
     search_help_text = _("The id of a citation, a message or a document.")
 
 
@@ -109,11 +111,11 @@ class CitationAdmin(PrivateAdmin):
 class TurnAdmin(PrivateAdmin):
     list_display = ("id", "requested_by", "agent", "status", "stop_requested_at", "created_at",
         "finished_at")  # fmt: skip
-    list_filter = ("status", "agent", "created_at")
+    list_filter = ("status", "agent", AgeFilter)
     list_select_related = ("requested_by", "agent")
-    search_fields = ("=id", "=conversation__id", "requested_by__email")
+    exact_fields = ("id", "conversation")
+    search_fields = ("requested_by__email",)
     search_help_text = _("The id of a turn or conversation, or an e-mail address.")
-    date_hierarchy = "created_at"
     actions = ("stop",)
 
     def has_stop_permission(self, request: HttpRequest) -> bool:
@@ -127,15 +129,15 @@ class TurnAdmin(PrivateAdmin):
 
 
 @admin.register(SharedLink)
-class SharedLinkAdmin(RecordAdmin):
+class SharedLinkAdmin(LogAdmin):
     """Who shows what to whom, by ids: the title under which it is shown is people's words."""
 
     list_display = ("id", "owner", "conversation_id", "is_public", "taken_at", "expires_at")
-    list_filter = ("is_public", "created_at")
+    list_filter = ("is_public", AgeFilter)
     list_select_related = ("owner",)
-    search_fields = ("=id", "=conversation__id", "owner__email")
+    exact_fields = ("id", "conversation")
+    search_fields = ("owner__email",)
     search_help_text = _("The id of a link or conversation, or its owner's e-mail address.")
-    date_hierarchy = "created_at"
     fields = list_display
     readonly_fields = list_display
     actions = ("take_back",)

@@ -9,9 +9,12 @@ from pydantic import StringConstraints
 from accounts.access import require_editable, require_owned
 from accounts.callers import CHAT, READ_OR_CHAT, WRITE, caller
 from accounts.limits import spend_for
-from chat import deletion, selectors, services, streams
+from chat import selectors, services
 from chat.changes import update_conversation as change_conversation
+from chat.live import streams
+from chat.live.visitors import visitor_of
 from chat.models import Conversation, Turn
+from chat.retention import deletion
 from chat.schemas import (
     ConversationIn,
     ConversationOut,
@@ -24,7 +27,6 @@ from chat.schemas import (
     TurnIn,
     TurnOut,
 )
-from chat.visitors import visitor_of
 from events.jobs import request_cancel
 from security.paging import paginate
 from security.rate_limits import Action

@@ -4,7 +4,8 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
-from chat import partitions
+from chat.retention import partitions
+from events.task_names import name_tasks
 
 
 class ChatConfig(AppConfig):
@@ -13,6 +14,12 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(make_partitions, sender=self)
+        name_tasks(
+            {
+                "chat.imports.jobs.read_import": _("Reading a file to import"),
+                "chat.imports.jobs.bring_import": _("Importing conversations"),
+            }
+        )
 
 
 def make_partitions(**_details: Any) -> None:

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import OWN, OwnedModel, OwnedQuerySet
 from accounts.models import Grant, User
 from agents.models import Agent
-from chat.import_models import Import, ImportedConversation
-from chat.link_models import SharedLink
+from chat.imports.models import Import, ImportedConversation
+from chat.sharing.models import SharedLink
 from knowledge.models import Collection, Document
 from security.ids import new_id
 
@@ -205,7 +205,7 @@ class Message(models.Model):
 
 
 class SearchEntry(models.Model):
-    """The words of a message, or of a conversation's title, for `chat.search`."""
+    """The words of a message, or of a conversation's title, for `chat.search.finding`."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
     message = models.OneToOneField(

@@ -15,8 +15,8 @@ from django.http import Http404
 from accounts.models import User
 from agents.models import Agent
 from agents.selectors import find_usable_agent, may_use
-from chat.attachments import choose as choose_attachments
-from chat.attachments import send as send_attachments
+from chat.attachments.services import choose as choose_attachments
+from chat.attachments.services import send as send_attachments
 from chat.errors import (
     EmptyQuestion,
     KeyReused,
@@ -24,11 +24,11 @@ from chat.errors import (
     QuestionTooLong,
     UnknownModel,
 )
-from chat.fingerprints import fingerprint
-from chat.insertion import insert_turn
-from chat.lifetimes import ends_from_now
 from chat.models import Conversation, Message, Turn
-from chat.titles import title_from
+from chat.retention.lifetimes import ends_from_now
+from chat.turns.fingerprints import fingerprint
+from chat.turns.insertion import insert_turn
+from chat.turns.titles import title_from
 from events import doorbell
 from events.notices import What, announce, notice
 from gateway.catalogue import is_chat_model
@@ -102,7 +102,7 @@ def start_turn(
     question with no new text, asks that question again. Questions without a parent line up, also
     when they come at once. `model` is the name of one that is connected, empty for the agent's
     own. A question asked again may stand `beside` an answer it has, and leaves the conversation the
-    agent and model it had. A conversation that is begun may be `temporary` (see `chat.temporary`).
+    agent and model it had. A conversation that is begun may be `temporary`.
     `attachments` are what was uploaded for the question, or is attached to one that it edits.
     The same `idempotency_key` gives the same turn, however many requests carry it at once. Raises
     Http404 and ChatError.

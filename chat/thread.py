@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist
 
 from accounts.models import User
-from chat.attachments import Attachment, attachments_of
+from chat.attachments.services import Attachment, attachments_of
 from chat.gone import gone_numbers
 from chat.models import Citation, Conversation, Message, Turn
 from chat.selectors import citations_for
@@ -38,7 +38,7 @@ class ShownMessage:
     """The path begins before it, though nothing before it is here."""
     is_followed: bool = False
     variants: Any = None
-    """Of an answer: `chat.variants.Variants`, where the page offers them."""
+    """Of an answer: `chat.answers.variants.Variants`, where the page offers them."""
 
 
 @dataclass(frozen=True, slots=True)

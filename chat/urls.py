@@ -1,6 +1,10 @@
 from django.urls import path
 
-from chat import diagrams, imports_views, shared_views, sharing_views, temporary_views, views
+from chat import diagrams, views
+from chat.imports import views as imports_views
+from chat.retention import temporary_views
+from chat.sharing import shared_views
+from chat.sharing import views as sharing_views
 
 app_name = "chat"
 urlpatterns = [

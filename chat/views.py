@@ -19,12 +19,12 @@ from accounts.limits import spend_for
 from accounts.models import User
 from agents.models import Agent
 from agents.selectors import usual_agent
-from chat.branching import find_origin
-from chat.feedback import BLAME, PRAISE
+from chat.answers.branching import find_origin
+from chat.answers.feedback import BLAME, PRAISE
+from chat.answers.variants import with_variants
 from chat.models import Conversation
 from chat.starters import list_starters
 from chat.thread import Window, find_thread
-from chat.variants import with_variants
 from gateway.catalogue import list_chat_models
 from knowledge.excerpts import find_excerpt
 from knowledge.models import Collection

@@ -2,7 +2,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Length
 from django.http import HttpRequest
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +19,27 @@ from knowledge.models import (
     Source,
     Stage,
 )
-from security.records import DeletedWhole, RecordAdmin, RecordInline
+from knowledge.rows import LANGUAGES, TYPE_NAMES
+from security.lists import AgeFilter, KnownValues
+from security.records import DeletedWhole, LogAdmin, RecordAdmin, RecordInline
+
+OF_A_DOCUMENT = _("The id of a document.")
+
+
+class TypeFilter(KnownValues):
+    title = _("type")
+    parameter_name = field = "media_type"
+
+    def known(self) -> list[tuple[str, Any]]:
+        return list(TYPE_NAMES.items())
+
+
+class LanguageFilter(KnownValues):
+    title = _("language")
+    parameter_name = field = "language"
+
+    def known(self) -> list[tuple[str, Any]]:
+        return list(LANGUAGES.items())
 
 
 class SourceInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
@@ -38,16 +59,18 @@ class CollectionAdmin(DeletedWhole, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("name", "owner", "document_count", "updated_at")
     list_filter = ("created_at",)
     list_select_related = ("owner",)
-    search_fields = ("name", "description", "owner__email", "=id")
+    exact_fields = ("id", "owner")
+    search_fields = ("name", "description", "owner__email")
     autocomplete_fields = ("owner",)
-    date_hierarchy = "created_at"
     readonly_fields = ("id", "created_at", "updated_at")
     inlines = (SourceInline,)
     actions = ("reindex",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
         collections: QuerySet[Collection] = super().get_queryset(request).filter(is_shelf=False)
-        return collections.annotate(document_count=Count("documents"))
+        counted: Any = Document.objects.filter(collection=OuterRef("pk")).order_by()
+        counted = counted.values("collection").annotate(n=Count("pk")).values("n")
+        return collections.annotate(document_count=Coalesce(Subquery(counted), 0))
 
     def delete_model(self, request: HttpRequest, obj: Collection) -> None:
         services.delete_collection(obj)
@@ -56,7 +79,7 @@ class CollectionAdmin(DeletedWhole, admin.ModelAdmin):  # type: ignore[type-arg]
         for collection in queryset:
             services.delete_collection(collection)
 
-    @admin.display(description=_("documents"), ordering="document_count")
+    @admin.display(description=_("documents"))
     def document_count(self, collection: Any) -> int:
         count: int = collection.document_count
         return count
@@ -74,21 +97,22 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("collection",)
     search_fields = ("name", "collection__name")
     autocomplete_fields = ("collection",)
-    date_hierarchy = "created_at"
 
 
 @admin.register(Document)
-class DocumentAdmin(DeletedWhole, RecordAdmin):
+class DocumentAdmin(DeletedWhole, LogAdmin):
     """Documents come in by upload; here they are indexed again and deleted."""
 
     list_display = (
         "title", "collection", "status", "media_type", "size", "page_count", "chunk_count",
         "added_by", "created_at",
     )  # fmt: skip
-    list_filter = ("status", "media_type", "language", "created_at")
+    list_filter = ("status", TypeFilter, LanguageFilter, AgeFilter)
     list_select_related = ("collection", "added_by")
-    search_fields = ("title", "file_name", "collection__name", "=id", "sha256")
-    date_hierarchy = "created_at"
+    exact_fields = ("id", "collection", "job_id")
+    search_fields = ("title", "file_name")
+    search_help_text = _("A part of the title or file name; or the id of a document, a collection "
+        "or a job.")  # fmt: skip
     inlines = (StageInline,)
     actions = ("retry", "reindex")
 
@@ -116,33 +140,42 @@ class DocumentAdmin(DeletedWhole, RecordAdmin):
 
 
 @admin.register(DocumentText)
-class DocumentTextAdmin(RecordAdmin):
-    list_display = ("document",)
+class DocumentTextAdmin(LogAdmin):
+    list_display = ("document", "characters")
     list_select_related = ("document",)
-    search_fields = ("document__title", "=document__id")
+    exact_fields = ("document",)
+    search_help_text = OF_A_DOCUMENT
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DocumentText]:
         texts: QuerySet[DocumentText] = super().get_queryset(request)
         match = request.resolver_match
         is_list = match is not None and str(match.url_name).endswith("changelist")
-        return texts.defer("text") if is_list else texts
+        if not is_list:
+            return texts
+        return texts.defer("text", "layout").annotate(length=Length("text"))
+
+    @admin.display(description=_("characters"))
+    def characters(self, text: Any) -> int:
+        length: int = text.length
+        return length
 
 
 @admin.register(Stage)
-class StageAdmin(RecordAdmin):
+class StageAdmin(LogAdmin):
     list_display = ("document", "name", "status", "done", "total", "reason", "finished_at")
     list_filter = ("name", "status")
     list_select_related = ("document",)
-    search_fields = ("document__title", "=document__id", "reason")
-    date_hierarchy = "started_at"
+    exact_fields = ("document",)
+    search_help_text = OF_A_DOCUMENT
 
 
 @admin.register(Chunk)
-class ChunkAdmin(RecordAdmin):
+class ChunkAdmin(LogAdmin):
     list_display = ("document", "position", "beginning", "page", "script", "length", "version")
     list_filter = ("script",)
     list_select_related = ("document",)
-    search_fields = ("document__title", "=document__id", "=id")
+    exact_fields = ("id", "document")
+    search_help_text = _("The id of a passage or of a document.")
     exclude = ("terms", "bm25")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Chunk]:
@@ -162,11 +195,12 @@ class EmbeddingVersionAdmin(RecordAdmin):
 
 
 @admin.register(Embedding)
-class EmbeddingAdmin(RecordAdmin):
+class EmbeddingAdmin(LogAdmin):
     list_display = ("id", "chunk_id", "version", "script")
     list_filter = ("version", "script")
     list_select_related = ("version",)
-    search_fields = ("=chunk__id",)
+    exact_fields = ("chunk",)
+    search_help_text = _("The id of a passage.")
     exclude = ("vector",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Embedding]:

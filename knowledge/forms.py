@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Grant, Team, User
 from accounts.selectors import find_user
 from knowledge.models import Collection, Document
+from knowledge.rows import TYPE_NAMES
 
 
 class CollectionForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -92,7 +93,17 @@ class DocumentFilter(forms.Form):
             (Document.Status.FAILED.value, _("Need attention")),
         ],
     )
+    kind = forms.ChoiceField(
+        required=False,
+        choices=[("", _("All types")), *TYPE_NAMES.items()],
+    )
     cursor = forms.CharField(required=False)
+
+
+class ViewerForm(forms.Form):
+    """Whose eyes to look through, by address: for people who have access with everybody else."""
+
+    email = forms.EmailField(label=_("Somebody else, by e-mail address"))
 
 
 class SearchForm(forms.Form):

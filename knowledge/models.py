@@ -183,6 +183,10 @@ class DocumentText(models.Model):
     text = models.TextField()
     layout = models.JSONField(null=True, blank=True)  # `knowledge.layout`; none of older texts
 
+    class Meta:
+        verbose_name = _("text of a document")
+        verbose_name_plural = _("texts of documents")
+
     def __str__(self) -> str:
         return str(self.document)
 
@@ -317,6 +321,8 @@ class Embedding(models.Model):
     vector = HalfVectorField()
 
     class Meta:
+        verbose_name = _("vector of a passage")
+        verbose_name_plural = _("vectors of passages")
         constraints = [
             models.UniqueConstraint(fields=["chunk", "version"], name="one_vector_per_version")
         ]

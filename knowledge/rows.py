@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from events.jobs import UNEXPECTED
 from knowledge.extraction.reasons import NEEDS_OCR
+from knowledge.file_types import DOCX, HTML, MARKDOWN, PDF, TEXT
 from knowledge.models import Document, Stage
 
 WORKING: dict[str, str | Promise] = {
@@ -25,6 +26,13 @@ LANGUAGES: dict[str, str | Promise] = {
     "zh-hant": "繁體中文",
 }
 INCIDENT = re.compile(re.escape(UNEXPECTED).replace(re.escape("%(incident)s"), r"(\w+)"))
+TYPE_NAMES: dict[str, str | Promise] = {
+    PDF.media_type: "PDF",
+    DOCX.media_type: "Word",
+    MARKDOWN.media_type: "Markdown",
+    HTML.media_type: "HTML",
+    TEXT.media_type: gettext_lazy("Text"),
+}
 # Ending of the file name -> (label, style class) of its tile.
 KINDS = {
     ".pdf": ("PDF", "pdf"), ".docx": ("DOC", "doc"), ".md": ("MD", "md"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from knowledge.views import access, collections, documents, reader, search
+from knowledge.views import access, bulk, collections, documents, reader, search, viewing
 
 app_name = "knowledge"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("<uuid:collection_id>/upload", documents.upload, name="upload"),
     path("<uuid:collection_id>/access/", access.access, name="access"),
     path("<uuid:collection_id>/access/<uuid:grant_id>/revoke", access.revoke, name="revoke"),
+    path("<uuid:collection_id>/view-as/", viewing.view_as, name="view_as"),
+    path("<uuid:collection_id>/bulk", bulk.change, name="bulk"),
     path("<uuid:collection_id>/settings/", collections.collection_settings, name="settings"),
     path("<uuid:collection_id>/delete", collections.delete_collection, name="delete"),
     path("documents/<uuid:document_id>/", reader.document, name="document"),

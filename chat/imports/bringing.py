@@ -7,11 +7,11 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from chat.copying import store_messages
+from chat.answers.copying import store_messages
 from chat.imports.tree import grow
 from chat.imports.types import Foreign
 from chat.models import Conversation, Filing, Folder, Import, ImportedConversation
-from chat.titles import title_from
+from chat.turns.titles import title_from
 
 
 def is_known(user: User, foreign: Foreign) -> ImportedConversation | Conversation | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from chat.exports import FORMAT, VERSION
+from chat.exports.documents import FORMAT, VERSION
 from chat.imports.types import Foreign, Node, Unreadable, line, mapping, moment, sequence, words
 
 SOURCE = "parley"

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from chat.copying import NewMessage
+from chat.answers.copying import NewMessage
 from chat.imports.types import Foreign, Node, Unreadable
 from chat.models import Message
 from security.ids import new_id

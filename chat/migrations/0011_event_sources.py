@@ -2,7 +2,7 @@ from typing import ClassVar
 
 from django.db import migrations
 
-# Expression and condition are those of `chat.scrubbing`.
+# Expression and condition are those of `chat.retention.scrubbing`.
 INDEX = """
 create index concurrently event_sources on event
 using gin (jsonb_path_query_array(payload, '$.**.document_id'))

@@ -7,7 +7,7 @@ from django import template
 from django.conf import settings
 
 from agents.models import Agent
-from chat.attachments import MOST
+from chat.attachments.services import MOST
 from gateway.catalogue import list_chat_models
 from knowledge.file_types import ATTACHABLE
 

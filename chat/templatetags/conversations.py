@@ -4,9 +4,9 @@ from django import template
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
-from chat.history import list_archive, list_history
-from chat.search import find_hits
-from chat.sharing import mark_shared
+from chat.search.finding import find_hits
+from chat.sharing.services import mark_shared
+from chat.sidebar.history import list_archive, list_history
 
 register = template.Library()
 

@@ -1,6 +1,5 @@
 """Who may read, edit and share a collection; only its owners see and change that."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -11,9 +10,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import services as accounts
 from accounts.callers import caller
 from accounts.errors import SharingRefused
-from accounts.models import Grant
 from knowledge.forms import GrantForm
 from knowledge.models import Collection
+from knowledge.viewers import list_grants, list_viewers
 from knowledge.views.collections import collection_context
 
 
@@ -31,7 +30,12 @@ def access(request: HttpRequest, collection_id: UUID) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             return redirect("knowledge:access", shared.pk)
-    context = {**collection_context(request, shared.pk), "form": form, "grants": _grants(shared)}
+    context = {
+        **collection_context(request, shared.pk),
+        "form": form,
+        "grants": list_grants(shared),
+        "access": list_viewers(shared),
+    }
     return render(request, "knowledge/access.html", context)
 
 
@@ -39,15 +43,10 @@ def access(request: HttpRequest, collection_id: UUID) -> HttpResponse:
 @login_required
 def revoke(request: HttpRequest, collection_id: UUID, grant_id: UUID) -> HttpResponse:
     shared = get_object_or_404(Collection.objects.owned_by(request.user), pk=collection_id)
-    grant = get_object_or_404(_grants(shared), pk=grant_id)
+    grant = get_object_or_404(list_grants(shared), pk=grant_id)
     grantee = grant.user or grant.team
     assert grantee is not None  # the table's check constraint
     accounts.unshare(shared, grantee, by=caller(request))
     if not Collection.objects.owned_by(request.user).filter(pk=shared.pk).exists():
         return redirect("knowledge:home")
     return redirect("knowledge:access", shared.pk)
-
-
-def _grants(shared: Collection) -> Any:
-    grants = Grant.objects.filter(kind=Collection.grant_kind, object_id=shared.pk)
-    return grants.select_related("user", "team").order_by("created_at")

@@ -131,13 +131,16 @@ def collection_context(request: HttpRequest, collection_id: UUID) -> dict[str, A
 
 def _listed(request: HttpRequest, shown: Collection) -> dict[str, Any]:
     form = DocumentFilter(request.GET)
-    chosen = form.cleaned_data if form.is_valid() else {"q": "", "status": "", "cursor": ""}
+    nothing = {"q": "", "status": "", "kind": "", "cursor": ""}
+    chosen = form.cleaned_data if form.is_valid() else nothing
     rows = selectors.list_documents(caller(request), shown.pk)
     if chosen["q"]:
         rows = rows.filter(Q(title__icontains=chosen["q"]) | Q(file_name__icontains=chosen["q"]))
     if chosen["status"]:
         states = ACTIVE if chosen["status"] == "active" else [chosen["status"]]
         rows = rows.filter(status__in=states)
+    if chosen["kind"]:
+        rows = rows.filter(media_type=chosen["kind"])
     with reading_as(caller(request)):
         try:
             page: Page[Document] = paginate(rows, ["-id"], chosen["cursor"], PAGE_SIZE)
@@ -147,7 +150,7 @@ def _listed(request: HttpRequest, shown: Collection) -> dict[str, Any]:
         "rows": [describe(document) for document in page.items],
         "next": page.next,
         "filter": form,
-        "is_filtered": bool(chosen["q"] or chosen["status"]),
+        "is_filtered": bool(chosen["q"] or chosen["status"] or chosen["kind"]),
         "is_first_page": not chosen["cursor"],
     }
 

@@ -1,7 +1,8 @@
-"""The search test: what a question finds, in which order, and why."""
+"""The search test: what a question finds, in which order, and why; also for somebody else."""
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -10,12 +11,13 @@ from django.views.decorators.http import require_GET
 
 from accounts.callers import caller
 from accounts.limits import spend_for
-from knowledge import retrieval
+from accounts.models import User
+from knowledge import retrieval, viewers
 from knowledge.forms import SearchForm
 from knowledge.matches import mark_terms
 from knowledge.models import Collection
 from knowledge.reading import Run
-from knowledge.types import Passage
+from knowledge.types import Passage, SearchResult
 from security.rate_limits import Action
 
 SHOWN = 20
@@ -44,17 +46,33 @@ def search(request: HttpRequest) -> HttpResponse:
         "query": request.GET.get("q", "").strip(),
         "collections": Collection.objects.visible_to(user),
         "chosen": set(request.GET.getlist("collection")),
+        "faces": viewers.list_faces(user),
+        "as": request.GET.get("as", ""),
     }
+    eyes = viewers.find_eyes(user, context["as"]) if context["as"] else None
     if context["query"] and form.is_valid():
         spend_for(request, Action.SEARCHES)
         chosen = [collection.pk for collection in form.cleaned_data["collection"]]
-        found = retrieval.search(
-            user, form.cleaned_data["q"], collections=chosen or None, limit=SHOWN
-        )
-        context |= {"found": found, "hits": [_hit(passage) for passage in found.passages]}
+        found = _find(user, eyes, form.cleaned_data["q"], chosen or None)
+        person = eyes if isinstance(eyes, User) else None
+        context |= {"found": found, "hits": describe_hits(found), "eyes": eyes, "person": person}
     is_partial = "HX-Request" in request.headers
     name = "knowledge/_hits.html" if is_partial else "knowledge/search.html"
     return render(request, name, context)
+
+
+def _find(
+    user: User, eyes: viewers.Eyes | None, query: str, chosen: list[UUID] | None
+) -> SearchResult:
+    """As oneself everywhere; as somebody else in what is one's own, and that is recorded."""
+    if eyes is None:
+        return retrieval.search(user, query, collections=chosen, limit=SHOWN)
+    viewers.record_look(eyes, None)
+    return viewers.search_as(eyes, user, query, chosen, SHOWN)
+
+
+def describe_hits(found: SearchResult) -> list[Hit]:
+    return [_hit(passage) for passage in found.passages]
 
 
 def _hit(passage: Passage) -> Hit:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.dashboard import dashboard
 from security.audited_admin import AuditedAdmin
+from security.lists import FastList
 
 # The rooms of the house in the order an administrator thinks of them.
 ORDER = ["accounts", "knowledge", "agents", "chat", "gateway", "events", "security", "auth"]
@@ -28,9 +29,11 @@ class ParleyAdminSite(AdminSite):
     def register(
         self, model_or_iterable: Any, admin_class: type[Any] | None = None, **options: Any
     ) -> None:
-        """Whatever page is registered, what is done on it goes into the audit log."""
+        """Whatever page is registered: its list is fast, and what is done on it is audited."""
         page = admin_class or ModelAdmin
-        audited = type(page.__name__, (AuditedAdmin, page), {"__module__": page.__module__})
+        audited = type(
+            page.__name__, (AuditedAdmin, FastList, page), {"__module__": page.__module__}
+        )
         super().register(model_or_iterable, audited, **options)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:

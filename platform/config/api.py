@@ -18,15 +18,15 @@ from agents.api import router as agents
 from agents.memory.api import router as memory
 from agents.models_api import router as models
 from agents.saved_prompts_api import router as saved_prompts
-from chat.answers_api import router as answers
+from chat.answers.api import router as answers
 from chat.api import router as chat
-from chat.attachments_api import router as attachments
-from chat.exports_api import router as exports
-from chat.folders_api import router as folders
-from chat.imports_api import router as imports
-from chat.jump_api import router as jump
-from chat.search_api import router as chat_search
-from chat.sharing_api import router as sharing
+from chat.attachments.api import router as attachments
+from chat.exports.api import router as exports
+from chat.imports.api import router as imports
+from chat.search.api import router as chat_search
+from chat.search.jump_api import router as jump
+from chat.sharing.api import router as sharing
+from chat.sidebar.api import router as folders
 from config import openapi, problems
 from knowledge.api import router as knowledge
 

@@ -16,7 +16,8 @@ READABLE = (
     "knowledge_chunk", "knowledge_lexicon", "knowledge_embedding",
     "knowledge_embeddingversion", "term_df", "lexical_statistics",
     "chat_conversation", "chat_conversation_collections", "chat_message", "chat_turn",
-    "chat_citation", "chat_folder", "chat_filing", "chat_sharedlink", "chat_import", "chat_feedback", "chat_preference",
+    "chat_citation", "chat_folder", "chat_filing", "chat_sharedlink", "chat_import",
+    "chat_feedback", "chat_preference",
 )  # fmt: skip
 
 

@@ -156,7 +156,7 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "", "login": "300/m/ip"}
 PARLEY_SIGNUP = env.str("PARLEY_SIGNUP", default="closed")
 if PARLEY_SIGNUP not in {"closed", "open"}:
     raise ImproperlyConfigured("PARLEY_SIGNUP must be `closed` or `open`.")
-# To whom a link may show a conversation (chat.links).
+# To whom a link may show a conversation (chat.sharing.links).
 PARLEY_LINKS = env.str("PARLEY_LINKS", default="people")
 if PARLEY_LINKS not in {"off", "people", "anyone"}:
     raise ImproperlyConfigured("PARLEY_LINKS must be `off`, `people` or `anyone`.")
@@ -272,18 +272,18 @@ CLOCK = {
     "events.ringing.ring_waiting_jobs": 5,
     "events.compaction.compact_closed_streams": 300,
     "events.compaction.remove_old_jobs": 3600,
-    "chat.partitions.ensure_ahead": 3600,
-    "chat.deletion.purge_deleted": 60,
+    "chat.retention.partitions.ensure_ahead": 3600,
+    "chat.retention.deletion.purge_deleted": 60,
     "agents.saved_prompts.purge_deleted": 60,
-    "chat.search_index.keep": 15,
-    "chat.temporary.remove_ended": 15,
+    "chat.search.index.keep": 15,
+    "chat.retention.temporary.remove_ended": 15,
     "chat.imports.storage.remove_old_imports": 3600,
-    "chat.scrubbing.scrub_deleted_documents": 15,
+    "chat.retention.scrubbing.scrub_deleted_documents": 15,
     "knowledge.sweeping.close_abandoned_documents": 60,
     "knowledge.jobs.follow_default_embedder": 60,
     "knowledge.sweeping.remove_orphaned_files": 3600,
     "knowledge.shelves.remove_unsent": 3600,
-    "chat.orphans.remove_orphaned_rows": 3600,
+    "chat.retention.orphans.remove_orphaned_rows": 3600,
     "accounts.devices.sweep": 3600,
     "accounts.takeouts.sweep": 3600,
     "accounts.leaving.delete_due": 300,
@@ -291,20 +291,24 @@ CLOCK = {
 # What goes with a deleted person, the highest app first (accounts.departures).
 DEPARTURES = [
     "chat.imports.services.remove_everything_of",
-    "chat.deletion.remove_everything_of",
+    "chat.retention.deletion.remove_everything_of",
     "agents.services.remove_everything_of",
     "knowledge.inheritance.hand_over",
     "knowledge.services.remove_everything_of",
     "accounts.takeouts.remove_everything_of",
 ]
 # What the page before that says about it, each app its part (accounts.leaving).
-FATES = ["chat.fates.tell_fates", "knowledge.fates.tell_fates", "accounts.leaving.tell_fates"]
+FATES = [
+    "chat.retention.fates.tell_fates",
+    "knowledge.fates.tell_fates",
+    "accounts.leaving.tell_fates",
+]
 # What a person takes away with "Export my data", each app its part (accounts.takeouts).
 TAKEOUT = [
     "accounts.takeout_parts.write_account",
     "knowledge.takeout_parts.write_files",
     "agents.takeout_parts.write_agents",
-    "chat.takeout_parts.write_conversations",
+    "chat.exports.takeout_parts.write_conversations",
 ]
 # The unique constraint on lower(email) is stricter than unique=True.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]

@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from events.task_names import title_of
 from security.ids import new_id
 
 
@@ -101,4 +102,4 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.task} {self.pk}"
+        return title_of(self.task)

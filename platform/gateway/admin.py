@@ -3,14 +3,16 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from gateway import services
 from gateway.models import Deployment, Endpoint, Model, Usage
 from gateway.routes import forget_routes
-from security.records import RecordAdmin
+from security.lists import AgeFilter, KnownValues
+from security.records import LogAdmin
 
 
 class RoutesAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -109,8 +111,9 @@ class EndpointAdmin(RoutesAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
         endpoints: QuerySet[Endpoint] = super().get_queryset(request)
-        enabled = Count("deployments", filter=Q(deployments__is_enabled=True))
-        return endpoints.annotate(deployment_count=enabled)
+        enabled: Any = Deployment.objects.filter(endpoint=OuterRef("pk"), is_enabled=True)
+        enabled = enabled.order_by().values("endpoint").annotate(n=Count("pk")).values("n")
+        return endpoints.annotate(deployment_count=Coalesce(Subquery(enabled), 0))
 
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -184,13 +187,41 @@ class DeploymentAdmin(RoutesAdmin):
     actions = ("enable", "disable")
 
 
+class UsedModel(KnownValues):
+    title = _("model")
+    parameter_name = field = "model_name"
+
+    def known(self) -> list[tuple[str, Any]]:
+        return [(name, name) for name in Model.objects.values_list("name", flat=True)]
+
+
+class UsedEndpoint(KnownValues):
+    title = _("endpoint")
+    parameter_name = field = "endpoint_name"
+
+    def known(self) -> list[tuple[str, Any]]:
+        return [(name, name) for name in Endpoint.objects.values_list("name", flat=True)]
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    title = _("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("completed", _("completed")), ("other", _("not completed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Usage]) -> QuerySet[Usage]:
+        if self.value() == "completed":
+            return queryset.filter(outcome="completed")
+        return queryset.exclude(outcome="completed") if self.value() else queryset
+
+
 @admin.register(Usage)
-class UsageAdmin(RecordAdmin):
+class UsageAdmin(LogAdmin):
     list_display = (
         "created_at", "model_name", "endpoint_name", "outcome", "prompt_tokens",
         "completion_tokens", "first_token_ms", "total_ms",
     )  # fmt: skip
-    list_filter = ("outcome", "model_name", "endpoint_name", "created_at")
-    search_fields = ("=turn_id", "=account_id")
+    list_filter = (OutcomeFilter, UsedModel, UsedEndpoint, AgeFilter)
+    exact_fields = ("id", "turn_id", "account_id")
     search_help_text = _("The id of a turn or of a person.")
-    date_hierarchy = "created_at"

@@ -26,6 +26,7 @@ class Act(models.TextChoices):
     TEAM_MADE = "team.made", _("Team made")
     GRANT_GIVEN = "grant.given", _("Access given")
     GRANT_TAKEN = "grant.taken", _("Access taken back")
+    VIEWED_AS = "access.viewed", _("Viewed as somebody else")
     TOKEN_MADE = "token.made", _("Token made")
     TOKEN_REVOKED = "token.revoked", _("Token revoked")
     KEY_STORED = "key.stored", _("Key of an endpoint stored")

@@ -3,6 +3,7 @@ import { confirmAction } from "../js/dialog.js";
 import { gettext } from "../js/i18n.js";
 import { openMenu } from "../js/menu.js";
 import { toast } from "../js/toast.js";
+import "./bulk.js";
 import "./upload.js";
 
 const menu = document.getElementById("document-menu");

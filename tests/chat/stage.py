@@ -8,7 +8,7 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 
 from agents.types import Finished, RetrievalCompleted, TextDelta, UsageRecorded
-from chat.runner import Runner
+from chat.turns.runner import Runner
 from config.asgi import application
 from events.hub import current_hub
 from observability.db import run_sync

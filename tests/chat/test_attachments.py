@@ -14,12 +14,15 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.services import share
-from chat import attachments, deletion, exports, services
-from chat.attachments import AttachedFile
+from chat import services
+from chat.attachments import services as attachments
+from chat.attachments.services import AttachedFile
 from chat.errors import TooManyAttachments
+from chat.exports import documents as exports
 from chat.models import Conversation, Message
+from chat.retention import deletion
 from chat.thread import list_thread
-from chat.work import claim_turns
+from chat.turns.work import claim_turns
 from gateway.local_embedder import local_embedder
 from knowledge import retrieval, shelves
 from knowledge.errors import FileTooLarge, TooMuchAttached, UploadRefused

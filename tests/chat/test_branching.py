@@ -6,7 +6,7 @@ from django.http import Http404
 from accounts.models import Grant
 from accounts.services import share
 from agents.models import Agent
-from chat.branching import branch_conversation, find_origin
+from chat.answers.branching import branch_conversation, find_origin
 from chat.errors import StillRunning
 from chat.models import Citation, Conversation, Message
 from chat.services import start_turn

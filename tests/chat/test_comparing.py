@@ -7,11 +7,11 @@ from django.http import Http404
 from accounts.models import Grant
 from accounts.services import share
 from agents.models import Agent
-from chat.comparing import members_of, prefer_answer
+from chat.answers.comparing import members_of, prefer_answer
+from chat.answers.variants import with_variants
 from chat.models import Conversation, Message, Preference, Turn
 from chat.services import start_turn
 from chat.thread import list_thread
-from chat.variants import with_variants
 from security.ids import new_id
 
 

@@ -6,12 +6,12 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from accounts.services import share, unshare
-from chat import deletion
-from chat import guard as guard_module
-from chat import pump as pump_module
+from chat.live import guard as guard_module
+from chat.live import pump as pump_module
+from chat.live.visitors import Visitor
 from chat.models import Turn
+from chat.retention import deletion
 from chat.services import start_turn
-from chat.visitors import Visitor
 from events import jobs, leases, log
 from events.models import Job
 from knowledge.models import Document, Source

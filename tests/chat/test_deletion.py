@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from accounts.models import Grant
 from accounts.services import share
-from chat import deletion, services
-from chat.history import list_history
+from chat import services
+from chat.live.visitors import find_forbidden, may_follow
 from chat.models import Conversation, Message, Turn
+from chat.retention import deletion
 from chat.selectors import find_conversation, find_turn, list_conversations, list_messages
 from chat.services import start_turn
-from chat.visitors import find_forbidden, may_follow
+from chat.sidebar.history import list_history
 from events.models import Stream
 
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,10 @@ import zipfile
 import pytest
 
 from accounts.services import share
-from chat import deletion, services
-from chat.exports import as_json, as_markdown, file_name
+from chat import services
+from chat.exports.documents import as_json, as_markdown, file_name
 from chat.models import Citation, Conversation, Message
+from chat.retention import deletion
 from knowledge.models import Collection, Document, Source
 from security.ids import new_id
 

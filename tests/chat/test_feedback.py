@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import Grant
 from accounts.services import share
-from chat.feedback import find_feedback, rate_answer, take_back
+from chat.answers.feedback import find_feedback, rate_answer, take_back
 from chat.models import Conversation, Feedback, Message
 from chat.services import start_turn
 from security.models import AuditEntry

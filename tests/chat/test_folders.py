@@ -4,11 +4,12 @@ import pytest
 from django.http import Http404
 
 from accounts.services import share
-from chat import folders, services
+from chat import services
 from chat.errors import FolderNameTaken
-from chat.history import list_archive, list_history
 from chat.models import Conversation, Filing, Folder
 from chat.selectors import find_conversation
+from chat.sidebar import folders
+from chat.sidebar.history import list_archive, list_history
 from security.ids import new_id
 
 pytestmark = pytest.mark.django_db

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.frames import event_frames
+from chat.live.frames import event_frames
 from events.types import EventRow
 
 KINDS = ("text_delta", "reasoning_delta", "citation_added")

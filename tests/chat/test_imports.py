@@ -11,13 +11,15 @@ import pytest
 from django.http import Http404
 
 from accounts.models import User
-from chat import deletion, exports, search
 from chat import services as chat
 from chat.errors import ImportRefused
+from chat.exports import documents as exports
 from chat.imports import services, storage
 from chat.imports.stream import read_items
 from chat.imports.types import Unreadable
 from chat.models import Conversation, Filing, Import, Message
+from chat.retention import deletion
+from chat.search import finding as search
 from chat.thread import list_thread
 from events import jobs
 from events.models import Job

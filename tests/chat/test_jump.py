@@ -8,7 +8,7 @@ from accounts.services import share
 from agents import saved_prompts
 from agents.models import Agent
 from chat import services as chat
-from chat.jump import find_targets
+from chat.search.jump import find_targets
 from knowledge.models import Collection, Document, Source
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 
 from accounts.models import User
-from chat.languages import language_of
+from chat.live.languages import language_of
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,14 @@ from django.utils import timezone
 
 from accounts.models import Grant
 from accounts.services import disable, share
-from chat import deletion, links, services, shared, sharing, temporary
+from chat import services
 from chat.errors import IsTemporary, LinksAreOff, NothingToShare
-from chat.history import list_history
 from chat.models import Citation, Conversation, Message, SharedLink
+from chat.retention import deletion, temporary
 from chat.selectors import list_conversations
+from chat.sharing import links, shared
+from chat.sharing import services as sharing
+from chat.sidebar.history import list_history
 from knowledge.models import Collection, Document, Source
 from security.ids import new_id
 from security.models import AuditEntry

@@ -7,7 +7,7 @@ from chat import services
 from chat.errors import KeyReused, UnknownModel
 from chat.models import Conversation, Turn
 from chat.services import start_turn
-from chat.work import claim_turns
+from chat.turns.work import claim_turns
 from gateway.models import Deployment, Endpoint, Model
 
 

@@ -3,7 +3,7 @@ from django.db import connection
 
 from accounts.models import Grant
 from accounts.services import share
-from chat.orphans import remove_orphaned_rows
+from chat.retention.orphans import remove_orphaned_rows
 from chat.services import create_conversation, start_turn
 from events import jobs, leases, log
 from events.models import Event, Stream
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_rows_that_point_at_nothing_go_and_others_stay(alice, bob, monkeypatch):
-    monkeypatch.setattr("chat.orphans.BATCH", 2)
+    monkeypatch.setattr("chat.retention.orphans.BATCH", 2)
     kept = start_turn(alice, None, "Numbers?")
     job = jobs.enqueue("no.such.task", {})
     share(kept.conversation, bob, "reader", by=alice)

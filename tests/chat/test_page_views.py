@@ -12,8 +12,8 @@ from accounts.models import Grant, User
 from accounts.services import share
 from agents.models import Agent
 from agents.services import ensure_builtin_agents
-from chat.history import list_history
 from chat.models import Conversation, Message
+from chat.sidebar.history import list_history
 from chat.thread import list_thread
 from knowledge.excerpts import find_excerpt
 from knowledge.models import Collection, Document, DocumentText, Source

@@ -4,8 +4,8 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from chat import partitions
 from chat.models import Conversation, Message
+from chat.retention import partitions
 from chat.services import start_turn
 from security.ids import new_id
 

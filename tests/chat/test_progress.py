@@ -1,8 +1,8 @@
 """What a turn's steps become: events for the readers, and the answer they add up to."""
 
 from agents.types import ReasoningDelta, TextDelta, UsageRecorded
-from chat.progress import rebuild, record
-from chat.types import Answer
+from chat.turns.progress import rebuild, record
+from chat.turns.types import Answer
 from events.types import EventRow
 
 

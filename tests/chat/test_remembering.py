@@ -11,7 +11,7 @@ from agents.memory.models import Memory
 from agents.memory.run import run_with_memory
 from chat import services as chat
 from chat.models import Message
-from chat.work import claim_turns
+from chat.turns.work import claim_turns
 from tests.chat.stage import ScriptedAgent, play, running, socket
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,8 +10,9 @@ from django.utils.translation import gettext
 from agents.models import Agent
 from agents.services import keep_limit
 from agents.types import CitationAdded, EndpointSwitched, TextDelta
-from chat import deletion, services
+from chat import services
 from chat.models import Citation, Turn
+from chat.retention import deletion
 from chat.services import start_turn
 from events import leases, log
 from events.hub import current_hub

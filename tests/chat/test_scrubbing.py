@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from chat.models import Message
-from chat.scrubbing import scrub_deleted_documents
+from chat.retention.scrubbing import scrub_deleted_documents
 from chat.services import start_turn
 from events import leases, log
 from events.models import Event, Stream
@@ -131,7 +131,7 @@ def test_documents_that_go_with_their_collection_or_its_owner_are_noted(alice, b
 
 
 def test_many_are_taken_in_batches(alice, monkeypatch):
-    monkeypatch.setattr("chat.scrubbing.BATCH", 2)
+    monkeypatch.setattr("chat.retention.scrubbing.BATCH", 2)
     monkeypatch.setattr("knowledge.deletions.BATCH", 2)
     documents = [make_document(alice, f"{CANARY} {n}") for n in range(5)]
     turn = answer_about(alice, *documents)

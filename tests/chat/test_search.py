@@ -5,11 +5,13 @@ import random
 import pytest
 
 from accounts.services import share
-from chat import deletion, search_index, services
+from chat import services
 from chat.models import Conversation, Message, SearchEntry
-from chat.search import find_hits
+from chat.retention import deletion
+from chat.search import index as search_index
+from chat.search.finding import find_hits
+from chat.search.words import condition, words_of
 from chat.services import start_turn
-from chat.words import condition, words_of
 
 pytestmark = pytest.mark.django_db
 

@@ -7,13 +7,15 @@ from django.http import Http404
 
 from accounts.services import share
 from agents.models import Agent
-from chat import deletion, progress, services
+from chat import services
 from chat.errors import EmptyQuestion, KeyReused, NotAnAnswerable, QuestionTooLong
-from chat.finishing import finish_turn
 from chat.models import Conversation, Message, Turn
+from chat.retention import deletion
 from chat.services import Place, start_turn
-from chat.types import Answer
-from chat.work import claim_turns
+from chat.turns import progress
+from chat.turns.finishing import finish_turn
+from chat.turns.types import Answer
+from chat.turns.work import claim_turns
 from events.models import Stream
 from knowledge.models import Collection
 from security.ids import new_id

@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from accounts import services as accounts
 from accounts import tokens
-from chat import streams
+from chat.live import streams
+from chat.live.streams import event_stream, position_of
+from chat.live.visitors import Visitor
 from chat.models import Conversation
 from chat.services import start_turn
-from chat.streams import event_stream, position_of
-from chat.visitors import Visitor
 from events.hub import current_hub
 from observability.db import run_sync
 from security.ids import new_id

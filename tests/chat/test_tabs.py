@@ -6,9 +6,11 @@ import pytest
 
 from accounts.models import Grant
 from accounts.services import everyone, share, unshare
-from chat import deletion, folders, services
-from chat.audience import readers_of
+from chat import services
+from chat.live.audience import readers_of
 from chat.models import Conversation
+from chat.retention import deletion
+from chat.sidebar import folders
 from events import doorbell
 from observability.db import run_sync
 from observability.doorbell import connection

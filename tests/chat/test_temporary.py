@@ -14,11 +14,15 @@ from django.utils import timezone
 
 from agents.loop import run_agent
 from agents.models import Agent
-from chat import deletion, exports, search, search_index, services, temporary
-from chat.history import list_history
+from chat import services
+from chat.exports import documents as exports
+from chat.live.requests import InvalidFrame, StartTurn
 from chat.models import Conversation, Message, SearchEntry, Turn
-from chat.requests import InvalidFrame, StartTurn
+from chat.retention import deletion, temporary
+from chat.search import finding as search
+from chat.search import index as search_index
 from chat.selectors import find_conversation, list_conversations
+from chat.sidebar.history import list_history
 from events.models import Event, Stream
 from gateway.embedder import get_embedder
 from gateway.models import Endpoint, Usage

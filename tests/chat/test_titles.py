@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.titles import LENGTH, title_from
+from chat.turns.titles import LENGTH, title_from
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from chat import services
 from chat.models import Conversation
 from chat.services import start_turn
-from chat.titling import TitleWork, _told, claim_titles, store_title, tidy
+from chat.turns.titling import TitleWork, _told, claim_titles, store_title, tidy
 from events.models import Stream
 from events.types import Claim, LeaseLost
 from gateway.models import Deployment, Endpoint, Model, Usage

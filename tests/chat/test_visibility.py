@@ -6,12 +6,12 @@ import pytest
 
 from accounts.services import share, unshare
 from agents.types import CitationAdded, PackedPassage, RetrievalCompleted
+from chat.live.streams import event_stream
+from chat.live.visitors import Visitor
 from chat.models import Message
 from chat.services import start_turn
-from chat.streams import event_stream
 from chat.thread import list_thread
 from chat.visibility import Screen, without_hidden
-from chat.visitors import Visitor
 from events.types import EventRow
 from knowledge.models import Collection, Document, Source
 from knowledge.types import Passage

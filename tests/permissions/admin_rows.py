@@ -40,7 +40,7 @@ ROOMS = {
     "chat.message": RECORD,
     "chat.citation": RECORD,
     "chat.turn": room("lch", "stop"),
-    "chat.feedback": room("lch", "export"),
+    "chat.answers.feedback": room("lch", "export"),
     "chat.preference": room("lch", "export"),
     "gateway.endpoint": room("lacdh", "test_connection", "enable", "disable"),
     "gateway.model": room("lacdh"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from chat.routing import websocket_urlpatterns
+from chat.live.routing import websocket_urlpatterns
 from config.api import api
 
 

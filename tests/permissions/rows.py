@@ -198,6 +198,14 @@ PAGE = {
     f"{PAGES}/upload": page(202, 202, 404, 404, method="POST", form=upload()),
     f"{PAGES}/access/": page(200, 404, 404, 404),
     f"{PAGES}/access/<uuid:grant_id>/revoke": page(302, 404, 404, 404, method="POST"),
+    f"{PAGES}/view-as/": [
+        *page(200, 404, 404, 404),
+        *page(200, 404, 404, 404, query="as={user_id}&q=merger"),
+        *page(404, 404, 404, 404, query="as={team_id}"),
+    ],
+    f"{PAGES}/bulk": page(
+        302, 302, 404, 404, method="POST", form={"action": "reindex", "document": "{document_id}"}
+    ),
     f"{PAGES}/settings/": [
         *page(200, 200, 404, 404),
         *page(302, 302, 404, 404, method="POST", form={"name": "New", "description": ""}),

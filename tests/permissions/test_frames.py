@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 
-from chat.consumers import ChatConsumer
+from chat.live.consumers import ChatConsumer
 from chat.services import create_conversation
 from events.hub import current_hub
 from observability.db import run_sync

@@ -18,8 +18,8 @@ from accounts import services as accounts
 from accounts import tokens
 from accounts.errors import SharingRefused
 from accounts.models import Membership, Team, User
+from chat.live.visitors import may_follow
 from chat.models import Turn
-from chat.visitors import may_follow
 from knowledge.models import Document
 from tests.permissions.model import EVERYONE, House
 from tests.permissions.test_matrix import hang_up

@@ -16,7 +16,7 @@ from accounts import tokens
 from accounts.departures import delete_user
 from accounts.models import Team, User
 from chat import services as chat
-from chat.deletion import delete_conversation, restore_conversation
+from chat.retention.deletion import delete_conversation, restore_conversation
 from gateway.models import Endpoint
 from gateway.services import store_key
 from knowledge import services as knowledge

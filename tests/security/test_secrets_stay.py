@@ -15,9 +15,9 @@ from django.urls import reverse
 
 from accounts import tokens
 from accounts.models import User
-from chat.links import make_link
 from chat.models import Message
 from chat.services import start_turn
+from chat.sharing.links import make_link
 from events.models import Job
 from gateway.models import Endpoint
 from gateway.services import store_key

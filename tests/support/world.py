@@ -20,9 +20,10 @@ from accounts.models import Device, Grant, Membership, Takeout, User
 from agents import saved_prompts
 from agents.memory.services import add_memory
 from agents.models import Agent, SavedPrompt
-from chat import folders, links
 from chat import services as chat
 from chat.models import Citation, Conversation, Import, Message, Turn
+from chat.sharing import links
+from chat.sidebar import folders
 from events import jobs
 from gateway.embedder import get_embedder
 from knowledge import services as knowledge

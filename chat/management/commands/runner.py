@@ -9,7 +9,7 @@ from typing import Any
 import uvloop
 from django.core.management.base import BaseCommand, CommandParser
 
-from chat.runner import Runner
+from chat.turns.runner import Runner
 from embedded.tether import follow_parent
 from events.leases import LEASE_SECONDS
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from chat.models import Turn
 from config.dashboard.figures import PERIOD
 from events.models import Job
+from events.task_names import title_of
 from security.ids import first_id_at
 
 SHOWN = 8
@@ -40,7 +41,7 @@ def troubles(now: datetime) -> list[Trouble]:
 
 def _failed_job(job: Job) -> Trouble:
     why = _(job.reason) if job.reason else ""
-    return Trouble(job.finished_at or job.created_at, job.task, why, _change_of(job))
+    return Trouble(job.finished_at or job.created_at, title_of(job.task), why, _change_of(job))
 
 
 def _failed_turn(turn: Turn) -> Trouble:

@@ -18,7 +18,7 @@ print(Conversation.objects.exclude(ends_at=None).count(),
       Message.objects.filter(text__contains={WORDS!r}).count())
 """
 ENDED = """
-from chat import temporary
+from chat.retention import temporary
 from chat.models import Conversation
 from django.utils import timezone
 going = Conversation.objects.filter(ends_at__lt=timezone.now() + timezone.timedelta(minutes=2))

@@ -16,9 +16,9 @@ from accounts import services as sharing
 from accounts import tokens
 from accounts.models import User
 from agents.models import Agent
-from chat import folders
 from chat import services as chat
 from chat.models import Citation, Message
+from chat.sidebar import folders
 from events import jobs
 from gateway.models import Endpoint
 from knowledge import services

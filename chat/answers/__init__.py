@@ -1,0 +1,1 @@
+"""What one does with an answer: compare, choose, rate, go on elsewhere from it."""

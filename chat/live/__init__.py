@@ -1,0 +1,1 @@
+"""The socket and the event stream: what a browser is told while it happens."""

@@ -1,0 +1,1 @@
+"""How conversations end: deleted, temporary, scrubbed, left behind, dropped by month."""

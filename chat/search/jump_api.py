@@ -1,0 +1,60 @@
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+from pydantic import ConfigDict, Field, StringConstraints
+
+from accounts.callers import READ, caller
+from accounts.limits import spend_for
+from chat.search.api import marks
+from chat.search.jump import Target, find_targets
+from security.rate_limits import Action
+
+router = Router()
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Marks = Annotated[list[tuple[int, int]], Field(description="What was found: start and end.")]
+TARGET: dict[str, Any] = {
+    "kind": "document", "id": "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d", "name": "Travel policy",
+    "marks": [[0, 6]], "detail": "Handbook", "detail_marks": [],
+    "url": "/knowledge/documents/0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d/",
+}  # fmt: skip
+
+
+class TargetOut(Schema):
+    kind: str = Field(description="`conversation`, `document`, `collection`, `agent` or `prompt`.")
+    id: str
+    name: str
+    marks: Marks
+    detail: str
+    detail_marks: Marks
+    url: str = Field(description="The page of it.")
+
+    model_config = ConfigDict(json_schema_extra={"examples": [TARGET]})
+
+
+class TargetsOut(Schema):
+    items: list[TargetOut]
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [TARGET]}]})
+
+
+@router.get(
+    "/jump", response=TargetsOut, auth=READ, tags=["Search"], summary="Find anything by its name",
+    operation_id="jump",
+)  # fmt: skip
+def jump(request: HttpRequest, q: Annotated[Words, Query()]) -> Any:
+    """What the command palette shows: the best few of each kind that has all of these words."""
+    spend_for(request, Action.SEARCHES)
+    return {"items": [_told(target) for target in find_targets(caller(request), q)]}
+
+
+def _told(target: Target) -> dict[str, Any]:
+    return {
+        "kind": target.kind,
+        "id": target.id,
+        "name": "".join(run.text for run in target.name),
+        "marks": marks(target.name),
+        "detail": "".join(run.text for run in target.detail),
+        "detail_marks": marks(target.detail),
+        "url": target.url,
+    }

@@ -1,0 +1,1 @@
+"""Who else sees a conversation: people and teams by grants, whoever has a link by links."""

@@ -1,0 +1,114 @@
+"""The end of a turn: message, citations and closing event become visible together."""
+
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from agents.types import CitationAdded
+from chat.models import Message, Turn
+from chat.turns.types import Answer, Ending
+from events import log
+from events.types import Claim, EventRow
+from security.ids import new_id
+
+MESSAGE_STATUS = {
+    Turn.Status.COMPLETED: Message.Status.COMPLETE,
+    Turn.Status.STOPPED: Message.Status.STOPPED,
+    Turn.Status.INTERRUPTED: Message.Status.INTERRUPTED,
+    Turn.Status.FAILED: Message.Status.FAILED,
+}
+
+
+def finish_turn(claim: Claim, answer_id: UUID, answer: Answer, ending: Ending) -> EventRow:
+    """Save the answer and close the turn's log in one transaction; the closing event.
+
+    Raises LeaseLost, having written nothing, when the turn is not ours any more.
+    """
+    with transaction.atomic():
+        seq = log.append(claim.stream_id, claim.fence, [(ending.kind, ending.payload)], close=True)
+        _store_answer(claim.stream_id, answer_id, answer, ending)
+        if answer.citations:
+            _store_citations(answer_id, answer.citations)
+    return EventRow(seq, ending.kind, ending.payload, is_last=True)
+
+
+def _store_answer(turn_id: UUID, answer_id: UUID, answer: Answer, ending: Ending) -> None:
+    """Conversation, message and turn in one round trip; the first answer's title is due then.
+
+    The conversation is locked before the turn, as whoever asks in it does: a question sent again
+    waits for the turn that has its key.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            with placed as (
+                update chat_conversation set updated_at = now()
+                where id = (select conversation_id from chat_turn where id = %(turn)s)
+                returning id
+            ), titled as (
+                insert into events_stream (id, kind, state, fence, holder, attempts, last_seq,
+                                           created_at)
+                select id, 'title', 'queued', 0, '', 0, 0, now() from placed
+                where %(is_title_due)s
+                on conflict do nothing
+            ), answered as (
+                update chat_message
+                set text = %(text)s, reasoning = %(reasoning)s, status = %(message_status)s,
+                    notice = %(notice)s, model_name = %(model)s, usage = %(usage)s::jsonb,
+                    steps = %(steps)s::jsonb
+                where id = %(answer)s
+            )
+            update chat_turn
+            set status = %(status)s, finished_at = now(), error = %(error)s::jsonb
+            where id = %(turn)s and conversation_id = (select id from placed)
+            """,
+            {
+                "turn": turn_id,
+                "answer": answer_id,
+                "is_title_due": ending.is_title_due,
+                "text": "".join(answer.text).replace("\0", ""),
+                "reasoning": "".join(answer.reasoning).replace("\0", ""),
+                "message_status": MESSAGE_STATUS[ending.status].value,
+                "notice": answer.notice or ending.reason,
+                "model": answer.model[:120],
+                "usage": None if answer.usage is None else log.encode(answer.usage),
+                "steps": log.encode(answer.steps),
+                "status": ending.status.value,
+                "error": None if ending.error is None else log.encode(ending.error),
+            },
+        )
+
+
+def _store_citations(answer_id: UUID, citations: list[CitationAdded]) -> None:
+    """A document that was deleted meanwhile takes its citations with it."""
+    rows = [
+        {
+            "id": new_id(),
+            "n": citation.n,
+            "document_id": citation.document_id,
+            "chunk_id": citation.chunk_id,
+            "quote": citation.quote,
+            "start": citation.start,
+            "end": citation.end,
+            "page": citation.page,
+            "title": citation.title[:300],
+            "heading_path": citation.heading_path,
+        }
+        for citation in citations
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            insert into chat_citation
+                (id, message_id, document_id, chunk_id, n, quote, start, "end", page, title,
+                 heading_path)
+            select c.id, %s, d.id, c.chunk_id, c.n, c.quote, c.start, c."end", c.page, c.title,
+                   c.heading_path
+            from jsonb_to_recordset(%s::jsonb) as c(
+                id uuid, document_id uuid, chunk_id uuid, n int, quote text, start int, "end" int,
+                page int, title text, heading_path jsonb)
+            join knowledge_document d on d.id = c.document_id
+            for key share of d
+            """,
+            [answer_id, log.encode(rows)],
+        )

@@ -1,0 +1,184 @@
+"""From the steps of an agent's run to the events of a turn, and to the answer they add up to."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from uuid import UUID
+
+from agents.types import (
+    AttachmentsRead,
+    CitationAdded,
+    EndpointSwitched,
+    Finished,
+    MemoriesSaved,
+    MemoriesUsed,
+    PackedPassage,
+    ReasoningDelta,
+    RetrievalCompleted,
+    Step,
+    SupportChecked,
+    TextDelta,
+    UsageRecorded,
+)
+from chat.models import Turn
+from chat.turns.types import Answer, Ending
+from events.stream_writer import StreamWriter
+from events.types import EventRow, Payload
+from gateway.errors import GatewayError
+
+
+def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
+    """Add the step to the answer and tell it to the readers."""
+    match step:
+        case TextDelta(text):
+            _end_reasoning(answer, stream)
+            answer.text.append(text)
+            stream.emit_text("text_delta", text)
+        case ReasoningDelta(text):
+            answer.reasoning_since = answer.reasoning_since or time.monotonic()
+            answer.reasoning.append(text)
+            stream.emit_text("reasoning_delta", text)
+        case CitationAdded():
+            answer.citations.append(step)
+            stream.emit("citation_added", _plain(asdict(step)))
+        case AttachmentsRead():
+            _note("attachments_read", _attachments(step), answer, stream)
+        case RetrievalCompleted():
+            _note("retrieval_completed", _retrieval(step), answer, stream)
+        case EndpointSwitched():
+            _note("endpoint_switched", asdict(step), answer, stream)
+        case MemoriesUsed(ids):
+            _note("memories_used", {"ids": [str(pk) for pk in ids]}, answer, stream)
+        case MemoriesSaved(ids):
+            _note("memories_saved", {"ids": [str(pk) for pk in ids]}, answer, stream)
+        case SupportChecked(sentences):
+            _note("support_checked", {"sentences": list(sentences)}, answer, stream)
+        case UsageRecorded():
+            _end_reasoning(answer, stream)
+            answer.usage = asdict(step)
+            answer.model = step.model
+            stream.emit("usage_recorded", answer.usage)
+        case Finished():
+            answer.model = step.model
+            answer.is_offline = step.is_offline
+            answer.notice = str(step.notice)
+
+
+def rebuild(rows: Iterable[EventRow]) -> Answer:
+    """The answer that these events told, since it was last begun."""
+    answer = Answer()
+    for _seq, kind, payload, _is_last in rows:
+        match kind:
+            case "turn_started":
+                answer = Answer()
+            case "text_delta":
+                answer.text.append(payload["text"])
+            case "reasoning_delta":
+                answer.reasoning.append(payload["text"])
+            case "citation_added":
+                answer.citations.append(_citation(payload))
+            case "usage_recorded":
+                answer.usage = payload
+                answer.model = payload["model"]
+            case (
+                "attachments_read"
+                | "retrieval_completed"
+                | "support_checked"
+                | "endpoint_switched"
+                | "reasoning_completed"
+                | "memories_used"
+                | "memories_saved"
+            ):
+                answer.steps.append({"kind": kind, "data": payload})
+    return answer
+
+
+def completed(answer: Answer, answer_id: UUID, *, wants_title: bool = False) -> Ending:
+    text_length = sum(len(part) for part in answer.text)
+    return Ending(
+        Turn.Status.COMPLETED,
+        "message_completed",
+        {
+            "message_id": str(answer_id),
+            "text_length": text_length,
+            "model": answer.model,
+            "is_offline": answer.is_offline,
+            "notice": answer.notice,
+        },
+        is_title_due=wants_title and not answer.is_offline and text_length > 0,
+    )
+
+
+def stopped(answer_id: UUID, reason: str) -> Ending:
+    payload = {"message_id": str(answer_id), "reason": reason}
+    return Ending(Turn.Status.STOPPED, "turn_stopped", payload)
+
+
+def interrupted(answer_id: UUID, reason: str) -> Ending:
+    payload = {"message_id": str(answer_id), "reason": reason}
+    return Ending(Turn.Status.INTERRUPTED, "turn_interrupted", payload)
+
+
+def failed(error: Payload) -> Ending:
+    """`error` has a stable `type`, a `title` and a `detail` that says what to do."""
+    return Ending(Turn.Status.FAILED, "turn_failed", error, error)
+
+
+def describe(error: GatewayError) -> Payload:
+    return {"type": error.type, "title": str(error.title), "detail": str(error)}
+
+
+def _end_reasoning(answer: Answer, stream: StreamWriter) -> None:
+    """The model writes now: tell how long it has thought before."""
+    if answer.reasoning_since is None:
+        return
+    took_ms = round((time.monotonic() - answer.reasoning_since) * 1000)
+    answer.reasoning_since = None
+    _note("reasoning_completed", {"took_ms": took_ms}, answer, stream)
+
+
+def _note(kind: str, data: Payload, answer: Answer, stream: StreamWriter) -> None:
+    answer.steps.append({"kind": kind, "data": data})
+    stream.emit(kind, data)
+
+
+def _retrieval(step: RetrievalCompleted) -> Payload:
+    return {
+        "query": step.query,
+        "took_ms": step.took_ms,
+        "passages": [_passage(passage) for passage in step.passages],
+    }
+
+
+def _attachments(step: AttachmentsRead) -> Payload:
+    return {
+        "attachments": [_plain(asdict(use)) for use in step.uses],
+        "took_ms": step.took_ms,
+        "passages": [_passage(passage) for passage in step.passages],
+    }
+
+
+def _passage(packed: PackedPassage) -> Payload:
+    first, last = packed.parts[0], packed.parts[-1]
+    return {
+        "n": packed.n,
+        "chunk_id": str(first.chunk_id),
+        "document_id": str(first.document_id),
+        "title": first.title,
+        "heading_path": list(first.heading_path),
+        "page": first.page,
+        "start": first.start,
+        "end": last.end,
+        "score": packed.score,
+    }
+
+
+def _citation(payload: Payload) -> CitationAdded:
+    ids = {name: UUID(payload[name]) for name in ("document_id", "chunk_id")}
+    return CitationAdded(**payload | ids | {"heading_path": tuple(payload["heading_path"])})
+
+
+def _plain(values: Payload) -> Payload:
+    return {
+        name: str(value) if isinstance(value, UUID) else value for name, value in values.items()
+    }

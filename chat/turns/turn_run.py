@@ -1,0 +1,196 @@
+"""One turn in the hands of the runner, from its first event to its last."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from django import db
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from agents.types import AgentTask, Step
+from chat.models import Turn
+from chat.turns import progress
+from chat.turns.finishing import finish_turn
+from chat.turns.types import Answer, Ending, TurnWork
+from events import leases
+from events.types import EventRow, LeaseLost
+from events.writer import EventWriter
+from gateway.errors import GatewayError
+from gateway.metering import record_lost_call
+from gateway.routes import find_routes
+from gateway.types import OFFLINE
+from observability.db import Lane
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+RETRY_SECONDS = 0.5
+
+RunAgent = Callable[[AgentTask], AsyncGenerator[Step, None]]
+
+
+class TurnRun:
+    """Runs a claimed turn in a task of its own; ends it as completed, stopped, interrupted, failed.
+
+    Whoever asks for an end cancels the agent's loop, which closes the connection to the model.
+    """
+
+    def __init__(
+        self, work: TurnWork, writer: EventWriter, lane: Lane, run_agent: RunAgent
+    ) -> None:
+        self.work = work
+        self.answer = Answer()
+        self._writer = writer
+        self._lane = lane
+        self._run_agent = run_agent
+        self._stream = writer.open(work.claim, self.lose)
+        self._talk: asyncio.Task[None] | None = None
+        self._order: Ending | None = None
+        self._is_handed_back = False
+        self.task = asyncio.create_task(self._run(), name=f"turn {work.claim.stream_id}")
+
+    def stop(self) -> None:
+        """The person asked for it."""
+        with translation.override(self._language):
+            self._end(self._stopped())
+
+    def interrupt(self) -> None:
+        """This runner has to go: keep what was said, or let another one begin anew."""
+        if not self.answer.has_words:
+            self._is_handed_back = True
+        with translation.override(self._language):
+            reason = _("The server was restarted.")
+        self._end(progress.interrupted(self.work.answer_id, reason))
+
+    def lose(self) -> None:
+        """Somebody else holds the turn, or it was deleted: leave it alone at once."""
+        self._stream.is_lost = True
+        self._end(progress.interrupted(self.work.answer_id, ""))
+
+    def _end(self, ending: Ending) -> None:
+        if self._order is None:
+            self._order = ending
+            if self._talk is not None:
+                self._talk.cancel()
+
+    @property
+    def _language(self) -> str:
+        return self.work.task.user.language or settings.LANGUAGE_CODE
+
+    def _stopped(self) -> Ending:
+        return progress.stopped(self.work.answer_id, _("The answer was stopped before its end."))
+
+    async def _run(self) -> None:
+        with translation.override(self._language):
+            try:
+                ending = await self._answer()
+                if self._is_handed_back:
+                    await self._hand_back()
+                else:
+                    await self._finish(ending)
+            except LeaseLost:
+                log.info("turn %s is somebody else's now", self._stream.key)
+            finally:
+                self._writer.close(self._stream)
+
+    async def _answer(self) -> Ending:
+        """Let the agent answer, unless something speaks against it; how that ended."""
+        if (ending := self._reason_not_to_begin()) is not None:
+            if self.answer.has_words:
+                await self._count_lost_call()
+            return ending
+        self._stream.emit("turn_started", self.work.started)
+        self._talk = asyncio.create_task(self._follow_agent())
+        try:
+            await self._talk
+        except asyncio.CancelledError:
+            if self._order is None:
+                raise
+            return self._order
+        except GatewayError as error:
+            return progress.failed(progress.describe(error))
+        except Exception:
+            log.exception("turn %s failed", self._stream.key)
+            return progress.failed(_internal_error())
+        work = self.work
+        return progress.completed(self.answer, work.answer_id, wants_title=work.wants_title)
+
+    async def _count_lost_call(self) -> None:
+        """The call of a runner that died while the model spoke: it cost something, nobody knows how
+        much."""
+        task = self.work.task
+        if self.answer.usage is not None or self.answer.is_by_stand_in:
+            return
+        try:
+            for route in (await find_routes(task.agent.model_name))[:1]:
+                turn_id = self.work.claim.stream_id
+                await record_lost_call(turn_id, task.user.pk, route.model, route.endpoint)
+        except db.Error:
+            log.exception("the call of turn %s was not counted", self._stream.key)
+
+    def _reason_not_to_begin(self) -> Ending | None:
+        work = self.work
+        if work.earlier.has_words:
+            self.answer = work.earlier
+            return progress.interrupted(work.answer_id, _("The server stopped in mid-answer."))
+        if work.must_stop:
+            return self._stopped()
+        if work.claim.attempts > MAX_ATTEMPTS:
+            return progress.failed(_internal_error())
+        return self._order
+
+    async def _follow_agent(self) -> None:
+        async with aclosing(self._run_agent(self.work.task)) as steps:
+            async for step in steps:
+                progress.record(step, self.answer, self._stream)
+
+    async def _finish(self, ending: Ending) -> None:
+        """Store and tell the end; Postgres being away is waited out."""
+        await self._stream.drain()
+        is_early = ending.status != Turn.Status.COMPLETED
+        if is_early and self.answer.has_words and not self.answer.model:
+            self.answer.model = await self._model_that_spoke()
+        row = await self._store(self.answer, ending)
+        self._writer.close(self._stream, [row])
+
+    async def _model_that_spoke(self) -> str:
+        """Only a finished answer says who wrote it; of another it follows from the routes."""
+        if self.answer.is_by_stand_in:
+            return OFFLINE
+        try:
+            routes = await find_routes(self.work.task.agent.model_name)
+        except db.Error as error:
+            log.warning("turn %s ends without its model's name: %s", self._stream.key, error)
+            return ""
+        return routes[0].model if routes else OFFLINE
+
+    async def _store(self, answer: Answer, ending: Ending) -> EventRow:
+        while True:
+            try:
+                return await self._lane.run(
+                    finish_turn, self.work.claim, self.work.answer_id, answer, ending
+                )
+            except (db.OperationalError, db.InterfaceError) as error:
+                log.warning("turn %s waits for Postgres: %s", self._stream.key, error)
+                await asyncio.sleep(RETRY_SECONDS)
+            except db.DatabaseError:
+                if not answer.citations and not answer.steps:
+                    raise
+                log.exception("turn %s: only its text can be kept", self._stream.key)
+                answer = Answer(text=answer.text, model=answer.model, notice=answer.notice)
+
+    async def _hand_back(self) -> None:
+        await self._stream.drain()
+        claim = self.work.claim
+        await self._lane.run(leases.release, claim.stream_id, claim.fence, count_attempt=False)
+
+
+def _internal_error() -> dict[str, str]:
+    return {
+        "type": "internal-error",
+        "title": _("Something went wrong here"),
+        "detail": _("The error was logged. Ask again; if it stays, tell an administrator."),
+    }

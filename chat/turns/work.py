@@ -1,0 +1,192 @@
+"""What the runner reads about the turns it has claimed: a few queries for all of them together."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from accounts.models import User
+from agents.models import Agent
+from agents.selectors import may_use
+from agents.types import AgentSpec, AgentTask, PastMessage
+from chat.attachments.services import attached_files
+from chat.models import Conversation, Message, Turn
+from chat.turns.progress import rebuild
+from chat.turns.remembering import with_memories
+from chat.turns.types import Answer, TurnWork
+from events import leases, log
+from events.types import Claim
+from gateway.types import OFFLINE
+
+History = tuple[PastMessage, ...]
+
+HISTORY_MESSAGES = 20
+KEPT = (Message.Status.COMPLETE, Message.Status.STOPPED, Message.Status.INTERRUPTED)
+AGENT = (
+    "slug", "name", "instructions", "model_name", "max_passages", "context_tokens",
+    "max_answer_tokens", "temperature", "is_limited",
+)  # fmt: skip
+
+
+def claim_turns(
+    holder: str, limit: int, lease: float, held: Collection[UUID] = ()
+) -> list[TurnWork]:
+    """Claim due turns, but for those that are `held` here, and read what running them needs."""
+    with transaction.atomic():  # together: one wait for the disk, not two
+        claims = leases.claim("turn", holder, limit, lease, held)
+        return _load(claims) if claims else []
+
+
+def find_unwanted(turn_ids: Sequence[UUID]) -> set[UUID]:
+    """Turns somebody asked to stop, or whose person may not ask any more, or not there."""
+    unwanted = Q(stop_requested_at__isnull=False) | Q(requested_by__is_active=False)
+    is_guest = ~Q(conversation__owner=F("requested_by"))
+    found = Turn.objects.filter(unwanted | is_guest, pk__in=turn_ids)
+    return {
+        turn.pk
+        for turn in found.select_related("requested_by", "conversation")
+        if turn.stop_requested_at or not _may_ask(turn.requested_by, turn.conversation)
+    }
+
+
+def _may_ask(user: User, conversation: Conversation) -> bool:
+    """`editable_by` for one row: in one's own conversation without a query."""
+    if conversation.owner_id == user.pk:
+        return user.is_active
+    return Conversation.objects.editable_by(user).filter(pk=conversation.pk).exists()
+
+
+def _load(claims: list[Claim]) -> list[TurnWork]:
+    """Mark the turns as running and read them in one statement.
+
+    Collections are those chosen with the question, else the conversation's. Rights count as they
+    are now, not as they were when the question was asked: for an agent that was taken away since
+    the defaults answer, and in a conversation that was taken away nobody does.
+    """
+    by_id = {claim.stream_id: claim for claim in claims}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            with begun as (
+                update chat_turn set status = 'running'
+                where id = any(%(ids)s) and status = 'queued'
+            )
+            select t.id, t.conversation_id, t.question_id, t.answer_id, t.requested_by_id,
+                   t.stop_requested_at is not null as is_stopped, q.parent_id, q.text,
+                   q.attachments,
+                   t.model_name as asked_model,
+                   array(select c.id from knowledge_collection c
+                         join jsonb_array_elements_text(nullif(t.collections, 'null')) as k(id)
+                              on c.id = k.id::uuid) as chosen,
+                   coalesce(jsonb_array_length(nullif(t.collections, 'null')), 0) > 0
+                       as is_choice_limited,
+                   t.collections is null or t.collections = 'null' as has_no_choice,
+                   v.is_limited as is_usually_limited,
+                   array(select c.collection_id from chat_conversation_collections c
+                         where c.conversation_id = t.conversation_id) as usual,
+                   array(select c.collection_id from agents_agent_collections c
+                         where c.agent_id = t.agent_id) as agent_collections,
+                   a.slug, a.name, a.instructions, a.model_name, a.max_passages, a.context_tokens,
+                   a.max_answer_tokens, a.temperature, a.is_limited,
+                   a.id as agent_id, a.owner_id as agent_owner_id, a.is_builtin,
+                   v.owner_id as conversation_owner_id, v.ends_at is not null as is_temporary,
+                   v.is_named or v.ends_at is not null as has_title
+            from chat_turn t
+            join chat_conversation v on v.id = t.conversation_id
+            join chat_message q on q.id = t.question_id
+            left join agents_agent a on a.id = t.agent_id
+            where t.id = any(%(ids)s)
+            """,
+            {"ids": list(by_id)},
+        )
+        names = [column.name for column in cursor.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    people = "select * from accounts_user where id = any(%s)"
+    asking = [row["requested_by_id"] for row in rows]
+    users = {user.pk: user for user in User.objects.raw(people, [asking])}
+    follow_ups = {row["question_id"]: row["parent_id"] for row in rows if row["parent_id"]}
+    history = _read_history(follow_ups) if follow_ups else {}
+    works = [
+        _work(by_id[row["id"]], row, users[row["requested_by_id"]], history.get(row["question_id"]))
+        for row in rows
+    ]
+    return with_memories(works, rows)
+
+
+def _work(claim: Claim, row: dict[str, Any], user: User, history: History | None) -> TurnWork:
+    agent = AgentSpec()
+    if row["slug"] is not None and may_use(user, _agent_of(row)):
+        fields = {name: row[name] for name in AGENT}
+        agent = AgentSpec(**fields, collections=tuple(row["agent_collections"]))
+    if row["asked_model"]:
+        agent = replace(agent, model_name=row["asked_model"])
+    is_usual = row["has_no_choice"]
+    return TurnWork(
+        claim=claim,
+        conversation_id=row["conversation_id"],
+        question_id=row["question_id"],
+        answer_id=row["answer_id"],
+        task=AgentTask(
+            agent=agent,
+            user=user,
+            question=row["text"],
+            history=history or (),
+            collections=tuple(row["usual"] if is_usual else row["chosen"]),
+            is_limited=row["is_usually_limited"] if is_usual else row["is_choice_limited"],
+            turn_id=claim.stream_id,
+            attachments=attached_files(user, row["attachments"], history or ()),
+        ),
+        must_stop=row["is_stopped"] or not _may_ask(user, _conversation_of(row)),
+        earlier=rebuild(log.read_all(claim.stream_id)) if claim.last_seq else Answer(),
+        wants_title=settings.PARLEY_WRITE_TITLES and not row["has_title"],
+    )
+
+
+def _agent_of(row: dict[str, Any]) -> Agent:
+    """As much of it as its permission rests on."""
+    return Agent(pk=row["agent_id"], owner_id=row["agent_owner_id"], is_builtin=row["is_builtin"])
+
+
+def _conversation_of(row: dict[str, Any]) -> Conversation:
+    return Conversation(pk=row["conversation_id"], owner_id=row["conversation_owner_id"])
+
+
+def _read_history(follow_ups: Mapping[UUID, UUID]) -> dict[UUID, History]:
+    """The messages that lead to each question, the oldest first, the latest few of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            with recursive path (question_id, id, parent_id, role, text, status, model,
+                                 attachments, depth) as (
+                select q.question_id, m.id, m.parent_id, m.role, m.text, m.status, m.model_name,
+                       m.attachments, 1
+                from unnest(%(questions)s::uuid[], %(parents)s::uuid[]) as q(question_id, parent_id)
+                join chat_message m on m.id = q.parent_id
+                union all
+                select path.question_id, m.id, m.parent_id, m.role, m.text, m.status,
+                       m.model_name, m.attachments, depth + 1
+                from path join chat_message m on m.id = path.parent_id
+                where depth < %(limit)s
+            )
+            select question_id, role, text, model = %(offline)s, attachments from path
+            where status = any(%(kept)s) and text <> ''
+            order by question_id, depth desc
+            """,
+            {
+                "questions": list(follow_ups),
+                "parents": list(follow_ups.values()),
+                "limit": HISTORY_MESSAGES,
+                "kept": list(KEPT),
+                "offline": OFFLINE,
+            },
+        )
+        history: dict[UUID, History] = {}
+        for question_id, *message in cursor.fetchall():
+            role, text, is_quoted, attachments = message
+            past = PastMessage(role, text, is_quoted, tuple(attachments))
+            history[question_id] = (*history.get(question_id, ()), past)
+    return history

@@ -1,13 +1,11 @@
 """Conversations from elsewhere: uploaded, looked at, brought in, and not a second time."""
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.chat.conftest import Visit
 from tests.support.exports import as_json, as_zip, chatgpt_conversation, claude_conversation
 
-pytestmark = pytest.mark.chaos  # until they have run on a calm machine
 BUSY = 30_000  # two jobs of a worker that may have other things to do
 
 

@@ -15,7 +15,6 @@ from tests.browser.conftest import Watched
 from tests.browser.product import Product
 from tests.support.model_server import ModelServer, Script
 
-pytestmark = pytest.mark.chaos  # until they have run on a calm machine
 PASSWORD = "correct horse battery staple"
 PEOPLE = f"""
 from accounts.models import Grant, Membership, User

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
@@ -10,7 +9,6 @@ from tests.browser.chat.conftest import PHONE, Visit, answered, ask
 from tests.browser.product import Product
 from tests.support.model_server import ModelServer, Script
 
-pytestmark = pytest.mark.chaos  # until they have run on a calm machine
 WORDS = "the heron nests under the third bridge"
 LEFT = f"""
 from chat.models import Conversation, Message

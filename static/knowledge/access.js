@@ -9,10 +9,10 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
 });
 
+// The form is gone by then: what was asked for is in the request alone.
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  const taken = detail.elt.dataset?.removes;
+  const { removes: taken, email, team, role } = detail.requestConfig.elt.dataset ?? {};
   if (!taken || !detail.successful) return;
-  const { email, team, role } = detail.elt.dataset;
   const values = email ? { email, role } : { team, role };
   toast(fill(gettext("%(who)s has no access by this any more."), { who: taken }), {
     label: gettext("Undo"),

@@ -25,7 +25,7 @@ CATALOGUES = [
 ENTRY = re.compile(
     r'^(msgctxt|msgid_plural|msgid|msgstr(?:\[0\])?) (".*"(?:\n".*")*)', re.MULTILINE
 )
-PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{\w+\}")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd%]|(?<!\{)\{\w+\}")
 SOURCES = ["accounts", "agents", "chat", "knowledge", "platform", "static", "templates"]
 Entry = dict[str, str]
 

@@ -7,9 +7,10 @@ from ninja import File, Query, Router, Status, UploadedFile
 from accounts.access import require_editable, require_owned
 from accounts.callers import READ, WRITE, caller
 from accounts.limits import spend_for
-from knowledge import retrieval, selectors, services
+from knowledge import retrieval, selectors, services, viewers
 from knowledge.models import Chunk, Collection, Document
 from knowledge.schemas import (
+    AccessOut,
     ChunkOut,
     CollectionIn,
     CollectionOut,
@@ -85,6 +86,15 @@ def update_collection(request: HttpRequest, collection_id: UUID, body: Collectio
         description=collection.description if body.description is None else body.description,
     )
     return selectors.find_collection(caller(request), collection_id)
+
+
+@router.get(
+    "/collections/{uuid:collection_id}/viewers", response=AccessOut, auth=READ,
+    tags=["Collections"], summary="List who can see a collection", operation_id="list_viewers",
+)  # fmt: skip
+def list_viewers(request: HttpRequest, collection_id: UUID) -> Any:
+    """Active people with access and every reason why, strongest first. Needs the role owner."""
+    return viewers.list_viewers(require_owned(Collection.objects, caller(request), collection_id))
 
 
 @router.delete(

@@ -124,7 +124,9 @@ class Document(models.Model):
         FAILED = "failed", _("failed")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="documents")
+    collection = models.ForeignKey(
+        Collection, verbose_name=_("collection"), on_delete=models.CASCADE, related_name="documents"
+    )
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="documents")
     title = models.CharField(_("title"), max_length=300)
     file_name = models.CharField(_("file name"), max_length=255)
@@ -143,8 +145,9 @@ class Document(models.Model):
     )
     version = models.IntegerField(default=0)
     added_by = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+        User, verbose_name=_("added by"), null=True, blank=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
     job_id = models.UUIDField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)

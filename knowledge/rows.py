@@ -31,7 +31,7 @@ TYPE_NAMES: dict[str, str | Promise] = {
     DOCX.media_type: "Word",
     MARKDOWN.media_type: "Markdown",
     HTML.media_type: "HTML",
-    TEXT.media_type: gettext_lazy("Text"),
+    TEXT.media_type: pgettext_lazy("type of file", "Text"),
 }
 # Ending of the file name -> (label, style class) of its tile.
 KINDS = {

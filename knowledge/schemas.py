@@ -50,6 +50,40 @@ class CollectionOut(Schema):
     )  # fmt: skip
 
 
+class ViewerOut(Schema):
+    id: UUID
+    name: str
+    email: str
+    role: str = Field(description="The strongest they have: `owner`, `editor` or `reader`.")
+    is_maker: bool = Field(description="The collection is theirs.")
+    is_direct: bool = Field(description="It is shared with them by name.")
+    teams: list[str] = Field(description="Names of teams through which they have access.")
+
+    model_config = example(
+        id=ID, name="Bob", email="bob@example.org", role="reader", is_maker=False, is_direct=False,
+        teams=["Board"],
+    )  # fmt: skip
+
+    @staticmethod
+    def resolve_id(viewer: Any) -> UUID:
+        found: UUID = viewer.person.pk
+        return found
+
+    @staticmethod
+    def resolve_name(viewer: Any) -> str:
+        return str(viewer.person)
+
+    @staticmethod
+    def resolve_email(viewer: Any) -> str:
+        return str(viewer.person.email)
+
+
+class AccessOut(Schema):
+    people: list[ViewerOut]
+    everyone: str = Field(description="The role of every active account; empty for none.")
+    is_cut: bool = Field(description="More people have access than are listed.")
+
+
 class StageOut(Schema):
     name: str = Field(description="`extract`, `chunk`, `embed` or `load`.")
     status: str = Field(description="`waiting`, `running`, `done` or `failed`.")

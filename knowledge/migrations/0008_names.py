@@ -1,10 +1,15 @@
-from django.db import migrations
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """What people call texts and vectors; the tables stay as they are."""
+    """What people call texts, vectors and columns; the tables stay as they are."""
 
-    dependencies = [("knowledge", "0007_layout")]
+    dependencies = [
+        ("knowledge", "0007_layout"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
 
     operations = [
         migrations.AlterModelOptions(
@@ -20,5 +25,27 @@ class Migration(migrations.Migration):
                 "verbose_name": "vector of a passage",
                 "verbose_name_plural": "vectors of passages",
             },
+        ),
+        migrations.AlterField(
+            model_name="document",
+            name="added_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="added by",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="document",
+            name="collection",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="documents",
+                to="knowledge.collection",
+                verbose_name="collection",
+            ),
         ),
     ]

@@ -44,8 +44,8 @@ class StreamAdmin(LogAdmin):
 
 @admin.register(Job)
 class JobAdmin(LogAdmin):
-    list_display = ("stream_id", "title", "status", "stage", "progress", "attempts", "why",
-        "created_at", "finished_at")  # fmt: skip
+    list_display = ("title", "status", "stage", "progress", "attempts", "why", "created_at",
+        "finished_at", "stream_id")  # fmt: skip
     list_filter = ("status", TaskFilter, AgeFilter)
     exact_fields = ("pk", "owner_id", "subject_id")
     search_help_text = _("The id of a job, of a person or of what the job is about.")

@@ -74,21 +74,23 @@ class Job(models.Model):
     stream = models.OneToOneField(
         Stream, primary_key=True, db_column="id", on_delete=models.CASCADE, related_name="job"
     )
-    task = models.CharField(max_length=200, help_text=_("Dotted path of the function it runs."))
+    task = models.CharField(_("task"), max_length=200, help_text=_("Dotted path of the function it runs."))
     arguments = models.JSONField(default=dict)
     queue = models.CharField(max_length=32, default="default")
     owner_id = models.UUIDField(null=True, blank=True, db_index=True)
     subject_id = models.UUIDField(null=True, blank=True, db_index=True)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
-    stage = models.CharField(max_length=32, blank=True)
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status.choices, default=Status.QUEUED
+    )
+    stage = models.CharField(_("stage"), max_length=32, blank=True)
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(default=0)
-    reason = models.TextField(blank=True)
+    reason = models.TextField(_("reason"), blank=True)
     cancel_requested = models.BooleanField(default=False)
     max_attempts = models.IntegerField(default=3)
     ring_after = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("job")

@@ -175,3 +175,13 @@ def test_documents_are_filtered_by_type(client_of, alice, handbook, add_text):
         reverse("knowledge:documents", args=[handbook.pk]), {"kind": "text/markdown"}
     )
     assert [row.document for row in page.context["rows"]] == [marked]
+
+
+def test_programs_hear_who_has_access(api_for, alice, bob, team, handbook):
+    share(handbook, team, Grant.Role.READER, by=alice)
+    answer = api_for(alice)("GET", f"/collections/{handbook.pk}/viewers")
+    assert answer.status_code == 200
+    assert [(person["name"], person["role"], person["teams"]) for person in
+            answer.json()["people"]] == [
+        ("Alice", "owner", ["Alice's team"]), ("Bob", "reader", ["Alice's team"]),
+    ]  # fmt: skip

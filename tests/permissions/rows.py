@@ -110,6 +110,7 @@ API = {
     "POST api/v1/collections": api(WRITE, 201, 201, 201, 201, body={"name": "New"}),
     f"GET {COLLECTION}": api(READ, 200, 200, 200, 404),
     f"PATCH {COLLECTION}": api(WRITE, 200, 200, 403, 404, body={"name": "New"}),
+    f"GET {COLLECTION}/viewers": api(READ, 200, 403, 403, 404),
     f"DELETE {COLLECTION}": api(WRITE, 204, 403, 403, 404),
     f"POST {COLLECTION}/documents": api(WRITE, 202, 202, 403, 404, form=upload()),
     "GET api/v1/documents": api(READ, 200, 200, 200, 404, query="collection={collection_id}"),

@@ -83,6 +83,14 @@ class AccessOut(Schema):
     everyone: str = Field(description="The role of every active account; empty for none.")
     is_cut: bool = Field(description="More people have access than are listed.")
 
+    model_config = example(
+        people=[
+            {"id": ID, "name": "Alice", "email": "alice@example.org", "role": "owner",
+             "is_maker": True, "is_direct": False, "teams": []}
+        ],
+        everyone="reader", is_cut=False,
+    )  # fmt: skip
+
 
 class StageOut(Schema):
     name: str = Field(description="`extract`, `chunk`, `embed` or `load`.")

@@ -71,7 +71,7 @@ def list_viewers(collection: Collection) -> Access:
             viewer = found.setdefault(grant.user.pk, Viewer(grant.user, grant.role))
             viewer.add(grant.role)
             viewer.is_direct = True
-    roles = {g.team_id: g.role for g in grants if g.team and not g.team.is_everyone}
+    roles = {g.team.pk: g.role for g in grants if g.team and not g.team.is_everyone}
     members = list(_members(roles))
     for member in members[:MOST]:
         role = roles[member.team_id]

@@ -1,6 +1,6 @@
 """Admin pages of rows that the product writes and people only read."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model
@@ -29,7 +29,7 @@ class LogAdmin(RecordAdmin):
     """
 
     ordering = ("-pk",)
-    sortable_by: Any = ()
+    sortable_by: ClassVar[Any] = ()
 
 
 class RecordInline(admin.TabularInline):  # type: ignore[type-arg]

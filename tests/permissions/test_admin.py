@@ -14,8 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
+from chat.models import Feedback, Preference
 from gateway.models import Deployment, Endpoint, Model, Usage
 from knowledge.models import Embedding
+from security.ids import new_id
 from tests.permissions.admin_rows import PAGES, PRIVATE, ROOMS
 from tests.support.world import CANARY, CASTS, World
 
@@ -33,6 +35,9 @@ def furnished(world: World) -> World:
     model = Model.objects.create(name="m")
     Deployment.objects.create(model=model, endpoint=endpoint, upstream_name="m")
     Usage.objects.create(model_name="m")
+    said = {"message_id": world.ids["message_id"], "person_id": world.ids["user_id"]}
+    Feedback.objects.create(rating=1, comment=CANARY, **said)
+    Preference.objects.create(comparison=new_id(), question_id=world.ids["question_id"], **said)
     assert Embedding.objects.exists()
     return world
 

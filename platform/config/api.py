@@ -93,7 +93,7 @@ api = ParleyAPI(
             {"name": "Memory", "description": "What the assistant remembers about you."},
             {"name": "Saved prompts", "description": "Words that you ask with again and again."},
             {"name": "Conversations", "description": "Questions and answers as a tree."},
-            {"name": "Messages", "description": "What people think of answers, and which they choose."},
+            {"name": "Messages", "description": "What people think of answers and choose."},
             {"name": "Attachments", "description": "Files and images that questions carry."},
             {"name": "Sharing", "description": "Links to conversations, and who has access."},
             {"name": "Imports", "description": "Conversations brought from elsewhere."},

@@ -44,7 +44,7 @@ LOOT = (
     "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
     "question_id", "folder_id", "agent_id", "agent", "token_id", "team_id", "user_id", "grant_id",
     "memory_id", "device_id", "takeout_id", "link_id", "import_id", "access_id",
-    "attachment_id",
+    "attachment_id", "prompt_id",
 )  # fmt: skip
 VALID = {
     "create_collection": {"name": "N"},
@@ -151,6 +151,13 @@ PAGE_IDS = [
     ("GET", "/conversations/", {"current": "{conversation_id}"}),
     ("GET", "/knowledge/search/", {"q": "合并", "collection": "{collection_id}"}),
     ("GET", "/knowledge/{own_collection_id}/documents", {"cursor": "{document_id}"}),
+    ("GET", "/knowledge/search/", {"q": "合并", "as": "{user_id}"}),
+    ("GET", "/knowledge/{own_collection_id}/view-as/", {"as": "{user_id}"}),
+    (
+        "POST",
+        "/knowledge/{own_collection_id}/bulk",
+        {"action": "delete", "document": "{document_id}"},
+    ),
     ("GET", "/knowledge/{own_collection_id}/progress", {"active": "{document_id}"}),
     ("POST", "/c/{own_conversation_id}/thread", {"message": "{message_id}"}),
     ("POST", "/knowledge/{own_collection_id}/access/", {"team": "{team_id}", "role": "reader"}),
@@ -175,11 +182,11 @@ def test_s01_an_id_of_anothers_thing_is_worth_nothing_in_a_query_or_form(world: 
             data = {name: value.format(**ids) for name, value in form.items()}
             ask = rival.post if method == "POST" else rival.get
             response = ask(path.format(**ids), data)
-            text = response.content.decode()
+            text = readable(response)
             assert CANARY not in text, path
             for value in filter(lambda value: len(value) > 9, map(str, ids.values())):
                 text = text.replace(value, "…")  # what one sent may be sent back
-            said.append((response.status_code, readable(text)))
+            said.append((response.status_code, text))
         assert said[0] == said[1], path
     assert not world.people["owner"].api_tokens.exclude(revoked_at=None).exclude(name="revoked")
 

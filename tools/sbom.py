@@ -55,7 +55,8 @@ def _python(pin: Pin) -> Component:
 
 
 def _browser(library: Vendored) -> Component:
-    purl = PackageURL("npm", None, library.name, library.version)
+    scope, _, name = library.name.rpartition("/")
+    purl = PackageURL("npm", scope or None, name, library.version)
     return Component(
         name=library.name, version=library.version, type=ComponentType.LIBRARY, purl=purl,
         bom_ref=str(purl), licenses=[LicenseFactory().make_from_string(library.licence)],

@@ -46,6 +46,7 @@ def test_a_question_is_accepted_and_its_answer_streamed(alice):
                 "question_id": accepted["question_id"],
                 "message_id": accepted["message_id"],
                 "agent": {"slug": "documents", "name": "Documents"},
+                "model": "",
             }
             assert tab.text(turn) == TEXT
             seqs = [event["seq"] for event in events]

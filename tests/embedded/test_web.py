@@ -18,14 +18,14 @@ HEAD = b"POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\n"
 
 @pytest.fixture(scope="module")
 def web():
-    """`manage.py serve` with uploads of up to 1 MB, and its address."""
+    """`manage.py serve` with bodies of up to 1 MB, and its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = probe.getsockname()
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--port", str(address[1])],
         cwd=REPOSITORY, stdout=subprocess.DEVNULL,
-        env=os.environ | {"PARLEY_MAX_UPLOAD_MB": "1"},
+        env=os.environ | {"PARLEY_MAX_UPLOAD_MB": "1", "PARLEY_MAX_IMPORT_MB": "1"},
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while True:

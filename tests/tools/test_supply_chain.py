@@ -57,7 +57,10 @@ def test_s55_the_list_of_parts_is_valid_cyclonedx(listed):
 def test_s55_every_pin_and_every_vendored_library_is_in_the_list(listed):
     listed_purls = {component["purl"] for component in json.loads(listed)["components"]}
     python = {f"pkg:pypi/{p.name}@{p.version}" for p in read_pins(ROOT / "requirements.txt")}
-    browser = {f"pkg:npm/{library.name}@{library.version}" for library in read_vendored()}
+    browser = {
+        f"pkg:npm/{library.name.replace('@', '%40')}@{library.version}"
+        for library in read_vendored()
+    }
     assert browser
     assert python | browser <= listed_purls
     assert {purl.partition("@")[0] for purl in listed_purls - python - browser} == {

@@ -153,11 +153,6 @@ PAGE_IDS = [
     ("GET", "/knowledge/{own_collection_id}/documents", {"cursor": "{document_id}"}),
     ("GET", "/knowledge/search/", {"q": "合并", "as": "{user_id}"}),
     ("GET", "/knowledge/{own_collection_id}/view-as/", {"as": "{user_id}"}),
-    (
-        "POST",
-        "/knowledge/{own_collection_id}/bulk",
-        {"action": "delete", "document": "{document_id}"},
-    ),
     ("GET", "/knowledge/{own_collection_id}/progress", {"active": "{document_id}"}),
     ("POST", "/c/{own_conversation_id}/thread", {"message": "{message_id}"}),
     ("POST", "/knowledge/{own_collection_id}/access/", {"team": "{team_id}", "role": "reader"}),

@@ -56,10 +56,9 @@ class Chart:
     @property
     def rows(self) -> Iterable[tuple[date, list[float | None]]]:
         """For those who read the figures instead, newest day first."""
-        columns = [series.values for series in self.series]
         days = [date.fromisoformat(day) for day in self.days]
-        rows = zip(days, zip(*columns, strict=True), strict=True)
-        return reversed([(day, list(values)) for day, values in rows])
+        rows = [[series.values[n] for series in self.series] for n in range(len(days))]
+        return [*zip(days, rows, strict=True)][::-1]
 
 
 def charts(now: datetime, period: int) -> list[Chart]:

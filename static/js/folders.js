@@ -1,6 +1,6 @@
 // Folders in the sidebar: moved into by menu or by dragging, renamed, deleted.
 import { promptText } from "./dialog.js";
-import { attempt, conversationApi, list, offerUndo, refreshHistory, rowOf } from "./history.js";
+import { attempt, conversationApi, keepFolder, list, offerUndo, refreshHistory, rowOf } from "./history.js";
 import { sendJson } from "./http.js";
 import { gettext } from "./i18n.js";
 import { openMenu } from "./menu.js";
@@ -37,13 +37,16 @@ const nameOf = (element) => element.querySelector("[data-name]").textContent;
 async function move(id, into) {
   await sendJson("PUT", `${conversationApi(id)}/folder`, { folder: into });
   await refreshHistory();
-  rowOf(id)?.querySelector("a").focus();
+  const row = rowOf(id);
+  const folded = row?.closest("details:not([open])");
+  (folded?.querySelector("summary") ?? row?.querySelector("a"))?.focus();
 }
 
 async function moveIntoNew(id) {
   const name = await promptText({ title: gettext("New folder"), value: "" });
   if (!name) return;
   const made = await sendJson("POST", API, { name });
+  keepFolder(made.id, true);
   await move(id, made.id);
 }
 
@@ -55,12 +58,14 @@ async function rename({ id, name }) {
 }
 
 /** Away at once: the conversations are kept, and the folder can be had again with all of them. */
-async function remove({ id, name }) {
+async function remove({ id, name, isOpen }) {
   const { items: filed } = await sendJson("GET", `/api/v1/conversations?folder=${id}&limit=${MOST}`);
   await sendJson("DELETE", `${API}/${id}`);
+  keepFolder(id, false);
   await refreshHistory();
   offerUndo(gettext("Folder deleted; its conversations are kept."), async () => {
     const made = await sendJson("POST", API, { name });
+    keepFolder(made.id, isOpen);
     for (const it of filed) await sendJson("PUT", `${conversationApi(it.id)}/folder`, { folder: made.id });
     await refreshHistory();
   });
@@ -103,7 +108,7 @@ if (list) {
     const button = event.target.closest("[data-folder-menu]");
     if (!button) return;
     const at = button.closest("[data-folder]");
-    folder = { id: at.dataset.folder, name: nameOf(at) };
+    folder = { id: at.dataset.folder, name: nameOf(at), isOpen: at.querySelector("details").open };
     openMenu(folderMenu, button);
   });
   moveMenu.addEventListener("click", (event) => {

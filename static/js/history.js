@@ -11,14 +11,20 @@ export const shownId = () => /^\/c\/([\w-]+)/.exec(location.pathname)?.[1];
 export const conversationApi = (id) => `/api/v1/conversations/${id}`;
 export const rowOf = (id) => list.querySelector(`[data-conversation="${id}"]`);
 
+let asked = 0;
+let shown = 0; // the newest request whose list is on the page: an older one comes too late
+
 /** Fetches the list again, keeping the search and the mark on the current conversation. */
 export async function refreshHistory() {
   if (!list) return;
+  const turn = ++asked;
   const url = new URL(list.dataset.url, location.href);
   url.searchParams.set("q", document.getElementById("conversation-search").value);
   if (shownId()) url.searchParams.set("current", shownId());
   if ("archive" in list.dataset) url.searchParams.set("archive", "");
   const fresh = await fetchFragment(url);
+  if (turn < shown) return;
+  shown = turn;
   const back = focusIn();
   list.replaceChildren(fresh);
   openFolders();
@@ -48,19 +54,28 @@ export function offerUndo(text, undo) {
   toast(text, { label: gettext("Undo"), action: () => attempt(undo), life: UNDO_MS });
 }
 
+const opened = () => new Set(JSON.parse(localStorage.getItem(OPEN) ?? "[]"));
+
+/** From now on the folder is shown open, or folded, whenever the list is made anew. */
+export function keepFolder(id, isOpen) {
+  const open = opened();
+  if (isOpen) open.add(id);
+  else open.delete(id);
+  localStorage.setItem(OPEN, JSON.stringify([...open]));
+}
+
 /** Folders stay as the person left them; the one with the current conversation is open. */
 function openFolders() {
-  const open = JSON.parse(localStorage.getItem(OPEN) ?? "[]");
+  const open = opened();
   for (const folder of list.querySelectorAll("[data-folder]")) {
-    const wasOpen = open.includes(folder.dataset.folder);
+    const wasOpen = open.has(folder.dataset.folder);
     folder.querySelector("details").open = wasOpen || !!folder.querySelector("[aria-current]");
   }
 }
 
 function remember(event) {
   if (!event.target.matches("[data-folder] > details")) return;
-  const open = [...list.querySelectorAll("[data-folder]:has(> [open])")];
-  localStorage.setItem(OPEN, JSON.stringify(open.map((it) => it.dataset.folder)));
+  keepFolder(event.target.parentElement.dataset.folder, event.target.open);
 }
 
 async function show({ archive }) {

@@ -18,7 +18,7 @@ from security.rate_limits import Action, spend
 from security.rates import Per
 
 HEADERS = {
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # nothing to others; with less, our own form has no Origin
     "X-Robots-Tag": "noindex, nofollow, noarchive",
     "Cache-Control": "private, no-store",
 }

@@ -201,7 +201,7 @@ def test_what_the_page_says_to_browsers_and_robots(alice, talk):
     _link, token = links.make_link(alice, talk.pk)
     for address in (token, "A" * 43):
         answer = browser(alice).get(f"/s/{address}")
-        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["Referrer-Policy"] == "same-origin"
         assert "noindex" in answer["X-Robots-Tag"]
         assert "no-store" in answer["Cache-Control"]
 

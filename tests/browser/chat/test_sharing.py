@@ -171,7 +171,7 @@ def test_shared_with_a_person_and_taken_back(visit: Visit, visit_as: Any) -> Non
     ask(page, "How much parental leave may each parent take?", "Quoting")
     answered(page)
     path = page.evaluate("location.pathname")
-    row = page.locator("#history [data-conversation]").first
+    row = page.locator(f'#history [data-conversation="{path.rpartition("/")[2]}"]')
     row.hover()
     row.locator("[data-conversation-menu]").click()
     page.locator("#conversation-menu [data-share]").click()
@@ -184,14 +184,15 @@ def test_shared_with_a_person_and_taken_back(visit: Visit, visit_as: Any) -> Non
     expect(dialog.get_by_label("What Mia may do")).to_have_value("reader")
     assert not violations(page)
     dialog.get_by_role("button", name="Close").click()
-    expect(page.locator("#history [data-conversation] .mark").first).to_be_visible()
-    mate = visit_as("mia", path)
+    expect(row.locator(".mark")).to_be_visible()
+    mate = visit_as("mia", path, status=404)  # what her tab is told when it looks in the end
     expect(answered(mate)).to_contain_text("20 weeks")
     expect(mate.get_by_text("You can read this conversation, but not write in it.")).to_be_visible()
     expect(mate.locator("#history .mark")).to_have_count(1)
     page.get_by_role("button", name="Share the conversation").click()
     dialog.get_by_role("button", name="Remove Mia").click()
     expect(dialog.get_by_label("What Mia may do")).to_have_count(0)
+    expect(mate.locator("#gone")).to_be_visible()
     gone = visit_as("mia", path, status=404)
     expect(gone.locator("#messages")).to_have_count(0)
 

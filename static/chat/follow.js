@@ -4,13 +4,14 @@
 const NEAR = 80;
 
 export class Follower {
-  #following = true;
+  #following;
   #touchY = 0;
   #last = { top: 0, height: 0 };
 
   constructor(scroller, content, button) {
     this.scroller = scroller;
     this.button = button;
+    this.#following = content.childElementCount > 0; // an empty chat is read from its top
     new ResizeObserver(() => this.#grown()).observe(content);
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     scroller.addEventListener("wheel", (event) => event.deltaY < 0 && this.#release(), { passive: true });

@@ -195,17 +195,23 @@ def keep_conversation(request: HttpRequest, conversation_id: UUID) -> Any:
 
 
 def _grantee(user: User, body: GranteeIn) -> User | Team:
-    """Raises SharingRefused, and Http404 for a team that `user` does not know."""
-    if (body.email is None) == (body.team is None):
+    """Raises SharingRefused, and Http404 for a team that `user` does not know, whatever else is
+    said: it must read like a team that is not there.
+    """
+    team = None if body.team is None else _known_team(user, body.team)
+    if (body.email is None) == (team is None):
         raise SharingRefused(_("Give an e-mail address or choose a team, one of the two."))
-    if body.email is not None:
-        person = find_user(body.email)
-        if person is None or not person.is_active:
-            raise SharingRefused(_("Nobody here has this address. Ask an administrator."))
-        return person
-    known = Team.objects.filter(pk__in=[body.team])
-    team = next((it for it in known if user.is_staff or it.is_everyone or _is_in(user, it)), None)
-    if team is None:
+    if team is not None:
+        return team
+    person = find_user(body.email or "")
+    if person is None or not person.is_active:
+        raise SharingRefused(_("Nobody here has this address. Ask an administrator."))
+    return person
+
+
+def _known_team(user: User, team_id: UUID) -> Team:
+    team = Team.objects.filter(pk=team_id).first()
+    if team is None or not (user.is_staff or team.is_everyone or _is_in(user, team)):
         raise Http404
     return team
 

@@ -3,7 +3,7 @@
 The rival has a team and things of their own, of which nobody else may learn anything either.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.test import Client
+from django.test.client import ClientHandler
 from django.utils import timezone
 
 from accounts import services as accounts
@@ -21,7 +22,8 @@ from agents import saved_prompts
 from agents.memory.services import add_memory
 from agents.models import Agent, SavedPrompt
 from chat import services as chat
-from chat.models import Citation, Conversation, Import, Message, Turn
+from chat.answers import feedback
+from chat.models import Citation, Conversation, Feedback, Import, Message, Turn
 from chat.sharing import links
 from chat.sidebar import folders
 from events import jobs
@@ -54,11 +56,14 @@ class World:
     rival_ids: dict[str, Any]
     """The same names, for the rival's own things."""
 
+    handler: ClientHandler = field(default_factory=lambda: ClientHandler(enforce_csrf_checks=False))
+    """The middleware, stacked once for all of them: each request of the cast has a new client."""
+
     def browser(self, cast: str) -> Client:
         """A browser in which this member of the cast has signed in; others carry their token."""
         if cast not in self.sessions:
             return self.program(cast)
-        client = Client(raise_request_exception=False)
+        client = self._client()
         client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[cast]
         return client
 
@@ -66,9 +71,14 @@ class World:
         """An API client with the token of this member of the cast, or a session that is over."""
         if cast == "signed out":
             return self.browser(cast)
-        client = Client(raise_request_exception=False)
+        client = self._client()
         if cast in self.bearers:
             client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {self.bearers[cast]}"
+        return client
+
+    def _client(self) -> Client:
+        client = Client(raise_request_exception=False)
+        client.handler = self.handler
         return client
 
 
@@ -177,6 +187,7 @@ def _answered(owner: User, document: Document, secret: str) -> Turn:
     turn = chat.start_turn(owner, conversation.pk, f"Is it true that {secret}?")
     Message.objects.filter(pk=turn.answer_id).update(text=f"Yes, {secret} [1].", status="complete")
     chunk = document.chunks.defer("terms", "bm25").get()
+    feedback.rate_answer(owner, turn.answer_id, Feedback.Rating.BAD, comment=secret)
     Citation.objects.create(
         message_id=turn.answer_id, document=document, chunk_id=chunk.pk, n=1, quote=secret,
         start=chunk.start, end=chunk.end, title=document.title,
@@ -207,7 +218,7 @@ def random_ids() -> dict[str, UUID]:
             "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
             "question_id", "folder_id", "memory_id", "device_id", "session_id", "takeout_id",
             "export_id", "agent_id", "token_id", "prompt_id", "grant_id", "team_id", "link_id",
-            "import_id", "access_id",
+            "import_id", "access_id", "attachment_id", "saved_prompt_id",
         ),
         nothing,
     )  # fmt: skip

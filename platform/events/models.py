@@ -74,7 +74,9 @@ class Job(models.Model):
     stream = models.OneToOneField(
         Stream, primary_key=True, db_column="id", on_delete=models.CASCADE, related_name="job"
     )
-    task = models.CharField(_("task"), max_length=200, help_text=_("Dotted path of the function it runs."))
+    task = models.CharField(
+        _("task"), max_length=200, help_text=_("Dotted path of the function it runs.")
+    )
     arguments = models.JSONField(default=dict)
     queue = models.CharField(max_length=32, default="default")
     owner_id = models.UUIDField(null=True, blank=True, db_index=True)

@@ -85,7 +85,7 @@ export function focusOn(message) {
   message.focus({ preventScroll: true });
 }
 
-/** The whole conversation on the page, drawn. */
+/** The whole conversation on the page, drawn; false when a part did not come (a toast said why). */
 export async function loadAll() {
   for (const side of Object.keys(SIDES)) {
     for (let edge = null; has(side) && SIDES[side].edge() !== edge; ) {
@@ -94,12 +94,12 @@ export async function loadAll() {
     }
   }
   page.drawRest();
+  return isWhole();
 }
 
-/** Prints all of the conversation, not only what has been read. */
+/** Prints all of the conversation, not only what has been read; rather nothing than a part. */
 export async function printAll() {
-  await loadAll();
-  print();
+  if (await loadAll()) print();
 }
 
 /** The browser's own search and printing know only what is on the page. */

@@ -101,7 +101,7 @@ def test_addresses_that_do_not_exist(alice, api_for, path):
 def test_a_wrong_method_lists_the_right_ones(alice, api_for):
     response = api_for(alice).delete("/me")
     problem(response, 405, "method-not-allowed")
-    assert response["Allow"] == "GET, PATCH"
+    assert set(response["Allow"].split(", ")) == {"GET", "PATCH"}
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,14 @@ from tests.browser.conftest import Watched
 from tests.browser.product import Product
 from tests.support.model_server import ModelServer
 
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
+# Colours that are still changing would be measured half way.
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
     "device_scale_factor": 2,
     "has_touch": True,
     "is_mobile": True,
+    "reduced_motion": "reduce",
 }
 AGENTS = """
 from accounts.models import User

@@ -1,7 +1,5 @@
 """Evidence beside the answer: a card at the chip, the panel, what was not cited, what is gone."""
 
-from typing import Any
-
 from playwright.sync_api import Page, expect
 
 from tests.browser.chat.conftest import DESKTOP, Visit, answered, ask
@@ -13,7 +11,6 @@ QUESTION = "How many working days of annual leave does every employee have?"
 FREE = "Penguins were never seen on the roof of the old customs house."
 CITED = "Every employee has 25 working days of paid annual leave [1]."
 # Colours that are still changing would be measured half way.
-STILL: dict[str, Any] = {**DESKTOP, "reduced_motion": "reduce"}
 ADD = """
 import io
 from accounts.models import User
@@ -35,7 +32,7 @@ def test_a_citation_shows_its_words_at_the_chip_and_in_the_panel(
     visit: Visit, model: ModelServer
 ) -> None:
     model.queue(Script(text=f"{CITED} {FREE} **See** {CITED}"))
-    page = visit("/?agent=scripted", **STILL)
+    page = visit("/?agent=scripted", **DESKTOP)
     ask(page, QUESTION)
     answer = answered(page)
     chip = answer.locator("a.cite").first
@@ -98,7 +95,7 @@ def test_a_source_that_is_gone_says_so_and_keeps_its_name(
     visit: Visit, model: ModelServer, product: Product
 ) -> None:
     document = product.run(ADD).split()[-1]
-    page = visit("/?agent=scripted", **STILL)
+    page = visit("/?agent=scripted", **DESKTOP)
     for _ in range(200):
         if page.request.get(f"/api/v1/documents/{document}").json()["status"] == "ready":
             break

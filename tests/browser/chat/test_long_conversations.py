@@ -1,4 +1,4 @@
-"""Two thousand messages: one far up is jumped into, and asked from."""
+"""Two thousand messages: one far up is jumped into, and asked from; paper gets them all."""
 
 import json
 
@@ -50,3 +50,15 @@ def test_a_found_message_far_up_and_a_question_from_there(
     expect(answered(page)).to_contain_text("The end of it.")
     expect(page.locator(".user .bubble").last).to_be_in_viewport()
     expect(page.locator(".answer").nth(-2)).to_contain_text("Answer 1999")
+
+
+@pytest.mark.chaos  # half a minute
+def test_paper_gets_all_of_it(visit: Visit, ids: dict[str, str]) -> None:
+    page = visit(f"/c/{ids['talk']}")
+    expect(page.locator(".answer").last).to_be_visible()
+    page.evaluate("() => { window.print = () => (document.body.dataset.printed = 'yes'); }")
+    page.locator("#thread").focus()
+    page.keyboard.press("Control+p")
+    expect(page.locator("body[data-printed]")).to_be_attached(timeout=60_000)
+    assert page.locator("#messages > li").count() >= LENGTH
+    expect(page.locator(".answer:not([data-drawn])")).to_have_count(0)

@@ -6,14 +6,22 @@ from playwright.sync_api import expect
 
 from tests.browser.chat.conftest import PHONE, Visit, answered, ask
 from tests.browser.pages.conftest import accessibility_violations
+from tests.browser.product import Product
 from tests.support.model_server import ModelServer, Script
 
 QUESTION = "Where should my parcels be sent?"
+FORGET = """
+from accounts.models import User
+from agents.models import Memory
+Memory.objects.all().delete()
+User.objects.update(memory="off")
+"""
 
 
 def test_memory_is_switched_on_used_shown_undone_and_forgotten(
-    visit: Visit, model: ModelServer
+    visit: Visit, model: ModelServer, product: Product
 ) -> None:
+    product.run(FORGET)  # what an earlier try has left
     page = visit("/settings/memory/")
     expect(page.get_by_text("Nothing is remembered about you.")).to_be_visible()
     page.get_by_role("radio", name=re.compile("When I ask for it")).check()

@@ -50,7 +50,7 @@ def test_the_palette_finds_conversations_documents_and_pages(visit: Visit) -> No
     expect(page).to_have_url(re.compile("/settings/tokens/$"))
     open_palette(page)
     expect(active(page)).to_contain_text("API tokens")  # used last
-    page.keyboard.type("nothing has such words")
+    page.keyboard.type("qzxvw unheardofs")
     expect(page.get_by_text("Nothing here has all of these words.")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Go to anything")).to_be_hidden()

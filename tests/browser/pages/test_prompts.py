@@ -114,7 +114,9 @@ def test_palette_and_sheet_speak_chinese(visit, transactional_db, alice, languag
     expect(option.locator("b").first).to_contain_text("差")
     expect(page.locator("#palette-list .heading").last).to_have_text(NAMES[language])
     page.keyboard.press("Escape")
+    expect(page.locator("#palette")).to_be_hidden()
     page.keyboard.press("?")
+    expect(page.locator("#shortcut-sheet")).to_be_visible()
     latin = re.compile(r"^[\x00-\x7f]+$")
     words = page.locator("#shortcut-sheet dt, #shortcut-sheet h3").all_inner_texts()
     assert len(words) > 20

@@ -247,15 +247,15 @@ class Stage(models.Model):
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["document", "name"], name="one_stage_each")]
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.status}"
+
     @property
     def seconds(self) -> float | None:
         """How long it took; None while it has not ended."""
         if self.started_at is None or self.finished_at is None:
             return None
         return (self.finished_at - self.started_at).total_seconds()
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.status}"
 
 
 class Chunk(models.Model):

@@ -10,7 +10,6 @@ from tests.support.model_server import ModelServer, Script
 QUESTION = "How many working days of annual leave does every employee have?"
 FREE = "Penguins were never seen on the roof of the old customs house."
 CITED = "Every employee has 25 working days of paid annual leave [1]."
-# Colours that are still changing would be measured half way.
 ADD = """
 import io
 from accounts.models import User

@@ -10,6 +10,7 @@ export class Follower {
 
   constructor(scroller, content, button) {
     this.scroller = scroller;
+    this.content = content;
     this.button = button;
     this.#following = content.childElementCount > 0; // an empty chat is read from its top
     new ResizeObserver(() => this.#grown()).observe(content);
@@ -46,7 +47,7 @@ export class Follower {
 
   #grown() {
     if (this.#following) this.scroller.scrollTop = this.scroller.scrollHeight;
-    this.button.hidden = this.#distance < NEAR;
+    this.button.hidden = this.#distance < NEAR || !this.content.childElementCount;
   }
 
   #release() {
@@ -59,6 +60,6 @@ export class Follower {
     this.#last = { top, height };
     const near = this.#distance < NEAR;
     if (near && this.#distance < 4) this.#following = true;
-    this.button.hidden = near;
+    this.button.hidden = near || !this.content.childElementCount;
   }
 }

@@ -21,7 +21,7 @@ from accounts.models import User
 from agents.packing import BLOCK_TOKENS, pack
 from agents.tokens import estimate_tokens
 from agents.types import AgentTask, AttachedFile, AttachmentUse, PackedPassage, Reading, Use
-from gateway.routes import sees_images
+from gateway.routing.routes import sees_images
 from gateway.types import PromptImage
 from knowledge.models import Chunk, Document, DocumentText
 from knowledge.pictures import Stored, find_picture

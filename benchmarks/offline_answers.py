@@ -91,8 +91,8 @@ def measure(folders: Sequence[Path], limit: int) -> list[dict[str, Any]]:
 
 
 def _ask(corpus: Corpus, asked: Corpus, keys: Sequence[str], case: str) -> dict[str, Any]:
-    from gateway.local_embedder import local_embedder
-    from gateway.quoting import choose_sentences
+    from gateway.embedding.local import local_embedder
+    from gateway.offline.quoting import choose_sentences
 
     embed = local_embedder().embed
     embed(["warm"])

@@ -128,7 +128,7 @@ class Indexed:
 
 def embedder_seconds(document: Any) -> float:
     """How long the embedder alone takes for the passages that have vectors; 0 where none has."""
-    from gateway.embedder import get_embedder
+    from gateway.embedding.embedder import get_embedder
     from knowledge.chunking import index_text
     from knowledge.models import Embedding
 
@@ -169,7 +169,7 @@ def evaluate(found: Indexed, names: dict[str, str], search: Callable[[str], Any]
 
 def measure(folders: Sequence[Path], limit: int | None) -> list[dict[str, Any]]:
     from accounts.models import User
-    from gateway.embedder import get_embedder
+    from gateway.embedding.embedder import get_embedder
     from knowledge.retrieval import search
 
     user = User.objects.create_user("bench@example.org", "not used by anybody")

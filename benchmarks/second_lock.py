@@ -22,7 +22,7 @@ WAYS = ("neither", "view", "lock")
 
 def measure(folders: Sequence[Path], limit: int | None, crowd: int, rounds: int) -> dict[str, Any]:
     from accounts.models import User
-    from gateway.embedder import get_embedder
+    from gateway.embedding.embedder import get_embedder
     from knowledge import services
     from security.reading import is_fitted
 

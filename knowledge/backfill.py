@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from gateway.embedder import Embedder, get_embedder
+from gateway.embedding.embedder import Embedder, get_embedder
 from knowledge.chunking import index_text
 from knowledge.models import EmbeddingVersion
 from knowledge.versions import find_active_version

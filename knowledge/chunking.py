@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from gateway.local_embedder import count_pieces, piece_starts
+from gateway.embedding.local import count_pieces, piece_starts
 from gateway.sentences import split_sentences
 from knowledge.types import Block, BlockKind, ChunkDraft
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from gateway.embedder import Vectors
+from gateway.embedding.embedder import Vectors
 from knowledge.bm25 import has_drifted
 from knowledge.errors import DocumentGone, VersionReplaced
 from knowledge.layout import pack

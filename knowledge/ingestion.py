@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop as _
 
-from gateway.embedder import Embedder, Vectors, get_embedder
+from gateway.embedding.embedder import Embedder, Vectors, get_embedder
 from knowledge import indexing, storage
 from knowledge.analyzer import guess_language, is_cjk
 from knowledge.chunking import chunk, index_text

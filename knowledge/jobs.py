@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop as _
 from events import jobs
 from events.context import JobContext, JobFailed
 from events.models import Job
-from gateway.embedder import EmbedderUnavailable
+from gateway.embedding.embedder import EmbedderUnavailable
 from gateway.errors import GatewayError
 from knowledge import backfill, reweighing
 from knowledge.errors import DocumentGone, VersionReplaced

@@ -9,7 +9,7 @@ from django.db.backends.utils import CursorWrapper
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
-from gateway.embedder import Vectors
+from gateway.embedding.embedder import Vectors
 from knowledge.analyzer import is_cjk
 from knowledge.bm25 import TermCounts, count_terms, to_sparsevec, weigh
 from knowledge.chunking import index_text

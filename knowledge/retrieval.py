@@ -18,7 +18,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 
 from accounts.models import User
-from gateway.embedder import get_embedder
+from gateway.embedding.embedder import get_embedder
 from knowledge.analyzer import analyze, term_id
 from knowledge.bm25 import rare_terms, to_sparsevec, weigh_query
 from knowledge.fusion import choose_alpha

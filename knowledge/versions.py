@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from gateway.embedder import LOCAL_NAME
+from gateway.embedding.embedder import LOCAL_NAME
 from knowledge.models import EmbeddingVersion
 
 # The migration makes this one, with its index.

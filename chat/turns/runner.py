@@ -21,7 +21,7 @@ from chat.turns.work import claim_turns, find_unwanted
 from events import doorbell, leases
 from events.cancelling import cancel_all
 from events.writer import EventWriter
-from gateway.session import close_pool
+from gateway.upstream.session import close_pool
 from observability import heartbeats
 from observability.db import Lane
 

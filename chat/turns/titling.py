@@ -16,7 +16,7 @@ from events import leases, log
 from events.notices import What, announce
 from events.types import Claim
 from gateway.chat import stream_chat
-from gateway.routes import find_routes
+from gateway.routing.routes import find_routes
 from gateway.types import OFFLINE, ChatRequest, EndpointSwitched, PromptMessage, TextDelta
 
 KIND = "title"

@@ -20,7 +20,7 @@ from events.types import EventRow, LeaseLost
 from events.writer import EventWriter
 from gateway.errors import GatewayError
 from gateway.metering import record_lost_call
-from gateway.routes import find_routes
+from gateway.routing.routes import find_routes
 from gateway.types import OFFLINE
 from observability.db import Lane
 

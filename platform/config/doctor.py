@@ -14,7 +14,7 @@ from django.conf import settings
 
 from accounts.models import User
 from embedded.home import REPOSITORY, SMALLEST_FREE_MB
-from gateway.minilm import ModelFilesError, ensure_model
+from gateway.embedding.minilm import ModelFilesError, ensure_model
 from gateway.models import Deployment, Model
 from observability.db import connect_directly
 from observability.doorbell import connection as redis_connection

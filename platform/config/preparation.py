@@ -22,7 +22,7 @@ from config import second_lock
 from embedded.console import BOLD, DIM, paint, say, say_done, step
 from embedded.database import ensure_database
 from embedded.errors import StartupError
-from gateway.minilm import ModelFilesError, ensure_model
+from gateway.embedding.minilm import ModelFilesError, ensure_model
 from gateway.services import connect_from_environment
 from knowledge.services import ensure_samples
 from observability.db import connect_directly

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gateway import services
 from gateway.models import Deployment, Endpoint, Model, Usage
-from gateway.routes import forget_routes
+from gateway.routing.routes import forget_routes
 from security.lists import AgeFilter, KnownValues
 from security.records import LogAdmin
 

@@ -12,8 +12,8 @@ from contextlib import aclosing
 
 from gateway.errors import GatewayError, RateLimited
 from gateway.metering import record_call
-from gateway.offline import stream_offline
-from gateway.routes import find_routes
+from gateway.offline.answerer import stream_offline
+from gateway.routing.routes import find_routes
 from gateway.types import (
     OFFLINE,
     CallRecord,
@@ -26,7 +26,7 @@ from gateway.types import (
     StreamItem,
     TokenUsage,
 )
-from gateway.upstream import open_call
+from gateway.upstream.call import open_call
 
 LONGEST_PAUSE = 5.0  # seconds that a 429 of the only endpoint is waited for
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from gateway.errors import GatewayError
 from gateway.models import Deployment, Endpoint, Model
-from gateway.probe import ProbeResult, list_models, test_endpoint
-from gateway.routes import endpoint_route, forget_routes, secret_context
+from gateway.routing.routes import endpoint_route, forget_routes, secret_context
+from gateway.upstream.probe import ProbeResult, list_models, test_endpoint
 from security import audit
 from security.acts import Act
 from security.secrets import SecretUnreadable, hint, is_current, open_, seal

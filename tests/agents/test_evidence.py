@@ -10,7 +10,7 @@ from accounts.services import unshare
 from agents.loop import run_agent, search_documents
 from agents.types import AgentSpec, AgentTask, CitationAdded, RetrievalCompleted
 from events import jobs
-from gateway.routes import forget_routes
+from gateway.routing.routes import forget_routes
 from knowledge import services
 from knowledge.extraction.process import reading_process
 from knowledge.models import Chunk, Collection, DocumentText

@@ -24,8 +24,8 @@ from agents.types import (
 )
 from gateway.chat import stream_chat
 from gateway.errors import BadRequest, StreamCut
-from gateway.session import close_pool
 from gateway.types import Route
+from gateway.upstream.session import close_pool
 from knowledge.types import SearchResult
 from tests.agents.passages import passage
 from tests.support.model_server import Script, model_server

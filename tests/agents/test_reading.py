@@ -18,11 +18,11 @@ from agents.types import (
     RetrievalCompleted,
     TextDelta,
 )
-from gateway.local_embedder import local_embedder
+from gateway.embedding.local import local_embedder
 from gateway.models import Endpoint, Model
-from gateway.routes import forget_routes
+from gateway.routing.routes import forget_routes
 from gateway.services import connect_model
-from gateway.session import close_pool
+from gateway.upstream.session import close_pool
 from knowledge.extraction.process import reading_process
 from knowledge.models import Document, DocumentText
 from knowledge.storage import path_of

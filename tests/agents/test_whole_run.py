@@ -11,9 +11,9 @@ from agents.services import ensure_builtin_agents
 from agents.types import AgentTask, CitationAdded, Finished, RetrievalCompleted, TextDelta
 from events import jobs
 from gateway.models import Endpoint, Usage
-from gateway.routes import forget_routes
+from gateway.routing.routes import forget_routes
 from gateway.services import connect_model
-from gateway.session import close_pool
+from gateway.upstream.session import close_pool
 from knowledge import services
 from knowledge.extraction.process import reading_process
 from knowledge.models import DocumentText

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts import services as accounts
 from events import jobs
-from gateway.embedder import get_embedder
+from gateway.embedding.embedder import get_embedder
 from knowledge.extraction.process import reading_process
 from knowledge.models import Collection, Document
 from tests.support.cast import Api

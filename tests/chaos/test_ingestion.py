@@ -18,7 +18,7 @@ from embedded.children import Child
 from embedded.supervisor import Supervisor
 from events import jobs, ringing
 from events.models import Job, Stream
-from gateway.local_embedder import local_embedder
+from gateway.embedding.local import local_embedder
 from knowledge import retrieval, services, storage
 from knowledge.models import Document
 from tests.knowledge.conftest import run_job

@@ -23,7 +23,7 @@ from chat.models import Conversation, Message
 from chat.retention import deletion
 from chat.thread import list_thread
 from chat.turns.work import claim_turns
-from gateway.local_embedder import local_embedder
+from gateway.embedding.local import local_embedder
 from knowledge import retrieval, shelves
 from knowledge.errors import FileTooLarge, TooMuchAttached, UploadRefused
 from knowledge.models import Collection, Document

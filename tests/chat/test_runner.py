@@ -20,7 +20,7 @@ from events.models import Event, Stream
 from events.types import LeaseLost
 from gateway.errors import UpstreamFailed
 from gateway.models import Deployment, Endpoint, Model
-from gateway.routes import forget_routes
+from gateway.routing.routes import forget_routes
 from knowledge.models import Collection, Document, Source
 from observability.db import run_sync
 from security.ids import new_id

@@ -24,11 +24,11 @@ from chat.search import index as search_index
 from chat.selectors import find_conversation, list_conversations
 from chat.sidebar.history import list_history
 from events.models import Event, Stream
-from gateway.embedder import get_embedder
+from gateway.embedding.embedder import get_embedder
 from gateway.models import Endpoint, Usage
-from gateway.routes import forget_routes
+from gateway.routing.routes import forget_routes
 from gateway.services import connect_model
-from gateway.session import close_pool
+from gateway.upstream.session import close_pool
 from observability.db import run_sync
 from security.ids import new_id
 from tests.chat.stage import play, running, socket

@@ -11,7 +11,7 @@ from chat.turns.titling import TitleWork, _told, claim_titles, store_title, tidy
 from events.models import Stream
 from events.types import Claim, LeaseLost
 from gateway.models import Deployment, Endpoint, Model, Usage
-from gateway.routes import forget_routes
+from gateway.routing.routes import forget_routes
 from observability.db import run_sync
 from security.ids import new_id
 from tests.support.model_server import Script

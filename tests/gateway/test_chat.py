@@ -18,7 +18,6 @@ from gateway.errors import (
     StreamCut,
     UpstreamFailed,
 )
-from gateway.session import close_pool
 from gateway.types import (
     OFFLINE,
     ChatRequest,
@@ -32,6 +31,7 @@ from gateway.types import (
     Timeouts,
     TokenUsage,
 )
+from gateway.upstream.session import close_pool
 from tests.support.model_server import ModelServer, Script
 
 TEXT = "Streams of “text”, 你好 and 🚀, arrive in order. " * 5

@@ -1,10 +1,10 @@
-"""`gateway.embeddings`: vectors from an endpoint, and which embedder is in use."""
+"""`gateway.embedding.remote`: vectors from an endpoint, and which embedder is in use."""
 
 import numpy as np
 import pytest
 
-from gateway.embedder import LOCAL_NAME, EmbedderUnavailable, get_embedder
-from gateway.embeddings import REQUEST_TEXTS, RemoteEmbedder
+from gateway.embedding.embedder import LOCAL_NAME, EmbedderUnavailable, get_embedder
+from gateway.embedding.remote import REQUEST_TEXTS, RemoteEmbedder
 from gateway.errors import BadCredentials, BadRequest, EndpointUnreachable, UpstreamFailed
 from gateway.models import Deployment, Endpoint, Model
 from security.secrets import seal

@@ -24,8 +24,8 @@ from gateway.errors import (
     error_for_exception,
     error_for_response,
 )
-from gateway.sdk import open_client, typed_error
 from gateway.types import Route
+from gateway.upstream.sdk import open_client, typed_error
 from tests.support.model_server import Script
 
 RESPONSES = [

@@ -1,4 +1,4 @@
-"""`gateway.local_embedder`: unit vectors that mean something, in the order asked for."""
+"""`gateway.embedding.local`: unit vectors that mean something, in the order asked for."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.local_embedder import (
+from gateway.embedding.local import (
     BATCH_PIECES,
     BATCH_SIZE,
     LocalEmbedder,

@@ -1,4 +1,4 @@
-"""`gateway.minilm`: the model is verified, built once, and rebuilt when it is damaged."""
+"""`gateway.embedding.minilm`: the model is verified, built once, and rebuilt when it is damaged."""
 
 import json
 from concurrent.futures import ProcessPoolExecutor
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway import minilm
-from gateway.minilm import ModelFilesError, ensure_model, find_weights, sha256_of
+from gateway.embedding import minilm
+from gateway.embedding.minilm import ModelFilesError, ensure_model, find_weights, sha256_of
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.local_embedder import local_embedder
-from gateway.offline import answer, compose, stream_offline
-from gateway.quoting import MOST_SENTENCES, Sentence, choose_sentences
+from gateway.embedding.local import local_embedder
+from gateway.offline.answerer import answer, compose, stream_offline
+from gateway.offline.quoting import MOST_SENTENCES, Sentence, choose_sentences
 from gateway.types import OFFLINE, ChatRequest, Completed, PassageText, TextDelta
 from gateway.wording import Script, Weights, is_cjk, script_of, words
 

@@ -13,11 +13,11 @@ from cryptography.x509.oid import NameOID
 
 from gateway.errors import EndpointUnreachable
 from gateway.models import Deployment, Endpoint, Model
-from gateway.probe import probe, test_endpoint
 from gateway.services import check_endpoint, store_key
-from gateway.session import close_pool
 from gateway.types import ChatRequest, Route
-from gateway.upstream import open_call
+from gateway.upstream.call import open_call
+from gateway.upstream.probe import probe, test_endpoint
+from gateway.upstream.session import close_pool
 from tests.support.model_server import ModelServer, Script
 
 KEY = "sk-0123456789abcdef"

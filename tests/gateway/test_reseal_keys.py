@@ -11,7 +11,7 @@ from django.db import connection
 
 from embedded.home import REPOSITORY, Home
 from gateway.models import Endpoint
-from gateway.routes import secret_context
+from gateway.routing.routes import secret_context
 from gateway.services import list_unreadable, store_key
 from security.secrets import SecretUnreadable, is_current, open_
 

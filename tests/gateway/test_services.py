@@ -7,9 +7,9 @@ from asgiref.sync import async_to_sync
 from gateway import services
 from gateway.chat import stream_chat
 from gateway.models import Deployment, Endpoint, Model, Usage
-from gateway.routes import find_routes, forget_routes, list_routes, secret_context
-from gateway.session import close_pool
+from gateway.routing.routes import find_routes, forget_routes, list_routes, secret_context
 from gateway.types import OFFLINE, ChatRequest, PromptMessage
+from gateway.upstream.session import close_pool
 from security.secrets import is_current, open_, seal
 from tests.support.model_server import Script
 

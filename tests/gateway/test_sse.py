@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError, RateLimited, UpstreamFailed
-from gateway.sse import LONGEST_EVENT, ChatStream
 from gateway.types import ReasoningDelta, TextDelta, TokenUsage
+from gateway.upstream.sse import LONGEST_EVENT, ChatStream
 
 PIECES = ["Café ", "你好，", "\n\n", ' data: "x"', "🚀", " [DONE]", "\r\n"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.models import User
 from events import jobs
-from gateway.local_embedder import local_embedder
+from gateway.embedding.local import local_embedder
 from knowledge import services
 from knowledge.extraction.process import reading_process
 from knowledge.models import Collection, Document

@@ -5,7 +5,7 @@ import pytest
 from accounts.models import User
 from events import jobs as event_jobs
 from events.models import Job
-from gateway.embedder import LOCAL_NAME, get_embedder
+from gateway.embedding.embedder import LOCAL_NAME, get_embedder
 from gateway.models import Deployment, Endpoint, Model
 from knowledge import ingestion, jobs, services
 from knowledge.backfill import find_new_embedder

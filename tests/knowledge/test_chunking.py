@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.local_embedder import count_pieces
+from gateway.embedding.local import count_pieces
 from knowledge.chunking import MAX_PIECES, chunk, index_text, title_path
 from knowledge.types import Block, BlockKind, ChunkDraft
 

@@ -11,7 +11,7 @@ from accounts import services as accounts
 from accounts.models import User
 from events import jobs as event_jobs
 from events.models import Job
-from gateway.local_embedder import count_pieces
+from gateway.embedding.local import count_pieces
 from knowledge import jobs, retrieval, services, storage, sweeping
 from knowledge.errors import FileTooLarge, UploadRefused
 from knowledge.extraction import reasons

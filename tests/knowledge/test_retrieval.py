@@ -10,7 +10,7 @@ from django.db import connection
 
 from accounts.models import Grant, Team, User
 from accounts.services import disable, everyone, share, unshare
-from gateway.embedder import get_embedder
+from gateway.embedding.embedder import get_embedder
 from knowledge import retrieval, services
 from knowledge.analyzer import analyze, term_id
 from knowledge.bm25 import idf

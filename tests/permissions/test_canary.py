@@ -17,9 +17,9 @@ from chat.models import Citation, Conversation, Message, Turn
 from events import leases
 from events import log as event_log
 from gateway.models import Endpoint
-from gateway.routes import forget_routes
+from gateway.routing.routes import forget_routes
 from gateway.services import connect_model
-from gateway.session import close_pool
+from gateway.upstream.session import close_pool
 from knowledge.models import Collection
 from observability.db import run_sync
 from tests.chat.stage import play, running, socket

@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.embeddings import RemoteEmbedder
+from gateway.embedding.remote import RemoteEmbedder
 from gateway.errors import EndpointUnreachable
 from gateway.models import Model
-from gateway.probe import probe
-from gateway.session import close_pool
 from gateway.types import ChatRequest, PromptMessage, Route
-from gateway.upstream import open_call
+from gateway.upstream.call import open_call
+from gateway.upstream.probe import probe
+from gateway.upstream.session import close_pool
 from security.outbound.errors import AddressRefused
 from security.outbound.policy import ANY_ENDPOINT, PUBLIC_ENDPOINT
 from security.outbound.transport import guarded_client

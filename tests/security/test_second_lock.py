@@ -15,7 +15,7 @@ from accounts.services import disable, share, unshare
 from chat import services as chat
 from chat.models import Citation, Conversation, Message, Turn
 from config import doctor, second_lock
-from gateway.embedder import get_embedder
+from gateway.embedding.embedder import get_embedder
 from knowledge import retrieval, services
 from knowledge.models import Chunk, Collection, Document, DocumentText, Embedding, Source, Stage
 from knowledge.versions import find_active_version

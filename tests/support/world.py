@@ -27,7 +27,7 @@ from chat.models import Citation, Conversation, Feedback, Import, Message, Turn
 from chat.sharing import links
 from chat.sidebar import folders
 from events import jobs
-from gateway.embedder import get_embedder
+from gateway.embedding.embedder import get_embedder
 from knowledge import services as knowledge
 from knowledge import shelves
 from knowledge.models import Collection, Document

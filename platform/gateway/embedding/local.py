@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedded.home import Home
-from gateway.minilm import ensure_model, find_weights
+from gateway.embedding.minilm import ensure_model, find_weights
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

@@ -13,7 +13,6 @@ import aiohttp
 import orjson
 from django.utils.translation import gettext as _
 
-from gateway.dialect import chat_payload, quirk_behind, request_headers
 from gateway.errors import (
     ContentFiltered,
     EndpointTimeout,
@@ -24,10 +23,11 @@ from gateway.errors import (
     error_for_payload,
     error_for_response,
 )
-from gateway.session import Pool, current_pool
-from gateway.sse import ChatStream, Delta, delta_text, token_usage
 from gateway.types import ChatRequest, ReasoningDelta, Route, TextDelta, TokenUsage
-from gateway.watchdog import Watchdog
+from gateway.upstream.dialect import chat_payload, quirk_behind, request_headers
+from gateway.upstream.session import Pool, current_pool
+from gateway.upstream.sse import ChatStream, Delta, delta_text, token_usage
+from gateway.upstream.watchdog import Watchdog
 from security.secrets import hint
 
 LARGEST_ERROR = 64 * 1024  # bytes of an error body that are read

@@ -1,6 +1,6 @@
 """all-MiniLM-L6-v2 from safetensors to an int8 ONNX graph, with `onnx` alone (no torch).
 
-Run as `python -m gateway.minilm_conversion WEIGHTS TARGET`. The graph uses onnxruntime's fused
+Run as `python -m gateway.embedding.conversion WEIGHTS TARGET`. The graph uses onnxruntime's fused
 operators and ends in mean pooling and L2 normalisation: token ids in, unit vectors out.
 """
 

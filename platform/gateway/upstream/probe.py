@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from gateway.errors import BadCredentials, EndpointTimeout, GatewayError, ModelNotFound
 from gateway.models import Endpoint
-from gateway.routes import endpoint_route
-from gateway.sdk import open_client, typed_error
+from gateway.routing.routes import endpoint_route
 from gateway.types import Route
+from gateway.upstream.sdk import open_client, typed_error
 from security.secrets import hint
 
 PROBE_SECONDS = 10.0

@@ -8,8 +8,8 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from itertools import groupby
 
-from gateway.local_embedder import local_embedder
-from gateway.quoting import Embed, Sentence, choose_sentences
+from gateway.embedding.local import local_embedder
+from gateway.offline.quoting import Embed, Sentence, choose_sentences
 from gateway.types import (
     OFFLINE,
     ChatRequest,

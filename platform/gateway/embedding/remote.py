@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.errors import GatewayError, UpstreamFailed
-from gateway.sdk import open_client, typed_error
 from gateway.types import Route
+from gateway.upstream.sdk import open_client, typed_error
 
 if TYPE_CHECKING:
     from gateway.models import Model

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from gateway.embeddings import RemoteEmbedder
-from gateway.local_embedder import (
+from gateway.embedding.local import (
     LOCAL_NAME,
     MAX_PIECES,
     LocalEmbedder,
@@ -13,8 +12,9 @@ from gateway.local_embedder import (
     local_embedder,
     piece_starts,
 )
+from gateway.embedding.remote import RemoteEmbedder
 from gateway.models import Model
-from gateway.routes import list_routes
+from gateway.routing.routes import list_routes
 
 __all__ = [
     "LOCAL_NAME",

@@ -10,9 +10,9 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 
-from gateway.dialect import Quirk
 from gateway.errors import EndpointTimeout
 from gateway.types import Route
+from gateway.upstream.dialect import Quirk
 from security.outbound.connecting import guarded_connector, open_session
 from security.outbound.policy import operator_policy
 
@@ -26,7 +26,7 @@ class Pool:
     def __init__(self) -> None:
         self.http = open_session(
             guarded_connector(operator_policy(), limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
-            timeout=aiohttp.ClientTimeout(total=None),  # gateway.upstream watches each phase
+            timeout=aiohttp.ClientTimeout(total=None),  # gateway.upstream.call watches each phase
             read_bufsize=READ_BUFFER,
             auto_decompress=True,
         )

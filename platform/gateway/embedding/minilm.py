@@ -99,8 +99,15 @@ def _build(weights: Path, onnx: Path, manifest: Path) -> None:
 
 def _convert(weights: Path, target: Path) -> None:
     """Convert in a process of its own, so that the tools' memory is not kept in this one."""
-    root = Path(__file__).resolve().parents[1]
-    command = [sys.executable, "-P", "-m", "gateway.minilm_conversion", str(weights), str(target)]
+    root = Path(__file__).resolve().parents[2]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "gateway.embedding.conversion",
+        str(weights),
+        str(target),
+    ]
     environment = os.environ | {"PYTHONPATH": str(root)}
     try:
         done = subprocess.run(

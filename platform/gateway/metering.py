@@ -26,8 +26,15 @@ def usage_of(call: CallRecord) -> Usage:
         cached_tokens=call.usage.cached_tokens,
         completion_tokens=call.usage.completion_tokens,
         reasoning_tokens=call.usage.reasoning_tokens,
+        cache_write_tokens=call.usage.cache_write_tokens,
+        accepted_prediction_tokens=call.usage.accepted_prediction_tokens,
+        rejected_prediction_tokens=call.usage.rejected_prediction_tokens,
         first_token_ms=call.first_token_ms,
         total_ms=call.total_ms,
+        deployment_id=call.deployment_id,
+        attempt=call.attempt,
+        why=call.why[:200],
+        detail=call.detail[:300],
         outcome=call.outcome,
     )
 

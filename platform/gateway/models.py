@@ -2,6 +2,7 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from gateway.controls import Capability
 from security.ids import new_id
 
 
@@ -30,6 +31,26 @@ class Endpoint(models.Model):
     connect_timeout = models.FloatField(_("connect time-out, seconds"), default=5)
     first_token_timeout = models.FloatField(_("first-token time-out, seconds"), default=60)
     idle_timeout = models.FloatField(_("between-token time-out, seconds"), default=30)
+    total_timeout = models.FloatField(_("time-out of a whole answer, seconds"), default=1800)
+    queue_timeout = models.FloatField(
+        _("longest wait in the queue, seconds"),
+        default=30,
+        help_text=_("For one of the parallel requests; then another endpoint is asked."),
+    )
+    is_draining = models.BooleanField(
+        _("draining"),
+        default=False,
+        help_text=_("It finishes what it has and gets nothing new."),
+    )
+    labels = models.JSONField(
+        _("labels"),
+        default=list,
+        blank=True,
+        help_text=_(
+            'Where it is and what it may see, as ["eu", "confidential"]. What demands a label '
+            "never leaves the endpoints that have it."
+        ),
+    )
     last_checked_at = models.DateTimeField(_("last checked"), null=True, blank=True, editable=False)
     last_error = models.TextField(_("last error"), blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -49,6 +70,14 @@ class Model(models.Model):
     class Kind(models.TextChoices):
         CHAT = "chat", _("chat")
         EMBEDDING = "embedding", _("embedding")
+        RERANK = "rerank", _("rerank")
+
+    class Strategy(models.TextChoices):
+        PRIORITY = "priority", _("by priority, with fallback")
+        WEIGHTED = "weighted", _("by weight")
+        LEAST_BUSY = "least_busy", _("the least busy")
+        FASTEST = "fastest", _("the fastest")
+        CHEAPEST = "cheapest", _("the cheapest that fits")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(
@@ -59,6 +88,13 @@ class Model(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.CHAT)
     is_default = models.BooleanField(_("default"), default=False)
+    strategy = models.CharField(
+        _("strategy"),
+        max_length=12,
+        choices=Strategy.choices,
+        default=Strategy.PRIORITY,
+        help_text=_("Which of its deployments is asked first; the others follow when it fails."),
+    )
     context_length = models.PositiveIntegerField(_("context length, tokens"), default=32_000)
     dimensions = models.PositiveIntegerField(_("dimensions"), null=True, blank=True)
     is_multilingual = models.BooleanField(_("multilingual"), default=False)
@@ -94,6 +130,43 @@ class Deployment(models.Model):
         _("name at the endpoint"), max_length=200, help_text=_("What the server calls the model.")
     )
     priority = models.PositiveSmallIntegerField(_("priority"), default=10)
+    weight = models.PositiveSmallIntegerField(
+        _("weight"), default=1, help_text=_("Its share of the requests where weights decide.")
+    )
+    prompt_price = models.DecimalField(
+        _("price of the prompt"),
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("For a million tokens; empty: unknown."),
+    )
+    completion_price = models.DecimalField(
+        _("price of the answer"),
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("For a million tokens; empty: unknown."),
+    )
+    context_length = models.PositiveIntegerField(
+        _("context length, tokens"), null=True, blank=True, help_text=_("Empty: the model's own.")
+    )
+    probed = models.JSONField(_("found by the test"), default=dict, blank=True, editable=False)
+    capabilities = models.JSONField(
+        _("capabilities, by hand"),
+        default=dict,
+        blank=True,
+        help_text=_('Corrects what the test found, as {"tools": true, "vision": false}.'),
+    )
+    extra_body = models.JSONField(
+        _("more fields of each request"),
+        default=dict,
+        blank=True,
+        help_text=_("Sent to this deployment as they are."),
+    )
     is_enabled = models.BooleanField(_("enabled"), default=True)
 
     class Meta:
@@ -109,6 +182,11 @@ class Deployment(models.Model):
     def __str__(self) -> str:
         return f"{self.model} @ {self.endpoint}"
 
+    def has(self, capability: Capability) -> bool:
+        """What was corrected by hand counts more than what the test found."""
+        found: bool = (self.probed | self.capabilities).get(capability.value, False)
+        return found
+
 
 class Usage(models.Model):
     """One upstream call: what it cost in tokens and time, and how it ended."""
@@ -122,8 +200,15 @@ class Usage(models.Model):
     cached_tokens = models.IntegerField(null=True, blank=True)
     completion_tokens = models.IntegerField(null=True, blank=True)
     reasoning_tokens = models.IntegerField(null=True, blank=True)
+    cache_write_tokens = models.IntegerField(null=True, blank=True)
+    accepted_prediction_tokens = models.IntegerField(null=True, blank=True)
+    rejected_prediction_tokens = models.IntegerField(null=True, blank=True)
     first_token_ms = models.IntegerField(null=True, blank=True)
     total_ms = models.IntegerField(null=True, blank=True)
+    deployment_id = models.UUIDField(null=True, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=1, db_default=1)
+    why = models.CharField(max_length=200, blank=True, default="", db_default="")
+    detail = models.CharField(max_length=300, blank=True, default="", db_default="")
     outcome = models.CharField(max_length=40, default="completed")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 

@@ -1,13 +1,18 @@
 """The values that go into the gateway and come out of it. No Django here."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from decimal import Decimal
+from typing import Any, Literal
 from uuid import UUID
+
+from gateway.controls import Capability, Controls
 
 OFFLINE = "offline"  # the name of the model that quotes and never calls anybody
 
 Role = Literal["system", "user", "assistant"]
+AS_IT_IS = Controls()
+RawMessage = Mapping[str, Any]  # a message of the OpenAI protocol, sent on as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +45,21 @@ class ChatRequest:
 
     `question` is what the person asked, without passages or history, and `image_count` how many
     images came with it; only the offline answerer reads them. `turn_id` and `account_id` are noted
-    on usage rows and mean nothing else here.
+    on usage rows; `account_id` is also whose place in the queue it is. The endpoint that answers
+    has every one of `required_labels`, also after a fallback. `extra` are fields of the protocol
+    that Parley does not know, sent on as they are. With `wants_chunks` the stream is of `Chunk`s.
     """
 
     model: str
-    messages: tuple[PromptMessage, ...]
+    messages: tuple[PromptMessage | RawMessage, ...]
     temperature: float | None = None
     max_tokens: int | None = None
+    controls: Controls = AS_IT_IS
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: str | Mapping[str, Any] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    required_labels: frozenset[str] = frozenset()
+    wants_chunks: bool = False
     passages: tuple[PassageText, ...] = ()
     question: str = ""
     image_count: int = 0
@@ -62,6 +75,9 @@ class TokenUsage:
     completion_tokens: int | None = None
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    accepted_prediction_tokens: int | None = None
+    rejected_prediction_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +91,33 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A whole call: `arguments` is complete JSON text. What was cut in half never becomes one."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalls:
+    """What the model wants to be called before it goes on; once, after its last word."""
+
+    calls: tuple[ToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One chunk of the protocol, decoded, as the endpoint sent it (but for id and model name);
+    `text` is its content, which a continuation counts."""
+
+    payload: dict[str, Any]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointSwitched:
-    """An endpoint failed before it said anything; `switched_to` answers instead.
+    """An endpoint failed; `switched_to` answers instead, or goes on behind `after` characters.
 
     `reason` is the stable type of the error, `detail` the sentence to show.
     """
@@ -85,11 +126,15 @@ class EndpointSwitched:
     switched_to: str
     reason: str
     detail: str
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The last item of every stream that did not raise."""
+    """The last item of every stream that did not raise.
+
+    `why` says in one sentence for whom the choice fell, `attempts` how many calls it took.
+    """
 
     finish_reason: str
     usage: TokenUsage
@@ -97,13 +142,15 @@ class Completed:
     endpoint: str
     first_token_ms: int
     total_ms: int
+    why: str = ""
+    attempts: int = 1
 
     @property
     def is_offline(self) -> bool:
         return self.model == OFFLINE
 
 
-StreamItem = TextDelta | ReasoningDelta | EndpointSwitched | Completed
+StreamItem = TextDelta | ReasoningDelta | ToolCalls | Chunk | EndpointSwitched | Completed
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +175,18 @@ class Route:
     timeouts: Timeouts = Timeouts()
     max_concurrency: int = 0  # 0 = no limit
     has_vision: bool = False
+    deployment_id: UUID | None = None
+    endpoint_id: UUID | None = None
+    strategy: str = "priority"
+    priority: int = 10
+    weight: int = 1
+    prompt_price: Decimal | None = None  # per million tokens
+    completion_price: Decimal | None = None
+    context_length: int = 0  # tokens, 0 = unknown
+    capabilities: frozenset[Capability] = frozenset()
+    labels: frozenset[str] = frozenset()
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    queue_timeout: float = 30.0  # seconds that a request may wait for one of the parallel ones
 
     def url(self, path: str) -> str:
         return f"{self.base_url.rstrip('/')}/{path}"
@@ -146,6 +205,10 @@ class CallRecord:
     outcome: str
     first_token_ms: int | None
     total_ms: int | None
+    deployment_id: UUID | None = None
+    attempt: int = 1
+    why: str = ""  # this deployment was chosen
+    detail: str = ""  # of its failure
 
 
 FindRoutes = Callable[[str], Awaitable[tuple[Route, ...]]]

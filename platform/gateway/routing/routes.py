@@ -6,6 +6,7 @@ from threading import Lock
 
 import structlog
 
+from gateway.controls import Capability
 from gateway.models import Deployment, Endpoint, Model
 from gateway.types import OFFLINE, Route, Timeouts
 from observability.patience import run_patiently
@@ -32,7 +33,12 @@ def list_routes(name: str, kind: str = Model.Kind.CHAT) -> tuple[Route, ...]:
     if name == OFFLINE:
         return ()
     deployments = (
-        Deployment.objects.filter(is_enabled=True, endpoint__is_enabled=True, model__kind=kind)
+        Deployment.objects.filter(
+            is_enabled=True,
+            endpoint__is_enabled=True,
+            endpoint__is_draining=False,
+            model__kind=kind,
+        )
         .select_related("model", "endpoint")
         .order_by("priority", "id")
     )
@@ -79,8 +85,12 @@ def endpoint_route(endpoint: Endpoint) -> Route:
             connect=endpoint.connect_timeout,
             first_token=endpoint.first_token_timeout,
             idle=endpoint.idle_timeout,
+            total=endpoint.total_timeout,
         ),
         max_concurrency=endpoint.max_concurrency,
+        endpoint_id=endpoint.pk,
+        labels=frozenset(endpoint.labels),
+        queue_timeout=endpoint.queue_timeout,
     )
 
 
@@ -92,6 +102,15 @@ def _route(deployment: Deployment) -> Route:
         model=model.name,
         upstream_name=deployment.upstream_name,
         has_vision=model.has_vision,
+        deployment_id=deployment.pk,
+        strategy=model.strategy,
+        priority=deployment.priority,
+        weight=deployment.weight,
+        prompt_price=deployment.prompt_price,
+        completion_price=deployment.completion_price,
+        context_length=deployment.context_length or model.context_length,
+        capabilities=frozenset(filter(deployment.has, Capability)),
+        extra_body=deployment.extra_body,
     )
 
 

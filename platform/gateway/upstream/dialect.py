@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from gateway.errors import BadRequest, GatewayError
-from gateway.types import ChatRequest, PromptImage, PromptMessage, Route
+from gateway.types import ChatRequest, PromptImage, PromptMessage, RawMessage, Route
 
 
 class Quirk(Enum):
@@ -37,8 +37,10 @@ def chat_payload(route: Route, request: ChatRequest, quirks: AbstractSet[Quirk])
     return payload
 
 
-def _told(message: PromptMessage) -> dict[str, Any]:
+def _told(message: PromptMessage | RawMessage) -> dict[str, Any]:
     """Text as a plain text, which every server reads; parts only where there are images."""
+    if not isinstance(message, PromptMessage):
+        return dict(message)
     content: str | list[dict[str, Any]] = message.content
     if message.images:
         content = [

@@ -169,11 +169,16 @@ def token_usage(usage: Any) -> TokenUsage:
     """Counts of an OpenAI usage object; what is missing or odd is None."""
     if not isinstance(usage, dict):
         return TokenUsage()
+    prompt = usage.get("prompt_tokens_details")
+    completion = usage.get("completion_tokens_details")
     return TokenUsage(
         prompt_tokens=_count(usage, "prompt_tokens"),
         completion_tokens=_count(usage, "completion_tokens"),
-        cached_tokens=_count(usage.get("prompt_tokens_details"), "cached_tokens"),
-        reasoning_tokens=_count(usage.get("completion_tokens_details"), "reasoning_tokens"),
+        cached_tokens=_count(prompt, "cached_tokens"),
+        reasoning_tokens=_count(completion, "reasoning_tokens"),
+        cache_write_tokens=_count(prompt, "cache_write_tokens"),
+        accepted_prediction_tokens=_count(completion, "accepted_prediction_tokens"),
+        rejected_prediction_tokens=_count(completion, "rejected_prediction_tokens"),
     )
 
 

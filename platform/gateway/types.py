@@ -48,6 +48,7 @@ class ChatRequest:
     on usage rows; `account_id` is also whose place in the queue it is. The endpoint that answers
     has every one of `required_labels`, also after a fallback. `extra` are fields of the protocol
     that Parley does not know, sent on as they are. With `wants_chunks` the stream is of `Chunk`s.
+    `continues` is the beginning of the answer, said before: what is streamed goes on behind it.
     """
 
     model: str
@@ -60,6 +61,7 @@ class ChatRequest:
     extra: Mapping[str, Any] = field(default_factory=dict)
     required_labels: frozenset[str] = frozenset()
     wants_chunks: bool = False
+    continues: str = ""
     passages: tuple[PassageText, ...] = ()
     question: str = ""
     image_count: int = 0

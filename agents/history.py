@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from agents.prompt import Part, Source, Trust
+from agents.prompt import Part, Source, Trust, unasked
 from agents.tokens import estimate_tokens
 from agents.types import PastMessage
 from gateway.wording import is_cjk
@@ -58,7 +58,7 @@ def fitting_history(history: Sequence[PastMessage], budget: int) -> list[Part]:
 
 def _as_said(message: PastMessage) -> str:
     if message.role != "assistant":
-        return message.text
+        return message.text or (unasked() if message.attachments else "")
     return _QUOTED if message.is_quoted else _MARKS.sub("", message.text)
 
 

@@ -15,7 +15,7 @@ from accounts.models import User
 from agents.citations import WEAK_EVIDENCE, CitationGate, Claim, best_span
 from agents.history import fitting_history, retrieval_query
 from agents.packing import pack
-from agents.prompt import ATTACHED, RULES, Part, Source, Trust, assemble
+from agents.prompt import ATTACHED, RULES, Part, Source, Trust, assemble, unasked
 from agents.reading import read_attachments
 from agents.selectors import verify_quotes
 from agents.support import find_unsupported
@@ -115,7 +115,8 @@ async def _read(task: AgentTask, read: Read) -> Reading:
     query = retrieval_query(task.question, task.history)
     found = await read(task, query, prompt_budget(task))
     has_new = any(file.is_new for file in task.attachments)
-    return replace(found, is_enough=has_new and searched_collections(task) is None)
+    is_all = not task.question or searched_collections(task) is None
+    return replace(found, is_enough=has_new and is_all)
 
 
 def prompt_budget(task: AgentTask) -> int:
@@ -128,7 +129,7 @@ def prompt_budget(task: AgentTask) -> int:
 async def _retrieve(task: AgentTask, search: Search, reading: Reading) -> RetrievalCompleted:
     query = retrieval_query(task.question, task.history)
     collections = searched_collections(task)
-    if collections == [] or not task.agent.max_passages:
+    if collections == [] or not (task.agent.max_passages and query):
         return RetrievalCompleted(query, (), 0.0)
     limit = task.agent.max_passages
     found = await search(task.user, query, collections, limit * CANDIDATES)
@@ -174,7 +175,7 @@ def chat_request(
         *history,
         *(Part(Source.MEMORY, Trust.CONVERSATION, (), known.text) for known in task.memories),
         *(passage_part(p, is_attached=p.first.collection_id in shelves) for p in passages),
-        Part(Source.PERSON, Trust.CONVERSATION, (), task.question),
+        Part(Source.PERSON, Trust.CONVERSATION, (), task.question or unasked()),
     ]
     return ChatRequest(
         model=task.agent.model_name,
@@ -182,7 +183,7 @@ def chat_request(
         temperature=task.agent.temperature,
         max_tokens=task.agent.max_answer_tokens,
         passages=tuple(PassageText(p.n, p.title, p.text) for p in passages),
-        question=task.question,
+        question=task.question,  # empty: files alone
         image_count=sum(file.is_image and file.is_new for file in task.attachments),
         turn_id=task.turn_id,
         account_id=task.user.pk,

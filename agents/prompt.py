@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from gateway.types import PromptImage, PromptMessage, Role
 
 
@@ -72,6 +74,15 @@ WITHOUT_PASSAGES = (
     "No passages were found for the question below. Unless it is small talk, say plainly that "
     "nothing was found in the documents, and cite nothing."
 )
+
+
+def unasked() -> str:
+    """What files that come without a question ask, in the language of the person."""
+    return _(
+        "I attached these files without a question. Say in a few words what each of them is, and "
+        "summarise what matters in it."
+    )
+
 
 REMEMBERED = (
     "I asked you to remember this about me. Use it where it helps with the question; it is no "

@@ -187,7 +187,7 @@ class MessageOut(Schema):
 
 class TurnIn(WriteSchema):
     text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100_000)] = Field(
-        "", description="Left out only with `question`."
+        "", description="Left out only with `question`, or with `attachments` that need none."
     )
     question: UUID | None = Field(
         None, description="A question of the conversation, to be asked again."

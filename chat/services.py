@@ -103,7 +103,8 @@ def start_turn(
     when they come at once. `model` is the name of one that is connected, empty for the agent's
     own. A question asked again may stand `beside` an answer it has, and leaves the conversation the
     agent and model it had. A conversation that is begun may be `temporary`.
-    `attachments` are what was uploaded for the question, or is attached to one that it edits.
+    `attachments` are what was uploaded for the question, or is attached to one that it edits; with
+    them the text may be empty.
     The same `idempotency_key` gives the same turn, however many requests carry it at once. Raises
     Http404 and ChatError.
     """
@@ -121,8 +122,9 @@ def start_turn(
     key = _key(idempotency_key, chosen, conversation, text, str(parent), question, more=more)
     try:
         with transaction.atomic():
-            place = _open(user, conversation, chosen, text, temporary=temporary)
-            asked = _question(place, text, parent, question)
+            title = title_from(text or ", ".join(document.file_name for document in attached))
+            place = _open(user, conversation, chosen, title, temporary=temporary)
+            asked = _question(place, text, parent, question, has_files=bool(attached))
             if asked._state.adding:
                 asked.attachments = [document.pk for document in attached]
             turn = _queue(user, place, asked, chosen, key)
@@ -256,18 +258,18 @@ def _new(user: User, title: str, chosen: Choice) -> Conversation:
 
 
 def _open(
-    user: User, conversation_id: UUID | None, chosen: Choice, text: str, *, temporary: bool
+    user: User, conversation_id: UUID | None, chosen: Choice, title: str, *, temporary: bool
 ) -> Conversation:
     """The conversation of a question, perhaps not saved yet. A temporary one has no title."""
     if conversation_id is None:
-        begun = _new(user, "" if temporary else title_from(text), chosen)
+        begun = _new(user, "" if temporary else title, chosen)
         begun.ends_at = ends_from_now() if temporary else None
         return begun
     conversation = _editable(user, conversation_id, lock=True)
     if conversation.is_temporary:
         conversation.ends_at = ends_from_now()
     else:
-        conversation.title = conversation.title or title_from(text)
+        conversation.title = conversation.title or title
     if chosen.collections is not None:
         conversation.is_limited = chosen.is_limited
     return conversation
@@ -300,7 +302,12 @@ def _may_edit(user: User, conversation: Conversation) -> bool:
 
 
 def _question(
-    conversation: Conversation, text: str, parent: UUID | Place, question: UUID | None
+    conversation: Conversation,
+    text: str,
+    parent: UUID | Place,
+    question: UUID | None,
+    *,
+    has_files: bool,
 ) -> Message:
     """The question to answer: a new one, not saved yet, or an old one asked again."""
     if question is not None:
@@ -313,11 +320,11 @@ def _question(
         if found is None and isinstance(parent, UUID):
             raise Http404
         if found is not None and found.role == Message.Role.USER:
-            if text:
+            if text or has_files:
                 raise NotAnAnswerable
             return _again(found)
         before = found.pk if found else None
-    if not text:
+    if not (text or has_files):
         raise EmptyQuestion
     return Message(conversation=conversation, parent_id=before, role=Message.Role.USER, text=text)
 

@@ -173,7 +173,7 @@ def _read_history(follow_ups: Mapping[UUID, UUID]) -> dict[UUID, History]:
                 where depth < %(limit)s
             )
             select question_id, role, text, model = %(offline)s, attachments from path
-            where status = any(%(kept)s) and text <> ''
+            where status = any(%(kept)s) and (text <> '' or attachments <> '{}')
             order by question_id, depth desc
             """,
             {

@@ -99,10 +99,15 @@ export class Composer {
     box.placeholder = box.dataset.followUp;
   }
 
+  /** Neither words nor files: files alone are a question too. */
+  get #isEmpty() {
+    return !box.value.trim() && this.tray.isEmpty;
+  }
+
   #submit() {
-    const text = box.value.trim();
-    if (!text || !stop.hidden) return;
+    if (this.#isEmpty || !stop.hidden) return;
     if (this.tray.failed || this.tray.isBusy) return this.#wait();
+    const text = box.value.trim();
     const files = this.tray.take();
     box.value = "";
     this.#changed();
@@ -123,7 +128,7 @@ export class Composer {
   }
 
   #changed({ save = true } = {}) {
-    send.setAttribute("aria-disabled", String(!box.value.trim()));
+    send.setAttribute("aria-disabled", String(this.#isEmpty));
     if (!CSS.supports("field-sizing", "content")) {
       box.style.height = "auto";
       box.style.height = `${box.scrollHeight}px`;

@@ -18,7 +18,7 @@ export function editQuestion(el, onSave) {
   const save = () => {
     const changed = box.value.trim();
     close();
-    if (changed) onSave(changed);
+    if (changed || el.querySelector("[data-attachment]")) onSave(changed);
   };
   box.value = sessionStorage.getItem(key) ?? text;
   box.addEventListener("input", () => sessionStorage.setItem(key, box.value));

@@ -186,7 +186,8 @@ function enter(id, question) {
   composer.useConversation(id);
   composer.useFollowUp();
   if (isTemporary()) return beginTemporary(id);
-  const title = question.querySelector("[data-text]").textContent.slice(0, 60);
+  const names = filesOf(question).map(({ name }) => name).join(", ");
+  const title = (question.querySelector("[data-text]").textContent || names).slice(0, 60);
   document.title = `${title} · Parley`;
   document.getElementById("conversation-title").textContent = title;
   offerTakeaway(id);
@@ -223,7 +224,7 @@ function stop() {
 /** Asks again as another version: of a question (new text) or of an answer (same question). */
 async function askAgain({ files = [], ...frame }, cutAt) {
   cutFrom(cutAt);
-  if (frame.text) showFiles(appendQuestion(frame.text, frame.parent), files);
+  if ("text" in frame) showFiles(appendQuestion(frame.text, frame.parent), files);
   const waiting = appendAnswer(hooks);
   begin(waiting);
   follower.toEnd();
@@ -231,7 +232,7 @@ async function askAgain({ files = [], ...frame }, cutAt) {
     await socket.startTurn({ id: newId(), conversation, ...choices(), ...frame, ...carriedFiles(files) });
   } catch (error) {
     toast(error.message, { kind: "bad" });
-    if (frame.text) composer.giveBack(frame.text, files);
+    if ("text" in frame) composer.giveBack(frame.text, files);
   }
   settle(waiting);
   await showPath();

@@ -13,10 +13,14 @@ from agents.tokens import estimate_tokens
 from agents.types import (
     AgentSpec,
     AgentTask,
+    AttachedFile,
+    AttachmentUse,
     CitationAdded,
     EndpointSwitched,
     Finished,
+    PackedPassage,
     PastMessage,
+    Reading,
     ReasoningDelta,
     RetrievalCompleted,
     TextDelta,
@@ -24,7 +28,8 @@ from agents.types import (
 )
 from gateway.chat import stream_chat
 from gateway.errors import BadRequest, StreamCut
-from gateway.types import Route
+from gateway.offline.answerer import answer
+from gateway.types import PassageText, Route
 from gateway.upstream.session import close_pool
 from knowledge.types import SearchResult
 from tests.agents.passages import passage
@@ -48,6 +53,7 @@ class Run:
         self.steps = []
         self.searches = []
         self.calls = []
+        self.read = None
         self.error = None
         fields = {"agent": AgentSpec(), "user": USER, "question": QUESTION}
         self.task = AgentTask(**(fields | task))
@@ -69,7 +75,8 @@ class Run:
         return stream_chat(request, routes=self.find_routes, record=self.record)
 
     def stream(self):
-        return run_agent(self.task, search=self.search, chat=self.chat, verify=self.verify)
+        given = {"search": self.search, "chat": self.chat, "verify": self.verify}
+        return run_agent(self.task, **given, **({"read": self.read} if self.read else {}))
 
     def run(self):
         async def listen():
@@ -131,6 +138,30 @@ def test_the_prompt_holds_history_and_passages_in_their_places(model_server, rou
     assert "Handbook › Chapter" in last["content"]
     assert last["content"].endswith(f"Question:\n{QUESTION}")
     assert (sent["temperature"], sent["max_tokens"]) == (0.7, 50)
+
+
+def test_files_alone_are_summed_up_and_nothing_is_searched(model_server, route):
+    file = AttachedFile(LEASE.document_id, LEASE.collection_id, "lease.md", False, is_new=True)
+
+    async def read(task, query, budget):
+        use = AttachmentUse(file.document_id, file.name, "whole")
+        return Reading((use,), (PackedPassage(1, (LEASE,)),))
+
+    run = Run(route, question="", attachments=(file,), collections=(uuid4(),))
+    run.read = read
+    run.run()
+    assert not run.searches
+    (sent,) = model_server.chat_requests
+    asked = sent["messages"][-1]["content"]
+    assert LEASE.text in asked
+    assert "Question:\nI attached these files without a question." in asked
+
+
+def test_without_a_model_files_alone_are_quoted_as_they_begin():
+    passages = [PassageText(1, "A", "It begins so. Then it goes on."), PassageText(2, "A", "More.")]
+    said = answer("", passages)
+    assert "It begins so." in said
+    assert "More." not in said
 
 
 def test_a_short_follow_up_is_searched_with_the_question_before(route):

@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.services import share
+from agents.history import fitting_history
 from chat import services
 from chat.attachments import services as attachments
 from chat.attachments.services import AttachedFile
-from chat.errors import TooManyAttachments
+from chat.errors import EmptyQuestion, NotAnAnswerable, TooManyAttachments
 from chat.exports import documents as exports
 from chat.models import Conversation, Message
 from chat.retention import deletion
@@ -135,6 +136,23 @@ def test_a_turn_without_attachments_costs_no_query_more(alice, offer) -> None:
     plain = count()
     assert count(attachments=[]) == plain
     assert count(attachments=[offer.pk]) > plain
+
+
+def test_files_alone_are_a_question_named_after_them(alice, offer) -> None:
+    turn = ask(alice, offer, attached(alice, picture(), "roof.png"), text=" ")
+    assert (turn.conversation.title, turn.question.text) == ("offer.md, roof.png", "")
+    (work,) = claim_turns("test", 1, 30.0)
+    assert work.task.question == ""
+    assert [file.name for file in work.task.attachments] == ["offer.md", "roof.png"]
+    Message.objects.filter(pk=turn.answer_id).update(status="complete", text="An offer.")
+    services.start_turn(alice, turn.conversation_id, "Is it dear?")
+    (later,) = claim_turns("test", 1, 30.0)
+    asked, _told = fitting_history(later.task.history, 1000)
+    assert asked.text.startswith("I attached these files without a question.")
+    with pytest.raises(EmptyQuestion):
+        ask(alice, text="")
+    with pytest.raises(NotAnAnswerable):
+        ask(alice, offer, text="", conversation=turn.conversation_id, parent=turn.question_id)
 
 
 def test_an_edit_keeps_them_and_so_does_asking_again(alice, offer) -> None:

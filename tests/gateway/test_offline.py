@@ -48,7 +48,7 @@ def test_chinese_in_both_scripts_across_scripts():
         ("Who painted the Mona Lisa?", [EN, FAR]),
         ("蒙娜丽莎是谁画的？", [ZH, TW]),
         ("How many seconds does each lease last?", []),
-        ("", [EN]),
+        (" ", [EN]),
         ("???", [EN]),
         ("lease", [PassageText(1, "", "")]),
     ],

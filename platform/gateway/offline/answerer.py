@@ -58,10 +58,11 @@ async def stream_offline(
     embed = embed or local_embedder().embed
     chosen = await asyncio.to_thread(choose_sentences, request.question, request.passages, embed)
     first_token_ms = round((loop.time() - started) * 1000)
-    for block in compose(request.question, chosen, stands_in=stands_in):
+    asked = request.question or " ".join(sentence.text for sentence in chosen)  # its language
+    for block in compose(asked, chosen, stands_in=stands_in):
         yield TextDelta(block)
     if request.image_count:
-        yield TextDelta(f"\n\n{_BLIND[script_of(request.question)]}")
+        yield TextDelta(f"\n\n{_BLIND[script_of(asked)]}")
     total_ms = round((loop.time() - started) * 1000)
     yield Completed("stop", TokenUsage(), OFFLINE, "", first_token_ms, total_ms)
 

@@ -22,6 +22,7 @@ from gateway.wording import Weights, is_cjk, words
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 MOST_SENTENCES = 4
+OPENING_SENTENCES = 2  # of each document, where nothing was asked
 EMBEDDED_SENTENCES = 10  # the lexically best; each costs about 5 ms of CPU
 LONGEST_SENTENCE = 600  # characters; what is longer is a table or a list without full stops
 SHORTEST_SENTENCE = 8
@@ -65,9 +66,13 @@ def choose_sentences(
 ) -> list[Sentence]:
     """The sentences to quote, in reading order, the best passage first; empty if none fits.
 
+    Without a question each document is quoted as it begins.
+
     `embed` is an English embedder or None; a Chinese question never uses it.
     """
     sentences = _sentences(passages)
+    if not question:
+        return _beginnings(sentences, passages)
     wanted = words(question)
     if not sentences or not wanted:
         return []
@@ -89,6 +94,16 @@ def choose_sentences(
         pairs = zip(scored, similar, strict=True)
         scored = [_Scored(found.sentence, found.value + near) for found, near in pairs]
     return _reading_order(_diverse(scored)) if is_enough else []
+
+
+def _beginnings(sentences: Sequence[Sentence], passages: Sequence[PassageText]) -> list[Sentence]:
+    """The first sentences of the first passage of each title."""
+    heads = {passage.title: passage.n for passage in reversed(passages)}.values()
+    return [
+        sentence
+        for n in sorted(heads)
+        for sentence in [own for own in sentences if own.n == n][:OPENING_SENTENCES]
+    ]
 
 
 def _sentences(passages: Sequence[PassageText]) -> list[Sentence]:

@@ -103,6 +103,31 @@ def test_a_document_from_the_button_to_its_citation(visit, model: ModelServer) -
     expect(opened.value.get_by_role("link", name="Conversation")).to_be_visible()
 
 
+def test_files_alone_are_sent_edited_and_named(visit, model: ModelServer) -> None:
+    page = visit()
+    send = page.locator("#send")
+    expect(send).to_have_attribute("aria-disabled", "true")
+    choose(page, file("offer.md", OFFER))
+    expect(chip(page, "offer.md")).to_have_attribute("data-state", "ready")
+    expect(send).to_have_attribute("aria-disabled", "false")
+    model.queue(Script(text="An offer for a roof [1]."))
+    ask(page, "", "Scripted")
+    expect(answered(page)).to_contain_text("An offer for a roof")
+    question = page.locator(".user").last
+    expect(question.locator("a.file")).to_contain_text("offer.md")
+    expect(question.locator(".bubble")).to_be_hidden()
+    expect(page.locator("#conversation-title")).to_have_text("offer.md")
+    assert "without a question" in model.chat_requests[-1]["messages"][-1]["content"]
+    assert not violations(page)
+    model.queue(Script(text="12,400 euros [1]."))
+    question.hover()
+    question.locator("[data-edit]").click()
+    question.locator(".edit textarea").fill("What does it cost?")
+    question.locator(".edit textarea").press("Enter")
+    expect(answered(page)).to_contain_text("12,400 euros")
+    expect(page.locator(".user .bubble")).to_have_text("What does it cost?")
+
+
 def test_an_image_is_dropped_and_the_model_gets_its_pixels(
     visit, model: ModelServer, seeing
 ) -> None:

@@ -9,7 +9,9 @@
     ├── StreamCut               the answer ended without a finish reason
     ├── UpstreamFailed          5xx, an error inside the stream, or an answer that makes no sense
     ├── BadRequest              the server refuses what we sent
-    │   └── ContextOverflow     the prompt is longer than the model's context
+    │   ├── ContextOverflow     the prompt is longer than the model's context
+    │   └── UnsupportedControl  the server cannot do what the request demands; said before asking
+    ├── InvalidAnswer           the answer has not the demanded form, also when asked once more
     └── ContentFiltered         the server's filter refused the answer
 
 `type` is stable and goes into events, usage rows and API problems. `is_transient`: worth one more
@@ -29,6 +31,7 @@ import orjson
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from gateway.overflow import overflow_numbers
 from security.outbound.errors import AddressRefused
 
 INVALID_URL = _("Its address is not a valid URL.")
@@ -110,6 +113,26 @@ class ContextOverflow(BadRequest):
     type = "context_overflow"
     title = _("The conversation and its passages are longer than the model can read.")
     may_switch = True  # another deployment may read more
+    prompt_tokens: int | None = None  # what was sent and what fits, where the server says it
+    limit: int | None = None
+
+
+class UnsupportedControl(BadRequest):
+    """`control` is the name of the field that cannot be served, the detail says why."""
+
+    type = "unsupported_control"
+    title = _("The model's server cannot do what the request demands.")
+    may_switch = True  # another deployment may be able to
+
+    def __init__(self, detail: str = "", *, control: str = "") -> None:
+        super().__init__(detail)
+        self.control = control
+
+
+class InvalidAnswer(GatewayError):
+    type = "invalid_answer"
+    title = _("The model's answer does not have the demanded form.")
+    is_outage = False
 
 
 class ContentFiltered(GatewayError):
@@ -137,7 +160,7 @@ def error_for_payload(
     message, words = _message_and_words(payload)
     for needles, kind in _WORDS:
         if any(needle in words for needle in needles):
-            return kind(message)
+            return _with_numbers(kind(message), payload)
     if status == 429 or "rate_limit" in words or "insufficient_quota" in words:
         return RateLimited(message, retry_after=_retry_after(headers or {}))
     if 300 <= status < 400:
@@ -150,8 +173,24 @@ def error_for_payload(
     return UpstreamFailed(message or (f"HTTP {status}" if status else ""))
 
 
+def _with_numbers(error: GatewayError, payload: Any) -> GatewayError:
+    if isinstance(error, ContextOverflow):
+        error.prompt_tokens, error.limit = overflow_numbers(payload, error.detail)
+    return error
+
+
 _WORDS: tuple[tuple[tuple[str, ...], type[GatewayError]], ...] = (
-    (("context_length", "exceed_context", "context window", "maximum context"), ContextOverflow),
+    (
+        (
+            "context_length",
+            "exceed_context",
+            "context window",
+            "maximum context",
+            "prompt is too long",
+            "max_new_tokens` must be <=",
+        ),
+        ContextOverflow,
+    ),
     (("content_filter", "content_policy"), ContentFiltered),
     (("invalid_api_key",), BadCredentials),
     (("model_not_found",), ModelNotFound),

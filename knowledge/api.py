@@ -1,13 +1,13 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import File, Query, Router, Status, UploadedFile
 
 from accounts.access import require_editable, require_owned
 from accounts.callers import READ, WRITE, caller
 from accounts.limits import spend_for
-from knowledge import retrieval, selectors, services, viewers
+from knowledge import discarding, retrieval, selectors, services, viewers
 from knowledge.models import Chunk, Collection, Document
 from knowledge.schemas import (
     AccessOut,
@@ -26,7 +26,7 @@ from knowledge.schemas import (
 from knowledge.storage import path_of
 from security import audit
 from security.acts import Act
-from security.downloads import Download
+from security.downloads import Download, Image
 from security.paging import paginate
 from security.rate_limits import Action
 from security.reading import reading_as
@@ -38,6 +38,16 @@ BINARY = {
         200: {
             "description": "The file as it was uploaded, always as an attachment.",
             "content": {"application/octet-stream": {"schema": {"type": "string"}}},
+        }
+    }
+}
+PICTURE = {
+    "responses": {
+        200: {
+            "description": "The picture.",
+            "content": {
+                kind: {"schema": {"type": "string"}} for kind in ("image/png", "image/jpeg")
+            },
         }
     }
 }
@@ -152,9 +162,21 @@ def get_document(request: HttpRequest, document_id: UUID) -> Any:
     summary="Delete a document", operation_id="delete_document",
 )  # fmt: skip
 def delete_document(request: HttpRequest, document_id: UUID) -> Any:
-    """It is gone from the next search. Needs the role editor on its collection."""
-    services.delete_document(require_editable(Document.objects, caller(request), document_id))
+    """It is gone from the next search; it can be restored for ten minutes. Needs the role editor on
+    its collection."""
+    discarding.discard(require_editable(Document.objects, caller(request), document_id))
     return Status(204, None)
+
+
+@router.post(
+    "/documents/{uuid:document_id}/restore", response=DocumentOut, auth=WRITE, tags=["Documents"],
+    summary="Undo a deletion", operation_id="restore_document",
+)  # fmt: skip
+def restore_document(request: HttpRequest, document_id: UUID) -> Any:
+    """Within ten minutes; it is indexed again. One that was not deleted stays as it is, and if the
+    same bytes are there again, that document is the answer. Needs the role editor."""
+    user = caller(request)
+    return selectors.find_document(user, discarding.restore(user, document_id).pk)
 
 
 @router.post(
@@ -190,6 +212,20 @@ def download_document(request: HttpRequest, document_id: UUID) -> Download:
     document = selectors.find_document(caller(request), document_id)
     audit.record(Act.FILE_DOWNLOADED, document, size=document.size)
     return Download(path_of(document.pk), document.file_name, document.media_type)
+
+
+@router.get(
+    "/documents/{uuid:document_id}/figures/{int:number}", auth=READ, tags=["Documents"],
+    openapi_extra=PICTURE, summary="Show a picture inside a document",
+    operation_id="show_figure",
+)  # fmt: skip
+def show_figure(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """Of a Word or HTML document that brings it along, counted from 1.
+
+    Drawn anew from its pixels, at most 1536 wide and high.
+    """
+    drawn = selectors.find_figure(caller(request), document_id, number)
+    return Image(drawn.data, drawn.media_type)
 
 
 @router.get(

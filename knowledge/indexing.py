@@ -6,7 +6,7 @@ collection's index first locks its row of `lexical_statistics`.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -16,7 +16,7 @@ from gateway.embedding.embedder import Vectors
 from knowledge.bm25 import has_drifted
 from knowledge.errors import DocumentGone, VersionReplaced
 from knowledge.layout import pack
-from knowledge.models import Document, DocumentText, EmbeddingVersion
+from knowledge.models import Document, DocumentText, EmbeddingVersion, Figure
 from knowledge.passage_rows import Removed, copy_chunks, copy_embeddings, remove_chunks, to_row
 from knowledge.term_statistics import Statistics, add_frequencies, lock_statistics, save_statistics
 from knowledge.types import ChunkDraft, Extracted
@@ -107,7 +107,10 @@ def remove_collection(collection_id: UUID) -> None:
 def _lock(cursor: CursorWrapper, document: Document) -> Statistics:
     """Lock first the collection's statistics, then the document: everybody in this order."""
     statistics = lock_statistics(cursor, document.collection_id)
-    cursor.execute("select version from knowledge_document where id = %s for update", [document.pk])
+    cursor.execute(  # one that was deleted meanwhile may lie elsewhere (`discarding`)
+        "select version from knowledge_document where id = %s and collection_id = %s for update",
+        [document.pk, document.collection_id],
+    )
     row = cursor.fetchone()
     if row is None:
         raise DocumentGone(str(document.pk))
@@ -131,6 +134,11 @@ def _save_document(document: Document, generation: Generation) -> None:
         [DocumentText(document=document, text=extracted.text, layout=pack(extracted))],
         update_conflicts=True, unique_fields=["document"], update_fields=["text", "layout"],
     )  # fmt: skip
+    Figure.objects.filter(document=document).delete()
+    Figure.objects.bulk_create(
+        Figure(document=document, number=number, **asdict(drawn))
+        for number, drawn in enumerate(extracted.figures, 1)
+    )
     document.title = generation.title
     document.language = extracted.language
     document.page_count = extracted.page_count

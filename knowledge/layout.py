@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from knowledge.reading import Run, Span
-from knowledge.types import Block, BlockKind, Extracted, Mark
+from knowledge.types import FIGURE, Block, BlockKind, Extracted, FigureMark, Mark
 
 INLINE = frozenset({"b", "i", "s", "code", "a", "soft", "picture"})
 SCHEMES = ("https://", "http://", "mailto:")  # of links that may be opened; others are plain text
@@ -43,6 +43,8 @@ class ShownBlock:
     runs: tuple[Run, ...] = ()
     items: list[Item] = field(default_factory=list)
     rows: list[list[Cell]] = field(default_factory=list)
+    before: list[FigureMark] = field(default_factory=list)  # pictures
+    after: list[FigureMark] = field(default_factory=list)
 
 
 def pack(extracted: Extracted) -> list[Any] | None:
@@ -97,8 +99,22 @@ def _shown(pen: "_Pen", block: Block, level: int) -> ShownBlock:
         elif mark.name == "cell":
             row, _, head = mark.value.partition(":")
             rows.setdefault(row, []).append(Cell(bool(head), pen.runs(inner, inline)))
+    before, after = _figures(block, pen.part)
     runs = () if items or rows else pen.runs((block.start, block.end), inline)
-    return ShownBlock(block.kind.value, level, quoted, runs, items, list(rows.values()))
+    rest = (items, list(rows.values()), before, after)
+    return ShownBlock(block.kind.value, level, quoted, runs, *rest)
+
+
+def _figures(block: Block, part: Span) -> tuple[list[FigureMark], list[FigureMark]]:
+    """The pictures that stand before the first word of the block, and the others."""
+    before: list[FigureMark] = []
+    after: list[FigureMark] = []
+    for mark in block.marks:
+        is_here = part[0] <= mark.start < part[1] or mark.start == block.end == part[1]
+        if mark.name == FIGURE and is_here:
+            side = before if mark.start == block.start else after
+            side.append(FigureMark.parse(mark.value))
+    return before, after
 
 
 class _Pen:

@@ -9,6 +9,7 @@ from pgvector.django import HalfVectorField, SparseVectorField
 
 from accounts.access import READ, OwnedModel, OwnedQuerySet, granted_ids
 from accounts.models import Grant, User
+from gateway.label_fields import LabelsField
 from knowledge.analyzer import TERM_SPACE
 from security.ids import new_id
 
@@ -42,6 +43,7 @@ class Collection(OwnedModel):
 
     name = models.CharField(_("name"), max_length=120)
     description = models.TextField(_("description"), blank=True)
+    required_labels = LabelsField(_("demanded labels"))
     is_shelf = models.BooleanField(default=False, db_default=False, editable=False)
     # Of a shelf: where its file was sent; its owner is that conversation's. None: not sent yet.
     conversation_id = models.UUIDField(null=True, blank=True, editable=False)
@@ -149,6 +151,12 @@ class Document(models.Model):
         related_name="+",
     )  # fmt: skip
     job_id = models.UUIDField(null=True, blank=True, editable=False)
+    # Of one that was deleted and may be taken back (`discarding`): where it was, and since when.
+    discarded_from = models.ForeignKey(
+        Collection, null=True, blank=True, editable=False, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    discarded_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
@@ -161,7 +169,14 @@ class Document(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["collection", "sha256"], name="same_bytes_once")
         ]
-        indexes = [models.Index(fields=["collection", "status"], name="document_status")]
+        indexes = [
+            models.Index(fields=["collection", "status"], name="document_status"),
+            models.Index(
+                fields=["discarded_at"],
+                condition=models.Q(discarded_at__isnull=False),
+                name="document_discarded",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -212,6 +227,33 @@ class Picture(models.Model):
 
     def __str__(self) -> str:
         return f"{self.width} × {self.height}"
+
+
+class OfDocumentQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        return self.filter(document__in=Document.objects.visible_to(user))
+
+
+class Figure(models.Model):
+    """A picture inside a document, drawn anew from its pixels; the layout says where it stands."""
+
+    id = models.BigAutoField(primary_key=True)
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="figures")
+    number = models.IntegerField()
+    data = models.BinaryField()
+    media_type = models.CharField(max_length=20)
+    width = models.IntegerField()
+    height = models.IntegerField()
+
+    objects = OfDocumentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["document", "number"], name="one_figure_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} #{self.number}"
 
 
 class Stage(models.Model):

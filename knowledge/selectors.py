@@ -8,7 +8,8 @@ from django.db.models.functions import Coalesce, Length, Substr
 from django.http import Http404
 
 from accounts.models import User
-from knowledge.models import Collection, Document, DocumentText
+from knowledge.models import Collection, Document, DocumentText, Figure
+from knowledge.types import Drawn
 from security.reading import second_lock
 
 
@@ -73,6 +74,15 @@ def require_collections(user: User, ids: list[UUID] | None) -> list[UUID] | None
     if Collection.objects.visible_to(user).filter(pk__in=ids).count() != len(set(ids)):
         raise Http404
     return ids
+
+
+@second_lock
+def find_figure(user: User, document_id: UUID, number: int) -> Drawn:
+    """A picture inside a document that `user` may see; raises Http404."""
+    found = Figure.objects.visible_to(user).filter(document=document_id, number=number).first()
+    if found is None:
+        raise Http404
+    return Drawn(bytes(found.data), found.media_type, found.width, found.height)
 
 
 @second_lock

@@ -48,7 +48,7 @@ def update_collection(collection: Collection, *, name: str, description: str) ->
 def delete_collection(collection: Collection) -> None:
     """Delete a collection with its documents, passages, grants and files; twice is once."""
     for job_id in collection.documents.values_list("job_id", flat=True):
-        _cancel(job_id)
+        cancel_indexing(job_id)
     with transaction.atomic():
         remove_collection(collection.pk)
 
@@ -135,7 +135,7 @@ def _add_once(
     draft.media_type = detect_type(path, draft.file_name, declared).media_type
     try:
         with transaction.atomic():
-            draft.source = source or _upload_source(draft.collection)
+            draft.source = source or upload_source(draft.collection)
             draft.save(force_insert=True)
             queue_document(draft)
     except IntegrityError as error:
@@ -164,9 +164,9 @@ def reindex_document(document: Document) -> None:
 
 
 def delete_document(document: Document) -> None:
-    """Delete a document, its passages and its file: the next search does not find it."""
+    """Delete a document for good, its passages and its file; people use `discarding`."""
     with transaction.atomic():
-        _cancel(document.job_id)
+        cancel_indexing(document.job_id)
         indexing.remove_from_index(document)
         shelf = Collection.objects.filter(pk=document.collection_id, is_shelf=True)
         if Document.objects.filter(pk=document.pk).delete()[0]:
@@ -187,12 +187,12 @@ def queue_document(document: Document) -> None:
     Stage.objects.bulk_create(Stage(document=document, name=name) for name in Stage.Name.values)
 
 
-def _upload_source(collection: Collection) -> Source:
+def upload_source(collection: Collection) -> Source:
     uploads = collection.sources.filter(kind=Source.Kind.UPLOAD).order_by("id")
     return uploads.first() or Source.objects.create(collection=collection, name="Uploads")
 
 
-def _cancel(job_id: UUID | None) -> None:
+def cancel_indexing(job_id: UUID | None) -> None:
     if job_id is not None:
         jobs.request_cancel(job_id)
 

@@ -84,9 +84,8 @@ def _require_space(user: User, size: int) -> None:
         key = LOCK ^ (user.pk.int & 0xFFFFFFFF)
         cursor.execute("select pg_advisory_xact_lock(%s)", [key])
     waiting = Q(collection__conversation_id=None)
-    used = Document.objects.filter(added_by=user, collection__is_shelf=True).aggregate(
-        size=Sum("size", default=0), unsent=Count("pk", filter=waiting)
-    )
+    mine = Document.objects.filter(added_by=user, collection__is_shelf=True, discarded_at=None)
+    used = mine.aggregate(size=Sum("size", default=0), unsent=Count("pk", filter=waiting))
     if used["unsent"] >= MOST_UNSENT:
         raise TooMuchAttached(TOO_MANY)
     if used["size"] + size > settings.PARLEY_ATTACHMENTS_MB * 1024 * 1024:

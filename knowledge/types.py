@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from gateway.labels import Demand
 
 
 class BlockKind(StrEnum):
@@ -19,7 +22,8 @@ class Mark:
     """How a stretch of the extracted text looks.
 
     `b`, `i`, `s`, `code`, `a` (`value`: its address), `picture` (the text says what it shows);
-    `soft`, a line end that is none for readers; `item` of a list (`depth:marker`), `cell` of a
+    `soft`, a line end that is none for readers; `figure`, a picture that stands there without any
+    text (`value`: `FigureMark`); `item` of a list (`depth:marker`), `cell` of a
     table (`row` or `row:h`); `quote`, of the whole block wherever it stands.
     """
 
@@ -27,6 +31,27 @@ class Mark:
     end: int
     name: str
     value: str = ""
+
+
+FIGURE = "figure"  # the name of the mark where a picture stands
+
+
+@dataclass(frozen=True, slots=True)
+class FigureMark:
+    """What a mark says of a picture: which one, how large, and what it shows."""
+
+    number: int
+    width: int
+    height: int
+    alt: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.width}:{self.height}:{self.alt}"
+
+    @classmethod
+    def parse(cls, value: str) -> Self:
+        number, width, height, alt = value.split(":", 3)
+        return cls(int(number), int(width), int(height), alt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +71,7 @@ class Extracted:
     """What a file says: its text, and the blocks whose offsets point into it.
 
     `invisible` counts the characters that were removed because a reader could not see them.
+    `figures` are the pictures that marks of the blocks name, the first one by 1.
     """
 
     title: str
@@ -54,6 +80,7 @@ class Extracted:
     page_count: int | None = None
     language: str = ""
     invisible: int = 0
+    figures: tuple["Drawn", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +136,4 @@ class SearchResult:
     took_ms: float
     alpha: float = 0.0
     timings: dict[str, float] = field(default_factory=dict)
+    demands: tuple["Demand", ...] = ()  # of the collections that the passages are from

@@ -9,12 +9,14 @@ from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
 from knowledge.extraction.decoding import decode
+from knowledge.extraction.figures import Figures, data_of
 from knowledge.extraction.reasons import DAMAGED, TOO_DEEP, ExtractionFailed
 from knowledge.extraction.styled import Styled
 from knowledge.extraction.text_builder import TextBuilder
-from knowledge.types import BlockKind, Extracted
+from knowledge.types import FIGURE, BlockKind, Extracted
 
 DEEPEST = 200
+_MARK = "parley-figure"  # an attribute that holds what the text's mark will say
 
 _DROPPED_TAGS = (
     "script style noscript template svg math iframe object embed canvas nav footer aside form "
@@ -47,11 +49,39 @@ def extract_html(path: Path) -> Extracted:
         raise ExtractionFailed(DAMAGED) from error
     title = " ".join((root.findtext(".//title") or "").split())
     builder = TextBuilder()
+    figures = _find_figures(root)
     walker = _Walker(builder)
     walker.walk(_main_part(root))
     if not builder.text.strip() and (walker.is_cut or _is_too_deep(parser)):
         raise ExtractionFailed(TOO_DEEP)
-    return Extracted(title, builder.text, tuple(builder.blocks), invisible=builder.invisible)
+    return Extracted(
+        title,
+        builder.text,
+        tuple(builder.blocks),
+        invisible=builder.invisible,
+        figures=tuple(figures.drawn),
+    )
+
+
+def _find_figures(root: HtmlElement) -> Figures:
+    """Draw the images that the page brings along, and leave the mark of each at its element.
+
+    An image that would have to be fetched is never looked at.
+    """
+    figures = Figures()
+    for image in root.iter("img"):
+        image.attrib.pop(_MARK, None)  # only ours counts
+        place = Styled()
+        if _is_shown(image) and (data := data_of(image.get("src", ""))):
+            figures.note(place, data, image.get("alt", ""))
+        for mark in place.marks:
+            image.set(_MARK, mark.value)
+    return figures
+
+
+def _note_figure(content: Styled, image: HtmlElement) -> None:
+    if value := image.get(_MARK, ""):
+        content.note(FIGURE, value)
 
 
 def _is_too_deep(parser: lxml_html.HTMLParser) -> bool:
@@ -96,6 +126,8 @@ class _Walker:
         tag = element.tag
         if tag == "br":
             self._inline.add("\0")
+        elif tag == "img":
+            _note_figure(self._inline, element)
         elif tag in _HEADINGS:
             self._flush()
             self._add(BlockKind.HEADING, _inline_text(element), _HEADINGS[tag])
@@ -162,6 +194,8 @@ def _gather(element: HtmlElement, content: Styled, without: Sequence[HtmlElement
         if child not in without and _is_shown(child):
             if child.tag == "br":
                 content.add("\0")
+            elif child.tag == "img":
+                _note_figure(content, child)
             look = _look(child)
             if look:
                 content.begin(*look)

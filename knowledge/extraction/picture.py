@@ -12,11 +12,13 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from knowledge.extraction.reasons import DAMAGED, TOO_MANY_PIXELS, ExtractionFailed
+from knowledge.types import Drawn
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 MOST_PIXELS = 50_000_000  # told by the header, before anything is unpacked
 LARGEST_SIDE = 1536  # what models that see make use of
 SMALL_SIDE = 512
+SMALLEST_SIDE = 8  # below that a picture is a spacer, or counts who looks
 QUALITY = 88
 HEAVY = 1_500_000  # bytes: a PNG of a photograph is kept as JPEG
 
@@ -43,6 +45,24 @@ def read_picture(path: Path) -> dict[str, Any]:
     return {"large": _written(large, is_drawn=is_drawn), "small": _written(small, is_drawn=False)}
 
 
+def draw(data: bytes, most_pixels: int) -> tuple[Drawn, int]:
+    """One picture of a document, and how many pixels it had.
+
+    Raises `ExtractionFailed` for what is none, or too small to be seen, or has too many pixels.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+            pixels = opened.width * opened.height
+            if pixels > min(most_pixels, MOST_PIXELS) or min(opened.size) < SMALLEST_SIDE:
+                raise ExtractionFailed(TOO_MANY_PIXELS)
+            is_drawn = opened.format in {"PNG", "GIF"}
+            large = _plain(opened)
+    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+        raise ExtractionFailed(DAMAGED) from error
+    written, media_type = _encoded(large, is_drawn=is_drawn)
+    return Drawn(written, media_type, large.width, large.height), pixels
+
+
 def _plain(image: Image.Image) -> Image.Image:
     """Its pixels and nothing else, upright, made smaller first: that is what memory goes into."""
     has_alpha = "A" in image.getbands() or "transparency" in image.info
@@ -57,16 +77,21 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _written(image: Image.Image, *, is_drawn: bool) -> dict[str, Any]:
+    written, media_type = _encoded(image, is_drawn=is_drawn)
+    return told(Drawn(written, media_type, image.width, image.height))
+
+
+def _encoded(image: Image.Image, *, is_drawn: bool) -> tuple[bytes, str]:
     """PNG where edges or transparency matter, as long as that is not heavy; else JPEG."""
     if is_drawn or image.mode == "RGBA":
         written = _encode(image, "PNG", optimize=True)
         if len(written) <= HEAVY:
-            return _told(image, written, "image/png")
+            return written, "image/png"
     if image.mode == "RGBA":
         white = Image.new("RGB", image.size, "white")
         white.paste(image, mask=image.getchannel("A"))
         image = white
-    return _told(image, _encode(image, "JPEG", quality=QUALITY), "image/jpeg")
+    return _encode(image, "JPEG", quality=QUALITY), "image/jpeg"
 
 
 def _encode(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -75,10 +100,11 @@ def _encode(image: Image.Image, kind: str, **options: Any) -> bytes:
     return target.getvalue()
 
 
-def _told(image: Image.Image, written: bytes, media_type: str) -> dict[str, Any]:
+def told(drawn: Drawn) -> dict[str, Any]:
+    """As it leaves the process: JSON, the bytes in Base64."""
     return {
-        "media_type": media_type,
-        "width": image.width,
-        "height": image.height,
-        "data": base64.b64encode(written).decode(),
+        "media_type": drawn.media_type,
+        "width": drawn.width,
+        "height": drawn.height,
+        "data": base64.b64encode(drawn.data).decode(),
     }

@@ -171,7 +171,8 @@ def _to_extracted(found: dict[str, Any]) -> Extracted:
         Block(**{**b, "kind": BlockKind(b["kind"]), "marks": tuple(Mark(**m) for m in b["marks"])})
         for b in found["blocks"]
     )
-    return Extracted(**{**found, "blocks": blocks})
+    figures = tuple(_to_drawn(drawn) for drawn in found["figures"])
+    return Extracted(**{**found, "blocks": blocks, "figures": figures})
 
 
 reading_process = ReadingProcess()

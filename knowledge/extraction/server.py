@@ -13,13 +13,13 @@ import select
 import signal
 import sys
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from knowledge.extraction.confinement import confine
 from knowledge.extraction.dispatch import read_file
-from knowledge.extraction.picture import read_picture
+from knowledge.extraction.picture import read_picture, told
 from knowledge.extraction.reasons import (
     CRASHED,
     DAMAGED,
@@ -96,7 +96,9 @@ def _read(path: Path, kind: str) -> bytes:
         if kind == "image":
             return json.dumps({"picture": read_picture(path)}).encode()
         extracted = read_file(path, kind)
-        return json.dumps({"extracted": asdict(extracted)}).encode()
+        figures = [told(drawn) for drawn in extracted.figures]
+        plain = asdict(replace(extracted, figures=()))
+        return json.dumps({"extracted": {**plain, "figures": figures}}).encode()
     except ExtractionFailed as error:
         return _failure(str(error))
     except FileNotFoundError:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from knowledge.extraction.reasons import TOO_MUCH_TEXT, ExtractionFailed
 from knowledge.extraction.styled import Styled, moved, retold
-from knowledge.types import Block, BlockKind, Mark
+from knowledge.types import FIGURE, Block, BlockKind, Mark
 
 MAX_CHARACTERS = 20_000_000
 MAX_BLOCKS = 400_000  # some hundred bytes each, in the worker too
@@ -32,6 +33,7 @@ class TextBuilder:
         self._parts: list[str] = []
         self._length = 0
         self._marked = 0
+        self._waiting: list[Mark] = []  # of pictures before the first words
 
     @property
     def text(self) -> str:
@@ -48,9 +50,12 @@ class TextBuilder:
         """Append one block; text without a visible character adds nothing."""
         given = content.text if isinstance(content, Styled) else content
         text = self._clean(given)
-        if not text:
-            return
         marks = content.marks if isinstance(content, Styled) else []
+        if not text:
+            self._keep_figures(marks)
+            return
+        marks = [*self._waiting, *marks]
+        self._waiting = []
         if self._parts:
             self._append("\n\n")
         start = self._length
@@ -59,6 +64,16 @@ class TextBuilder:
             raise ExtractionFailed(TOO_MUCH_TEXT)
         shown = self._placed(retold(given, text, marks), start)
         self.blocks.append(Block(kind, start, self._length, level, page, shown))
+
+    def _keep_figures(self, marks: Sequence[Mark]) -> None:
+        """Pictures without words stand after the block before them, or before the first one."""
+        values = [mark.value for mark in marks if mark.name == FIGURE]
+        if self.blocks and values:
+            last = self.blocks[-1]
+            figures = (Mark(last.end, last.end, FIGURE, value) for value in values)
+            self.blocks[-1] = replace(last, marks=(*last.marks, *figures))
+        else:
+            self._waiting += [Mark(0, 0, FIGURE, value) for value in values]
 
     def _placed(self, marks: Sequence[Mark], start: int) -> tuple[Mark, ...]:
         self._marked += len(marks)

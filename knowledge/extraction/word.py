@@ -14,6 +14,7 @@ from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 from lxml.etree import XMLSyntaxError
 
+from knowledge.extraction.figures import Figures
 from knowledge.extraction.reasons import BOMB, DAMAGED, DTD, ENCRYPTED, ExtractionFailed
 from knowledge.extraction.styled import Styled
 from knowledge.extraction.text_builder import TextBuilder
@@ -29,6 +30,9 @@ QUOTES = frozenset({"Quote", "Intense Quote"})
 _LIST_STYLE = re.compile(r"List \w+ ([2-5])$")
 _HEADING_STYLE = re.compile(r"heading\s*(\d)", re.IGNORECASE)
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_WP = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
 
 
 def extract_docx(path: Path) -> Extracted:
@@ -46,9 +50,16 @@ def extract_docx(path: Path) -> Extracted:
     ) as error:
         raise ExtractionFailed(DAMAGED) from error
     builder = TextBuilder()
-    title = _read(document, builder)
+    pictures = _Pictures(document)
+    title = _read(document, builder, pictures)
     title = (document.core_properties.title or "").strip() or title
-    return Extracted(title, builder.text, tuple(builder.blocks), invisible=builder.invisible)
+    return Extracted(
+        title,
+        builder.text,
+        tuple(builder.blocks),
+        invisible=builder.invisible,
+        figures=tuple(pictures.figures.drawn),
+    )
 
 
 def _check_archive(path: Path) -> None:
@@ -78,23 +89,43 @@ def _check_archive(path: Path) -> None:
                     tail = text[-8:]
 
 
-def _read(document: WordDocument, builder: TextBuilder) -> str:
+class _Pictures:
+    """The pictures that are in the file itself; what it links to elsewhere is never looked at."""
+
+    def __init__(self, document: WordDocument) -> None:
+        self.figures = Figures()
+        self._parts = document.part.related_parts
+
+    def note(self, content: Styled, element: Any) -> None:
+        """Those of a paragraph or table stand behind its text."""
+        for drawing in element.iter(f"{_WP}inline", f"{_WP}anchor"):
+            told = drawing.find(f"{_WP}docPr")
+            alt = told.get("descr", "") if told is not None else ""
+            for blip in drawing.iter(f"{_A}blip"):
+                part = self._parts.get(blip.get(f"{_R}embed", ""))
+                if part is not None and str(part.partname).startswith(f"/{_PICTURES}"):
+                    self.figures.note(content, part.blob, alt)
+
+
+def _read(document: WordDocument, builder: TextBuilder, pictures: _Pictures) -> str:
     """Add every block; return the text of the title paragraph."""
     title = ""
-    items = _Items()
+    items = _Items(pictures)
     for part in document.iter_inner_content():
         is_item = isinstance(part, Paragraph) and _is_list_item(part)
         if not is_item:
             builder.add(BlockKind.LIST, items.take())
         if isinstance(part, Table):
-            builder.add(BlockKind.TABLE, Styled.joined("\n", _rows(part)))
+            content = Styled.joined("\n", _rows(part))
+            pictures.note(content, part._tbl)
+            builder.add(BlockKind.TABLE, content)
         elif is_item:
             items.add(part)
         elif level := _heading_level(part):
-            builder.add(BlockKind.HEADING, _styled(part), level=level)
+            builder.add(BlockKind.HEADING, _styled(part, pictures), level=level)
             title = title or (part.text.strip() if level == 1 else "")
         else:
-            content = _styled(part)
+            content = _styled(part, pictures)
             if _style_name(part) in QUOTES:
                 content.note("quote")
             builder.add(BlockKind.PARAGRAPH, content)
@@ -105,12 +136,13 @@ def _read(document: WordDocument, builder: TextBuilder) -> str:
 class _Items:
     """The items of the list that is being read; numbered ones are counted at each depth."""
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: _Pictures) -> None:
+        self._pictures = pictures
         self._lines: list[Styled] = []
         self._counts: dict[int, int] = {}
 
     def add(self, paragraph: Paragraph) -> None:
-        content = _styled(paragraph)
+        content = _styled(paragraph, self._pictures)
         content = content.retold(content.text.strip())
         if not content.text:
             return
@@ -129,8 +161,8 @@ class _Items:
         return Styled.joined("\n", lines)
 
 
-def _styled(paragraph: Paragraph) -> Styled:
-    """What `paragraph.text` says, with its emphasis and links."""
+def _styled(paragraph: Paragraph, pictures: _Pictures) -> Styled:
+    """What `paragraph.text` says, with its emphasis and links; pictures stand behind it."""
     content = Styled()
     for part in paragraph.iter_inner_content():
         if isinstance(part, Hyperlink):
@@ -139,7 +171,10 @@ def _styled(paragraph: Paragraph) -> Styled:
                     _add_run(content, run)
         else:
             _add_run(content, part)
-    return content if content.text == paragraph.text else Styled(paragraph.text)
+    if content.text != paragraph.text:
+        content = Styled(paragraph.text)
+    pictures.note(content, paragraph._p)
+    return content
 
 
 def _add_run(content: Styled, run: Run) -> None:

@@ -4,16 +4,16 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.callers import caller
 from accounts.limits import spend_for
-from knowledge import selectors, services
+from knowledge import discarding, selectors, services
 from knowledge.errors import StorageFull, UploadRefused
 from knowledge.models import Chunk, Collection, Document
 from knowledge.rows import describe
@@ -88,12 +88,11 @@ def reindex(request: HttpRequest, document_id: UUID) -> HttpResponse:
 @require_POST
 @login_required
 def delete(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """It can be taken back for a while; the page of its collection offers that."""
     shown = get_object_or_404(Document.objects.editable_by(request.user), pk=document_id)
-    collection_id, title = shown.collection_id, shown.title
-    services.delete_document(shown)
-    if "HX-Request" not in request.headers:
-        messages.success(request, _("“%s” is deleted.") % title)
-    return _changed(request, redirect("knowledge:collection", collection_id))
+    discarding.discard(shown)
+    place = reverse("knowledge:collection", args=[shown.collection_id])
+    return _changed(request, redirect(f"{place}?deleted={shown.pk}"))
 
 
 def _changed(request: HttpRequest, otherwise: HttpResponse) -> HttpResponse:

@@ -203,6 +203,7 @@ LANGUAGE_COOKIE_NAME = "__Host-language" if SECURE else "django_language"
 THEME_COOKIE_NAME = "__Host-theme" if SECURE else "theme"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文"), ("zh-hant", "繁體中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = USE_TZ = True
 
@@ -225,6 +226,7 @@ PARLEY_MAX_IMPORT_MB = env.int("PARLEY_MAX_IMPORT_MB", default=200)
 TAKEOUTS_ROOT = PARLEY_HOME.path / "takeouts"
 PARLEY_MAX_UPLOAD_MB = env.int("PARLEY_MAX_UPLOAD_MB", default=50)
 PARLEY_MAX_ATTACHMENT_MB = env.int("PARLEY_MAX_ATTACHMENT_MB", default=20)
+PARLEY_MAX_V1_MB = env.int("PARLEY_MAX_V1_MB", default=32)
 PARLEY_ATTACHMENTS_MB = env.int("PARLEY_ATTACHMENTS_MB", default=2000)  # of one person
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["security.uploads.NamelessUploadHandler"]
@@ -278,6 +280,7 @@ CLOCK = {
     "events.compaction.remove_old_jobs": 3600,
     "chat.retention.partitions.ensure_ahead": 3600,
     "chat.retention.deletion.purge_deleted": 60,
+    "knowledge.discarding.purge_discarded": 60,
     "agents.saved_prompts.purge_deleted": 60,
     "chat.search.index.keep": 15,
     "chat.retention.temporary.remove_ended": 15,

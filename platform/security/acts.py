@@ -34,6 +34,7 @@ class Act(models.TextChoices):
     KEY_RESEALED = "key.resealed", _("Keys sealed anew")
     COLLECTION_DELETED = "collection.deleted", _("Collection deleted")
     DOCUMENT_DELETED = "document.deleted", _("Document deleted")
+    DOCUMENT_RESTORED = "document.restored", _("Document restored")
     FILE_DOWNLOADED = "file.downloaded", _("File downloaded")
     CONVERSATION_DELETED = "conversation.deleted", _("Conversation deleted")
     CONVERSATION_RESTORED = "conversation.restored", _("Conversation restored")

@@ -1,12 +1,12 @@
 // Several documents at once: which are chosen, and what is done with all of them. The rows come and
 // go (filters, progress), so what is chosen is kept here and ticked again in what is drawn.
-import { confirmAction } from "../js/dialog.js";
 import { fill, gettext, ngettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
 
 const bar = document.getElementById("bulk");
 const all = document.getElementById("tick-all");
 const chosen = new Set();
+const UNDO_MS = 12_000;
 
 const ticks = () => [...document.querySelectorAll("[data-tick]")];
 
@@ -35,22 +35,19 @@ function forget() {
   choose([...chosen].filter((value) => !shown.has(value)), false);
 }
 
-async function act(action) {
-  if (action === "delete" && !(await sure())) return;
+const post = (values) => window.htmx.ajax("POST", bar.dataset.url, { source: bar, swap: "none", values });
+
+function act(action) {
   const values = { action, document: [...chosen] };
   chosen.clear();
   draw();
-  await window.htmx.ajax("POST", bar.dataset.url, { source: bar, swap: "none", values });
+  return post(values);
 }
 
-function sure() {
-  const n = chosen.size;
-  const title = ngettext("Delete %(n)s document?", "Delete %(n)s documents?", n);
-  return confirmAction({
-    title: fill(title, { n }),
-    text: gettext("They are gone from the next search, for everyone. This cannot be undone."),
-    yes: gettext("Delete"),
-  });
+/** Says what was done; what was deleted can be taken back. */
+export function offerUndo(text, ids) {
+  const action = () => post({ action: "restore", document: ids });
+  toast(text, ids.length ? { label: gettext("Undo"), action, life: UNDO_MS } : {});
 }
 
 if (bar) {
@@ -66,5 +63,5 @@ if (bar) {
   for (const type of ["htmx:afterSettle", "htmx:oobAfterSwap"]) {
     document.addEventListener(type, forget);
   }
-  document.addEventListener("bulk-done", (event) => toast(event.detail.value));
+  document.addEventListener("bulk-done", ({ detail }) => offerUndo(detail.text, detail.undo));
 }

@@ -1,9 +1,8 @@
 // The documents of a collection: actions of a row, the preview of passages, end of indexing.
-import { confirmAction } from "../js/dialog.js";
-import { gettext } from "../js/i18n.js";
+import { fill, gettext } from "../js/i18n.js";
 import { openMenu } from "../js/menu.js";
 import { toast } from "../js/toast.js";
-import "./bulk.js";
+import { offerUndo } from "./bulk.js";
 import "./upload.js";
 
 const menu = document.getElementById("document-menu");
@@ -20,12 +19,9 @@ function open(button) {
 const post = (url) => window.htmx.ajax("POST", url, { swap: "none" });
 
 async function remove() {
-  const sure = await confirmAction({
-    title: gettext("Delete this document?"),
-    text: row.dataset.title,
-    yes: gettext("Delete"),
-  });
-  if (sure) await post(row.dataset.deleteUrl);
+  const { title, document: id, deleteUrl } = row.dataset;
+  await post(deleteUrl);
+  offerUndo(fill(gettext("“%(title)s” is deleted."), { title }), [id]);
 }
 
 function closePreview() {
@@ -51,3 +47,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   event.target.closest("tr")?.classList.add("selected");
 });
 document.addEventListener("indexing-finished", (event) => toast(event.detail.value));
+
+const here = new URL(location);
+const deleted = here.searchParams.get("deleted"); // on its own page, a moment ago
+if (deleted) {
+  here.searchParams.delete("deleted");
+  history.replaceState(null, "", here);
+  offerUndo(gettext("Document deleted."), [deleted]);
+}

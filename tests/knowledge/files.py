@@ -6,6 +6,7 @@ from pathlib import Path
 
 import docx
 import fpdf
+from PIL import Image
 
 PAGES = (
     "Annual leave\nEvery employee has 25 days of paid leave a year. Unused days expire in March.",
@@ -37,6 +38,30 @@ def make_scan(path: Path) -> Path:
         pdf.add_page()
         pdf.rect(20, 20, 100, 100, style="F")
     pdf.output(str(path))
+    return path
+
+
+def make_picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), color: str = "teal") -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", size, color).save(target, kind)
+    return target.getvalue()
+
+
+def make_illustrated_docx(path: Path) -> Path:
+    """Pictures before the first words, after a paragraph, twice the same, in a table, and a BMP."""
+    document = docx.Document()
+    document.add_picture(io.BytesIO(make_picture()))
+    document.add_heading("Roof", level=1)
+    described = document.add_picture(io.BytesIO(make_picture("JPEG", (60, 30), "navy")))
+    described._inline.docPr.set("descr", "The roof: from above")
+    document.add_paragraph("Slate lasts long.")
+    document.add_picture(io.BytesIO(make_picture()))
+    document.add_picture(io.BytesIO(make_picture("BMP")))
+    document.add_picture(io.BytesIO(make_picture(size=(2, 2))))
+    cell = document.add_table(rows=1, cols=1).rows[0].cells[0]
+    cell.text = "Gutter"
+    cell.paragraphs[0].add_run().add_picture(io.BytesIO(make_picture("GIF", (50, 50))))
+    document.save(str(path))
     return path
 
 

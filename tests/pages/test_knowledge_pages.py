@@ -160,7 +160,7 @@ def test_progress_redraws_the_rows_that_were_in_work_and_says_when_all_is_done(
 def test_deleting_refreshes_the_list(client_of, alice, note):
     answer = client_of(alice).post(address("delete_document", note), headers=HTMX)
     assert (answer.status_code, answer["HX-Trigger"]) == (204, "documents-changed")
-    assert not Document.objects.filter(pk=note.pk).exists()
+    assert not note.collection.documents.exists()
 
 
 def test_reindexing_queues_the_document_again(client_of, alice, note):

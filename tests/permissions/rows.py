@@ -119,6 +119,8 @@ API = {
     f"GET {DOCUMENT}/chunks": api(READ, 200, 200, 200, 404),
     f"GET {DOCUMENT}/file": api(READ, 200, 200, 200, 404),
     f"GET {DOCUMENT}/passage": api(READ, 200, 200, 200, 404, query="start=0&end=9"),
+    f"GET {DOCUMENT}/figures/<int:number>": api(READ, 200, 200, 200, 404),
+    f"POST {DOCUMENT}/restore": api(WRITE, 200, 200, 403, 404),
     f"POST {DOCUMENT}/retry": api(WRITE, 202, 202, 403, 404),
     "POST api/v1/search": api(READ, 200, 200, 200, 200, body={"query": "合并"}),
     "GET api/v1/conversations": api(READ_OR_CHAT, 200, 200, 200, 200),
@@ -174,6 +176,13 @@ API = {
     "api/v1/": open_to_all(404),
     "api/v1/docs": open_to_all(200),
     "api/v1/openapi.json": open_to_all(200),
+}
+ASKED = {"model": "{agent}", "stream": True, "messages": [{"role": "user", "content": "When?"}]}
+V1 = {
+    "v1/models": api(READ_OR_CHAT, 200, 200, 200, 200),
+    "v1/models/<path:model>": api(READ_OR_CHAT, 200, 200, 200, 404),
+    "v1/chat/completions": api(CHAT, 200, 200, 200, 404, method="POST", body=ASKED),
+    "v1/<path:place>": open_to_all(404),
 }
 PAGE = {
     "": page(200, 200, 200, 200),
@@ -304,7 +313,7 @@ DOOR = {
 }
 SOCKET = {"WS ws/": door(101, 403)}
 ADMIN_LOGIN = {"admin/login/": door(403, 302)}
-ROWS = API | PAGE | DOOR | SOCKET | ADMIN_LOGIN
+ROWS = API | V1 | PAGE | DOOR | SOCKET | ADMIN_LOGIN
 
 
 def rows_of(route: str) -> list[Row] | None:

@@ -30,7 +30,7 @@ from events import jobs
 from gateway.embedding.embedder import get_embedder
 from knowledge import services as knowledge
 from knowledge import shelves
-from knowledge.models import Collection, Document
+from knowledge.models import Collection, Document, Figure
 from tests.support.attached import attached, picture
 from tests.support.cast import PASSWORD
 from tests.support.processes import sign_in
@@ -108,6 +108,7 @@ def build() -> World:
     ids |= {
         "language": "en", "uidb36": "1", "key": "x-y", "object_id": ids["document_id"],
         "id": ids["document_id"], "content_type_id": 1, "url": "nothing", "app_label": "chat",
+        "place": "nothing", "model": ids["agent"],
     }  # fmt: skip
     return World(people, bearers, ids, sessions, rival_ids)
 
@@ -125,6 +126,7 @@ def furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
     return {
         "prompt_id": prompt.pk, "saved_prompt_id": prompt.pk,
         "collection_id": collection.pk, "document_id": document.pk, "job_id": document.job_id,
+        "number": 1,  # of the document's only picture
         "conversation_id": turn.conversation_id, "turn_id": turn.pk, "message_id": turn.answer_id,
         "folder_id": folders.create_folder(owner, secret).pk,
         "question_id": turn.question_id, "agent": agent.slug, "agent_id": agent.pk,
@@ -179,6 +181,9 @@ def _indexed(owner: User, collection: Collection, secret: str) -> Document:
     jobs.run(str(document.job_id))
     document.refresh_from_db()
     assert document.status == Document.Status.READY, document.reason
+    Figure.objects.create(
+        document=document, number=1, data=picture(), media_type="image/png", width=64, height=48
+    )
     return document
 
 

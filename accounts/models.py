@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from gateway.label_fields import LabelsField
 from security.ids import new_id
 
 
@@ -95,6 +96,7 @@ class Team(models.Model):
     name = models.CharField(_("name"), max_length=80, unique=True)
     is_everyone = models.BooleanField(default=False, editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="teams")
+    required_labels = LabelsField(_("demanded labels"))
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -4,7 +4,7 @@ The caller stores and shows the steps; nothing here knows how. No database conne
 a model speaks. Closing the iterator (`aclosing`) stops the model upstream at once.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from uuid import UUID
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from agents.citations import WEAK_EVIDENCE, CitationGate, Claim, best_span
+from agents.going_on import said_before
 from agents.history import fitting_history, retrieval_query
 from agents.packing import pack
 from agents.prompt import ATTACHED, RULES, Part, Source, Trust, assemble, unasked
@@ -27,6 +28,7 @@ from agents.types import (
     CitationAdded,
     EndpointSwitched,
     Finished,
+    LabelsDemanded,
     PackedPassage,
     Read,
     Reading,
@@ -40,7 +42,9 @@ from agents.types import (
     Verify,
 )
 from gateway.chat import stream_chat
-from gateway.types import OFFLINE, ChatRequest, Completed, PassageText
+from gateway.labels import Demand, labels_of, require_labels
+from gateway.routing.routes import find_routes
+from gateway.types import OFFLINE, ChatRequest, Completed, FindRoutes, PassageText
 from knowledge.retrieval import search as search_passages
 from knowledge.types import SearchResult
 from observability.patience import run_patiently
@@ -50,9 +54,13 @@ CANDIDATES = 2  # passages looked at for each that may be packed
 
 
 async def search_documents(
-    user: User, query: str, collections: list[UUID] | None, limit: int
+    user: User,
+    query: str,
+    collections: list[UUID] | None,
+    limit: int,
+    demands: Sequence[Demand] = (),
 ) -> SearchResult:
-    return await run_patiently(search_passages, user, query, collections=collections, limit=limit)
+    return await run_patiently(search_passages, user, query, collections, limit, demands)
 
 
 async def verify_in_database(citations: list[CitationAdded]) -> list[bool]:
@@ -66,6 +74,7 @@ async def run_agent(
     chat: Chat = stream_chat,
     verify: Verify = verify_in_database,
     read: Read = read_attachments,
+    routes: FindRoutes = find_routes,
 ) -> AsyncGenerator[Step, None]:
     """Yield the steps of an answer, Finished last; raise GatewayError when the model fails.
 
@@ -80,15 +89,22 @@ async def run_agent(
     reading = await _read(task, read)
     if reading.uses:
         yield AttachmentsRead(reading.uses, reading.passages, reading.took_ms)
-    passages = reading.passages
+    passages, demands = reading.passages, task.demands
     if not reading.is_enough:
-        retrieved = await _retrieve(task, search, reading)
+        retrieved, more = await _retrieve(task, search, reading)
         yield retrieved
         passages += retrieved.passages
-    request = chat_request(task, history, passages, reading)
+        demands = tuple(dict.fromkeys((*demands, *more)))
+    if demands:
+        yield await meet(task.agent.model_name, demands, routes)
+    request = chat_request(task, history, passages, reading, demands)
     evidence = Evidence(passages, verify)
     gate = CitationGate([passage.n for passage in passages])
     notice = ""
+    if begun := gate.feed(request.continues):
+        yield TextDelta(begun)
+        for citation in await evidence.for_claims(gate.take_claims()):
+            yield citation
     async with aclosing(chat(request)) as items:
         async for item in items:
             match item:
@@ -126,17 +142,27 @@ def prompt_budget(task: AgentTask) -> int:
     return int(task.agent.context_tokens * (1 - HISTORY_SHARE)) - spent
 
 
-async def _retrieve(task: AgentTask, search: Search, reading: Reading) -> RetrievalCompleted:
+async def meet(model: str, demands: Sequence[Demand], routes: FindRoutes) -> LabelsDemanded:
+    """What is demanded of the endpoint that answers; raises LabelUnmet when none has it."""
+    require_labels(await routes(model), demands)
+    return LabelsDemanded(tuple(sorted(labels_of(demands))))
+
+
+async def _retrieve(
+    task: AgentTask, search: Search, reading: Reading
+) -> tuple[RetrievalCompleted, tuple[Demand, ...]]:
+    """What was found, and what the collections it is from demand of whoever reads it."""
     query = retrieval_query(task.question, task.history)
     collections = searched_collections(task)
     if collections == [] or not (task.agent.max_passages and query):
-        return RetrievalCompleted(query, (), 0.0)
+        return RetrievalCompleted(query, (), 0.0), ()
     limit = task.agent.max_passages
-    found = await search(task.user, query, collections, limit * CANDIDATES)
+    demanded = (task.demands,) if task.demands else ()
+    found = await search(task.user, query, collections, limit * CANDIDATES, *demanded)
     packed = pack(found.passages, prompt_budget(task) - reading.tokens, limit)
     first = len(reading.passages)
     passages = tuple(replace(passage, n=first + passage.n) for passage in packed)
-    return RetrievalCompleted(query, passages, found.took_ms)
+    return RetrievalCompleted(query, passages, found.took_ms), found.demands
 
 
 def searched_collections(task: AgentTask) -> list[UUID] | None:
@@ -165,6 +191,7 @@ def chat_request(
     history: list[Part],
     passages: tuple[PackedPassage, ...],
     reading: Reading = Reading(),  # noqa: B008 - a value that nobody changes
+    demands: Sequence[Demand] = (),
 ) -> ChatRequest:
     """The prompt of this question, stable parts first."""
     shelves = {file.shelf_id for file in task.attachments}
@@ -187,6 +214,8 @@ def chat_request(
         image_count=sum(file.is_image and file.is_new for file in task.attachments),
         turn_id=task.turn_id,
         account_id=task.user.pk,
+        required_labels=labels_of(demands),
+        continues=said_before(task.goes_on, passages) if task.goes_on else "",
     )
 
 
@@ -258,6 +287,8 @@ def _notice_of(item: ReasoningDelta | EndpointSwitched) -> str:
     """What the person should know about how the answer came about."""
     if not isinstance(item, EndpointSwitched):
         return ""
+    if item.after and item.switched_to != OFFLINE:
+        return ""  # it went on where the other stopped: a mark says so, nobody need be warned
     if item.switched_to == OFFLINE:
         text = _("The model could not answer, so your documents are quoted. {reason}")
     else:
@@ -275,6 +306,9 @@ def _usage(done: Completed) -> UsageRecorded:
         reasoning_tokens=done.usage.reasoning_tokens,
         first_token_ms=done.first_token_ms,
         total_ms=done.total_ms,
+        why=done.why,
+        attempts=done.attempts,
+        finish_reason=done.finish_reason,
     )
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import OWN, OwnedModel, OwnedQuerySet
 from accounts.models import Grant, User
 from agents.memory.models import Memory
+from gateway.label_fields import LabelsField
 from knowledge.models import Collection
 
 __all__ = ["Agent", "Memory", "SavedPrompt"]
@@ -47,6 +48,7 @@ class Agent(OwnedModel):
     temperature = models.FloatField(
         _("temperature"), default=0.2, validators=[MinValueValidator(0), MaxValueValidator(2)]
     )
+    required_labels = LabelsField(_("demanded labels"))
     is_builtin = models.BooleanField(default=False, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

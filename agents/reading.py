@@ -169,7 +169,7 @@ def read_documents(
     if searched:
         limit = max(task.agent.max_passages, 1)
         shelves = [file.shelf_id for file in searched]
-        result = search_shelves(task.user, query, shelves, limit * CANDIDATES)
+        result = search_shelves(task.user, query, shelves, limit * CANDIDATES, task.demands)
         found = pack(result.passages or _beginnings(task.user, searched), left, limit)
     return tuple(replace(piece, n=n) for n, piece in enumerate([*pieces, *found], 1))
 

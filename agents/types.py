@@ -1,10 +1,11 @@
 """The values of an agent's run. No Django here but for the person's type."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
+from gateway.labels import Demand
 from gateway.types import (
     ChatRequest,
     EndpointSwitched,
@@ -29,6 +30,8 @@ __all__ = [
     "CitationAdded",
     "EndpointSwitched",
     "Finished",
+    "GoingOn",
+    "LabelsDemanded",
     "MemoriesSaved",
     "MemoriesUsed",
     "PackedPassage",
@@ -93,9 +96,19 @@ class Recollection:
 
 
 @dataclass(frozen=True, slots=True)
+class GoingOn:
+    """An answer that broke off after `text`, whose marks mean the passages that begin at `places`:
+    by number, the document and where in it."""
+
+    text: str
+    places: Mapping[int, tuple[UUID, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class AgentTask:
     """One question to an agent. `collections` narrows the search; empty means no narrowing,
-    unless `is_limited`: then those chosen are gone and nothing may be searched."""
+    unless `is_limited`: then those chosen are gone and nothing may be searched. `demands` are known
+    before anything is searched: whoever is shown any of this has these labels."""
 
     agent: AgentSpec
     user: "User"
@@ -109,6 +122,8 @@ class AgentTask:
     has_memory: bool = False
     may_notice: bool = False
     memories: tuple[Recollection, ...] = ()
+    demands: tuple[Demand, ...] = ()
+    goes_on: GoingOn | None = None
 
     @property
     def has_lost_its_collections(self) -> bool:
@@ -207,6 +222,13 @@ class CitationAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelsDemanded:
+    """Only endpoints with these labels are asked; so is whoever goes on in the conversation."""
+
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SupportChecked:
     """The sentences of an answer with sources that no source stands behind."""
 
@@ -223,6 +245,9 @@ class UsageRecorded:
     reasoning_tokens: int | None
     first_token_ms: int
     total_ms: int
+    why: str = ""
+    attempts: int = 1
+    finish_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +279,7 @@ Step = (
     | ReasoningDelta
     | EndpointSwitched
     | CitationAdded
+    | LabelsDemanded
     | SupportChecked
     | UsageRecorded
     | MemoriesUsed
@@ -262,7 +288,7 @@ Step = (
 )
 
 # What a run needs from outside; the defaults are in agents.loop, tests give their own.
-Search = Callable[["User", str, "list[UUID] | None", int], Awaitable[SearchResult]]
+Search = Callable[..., Awaitable[SearchResult]]  # person, query, collections, limit[, demands]
 Chat = Callable[[ChatRequest], "AsyncGenerator[StreamItem, None]"]
 Read = Callable[[AgentTask, str, int], Awaitable[Reading]]
 Verify = Callable[[list[CitationAdded]], Awaitable[list[bool]]]

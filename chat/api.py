@@ -167,6 +167,7 @@ def start_turn(
         question=body.question,
         model=body.model,
         beside=body.beside,
+        continues=body.continues,
     )
     return Status(202, {"turn_id": turn.pk, "message_id": turn.answer_id})
 

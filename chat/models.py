@@ -56,6 +56,10 @@ class Conversation(OwnedModel):
     visits = ArrayField(models.UUIDField(), null=True, blank=True, editable=False)
     # Whether its title was given, by a person or a model: what is only cut from a question is not.
     is_named = models.BooleanField(default=False, db_default=False, editable=False)
+    # What was ever demanded of whoever answered in it: later questions bring those answers along.
+    demanded_labels = ArrayField(
+        models.CharField(max_length=40), default=list, db_default=[], editable=False
+    )
     branched_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, editable=False, related_name="+"
     )
@@ -290,6 +294,8 @@ class Turn(models.Model):
     model_name = models.CharField(_("model"), max_length=120, blank=True, db_default="")
     # The answer this one stands beside, to be compared with it until one of them is preferred.
     comparison = models.UUIDField(null=True, blank=True, editable=False)
+    # The answer that broke off and that this one goes on from: its text is how this one begins.
+    continues = models.UUIDField(null=True, blank=True, editable=False)
     requested_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     collections = models.JSONField(null=True, blank=True)
     status = models.CharField(

@@ -200,6 +200,10 @@ class TurnIn(WriteSchema):
         None,
         description="An answer to `question`: both are shown side by side until one is chosen.",
     )
+    continues: UUID | None = Field(
+        None,
+        description="An answer that broke off, instead of `text`: goes on from where it stopped.",
+    )
     collections: Collections | None = Field(None, description="Null: the conversation's.")
     attachments: Attachments | None = Field(
         None, description="Ids from /attachments, in the order they are shown; at most ten."

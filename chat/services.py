@@ -15,6 +15,7 @@ from django.http import Http404
 from accounts.models import User
 from agents.models import Agent
 from agents.selectors import find_usable_agent, may_use
+from chat.answers.continuing import find_broken_off, go_on
 from chat.attachments.services import choose as choose_attachments
 from chat.attachments.services import send as send_attachments
 from chat.errors import (
@@ -95,6 +96,7 @@ def start_turn(
     beside: UUID | None = None,
     temporary: bool = False,
     attachments: Sequence[UUID] | None = None,
+    continues: UUID | None = None,
 ) -> Turn:
     """Queue a question for the runner; without a conversation a new one is begun.
 
@@ -104,7 +106,8 @@ def start_turn(
     own. A question asked again may stand `beside` an answer it has, and leaves the conversation the
     agent and model it had. A conversation that is begun may be `temporary`.
     `attachments` are what was uploaded for the question, or is attached to one that it edits; with
-    them the text may be empty.
+    them the text may be empty. `continues` is an answer that broke off: another version of it
+    begins with its text and goes on from there, by the same agent.
     The same `idempotency_key` gives the same turn, however many requests carry it at once. Raises
     Http404 and ChatError.
     """
@@ -118,17 +121,22 @@ def start_turn(
         "beside": beside,
         "temporary": temporary or None,
         "attachments": [str(document.pk) for document in attached] or None,
+        "continues": continues,
     }
     key = _key(idempotency_key, chosen, conversation, text, str(parent), question, more=more)
     try:
         with transaction.atomic():
             title = title_from(text or ", ".join(document.file_name for document in attached))
             place = _open(user, conversation, chosen, title, temporary=temporary)
+            broken = find_broken_off(place, continues) if continues else None
+            question = broken.parent_id if broken else question
             asked = _question(place, text, parent, question, has_files=bool(attached))
             if asked._state.adding:
                 asked.attachments = [document.pk for document in attached]
             turn = _queue(user, place, asked, chosen, key)
             turn.comparison = _compared(asked, beside)
+            if broken is not None:
+                go_on(user, turn, broken)
             if question is None:
                 _remember(place, chosen)
             insert_turn(turn)

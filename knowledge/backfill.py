@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from gateway.embedding.embedder import Embedder, get_embedder
 from knowledge.chunking import index_text
+from knowledge.labels import all_demands
 from knowledge.models import EmbeddingVersion
 from knowledge.versions import find_active_version
 
@@ -39,8 +40,11 @@ where version_id = {version} {latin_only}
 
 
 def find_new_embedder() -> Embedder | None:
-    """The gateway's default embedder, where it is not the one that is searched."""
-    embedder = get_embedder()
+    """The gateway's default embedder, where it is not the one that is searched.
+
+    Raises LabelUnmet when it may not see every collection; the one that is searched stays.
+    """
+    embedder = get_embedder(demands=all_demands())
     return embedder if embedder.name != find_active_version().model else None
 
 
@@ -49,8 +53,9 @@ def switch_embedder(model: str, report: Callable[[int, int], None]) -> Embedding
 
     Run again after a crash, it goes on where it stopped. Passages written meanwhile are filled
     after the flip; a document being loaded with the old version is refused and loaded again.
+    Raises LabelUnmet before anything is sent when some collection's labels forbid it.
     """
-    embedder = get_embedder(model)
+    embedder = get_embedder(model, all_demands())
     version = _prepare_version(embedder)
     _fill(version, embedder, report)
     with transaction.atomic():

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_noop as _
 
 from gateway.embedding.embedder import Embedder, Vectors, get_embedder
+from gateway.labels import LabelUnmet
 from knowledge import indexing, storage
 from knowledge.analyzer import guess_language, is_cjk
 from knowledge.chunking import chunk, index_text
@@ -21,6 +22,7 @@ from knowledge.extraction.process import extract
 from knowledge.extraction.reasons import ExtractionFailed
 from knowledge.file_types import type_of_media
 from knowledge.indexing import Generation
+from knowledge.labels import embedding_demands
 from knowledge.models import Document, Stage
 from knowledge.pictures import is_picture, take_picture
 from knowledge.types import ChunkDraft, Extracted
@@ -82,12 +84,20 @@ def _go_through(stages: "_Stages", document: Document, job: Progress) -> bool:
         raise ExtractionFailed(NO_PASSAGES)
     version = find_active_version()
     stages.begin(Stage.Name.EMBED, len(drafts))
-    vectors = embed_drafts(get_embedder(version.model), title, drafts, stages.report)
+    vectors = embed_drafts(_embedder(document, version.model), title, drafts, stages.report)
     stages.begin(Stage.Name.LOAD, len(drafts))
     generation = Generation(title, extracted, drafts, vectors, version)
     has_drifted = indexing.replace_chunks(document, generation, job.check, stages.finish)
     job.progress(Stage.Name.LOAD.value, len(drafts), len(drafts))
     return has_drifted
+
+
+def _embedder(document: Document, model: str) -> Embedder:
+    """One that may see the document; the reason of its failure is what its reader is told."""
+    try:
+        return get_embedder(model, embedding_demands(model, [document.collection_id]))
+    except LabelUnmet as error:
+        raise ExtractionFailed(str(error)) from error
 
 
 def embed_drafts(

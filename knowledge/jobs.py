@@ -11,6 +11,7 @@ from events.context import JobContext, JobFailed
 from events.models import Job
 from gateway.embedding.embedder import EmbedderUnavailable
 from gateway.errors import GatewayError
+from gateway.labels import LabelUnmet
 from knowledge import backfill, reweighing
 from knowledge.errors import DocumentGone, VersionReplaced
 from knowledge.extraction.reasons import ExtractionFailed
@@ -69,12 +70,19 @@ def reweigh_collection(context: JobContext, collection_id: str) -> None:
 
 def switch_embedder(context: JobContext, model: str) -> None:
     """Fill vectors of another embedding model, then search by them."""
-    backfill.switch_embedder(model, lambda done, total: context.progress("embed", done, total))
+    try:
+        backfill.switch_embedder(model, lambda done, total: context.progress("embed", done, total))
+    except LabelUnmet as error:
+        raise JobFailed(str(error)) from error
 
 
 def follow_default_embedder() -> int:
     """Start the switch when the gateway's default embedding model has changed; 1 if it did."""
-    embedder = backfill.find_new_embedder()
+    try:
+        embedder = backfill.find_new_embedder()
+    except LabelUnmet as error:
+        logger.warning("the default embedding model is not switched to: %s", error)
+        return 0
     if embedder is None or Job.objects.filter(task=SWITCH, finished_at=None).exists():
         return 0
     jobs.enqueue(SWITCH, {"model": embedder.name})

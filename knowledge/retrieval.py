@@ -7,7 +7,7 @@ best one and added with the weight of `fusion`.
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,10 +18,12 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 
 from accounts.models import User
-from gateway.embedding.embedder import get_embedder
+from gateway.embedding.embedder import Embedder, get_embedder
+from gateway.labels import Demand
 from knowledge.analyzer import analyze, term_id
 from knowledge.bm25 import rare_terms, to_sparsevec, weigh_query
 from knowledge.fusion import choose_alpha
+from knowledge.labels import embedding_demands
 from knowledge.models import Collection, EmbeddingVersion
 from knowledge.types import Passage, SearchResult
 from knowledge.versions import find_active_version
@@ -96,11 +98,15 @@ with allowed as materialized ({allowed}),
         from ranked group by id order by score desc, id limit {limit})
 select c.id, c.document_id, c.collection_id, d.title, c.heading_path, c.text, c.start, c."end",
        c.page, fused.score, fused.lexical, fused.lexical_rank, fused.dense, fused.dense_rank,
-       c.terms
+       c.terms, k.name, k.required_labels
 from fused join knowledge_chunk c on c.id = fused.id
     join knowledge_document d on d.id = c.document_id
+    join knowledge_collection k on k.id = c.collection_id
 order by fused.score desc, c.id
 """
+
+
+EmbedderFor = Callable[[str], Embedder]  # by the name of a model
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,32 +133,42 @@ def search(
     query: str,
     collections: Sequence[UUID] | None = None,
     limit: int = 10,
+    demands: Sequence[Demand] = (),
 ) -> SearchResult:
     """The passages that fit best among those `user` may see, best first.
 
     `collections` narrows the search; ids that are not visible add nothing. Embeds the question
-    before it opens its transaction. Raises what the embedder raises.
+    before it opens its transaction, by an embedder with the labels that are demanded here and by
+    those collections. Raises what the embedder raises.
     """
     visible = Collection.objects.visible_to(user)
     if collections is not None:
         visible = visible.filter(pk__in=list(collections))
-    return _search(user, query, visible, limit)
+    return _search(user, query, visible, limit, embed_for(collections, demands))
 
 
 def search_shelves(
-    user: User | AnonymousUser, query: str, shelves: Sequence[UUID], limit: int = 10
+    user: User | AnonymousUser,
+    query: str,
+    shelves: Sequence[UUID],
+    limit: int = 10,
+    demands: Sequence[Demand] = (),
 ) -> SearchResult:
     """The same in attachments, named by the ids of their shelves, and in nothing else."""
     visible = Collection.objects.shelves_of(user).filter(pk__in=list(shelves))
-    return _search(user, query, visible, limit)
+    return _search(user, query, visible, limit, embed_for(None, demands))
 
 
 def _search(
-    user: User | AnonymousUser, query: str, visible: "QuerySet[Collection]", limit: int
+    user: User | AnonymousUser,
+    query: str,
+    visible: "QuerySet[Collection]",
+    limit: int,
+    embedder_for: EmbedderFor,
 ) -> SearchResult:
     began = time.perf_counter()
     limit = max(1, min(limit, MAX_LIMIT))
-    question = _prepare(query[:LONGEST_QUESTION])
+    question = _prepare(query[:LONGEST_QUESTION], embedder_for)
     embedded = time.perf_counter()
     allowed = _allowed(visible)
     with reading_as(user, **SETTINGS) as cursor:
@@ -161,16 +177,28 @@ def _search(
     ended = time.perf_counter()
     timings = {"embed_ms": (embedded - began) * 1000, "sql_ms": (ended - embedded) * 1000}
     passages = tuple(_to_passage(row, question) for row in rows)
-    return SearchResult(query, passages, (ended - began) * 1000, question.alpha, timings)
+    took_ms = (ended - began) * 1000
+    return SearchResult(query, passages, took_ms, question.alpha, timings, _demands(rows))
 
 
-def _prepare(query: str) -> _Question:
+def embed_for(collections: Sequence[UUID] | None, demands: Sequence[Demand]) -> EmbedderFor:
+    """Gives the embedder of a model that may see a question asked of these collections."""
+    return lambda model: get_embedder(model, embedding_demands(model, collections, demands))
+
+
+def _demands(rows: Sequence[tuple[Any, ...]]) -> tuple[Demand, ...]:
+    """What the collections of these passages demand."""
+    found = (Demand(label, "collection", row[-2]) for row in rows for label in row[-1])
+    return tuple(dict.fromkeys(found))
+
+
+def _prepare(query: str, embedder_for: EmbedderFor) -> _Question:
     version = find_active_version()
     counted = Counter(analyze(query))
     alpha = choose_alpha(query, version.model, is_multilingual=version.is_multilingual)
     vector = None
     if alpha > 0 and query.strip():
-        (row,) = get_embedder(version.model).embed([query])
+        (row,) = embedder_for(version.model).embed([query])
         vector = "[" + ",".join(f"{value:.5g}" for value in row) + "]"
     return _Question(
         counts={term_id(term): count for term, count in counted.items()},
@@ -236,7 +264,7 @@ def _read_passages(
 
 
 def _to_passage(row: tuple[Any, ...], question: _Question) -> Passage:
-    *fields, score, lexical, lexical_rank, dense, dense_rank, terms = row
+    *fields, score, lexical, lexical_rank, dense, dense_rank, terms, _name, _labels = row
     chunk_id, document_id, collection_id, title, heading_path, text, start, end, page = fields
     matched = sorted(question.words[term] for term in set(terms) & question.words.keys())
     return Passage(

@@ -10,6 +10,7 @@ from contextlib import aclosing
 
 from agents.memory.wishes import QUOTE, own_sentences, tidy
 from agents.types import AgentTask, Chat
+from gateway.labels import labels_of
 from gateway.types import ChatRequest, Completed, PromptMessage, TextDelta
 
 LONGEST_SENTENCE = 300
@@ -60,6 +61,7 @@ async def pick_lasting(task: AgentTask, chat: Chat) -> list[str]:
         temperature=0.0,
         max_tokens=500,  # some models think first
         account_id=task.user.pk,
+        required_labels=labels_of(task.demands),
     )
     said = ""
     async with aclosing(chat(request)) as items:

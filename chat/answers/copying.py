@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import F, Subquery
+from django.db.models.functions import Coalesce
 from orjson import dumps
 
 from accounts.models import User
@@ -71,7 +73,9 @@ def copy_path(
         before = ids[message.pk]
     store_messages(into.pk, rows)
     _copy_citations(user, ids)
-    Conversation.objects.filter(pk=into.pk).update(leaf_id=before)
+    source = Conversation.objects.filter(messages__in=[message.pk for message in path[:1]])
+    labels = Coalesce(Subquery(source.values("demanded_labels")), F("demanded_labels"))
+    Conversation.objects.filter(pk=into.pk).update(leaf_id=before, demanded_labels=labels)
     into.leaf_id = before
     return ids
 

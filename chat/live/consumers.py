@@ -196,6 +196,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             model=request.model,
             beside=request.beside,
             temporary=request.temporary,
+            continues=request.continues,
         )
 
     def _handler(self, frame: dict[str, Any]) -> Callable[[dict[str, Any]], Awaitable[None]]:

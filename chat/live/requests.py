@@ -38,6 +38,7 @@ class StartTurn:
     beside: UUID | None = None
     temporary: bool = False
     attachments: list[UUID] | None = None
+    continues: UUID | None = None
 
     @classmethod
     def parse(cls, frame: dict[str, Any]) -> Self:
@@ -62,6 +63,7 @@ class StartTurn:
             beside=_optional_uuid(frame, "beside"),
             temporary=_flag(frame, "temporary"),
             attachments=_ids(frame, "attachments"),
+            continues=_optional_uuid(frame, "continues"),
         )
 
     @property

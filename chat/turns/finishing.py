@@ -42,7 +42,12 @@ def _store_answer(turn_id: UUID, answer_id: UUID, answer: Answer, ending: Ending
         cursor.execute(
             """
             with placed as (
-                update chat_conversation set updated_at = now()
+                update chat_conversation
+                set updated_at = now(),
+                    demanded_labels = case when demanded_labels @> %(labels)s::varchar[]
+                        then demanded_labels
+                        else array(select distinct unnest(demanded_labels || %(labels)s::varchar[]))
+                    end
                 where id = (select conversation_id from chat_turn where id = %(turn)s)
                 returning id
             ), titled as (
@@ -71,6 +76,7 @@ def _store_answer(turn_id: UUID, answer_id: UUID, answer: Answer, ending: Ending
                 "message_status": MESSAGE_STATUS[ending.status].value,
                 "notice": answer.notice or ending.reason,
                 "model": answer.model[:120],
+                "labels": answer.labels,
                 "usage": None if answer.usage is None else log.encode(answer.usage),
                 "steps": log.encode(answer.steps),
                 "status": ending.status.value,

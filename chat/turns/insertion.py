@@ -51,10 +51,11 @@ def insert_turn(turn: Turn) -> None:
             )
             insert into chat_turn (id, conversation_id, question_id, answer_id, agent_id,
                                    requested_by_id, collections, status, idempotency_key,
-                                   fingerprint, model_name, comparison, created_at)
+                                   fingerprint, model_name, comparison, continues,
+                                   created_at)
             values (%(turn)s, %(conversation)s, %(question)s, %(answer)s, %(agent)s, %(user)s,
                     %(collections)s::jsonb, %(queued)s, %(key)s,
-                    %(fingerprint)s, %(model)s, %(comparison)s, now())
+                    %(fingerprint)s, %(model)s, %(comparison)s, %(continues)s, now())
             returning created_at
             """,
             {
@@ -78,6 +79,7 @@ def insert_turn(turn: Turn) -> None:
                 "agent": turn.agent.pk if turn.agent else None,
                 "model": turn.model_name,
                 "comparison": turn.comparison,
+                "continues": turn.continues,
                 "user": turn.requested_by.pk,
                 "collections": _json(turn.collections),
                 "queued": Turn.Status.QUEUED.value,

@@ -10,6 +10,7 @@ from agents.types import (
     CitationAdded,
     EndpointSwitched,
     Finished,
+    LabelsDemanded,
     MemoriesSaved,
     MemoriesUsed,
     PackedPassage,
@@ -51,6 +52,9 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             _note("memories_used", {"ids": [str(pk) for pk in ids]}, answer, stream)
         case MemoriesSaved(ids):
             _note("memories_saved", {"ids": [str(pk) for pk in ids]}, answer, stream)
+        case LabelsDemanded(labels):
+            answer.labels = list(labels)
+            _note("labels_demanded", {"labels": answer.labels}, answer, stream)
         case SupportChecked(sentences):
             _note("support_checked", {"sentences": list(sentences)}, answer, stream)
         case UsageRecorded():
@@ -86,10 +90,12 @@ def rebuild(rows: Iterable[EventRow]) -> Answer:
                 | "support_checked"
                 | "endpoint_switched"
                 | "reasoning_completed"
+                | "labels_demanded"
                 | "memories_used"
                 | "memories_saved"
             ):
                 answer.steps.append({"kind": kind, "data": payload})
+                answer.labels = payload.get("labels", answer.labels)
     return answer
 
 

@@ -5,6 +5,7 @@ ends the answer: it survives the runner that would have written it, and nobody w
 that a person gave meanwhile stays.
 """
 
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from uuid import UUID
@@ -41,6 +42,7 @@ class TitleWork:
     model: str
     question: str
     answer: str
+    labels: Sequence[str] = ()  # that whoever reads both must have
 
 
 def claim_titles(holder: str, limit: int) -> list[TitleWork]:
@@ -58,12 +60,13 @@ def claim_titles(holder: str, limit: int) -> list[TitleWork]:
     return work
 
 
-def _read(conversation_ids: list[UUID]) -> dict[UUID, tuple[UUID, str, str, str]]:
-    """Owner, model, question and answer of those conversations that nobody has named yet."""
+def _read(conversation_ids: list[UUID]) -> dict[UUID, tuple[UUID, str, str, str, list[str]]]:
+    """Owner, model, question, answer and labels of those conversations that nobody has named yet."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            select v.id, v.owner_id, a.model_name, left(q.text, %(read)s), left(a.text, %(read)s)
+            select v.id, v.owner_id, a.model_name, left(q.text, %(read)s),
+                   left(a.text, %(read)s), v.demanded_labels
             from chat_conversation v
             join lateral (
                 select m.* from chat_message m
@@ -92,6 +95,7 @@ async def write_title(work: TitleWork) -> str:
         temperature=0.2,
         max_tokens=MAX_TOKENS,
         account_id=work.owner_id,
+        required_labels=frozenset(work.labels),
     )
     said: list[str] = []
     async with aclosing(stream_chat(request)) as items:

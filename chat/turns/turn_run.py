@@ -180,7 +180,12 @@ class TurnRun:
                 if not answer.citations and not answer.steps:
                     raise
                 log.exception("turn %s: only its text can be kept", self._stream.key)
-                answer = Answer(text=answer.text, model=answer.model, notice=answer.notice)
+                answer = Answer(
+                    text=answer.text,
+                    labels=answer.labels,
+                    model=answer.model,
+                    notice=answer.notice,
+                )
 
     async def _hand_back(self) -> None:
         await self._stream.drain()

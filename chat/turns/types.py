@@ -43,6 +43,7 @@ class Answer:
     reasoning: list[str] = field(default_factory=list)
     citations: list[CitationAdded] = field(default_factory=list)
     steps: list[Payload] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)  # demanded of whoever answered
     usage: Payload | None = None
     model: str = ""
     is_offline: bool = False

@@ -10,11 +10,13 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from accounts.models import User
+from agents.loop import searched_collections
 from agents.models import Agent
 from agents.selectors import may_use
 from agents.types import AgentSpec, AgentTask, PastMessage
 from chat.attachments.services import attached_files
 from chat.models import Conversation, Message, Turn
+from chat.turns.carried import demands_in, going_on
 from chat.turns.progress import rebuild
 from chat.turns.remembering import with_memories
 from chat.turns.types import Answer, TurnWork
@@ -94,11 +96,35 @@ def _load(claims: list[Claim]) -> list[TurnWork]:
                    a.max_answer_tokens, a.temperature, a.is_limited,
                    a.id as agent_id, a.owner_id as agent_owner_id, a.is_builtin,
                    v.owner_id as conversation_owner_id, v.ends_at is not null as is_temporary,
-                   v.is_named or v.ends_at is not null as has_title
+                   v.is_named or v.ends_at is not null as has_title, v.demanded_labels,
+                   p.text as said, p.steps as said_steps, d.demands
             from chat_turn t
             join chat_conversation v on v.id = t.conversation_id
             join chat_message q on q.id = t.question_id
             left join agents_agent a on a.id = t.agent_id
+            left join chat_message p on p.id = t.continues and p.conversation_id = v.id
+            left join lateral (
+                select jsonb_agg(jsonb_build_array(kind, id, name, labels)) as demands from (
+                    select 'agent', a.id, a.name, a.required_labels
+                    union all
+                    select 'team', g.id, g.name, g.required_labels
+                    from accounts_membership m join accounts_team g on g.id = m.team_id
+                    where m.user_id = t.requested_by_id
+                    union all
+                    select 'collection', c.id, c.name, c.required_labels
+                    from knowledge_collection c
+                    where c.id in (
+                        select k.id::uuid
+                        from jsonb_array_elements_text(nullif(t.collections, 'null')) as k(id)
+                        union all
+                        select u.collection_id from chat_conversation_collections u
+                        where u.conversation_id = t.conversation_id
+                        union all
+                        select o.collection_id from agents_agent_collections o
+                        where o.agent_id = t.agent_id)
+                ) as demanding(kind, id, name, labels)
+                where labels <> '{}'
+            ) d on true
             where t.id = any(%(ids)s)
             """,
             {"ids": list(by_id)},
@@ -125,21 +151,23 @@ def _work(claim: Claim, row: dict[str, Any], user: User, history: History | None
     if row["asked_model"]:
         agent = replace(agent, model_name=row["asked_model"])
     is_usual = row["has_no_choice"]
+    task = AgentTask(
+        agent=agent,
+        user=user,
+        question=row["text"],
+        history=history or (),
+        collections=tuple(row["usual"] if is_usual else row["chosen"]),
+        is_limited=row["is_usually_limited"] if is_usual else row["is_choice_limited"],
+        turn_id=claim.stream_id,
+        attachments=attached_files(user, row["attachments"], history or ()),
+        goes_on=going_on(row["said"], row["said_steps"]),
+    )
     return TurnWork(
         claim=claim,
         conversation_id=row["conversation_id"],
         question_id=row["question_id"],
         answer_id=row["answer_id"],
-        task=AgentTask(
-            agent=agent,
-            user=user,
-            question=row["text"],
-            history=history or (),
-            collections=tuple(row["usual"] if is_usual else row["chosen"]),
-            is_limited=row["is_usually_limited"] if is_usual else row["is_choice_limited"],
-            turn_id=claim.stream_id,
-            attachments=attached_files(user, row["attachments"], history or ()),
-        ),
+        task=replace(task, demands=demands_in(row, searched_collections(task))),
         must_stop=row["is_stopped"] or not _may_ask(user, _conversation_of(row)),
         earlier=rebuild(log.read_all(claim.stream_id)) if claim.last_seq else Answer(),
         wants_title=settings.PARLEY_WRITE_TITLES and not row["has_title"],

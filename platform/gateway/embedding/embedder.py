@@ -13,6 +13,7 @@ from gateway.embedding.local import (
     piece_starts,
 )
 from gateway.embedding.remote import RemoteEmbedder
+from gateway.labels import Demand, labels_of, require_labels
 from gateway.models import Model
 from gateway.routing.routes import list_routes
 
@@ -50,12 +51,13 @@ class Embedder(Protocol):
         ...
 
 
-def get_embedder(name: str = "") -> Embedder:
+def get_embedder(name: str = "", demands: Sequence[Demand] = ()) -> Embedder:
     """Return the embedder called `name`; without a name, the default one.
 
     The default is the embedding model marked so in the gateway, or else the embedded model.
     Reads the database unless the embedded model is asked for by name; raises
-    `EmbedderUnavailable` when a named model has no enabled deployment.
+    `EmbedderUnavailable` when a named model has no enabled deployment, and `LabelUnmet` when none
+    of them has the labels that are demanded of whoever sees the texts.
     """
     if name == LOCAL_NAME:
         return local_embedder()
@@ -68,7 +70,9 @@ def get_embedder(name: str = "") -> Embedder:
             if route.model == model.name
         ]
         if routes:
-            return RemoteEmbedder(model, routes)
+            require_labels(routes, demands)
+            labels = labels_of(demands)
+            return RemoteEmbedder(model, [route for route in routes if labels <= route.labels])
     if name:
         raise EmbedderUnavailable(f"No enabled endpoint offers the embedding model {name}.")
     return local_embedder()

@@ -1,0 +1,31 @@
+"""What a turn brings along from what was there before: demanded labels, an answer that broke off."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from agents.types import GoingOn
+from gateway.labels import Demand
+
+
+def demands_in(row: Mapping[str, Any], searched: Sequence[UUID] | None) -> tuple[Demand, ...]:
+    """Of the agent, the teams of the person asking, the collections that are named to be searched,
+    and of the conversation so far. `row` is that of `chat.turns.work`."""
+    names = set(map(str, searched or ()))
+    found = [
+        Demand(label, kind, name)
+        for kind, pk, name, labels in row["demands"] or ()
+        if kind != "collection" or pk in names
+        for label in labels
+    ]
+    known = {demand.label for demand in found}
+    earlier = (Demand(label, "earlier") for label in row["demanded_labels"] if label not in known)
+    return tuple(sorted({*found, *earlier}, key=lambda d: (d.kind, d.name, d.label)))
+
+
+def going_on(said: str | None, steps: Sequence[Mapping[str, Any]] | None) -> GoingOn | None:
+    """The text of an answer that broke off, and where the passages are that its numbers mean."""
+    if not said:
+        return None
+    found = (p for step in steps or () for p in step["data"].get("passages", ()))
+    return GoingOn(said, {p["n"]: (UUID(p["document_id"]), p["start"]) for p in found})

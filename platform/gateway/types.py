@@ -186,8 +186,10 @@ class Route:
     completion_price: Decimal | None = None
     context_length: int = 0  # tokens, 0 = unknown
     capabilities: frozenset[Capability] = frozenset()
+    lacks: frozenset[Capability] = frozenset()  # what it is known not to do; the rest is untried
     labels: frozenset[str] = frozenset()
     extra_body: Mapping[str, Any] = field(default_factory=dict)
+    server: str = ""  # whose dialect it speaks (gateway.upstream.servers), as the test found
     queue_timeout: float = 30.0  # seconds that a request may wait for one of the parallel ones
 
     def url(self, path: str) -> str:

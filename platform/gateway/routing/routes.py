@@ -62,9 +62,11 @@ async def find_routes(name: str) -> tuple[Route, ...]:
 
 
 async def sees_images(name: str) -> bool:
-    """Whether images may be sent to the model that answers for this name."""
-    routes = await find_routes(name)
-    return bool(routes) and routes[0].has_vision
+    """Whether images may be sent to the model that answers for this name.
+
+    One deployment that sees is enough: a request with images goes to no other.
+    """
+    return any(route.has_vision for route in await find_routes(name))
 
 
 def forget_routes() -> None:
@@ -97,21 +99,36 @@ def endpoint_route(endpoint: Endpoint) -> Route:
 def _route(deployment: Deployment) -> Route:
     route = endpoint_route(deployment.endpoint)
     model = deployment.model
+    known = {
+        Capability.VISION.value: model.has_vision,
+        **deployment.probed,
+        **deployment.capabilities,
+    }
     return replace(
         route,
         model=model.name,
         upstream_name=deployment.upstream_name,
-        has_vision=model.has_vision,
+        has_vision=bool(known[Capability.VISION.value]),
         deployment_id=deployment.pk,
         strategy=model.strategy,
         priority=deployment.priority,
         weight=deployment.weight,
         prompt_price=deployment.prompt_price,
         completion_price=deployment.completion_price,
-        context_length=deployment.context_length or model.context_length,
+        context_length=deployment.context_length
+        or deployment.probed.get("context_length")
+        or model.context_length,
+        server=str(deployment.probed.get("server", "")),
         capabilities=frozenset(filter(deployment.has, Capability)),
+        lacks=_lacks(deployment),
         extra_body=deployment.extra_body,
     )
+
+
+def _lacks(deployment: Deployment) -> frozenset[Capability]:
+    """What the test found missing, or somebody denied by hand; not what nobody has tried."""
+    known = deployment.probed | deployment.capabilities
+    return frozenset(able for able in Capability if known.get(able.value) is False)
 
 
 def _key(endpoint: Endpoint) -> str:

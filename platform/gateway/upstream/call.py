@@ -14,19 +14,18 @@ import orjson
 from django.utils.translation import gettext as _
 
 from gateway.errors import (
-    ContentFiltered,
     EndpointTimeout,
     GatewayError,
-    StreamCut,
     UpstreamFailed,
     error_for_exception,
-    error_for_payload,
     error_for_response,
 )
-from gateway.types import ChatRequest, ReasoningDelta, Route, TextDelta, TokenUsage
+from gateway.types import ChatRequest, Route, TokenUsage
+from gateway.upstream.chunks import ChunkStream
 from gateway.upstream.dialect import chat_payload, quirk_behind, request_headers
+from gateway.upstream.resolving import resolve
 from gateway.upstream.session import Pool, current_pool
-from gateway.upstream.sse import ChatStream, Delta, delta_text, token_usage
+from gateway.upstream.sse import ChatStream, Item
 from gateway.upstream.watchdog import Watchdog
 from security.secrets import hint
 
@@ -39,11 +38,12 @@ DRAIN_SECONDS = 0.05  # to reach the end of a finished response, so that its con
 class Call:
     """An open answer: `read()` until it returns nothing, then look at how it ended."""
 
-    def __init__(self, response: aiohttp.ClientResponse, watchdog: Watchdog) -> None:
+    def __init__(
+        self, response: aiohttp.ClientResponse, watchdog: Watchdog, stream: ChatStream
+    ) -> None:
         self._response = response
         self._watchdog = watchdog
-        self._stream = ChatStream()
-        self._length = 0
+        self._stream = stream
         self._is_whole = response.content_type in ("application/json", "text/html")
         self.is_finished = False
         self.finish_reason = ""
@@ -52,11 +52,12 @@ class Call:
     def usage(self) -> TokenUsage:
         return self._stream.usage
 
-    async def read(self) -> list[Delta]:
-        """The next deltas, everything that is buffered at once; empty at the end.
+    async def read(self) -> list[Item]:
+        """The next items, everything that is buffered at once; empty at the end.
 
         Raises GatewayError, StreamCut among them when there was no finish reason.
         """
+        stream = self._stream
         while not self.is_finished:
             self._watchdog.reading()
             try:
@@ -64,54 +65,40 @@ class Call:
             except (aiohttp.ClientError, OSError) as error:
                 raise self._watchdog.verdict or error_for_exception(error) from error
             self._watchdog.read()
-            if found:
+            if stream.has_begun:
                 self._watchdog.spoke()
-                self._length += sum(len(delta.text) for delta in found)
+            if found:
                 return found
-        self._check_end()
-        return []
+        if self.finish_reason:
+            return []
+        found = stream.ending()
+        self.finish_reason = stream.finish_reason or ""
+        return found
 
-    async def _next(self) -> list[Delta]:
+    async def _next(self) -> list[Item]:
         if self._is_whole:
             return await self._read_whole()
-        self._stream.check()  # before waiting for a server that has said what is wrong
+        stream = self._stream
+        stream.check()  # before waiting for a server that has said what is wrong
         chunk = await self._response.content.readany()
-        found = self._stream.feed(chunk) if chunk else self._stream.close()
-        if self._length > LONGEST_ANSWER:
-            self._stream.finish_reason = "length"
+        found = stream.feed(chunk) if chunk else stream.close()
+        if stream.length + stream.tools.length > LONGEST_ANSWER:
             self.is_finished = True
-        elif not chunk or self._stream.is_done:
+            return [*found, *stream.cut()]
+        if stream.is_done:
             self.is_finished = True
             await _drain(self._response)
         return found
 
-    async def _read_whole(self) -> list[Delta]:
+    async def _read_whole(self) -> list[Item]:
         """The answer of a server that ignores `stream` and sends one JSON object."""
         body = await _read_at_most(self._response, LARGEST_MESSAGE)
         self.is_finished = True
         try:
-            payload = orjson.loads(body)
-            if payload.get("error"):
-                raise error_for_payload(payload)
-            choice = payload["choices"][0]
-            text, reasoning = delta_text(choice["message"])
+            return self._stream.whole(orjson.loads(body))
         except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError) as error:
             detail = str(_("It answered with {kind} that is not a chat completion."))
             raise UpstreamFailed(detail.format(kind=self._response.content_type)) from error
-        self._stream.usage = token_usage(payload.get("usage"))
-        self._stream.finish_reason = choice.get("finish_reason")
-        found: list[Delta] = [ReasoningDelta(reasoning)] if reasoning else []
-        return [*found, TextDelta(text)] if text else found
-
-    def _check_end(self) -> None:
-        reason = self._stream.finish_reason
-        if reason is None:
-            raise StreamCut
-        if reason == "content_filter" and not self._length:
-            raise ContentFiltered
-        if not self._length:
-            raise UpstreamFailed(_("It sent an empty answer."))
-        self.finish_reason = reason
 
 
 @asynccontextmanager
@@ -121,11 +108,12 @@ async def open_call(route: Route, request: ChatRequest) -> AsyncIterator[Call]:
     Raises GatewayError, here and in `Call.read`, with the endpoint's key taken out of its text.
     """
     pool = current_pool()
+    stream = ChunkStream() if request.wants_chunks else ChatStream()
     try:
         async with pool.slot(route):
             watchdog = Watchdog(route.timeouts)
             response = await _open(pool, route, request, watchdog)
-            call = Call(response, watchdog)
+            call = Call(response, watchdog, stream)
             watchdog.watch(response)
             try:
                 yield call
@@ -148,8 +136,9 @@ async def _open(
     quirks = pool.quirks.setdefault((route.base_url, route.upstream_name), set())
     try:
         async with asyncio.timeout_at(watchdog.first_deadline):
+            resolved = await resolve(pool, route, request.controls)
             while True:
-                payload = chat_payload(route, request, quirks)
+                payload = chat_payload(route, request, quirks, resolved)
                 response = await _post(pool, route, payload)
                 if response.status == 200:
                     return response

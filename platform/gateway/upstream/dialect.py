@@ -10,8 +10,11 @@ from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Any
 
+from gateway.controls import Capability
 from gateway.errors import BadRequest, GatewayError
-from gateway.types import ChatRequest, PromptImage, PromptMessage, RawMessage, Route
+from gateway.types import AS_IT_IS, ChatRequest, PromptImage, PromptMessage, RawMessage, Route
+from gateway.upstream.continuation import continuation
+from gateway.upstream.decoding import NOTHING, Resolved, control_fields, demand
 
 
 class Quirk(Enum):
@@ -20,11 +23,21 @@ class Quirk(Enum):
     NO_STREAM_OPTIONS = "stream_options"
 
 
-def chat_payload(route: Route, request: ChatRequest, quirks: AbstractSet[Quirk]) -> dict[str, Any]:
-    """The JSON body of a streamed chat completion; parameters that were not set are not sent."""
+def chat_payload(
+    route: Route,
+    request: ChatRequest,
+    quirks: AbstractSet[Quirk],
+    resolved: Resolved = NOTHING,
+) -> dict[str, Any]:
+    """The JSON body of a streamed chat completion; parameters that were not set are not sent.
+
+    Unknown fields go along: the caller's `extra`, over it the deployment's `extra_body`, and what
+    the request says in fields that we know counts most.
+    """
+    messages = [_told(message) for message in request.messages]
     payload: dict[str, Any] = {
         "model": route.upstream_name,
-        "messages": [_told(message) for message in request.messages],
+        "messages": messages,
         "stream": True,
     }
     if Quirk.NO_STREAM_OPTIONS not in quirks:
@@ -34,7 +47,30 @@ def chat_payload(route: Route, request: ChatRequest, quirks: AbstractSet[Quirk])
     if request.max_tokens is not None:
         is_new = Quirk.COMPLETION_TOKENS in quirks
         payload["max_completion_tokens" if is_new else "max_tokens"] = request.max_tokens
+    if request.tools:
+        demand(route, Capability.TOOLS, "tools")
+        payload["tools"] = [dict(tool) for tool in request.tools]
+        if request.tool_choice is not None:
+            payload["tool_choice"] = request.tool_choice
+    if request.continues:
+        more, fields = continuation(route, request)
+        messages += more
+        payload |= fields
+    if request.controls is not AS_IT_IS:
+        payload = merged(payload, control_fields(route, request.controls, resolved))
+    if request.extra or route.extra_body:
+        payload = merged({**request.extra, **route.extra_body}, payload)
     return payload
+
+
+def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Both; `over` counts more, and what is an object on both sides is merged as well."""
+    both = {
+        name: {**under[name], **value}
+        for name, value in over.items()
+        if isinstance(value, dict) and isinstance(under.get(name), dict)
+    }
+    return {**under, **over, **both}
 
 
 def _told(message: PromptMessage | RawMessage) -> dict[str, Any]:
@@ -56,7 +92,7 @@ def data_url(image: PromptImage) -> str:
 
 def quirk_behind(error: GatewayError, payload: dict[str, Any]) -> Quirk | None:
     """The parameter that a refusal is about, if leaving it out or renaming it can help."""
-    if not isinstance(error, BadRequest):
+    if type(error) is not BadRequest:  # a full context names them too
         return None
     words = error.detail.lower()
     return next((q for q in Quirk if q.value in payload and q.value in words), None)

@@ -6,6 +6,7 @@ Nothing exists at import: a pool belongs to the loop it was made in and does not
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -31,6 +32,7 @@ class Pool:
             auto_decompress=True,
         )
         self.quirks: dict[tuple[str, str], set[Quirk]] = {}
+        self.tokens: dict[tuple[str, str, str], Any] = {}  # of words: gateway.upstream.tokenizer
         self._slots: dict[tuple[str, int], asyncio.Semaphore] = {}
 
     @asynccontextmanager

@@ -12,14 +12,21 @@ from typing import Any
 import orjson
 from django.utils.translation import gettext as _
 
-from gateway.errors import GatewayError, UpstreamFailed, error_for_payload
-from gateway.types import ReasoningDelta, TextDelta, TokenUsage
+from gateway.errors import (
+    ContentFiltered,
+    GatewayError,
+    StreamCut,
+    UpstreamFailed,
+    error_for_payload,
+)
+from gateway.types import Chunk, ReasoningDelta, TextDelta, TokenUsage, ToolCalls
+from gateway.upstream.payloads import delta_text, token_usage
+from gateway.upstream.tool_calls import ToolCallParts
 
 LONGEST_EVENT = 4 * 1024 * 1024  # bytes
 BOM = b"\xef\xbb\xbf"
-REASONING_FIELDS = ("reasoning_content", "reasoning")
 
-Delta = TextDelta | ReasoningDelta
+Item = TextDelta | ReasoningDelta | ToolCalls | Chunk
 
 
 class EventReader:
@@ -83,35 +90,78 @@ class ChatStream:
 
     After the last byte `finish_reason` says how it ended; None means that it was cut. An error
     object inside the stream, or an event that makes no sense, is raised as GatewayError by the call
-    after the one that returned the words before it.
+    after the one that returned the words before it. Tool calls come once, after the finish reason
+    and whole; a call that was cut, by the connection or by the limit of tokens, never comes.
     """
 
-    __slots__ = ("_failure", "_reader", "finish_reason", "is_done", "usage")
+    __slots__ = (
+        "_failure", "_reader", "finish_reason", "has_begun", "is_done", "length", "tools", "usage",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._reader = EventReader()
         self._failure: GatewayError | None = None
         self.finish_reason: str | None = None
         self.is_done = False
+        self.has_begun = False  # a word, a thought or a piece of a tool call was there
+        self.length = 0  # characters of words and thoughts
         self.usage = TokenUsage()
+        self.tools = ToolCallParts()
 
-    def feed(self, chunk: bytes) -> list[Delta]:
+    def feed(self, chunk: bytes) -> list[Item]:
         self.check()
-        return self._deltas(self._reader.feed(chunk))
+        return self._items(self._reader.feed(chunk))
 
-    def close(self) -> list[Delta]:
+    def close(self) -> list[Item]:
+        """The rest after the last byte."""
         self.check()
-        return self._deltas(self._reader.close())
+        found = self._items(self._reader.close())
+        self.is_done = True
+        return found
+
+    def whole(self, payload: dict[str, Any]) -> list[Item]:
+        """What `feed` gives, from the one JSON object of a server that does not stream."""
+        self.is_done = True
+        message = self._note(payload)["message"]
+        content, reasoning = delta_text(message)
+        if message.get("tool_calls"):
+            self.tools.add(message["tool_calls"])
+        self.has_begun = True
+        self.length = len(content) + len(reasoning)
+        found: list[Item] = [ReasoningDelta(reasoning)] if reasoning else []
+        return [*found, TextDelta(content)] if content else found
+
+    def ending(self) -> list[Item]:
+        """What comes after the last word: the tool calls, unless a limit cut them.
+
+        Raises StreamCut when there was no finish reason, and what else makes the answer none.
+        """
+        self.check()
+        if self.finish_reason is None:
+            raise StreamCut
+        if self.tools:
+            return [] if self.finish_reason == "length" else [self.tools.finished()]
+        if not self.length:
+            if self.finish_reason == "content_filter":
+                raise ContentFiltered
+            raise UpstreamFailed(_("It sent an empty answer."))
+        return []
+
+    def cut(self) -> list[Item]:
+        """End an answer that would not end by itself."""
+        self.finish_reason = "length"
+        self.is_done = True
+        return []
 
     def check(self) -> None:
         """Raise what went wrong behind the words that were returned last."""
         if self._failure:
             raise self._failure
 
-    def _deltas(self, events: list[bytes]) -> list[Delta]:
+    def _items(self, events: list[bytes]) -> list[Item]:
         text: list[str] = []
         thought: list[str] = []
-        found: list[Delta] = []
+        found: list[Item] = []
         for event in events:
             if self.is_done or event.strip() == b"[DONE]":
                 self.is_done = True
@@ -126,68 +176,50 @@ class ChatStream:
             if reasoning:
                 _flush(text, TextDelta, found)
                 thought.append(reasoning)
+                self.length += len(reasoning)
             if content:
-                _flush(thought, ReasoningDelta, found)
+                if thought:
+                    _flush(thought, ReasoningDelta, found)
                 text.append(content)
+                self.length += len(content)
         _flush(text, TextDelta, found)
         _flush(thought, ReasoningDelta, found)
-        if not found:
+        if found:
+            self.has_begun = True
+        else:
             self.check()
         return found
 
     def _read(self, event: bytes) -> tuple[str, str]:
-        """Content and reasoning of one event; notes the finish reason and the usage."""
+        """Content and reasoning of one event; notes everything else."""
         try:
-            payload = orjson.loads(event)
-            if payload.get("error"):
-                raise error_for_payload(payload)
-            if payload.get("usage"):
-                self.usage = token_usage(payload["usage"])
-            if not payload.get("choices"):
+            choice = self._note(orjson.loads(event))
+            if choice is None:
                 return "", ""
-            choice = payload["choices"][0]
-            if choice.get("finish_reason"):
-                self.finish_reason = str(choice["finish_reason"])
-            return delta_text(choice.get("delta"))
+            delta = choice.get("delta")
+            if isinstance(delta, dict) and (pieces := delta.get("tool_calls")):
+                self.tools.add(pieces)
+                self.has_begun = True
+            return delta_text(delta)
         except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError) as error:
             raise UpstreamFailed(_("It sent an event that is not a chat completion.")) from error
 
-
-def delta_text(delta: Any) -> tuple[str, str]:
-    """Content and reasoning of a delta or of a whole message."""
-    if not isinstance(delta, dict):
-        return "", ""
-    content = delta.get("content")
-    reasoning = next((delta[name] for name in REASONING_FIELDS if delta.get(name)), "")
-    return (
-        content if isinstance(content, str) else "",
-        reasoning if isinstance(reasoning, str) else "",
-    )
-
-
-def token_usage(usage: Any) -> TokenUsage:
-    """Counts of an OpenAI usage object; what is missing or odd is None."""
-    if not isinstance(usage, dict):
-        return TokenUsage()
-    prompt = usage.get("prompt_tokens_details")
-    completion = usage.get("completion_tokens_details")
-    return TokenUsage(
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
-        cached_tokens=_count(prompt, "cached_tokens"),
-        reasoning_tokens=_count(completion, "reasoning_tokens"),
-        cache_write_tokens=_count(prompt, "cache_write_tokens"),
-        accepted_prediction_tokens=_count(completion, "accepted_prediction_tokens"),
-        rejected_prediction_tokens=_count(completion, "rejected_prediction_tokens"),
-    )
+    def _note(self, payload: Any) -> Any:
+        """The first choice of an event, None without one; keeps its usage and finish reason."""
+        if payload.get("error"):
+            raise error_for_payload(payload)
+        if usage := payload.get("usage"):
+            self.usage = token_usage(usage)
+        choices = payload.get("choices")
+        if not choices:
+            return None
+        choice = choices[0]
+        if reason := choice.get("finish_reason"):
+            self.finish_reason = str(reason)
+        return choice
 
 
-def _count(counts: Any, name: str) -> int | None:
-    value = counts.get(name) if isinstance(counts, dict) else None
-    return value if isinstance(value, int) and value >= 0 else None
-
-
-def _flush(parts: list[str], kind: type[Delta], into: list[Delta]) -> None:
+def _flush(parts: list[str], kind: type[TextDelta | ReasoningDelta], into: list[Item]) -> None:
     if parts:
         into.append(kind("".join(parts)))
         parts.clear()

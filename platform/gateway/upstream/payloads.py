@@ -1,0 +1,39 @@
+"""What the JSON of a chat completion says, whatever is missing or odd in it."""
+
+from typing import Any
+
+from gateway.types import TokenUsage
+
+
+def delta_text(delta: Any) -> tuple[str, str]:
+    """Content and reasoning of a delta or of a whole message."""
+    if not isinstance(delta, dict):
+        return "", ""
+    content = delta.get("content")
+    reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+    return (
+        content if isinstance(content, str) else "",
+        reasoning if isinstance(reasoning, str) else "",
+    )
+
+
+def token_usage(usage: Any) -> TokenUsage:
+    """Counts of an OpenAI usage object; what is missing or odd is None."""
+    if not isinstance(usage, dict):
+        return TokenUsage()
+    prompt = usage.get("prompt_tokens_details")
+    completion = usage.get("completion_tokens_details")
+    return TokenUsage(
+        prompt_tokens=_count(usage, "prompt_tokens"),
+        completion_tokens=_count(usage, "completion_tokens"),
+        cached_tokens=_count(prompt, "cached_tokens"),
+        reasoning_tokens=_count(completion, "reasoning_tokens"),
+        cache_write_tokens=_count(prompt, "cache_write_tokens"),
+        accepted_prediction_tokens=_count(completion, "accepted_prediction_tokens"),
+        rejected_prediction_tokens=_count(completion, "rejected_prediction_tokens"),
+    )
+
+
+def _count(counts: Any, name: str) -> int | None:
+    value = counts.get(name) if isinstance(counts, dict) else None
+    return value if isinstance(value, int) and value >= 0 else None

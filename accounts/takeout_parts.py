@@ -7,11 +7,13 @@ import orjson
 
 from accounts import devices, selectors
 from accounts.models import User
+from security.models import AuditEntry
 
 
 def write_account(user: User, archive: ZipFile) -> Iterator[int]:
-    """`account.json`: who they are, their teams, tokens (never the secrets) and browsers."""
-    yield 1
+    """`account.json`: who they are, their teams, tokens (never the secrets), browsers and what was
+    shared with them by name; `activity.jsonl`: what the audit log says they did."""
+    yield 2
     told = {
         "email": user.email,
         "name": user.name,
@@ -23,6 +25,8 @@ def write_account(user: User, archive: ZipFile) -> Iterator[int]:
             "has_key_shortcuts": user.has_key_shortcuts,
             "marks_unsupported": user.marks_unsupported,
             "memory": user.memory,
+            "default_agent": user.default_agent,
+            "has_first_steps": user.has_first_steps,
         },
         "teams": [
             {"name": membership.team.name, "role": membership.role}
@@ -33,6 +37,7 @@ def write_account(user: User, archive: ZipFile) -> Iterator[int]:
                 "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at"
             )
         ),
+        "access": list(user.grants.values("kind", "object_id", "role", "created_at")),
         "browsers": [
             {
                 "browser": found.browser,
@@ -45,4 +50,10 @@ def write_account(user: User, archive: ZipFile) -> Iterator[int]:
         ],
     }
     archive.writestr("account.json", orjson.dumps(told, option=orjson.OPT_INDENT_2))
+    yield 1
+    acts = AuditEntry.objects.filter(actor_id=user.pk).order_by("pk")
+    done = acts.values("at", "act", "kind", "object_id", "title", "address")
+    with archive.open("activity.jsonl", "w", force_zip64=True) as lines:
+        for act in done.iterator(chunk_size=1000):
+            lines.write(orjson.dumps(act) + b"\n")
     yield 1

@@ -9,6 +9,11 @@ import orjson
 from accounts.models import User
 from agents.models import Agent, Memory, SavedPrompt
 
+AGENT = (
+    "id", "name", "slug", "description", "instructions", "model_name", "max_passages",
+    "context_tokens", "max_answer_tokens", "temperature", "created_at", "updated_at",
+)  # fmt: skip
+
 
 def write_agents(user: User, archive: ZipFile) -> Iterator[int]:
     """`memories.json`, `prompts.json` and `agents.json`."""
@@ -20,7 +25,7 @@ def write_agents(user: User, archive: ZipFile) -> Iterator[int]:
     _write(archive, "prompts", prompts.values("name", "text", "created_at", "updated_at"))
     yield 1
     agents = Agent.objects.filter(owner=user, is_builtin=False)
-    _write(archive, "agents", agents.values("name", "slug", "description", "instructions"))
+    _write(archive, "agents", agents.values(*AGENT))
     yield 1
 
 

@@ -8,16 +8,16 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from knowledge import storage
-from knowledge.models import Document
+from knowledge.models import Collection, Document
 
 PIECE = 256 * 1024
 
 
 def write_files(user: User, archive: ZipFile) -> Iterator[int]:
     """`files/`: each under its collection, as far as they may still see it; `files.json` lists
-    them."""
+    them, `collections.json` the collections they made."""
     rows = uploaded_by(user)
-    yield rows.count() + 1
+    yield rows.count() + 2
     listed = []
     for document in rows.iterator(chunk_size=200):
         place = _place(document)
@@ -34,13 +34,18 @@ def write_files(user: User, archive: ZipFile) -> Iterator[int]:
         yield 1
     archive.writestr("files.json", orjson.dumps(listed, option=orjson.OPT_INDENT_2))
     yield 1
+    made = Collection.objects.filter(owner=user, is_shelf=False).order_by("pk")
+    told = list(made.values("id", "name", "description", "created_at", "updated_at"))
+    archive.writestr("collections.json", orjson.dumps(told, option=orjson.OPT_INDENT_2))
+    yield 1
 
 
 def uploaded_by(user: User) -> QuerySet[Document]:
     """What they added, in collections that they may see or own."""
     seen = Document.objects.visible_to(user).values("pk")
     mine = Q(collection__owner=user) | Q(pk__in=seen)
-    return Document.objects.filter(mine, added_by=user).select_related("collection").order_by("pk")
+    rows = Document.objects.filter(mine, added_by=user, discarded_at=None)
+    return rows.select_related("collection").order_by("pk")
 
 
 def _place(document: Document) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
@@ -17,9 +18,11 @@ from accounts.models import Membership, Takeout, User
 from agents.memory.services import add_memory
 from agents.models import Memory
 from chat import services as chat
-from chat.models import Conversation, Message
+from chat.models import Conversation, Message, Preference
+from chat.sidebar import folders
 from events import jobs
 from events.models import Job
+from gateway.models import Usage
 from knowledge import services as knowledge
 from knowledge.models import Collection, Document
 from security.rate_limits import forget_everybody
@@ -27,6 +30,7 @@ from tests.chat.test_scrubbing import tables_with
 from tests.knowledge.files import as_stream
 from tests.pages.conftest import client_of
 from tests.support.cast import PASSWORD
+from tests.support.world import furnish
 
 __all__ = ["client_of"]
 
@@ -80,6 +84,80 @@ def test_an_export_holds_everything_and_nothing_of_others(life, alice, bob):
     assert all(".." not in name.split("/") for name in files)
     assert {"folders.json", "feedback.json", "prompts.json", "agents.json", "files.json"} <= set(
         files
+    )
+
+
+# Every model that names a person, with the file of an export that holds its rows, or why none does.
+EXPORTED = {
+    "accounts.Membership": "account.json",
+    "accounts.Grant": "account.json",
+    "accounts.ApiToken": "account.json",
+    "accounts.Device": "account.json",
+    "security.AuditEntry": "activity.jsonl",
+    "knowledge.Collection": "collections.json",
+    "knowledge.Document": "files.json",
+    "agents.Memory": "memories.json",
+    "agents.Agent": "agents.json",
+    "agents.SavedPrompt": "prompts.json",
+    "chat.Conversation": "conversations.jsonl",
+    "chat.Folder": "folders.json",
+    "chat.Filing": "folders.json",
+    "chat.SharedLink": "links.json",
+    "chat.Import": "imports.json",
+    "chat.Feedback": "feedback.json",
+    "chat.Preference": "preferences.json",
+    "chat.Turn": "questions.json",
+    "gateway.Usage": "usage.json",
+}
+LEFT_OUT = {
+    "accounts.Team": "by the membership",
+    "accounts.Takeout": "is the export",
+    "account.EmailAddress": "the address of the account",
+    "admin.LogEntry": "once more what the audit log says",
+    "chat.ImportedConversation": "which conversation an import brought: they are there",
+    "events.Job": "work of the server, gone when it is done",
+}
+
+
+def test_every_model_that_names_a_person_is_exported_or_left_out_for_a_reason():
+    names = {"account_id", "actor_id", "owner_id", "user_id", "person_id", "requested_by_id"}
+    found = {
+        model._meta.label
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        if field.concrete and (field.related_model is User or field.attname in names)
+    }
+    assert not set(EXPORTED) & set(LEFT_OUT)
+    assert found == set(EXPORTED) | set(LEFT_OUT)
+
+
+def test_an_export_has_one_of_everything(alice, bob):
+    secret = "the-canary"
+    ids = furnish(alice, "Mine", secret)
+    accounts_team = services.create_team(alice, secret)
+    theirs = knowledge.create_collection(bob, "Bob's")
+    services.share(theirs, alice, "editor", by=bob)
+    folders.move_conversation(alice, ids["conversation_id"], ids["folder_id"])
+    Preference.objects.create(
+        comparison=ids["message_id"], question_id=ids["question_id"],
+        message_id=ids["message_id"], person=alice, model_name=secret,
+    )  # fmt: skip
+    Usage.objects.create(account_id=alice.pk, model_name=secret)
+    guest = chat.create_conversation(bob)
+    services.share(guest, alice, "editor", by=bob)
+    chat.start_turn(alice, guest.pk, secret)
+    archive = exported(alice)
+    for name in {*EXPORTED.values()}:
+        assert secret in archive.read(name).decode(), name
+    account = json.loads(archive.read("account.json"))
+    assert accounts_team.name in {team["name"] for team in account["teams"]}
+    assert str(theirs.pk) in {grant["object_id"] for grant in account["access"]}
+    (folder,) = json.loads(archive.read("folders.json"))
+    assert folder["conversations"] == [str(ids["conversation_id"])]
+    assert secret not in "".join(
+        exported(bob).read(name).decode()
+        for name in set(EXPORTED.values()) - {"account.json"}
+        if name != "conversations.jsonl"  # alice asked in one of his
     )
 
 

@@ -44,7 +44,9 @@ def main() -> int:
     states = [state for state in STATES if not wanted.only or state.name in wanted.only]
     variants = list(every(wanted.language, wanted.theme, wanted.device))
     failures: list[str] = []
-    model = ModelServer(default=Script(text=answer, token_size=24))
+    usage = {"prompt_tokens": 1904, "completion_tokens": 212, "total_tokens": 2116}
+    model = ModelServer(default=Script(text=answer, token_size=24, usage=usage))
+    model.title = Script(text=answer)
     with model, Product(PARLEY_MODEL_BASE_URL=model.url, PARLEY_MODEL="scripted") as running:
         running.run("from tests.shots.content import make; make()")
         with sync_playwright() as playwright:

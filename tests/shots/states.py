@@ -154,6 +154,10 @@ def _print(page: Page) -> None:
     page.emulate_media(media="print")
 
 
+def _reference(page: Page) -> None:
+    expect(page.locator(".opblock").first).to_be_visible()
+
+
 STATES = [
     State("sign-in", "/accounts/login/", is_signed_in=False),
     State("sign-in-refused", "/accounts/login/", _wrong_password, is_signed_in=False),
@@ -207,5 +211,5 @@ STATES = [
     State("admin-audit", "/admin/security/auditentry/"),
     State("admin-documents", "/admin/knowledge/document/"),
     State("admin-endpoint", "/admin/gateway/endpoint/add/"),
-    State("api-reference", "/api/v1/docs"),
+    State("api-reference", "/api/v1/docs", _reference),
 ]

@@ -1,6 +1,7 @@
 """Writes about agents."""
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from accounts.models import Grant, User
 from accounts.services import everyone, forget_grants, share
@@ -38,8 +39,8 @@ def ensure_builtin_agents(owner: User) -> Agent:
         slug=DOCUMENTS,
         defaults={
             "owner": owner,
-            "name": "Documents",
-            "description": "Answers from your documents, with citations.",
+            "name": gettext_noop("Documents"),  # pages say it in the language of the reader
+            "description": gettext_noop("Answers from your documents, with citations."),
             "is_builtin": True,
         },
     )

@@ -1,0 +1,1 @@
+"""How dates look where Django's own habit is not ours."""

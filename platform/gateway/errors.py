@@ -12,7 +12,9 @@
     │   ├── ContextOverflow     the prompt is longer than the model's context
     │   └── UnsupportedControl  the server cannot do what the request demands; said before asking
     ├── InvalidAnswer           the answer has not the demanded form, also when asked once more
-    └── ContentFiltered         the server's filter refused the answer
+    ├── ContentFiltered         the server's filter refused the answer
+    ├── EndpointBusy            none of its parallel requests came free in time; it was not asked
+    └── NoEndpointAllowed       none has the labels or abilities that are demanded; none was asked
 
 `type` is stable and goes into events, usage rows and API problems. `is_transient`: worth one more
 try on the same endpoint. `may_switch`: another deployment may answer instead. `is_outage`: the
@@ -140,6 +142,24 @@ class ContentFiltered(GatewayError):
     title = _("The model's server filtered the answer.")
     may_switch = False
     is_outage = False
+
+
+class EndpointBusy(GatewayError):
+    type = "endpoint_busy"
+    title = _("The model is busy.")
+
+
+class NoEndpointAllowed(GatewayError):
+    """`labels` are those that were demanded, if it was for them."""
+
+    type = "no_endpoint_allowed"
+    title = _("No endpoint may answer this.")
+    may_switch = False
+    is_outage = False
+
+    def __init__(self, detail: str = "", *, labels: frozenset[str] = frozenset()) -> None:
+        super().__init__(detail)
+        self.labels = labels
 
 
 # -- Answers that are errors ----------------------------------------------------------------------

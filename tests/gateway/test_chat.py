@@ -305,12 +305,15 @@ def test_the_next_deployment_answers_instead(model_server):
     assert talk.items[-1].endpoint == "two"
 
 
-def test_no_fallback_after_the_first_word(model_server):
+def test_after_the_first_word_the_next_deployment_goes_on(model_server):
     with ModelServer() as other:
         model_server.queue(Script(text=TEXT, cut_after=4))
+        other.queue(Script(text=TEXT[12:]))
         talk = Conversation(route(model_server), route(other, endpoint="two")).run()
-        assert isinstance(talk.error, StreamCut)
-        assert not other.requests
+    (switched,) = talk.of(EndpointSwitched)
+    assert (switched.failed, switched.switched_to, switched.after) == ("one", "two", 12)
+    assert talk.text() == TEXT
+    assert talk.outcomes == ["stream_cut", "completed"]
 
 
 def test_a_connected_model_that_is_down_is_replaced_by_quotations():

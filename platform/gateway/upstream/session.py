@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import aiohttp
 
 from gateway.errors import EndpointTimeout
+from gateway.routing.board import close_board
 from gateway.types import Route
 from gateway.upstream.dialect import Quirk
 from security.outbound.connecting import guarded_connector, open_session
@@ -68,6 +69,7 @@ def current_pool() -> Pool:
 
 async def close_pool() -> None:
     """Close the running loop's connections; a later call opens a new pool."""
+    await close_board()
     pool = _pools.pop(asyncio.get_running_loop(), None)
     if pool is not None:
         await pool.http.close()

@@ -1,0 +1,165 @@
+"""The door of an endpoint: as many requests at once as it takes, over all processes.
+
+Each request holds a lease in Redis that expires when its process dies. Where none is free, requests
+wait, and accounts take turns. One task for each door asks for all that wait in one round trip;
+while Redis is away the limit holds within each process.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
+
+from django.utils.translation import ngettext
+
+from gateway.errors import EndpointBusy
+from gateway.routing import shared as sharing
+from gateway.routing.fair_queue import FairQueue
+from gateway.routing.health import Health
+from gateway.routing.shared import Shared
+
+FIRST_POLL, LONGEST_POLL = 0.02, 0.25  # seconds between questions for a lease of other processes
+
+Waiting = asyncio.Future[str]
+_numbers = count(1)
+
+
+class Gate:
+    """The parallel requests of one endpoint on one event loop; `limit` 0 is no limit.
+
+    Without a `shared` state it counts for itself alone.
+    """
+
+    def __init__(
+        self,
+        key: Any,
+        health: Health,
+        shared: Shared | None,
+        release: Callable[[Any, str], None],
+    ) -> None:
+        self.limit = 0
+        self._key = key
+        self._health = health
+        self._shared = shared
+        self._release = release
+        self._held: set[str] = set()
+        self._queue: FairQueue[Waiting] = FairQueue()
+        self._freed = asyncio.Event()
+        self._pumping: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def slot(self, account: Hashable, patience: float) -> AsyncIterator[None]:
+        """Wait for one of the parallel requests; EndpointBusy when none comes free in time."""
+        lease = await self._enter(account, patience)
+        try:
+            yield
+        finally:
+            self._leave(lease)
+
+    async def _enter(self, account: Hashable, patience: float) -> str:
+        if (self._shared is None or not self.limit) and not len(self._queue) and self._room():
+            return self._take()
+        waiting: Waiting = asyncio.get_running_loop().create_future()
+        self._queue.push(account, waiting)
+        if self._pumping is None:
+            self._pumping = asyncio.create_task(self._pump(), name="endpoint-queue")
+        try:
+            async with asyncio.timeout(patience):
+                return await waiting
+        except TimeoutError as error:
+            if waiting.done() and not waiting.cancelled():
+                return waiting.result()  # it came in the very last moment
+            raise EndpointBusy(_busy(patience)) from error
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled():
+                self._leave(waiting.result())
+            raise
+        finally:
+            self._queue.remove(account, waiting)
+
+    def _leave(self, lease: str) -> None:
+        self._held.discard(lease)
+        self._health.in_flight = max(0, self._health.in_flight - 1)
+        self._freed.set()
+        if self._shared is not None and self.limit:
+            self._release(self._key, lease)
+
+    async def _pump(self) -> None:
+        """Hand out what is free for as long as somebody waits."""
+        poll = FIRST_POLL
+        try:
+            while len(self._queue):
+                self._freed.clear()
+                if await self._hand_out():
+                    poll = FIRST_POLL
+                    continue
+                try:
+                    async with asyncio.timeout(poll * random.uniform(0.5, 1)):  # noqa: S311
+                        await self._freed.wait()
+                except TimeoutError:
+                    poll = min(poll * 2, LONGEST_POLL)
+        finally:
+            self._pumping = None
+
+    async def _hand_out(self) -> bool:
+        """Whether everybody who asked has been let in."""
+        wanted = min(len(self._queue), self._room())
+        if not wanted:
+            return False
+        names = [self._name() for _ in range(wanted)]
+        granted = wanted
+        if self._shared is not None and self.limit and not self._shared.is_away:
+            asked = len(self._queue)
+            answer = await self._shared.acquire(self._key, self.limit, names, asked)
+            granted = wanted if answer is None else answer
+        for name in names[:granted]:
+            self._let_in(name)
+        return granted == wanted
+
+    def _let_in(self, name: str) -> None:
+        """The next of those who still wait; a lease that nobody wants any more goes back."""
+        while len(self._queue):
+            waiting = self._queue.pop()
+            if not waiting.done():
+                waiting.set_result(self._take(name))
+                return
+        if self._shared is not None:
+            self._release(self._key, name)
+
+    def _take(self, name: str = "") -> str:
+        name = name or self._name()
+        self._held.add(name)
+        self._health.in_flight += 1
+        if self._shared is not None and self._renewing is None:
+            self._renewing = asyncio.create_task(self._renew(), name="endpoint-leases")
+        return name
+
+    async def _renew(self) -> None:
+        """Keep the leases of long answers alive, also through a Redis that was away or is new."""
+        try:
+            while self._held:
+                await asyncio.sleep(sharing.LEASE_SECONDS / 3)
+                if self._held and self._shared is not None and not self._shared.is_away:
+                    await self._shared.renew(self._key, list(self._held))
+        finally:
+            self._renewing = None
+
+    def _room(self) -> int:
+        return self.limit - len(self._held) if self.limit else sharing.UNBOUNDED
+
+    def _name(self) -> str:
+        process = self._shared.process if self._shared is not None else ""
+        return f"{process}:{next(_numbers)}"
+
+
+def _busy(patience: float) -> str:
+    seconds = max(1, round(patience))
+    text = ngettext(
+        "None of its parallel requests came free within {n} second.",
+        "None of its parallel requests came free within {n} seconds.",
+        seconds,
+    )
+    return text.format(n=seconds)

@@ -1,0 +1,92 @@
+"""One call to one endpoint: through its door, metered, and told to the board however it ends."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+
+from gateway.errors import EndpointBusy, GatewayError
+from gateway.routing.board import Board
+from gateway.routing.continuation import Answer
+from gateway.routing.needs import estimate_tokens
+from gateway.types import CallRecord, ChatRequest, RecordCall, Route, StreamItem, TokenUsage
+from gateway.upstream.call import open_call
+
+MEASURABLE_SECONDS = 0.2  # an answer that came faster says nothing about tokens a second
+
+
+class Attempt:
+    """`stream` once; then look at what became of it."""
+
+    def __init__(
+        self, request: ChatRequest, route: Route, answer: Answer, number: int, why: str
+    ) -> None:
+        self._request = request
+        self._answer = answer
+        self._number = number
+        self._began = 0.0
+        self.route = route
+        self.why = why
+        self.first_word: float | None = None  # by the monotonic clock
+        self.usage = TokenUsage()
+        self.finish_reason = ""
+
+    async def stream(self, board: Board, record: RecordCall) -> AsyncGenerator[StreamItem, None]:
+        """What is new of the answer; raises GatewayError. Leaving early closes the connection."""
+        self._began = time.monotonic()
+        outcome, detail = "cancelled", ""
+        route, answer = self.route, self._answer
+        said = answer.length
+        try:
+            async with board.gate(route).slot(self._request.account_id, route.queue_timeout):
+                asked = time.monotonic()
+                async with open_call(route, answer.begin(route)) as call:
+                    while found := await call.read():
+                        if self.first_word is None:
+                            self.first_word = time.monotonic()
+                        for item in answer.take(found):
+                            yield item
+                    for item in answer.end():
+                        yield item
+                    self.usage = call.usage
+                    self.finish_reason = call.finish_reason
+            outcome = "completed"
+            board.succeeded(route, *self._speed(asked, said))
+        except GatewayError as error:
+            outcome, detail = error.type, str(error)
+            if not isinstance(error, EndpointBusy):
+                board.failed(route, error)
+            raise
+        finally:
+            await asyncio.shield(record(self._record(outcome, detail)))
+
+    def _speed(self, asked: float, said: int) -> tuple[float | None, float | None]:
+        """Milliseconds to the first word behind the door, and tokens a second from there."""
+        if self.first_word is None:
+            return None, None
+        seconds = time.monotonic() - self.first_word
+        tokens = self.usage.completion_tokens
+        if tokens is None:
+            tokens = estimate_tokens(self._answer.text[said:])
+        speed = tokens / seconds if seconds > MEASURABLE_SECONDS else None
+        return (self.first_word - asked) * 1000, speed
+
+    def _record(self, outcome: str, detail: str) -> CallRecord:
+        route = self.route
+        return CallRecord(
+            self._request.turn_id,
+            self._request.account_id,
+            route.model,
+            route.endpoint,
+            self.usage,
+            outcome,
+            None if self.first_word is None else milliseconds(self.first_word - self._began),
+            milliseconds(time.monotonic() - self._began),
+            deployment_id=route.deployment_id,
+            attempt=self._number,
+            why=self.why,
+            detail=detail,
+        )
+
+
+def milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

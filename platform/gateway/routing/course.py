@@ -1,0 +1,106 @@
+"""The way of one request from endpoint to endpoint: who next, what the reader is told, when to
+give up."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+
+from gateway.errors import GatewayError
+from gateway.routing.attempt import Attempt, milliseconds
+from gateway.routing.board import Board
+from gateway.routing.continuation import Answer
+from gateway.routing.needs import allowed_routes, needs_of
+from gateway.routing.plan import Plan, Step
+from gateway.routing.strategies import Choice, Scene, choose
+from gateway.types import ChatRequest, Completed, EndpointSwitched, Route
+
+MOST_ATTEMPTS = 50  # an answer that every endpoint adds a word to ends some time
+
+_rng = random.Random()  # noqa: S311 - chance among servers, no secret
+
+
+class Course:
+    """Raises NoEndpointAllowed at once when no route may serve the request."""
+
+    def __init__(self, request: ChatRequest, routes: Sequence[Route], board: Board) -> None:
+        self.answer = Answer(request)
+        self._request = request
+        self._board = board
+        self._needs = needs_of(request)
+        self._plan = Plan(allowed_routes(routes, self._needs), self._choose)
+        self._began = time.monotonic()
+        self._first_word: float | None = None
+        self._attempts = 0
+        self._failed: tuple[Route, GatewayError] | None = None
+        self._said = 0
+
+    async def next(self) -> Attempt | None:
+        """The next attempt, when its time has come; None when nobody is left."""
+        step = self._plan.take()
+        if step is None:
+            return None
+        if step.pause:
+            await asyncio.sleep(step.pause)
+        step = await self._past_trials(step)
+        self._attempts += 1
+        self._said = self.answer.length
+        return Attempt(self._request, step.route, self.answer, self._attempts, step.why)
+
+    def switch_to(self, name: str) -> EndpointSwitched | None:
+        """What to tell when somebody else answers now than the one who failed last."""
+        if self._failed is None:
+            return None
+        route, error = self._failed
+        if route.endpoint == name:
+            return None
+        return EndpointSwitched(route.endpoint, name, error.type, str(error), self._said)
+
+    def note(self, attempt: Attempt, error: GatewayError) -> None:
+        """Plan on after a failure; raises it when nobody can do better."""
+        self._note_first_word(attempt)
+        self._failed = attempt.route, error
+        length = self.answer.length
+        has_grown, self._said = length > self._said, length
+        is_final = not error.may_switch or (length and not self.answer.may_go_on)
+        if is_final or self._attempts >= MOST_ATTEMPTS:
+            raise error
+        self._plan.failed(attempt.route, error, has_spoken=has_grown, is_begun=length > 0)
+        if self._plan.is_over and not self._may_be_stood_in(error):
+            raise error
+
+    def completed(self, attempt: Attempt) -> Completed:
+        self._note_first_word(attempt)
+        now = time.monotonic()
+        return Completed(
+            attempt.finish_reason,
+            attempt.usage,
+            attempt.route.model,
+            attempt.route.endpoint,
+            milliseconds((self._first_word or now) - self._began),
+            milliseconds(now - self._began),
+            why=attempt.why,
+            attempts=self._attempts,
+        )
+
+    def _may_be_stood_in(self, error: GatewayError) -> bool:
+        """The offline answerer cannot go on where a model has begun."""
+        is_begun = self._first_word is not None or bool(self._request.continues)
+        return error.is_outage and not is_begun
+
+    async def _past_trials(self, step: Step) -> Step:
+        """Leave an endpoint to the one call that tries it, as long as there are others."""
+        passed: list[Route] = []
+        while not await self._board.may_try(step.route) and step.route not in passed:
+            passed.append(step.route)
+            self._plan.postpone(step.route)
+            step = self._plan.take() or step
+        return step
+
+    def _note_first_word(self, attempt: Attempt) -> None:
+        if self._first_word is None:
+            self._first_word = attempt.first_word
+
+    def _choose(self, routes: Sequence[Route]) -> Choice:
+        health = self._board.look(routes)
+        return choose(routes, Scene(self._needs, health, time.time(), _rng))

@@ -1,0 +1,117 @@
+"""The running loop's way to the state that processes share. Redis being away is no error here."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+import redis.asyncio
+import structlog
+from django.conf import settings
+
+from gateway.routing.state import key
+
+PATIENCE_SECONDS = 0.5
+AWAY_SECONDS = 2.0  # how long nobody asks a Redis that did not answer
+LEASE_SECONDS = 30.0  # of a parallel request; renewed three times as often
+UNBOUNDED = 1_000_000
+AWAY = (redis.RedisError, OSError, TimeoutError)
+
+# Times are Redis' own, in milliseconds. Expired leases go first, then as many of the ids as fit
+# are taken. What is left waits, and is told for as long as this process goes on asking.
+ACQUIRE = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+local wanted = #ARGV - 4
+local free = tonumber(ARGV[1]) - redis.call('ZCARD', KEYS[1])
+local granted = math.max(0, math.min(free, wanted))
+for n = 1, granted do redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[4 + n]) end
+if granted > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2) end
+local waiting = tonumber(ARGV[4]) - granted
+if waiting > 0 then
+    redis.call('HSET', KEYS[2], ARGV[3], waiting .. ':' .. (now + 2000))
+    redis.call('PEXPIRE', KEYS[2], 60000)
+else
+    redis.call('HDEL', KEYS[2], ARGV[3])
+end
+return granted
+"""
+RENEW = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+for n = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[n]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[1] * 2)
+"""
+
+log = structlog.get_logger(__name__)
+
+
+class Shared:
+    """One client of one event loop. Every method says by None or False that Redis is away."""
+
+    def __init__(self, url: str = "") -> None:
+        self.process = f"{random.getrandbits(64):016x}"
+        self._client = redis.asyncio.Redis.from_url(
+            url or settings.REDIS_URL,
+            socket_timeout=PATIENCE_SECONDS,
+            socket_connect_timeout=PATIENCE_SECONDS,
+            decode_responses=True,
+        )
+        self._acquire = self._client.register_script(ACQUIRE)
+        self._renew = self._client.register_script(RENEW)
+        self._away_until = 0.0
+
+    @property
+    def is_away(self) -> bool:
+        return time.monotonic() < self._away_until
+
+    async def acquire(
+        self, endpoint: object, limit: int, ids: Sequence[str], waiting: int
+    ) -> int | None:
+        """How many of the leases are ours now, the first ones; `waiting` want one."""
+        if self.is_away:
+            return None
+        keys = (key(endpoint, "leases"), key(endpoint, "waiting"))
+        lease = round(LEASE_SECONDS * 1000)
+        arguments = (limit, lease, self.process, waiting, *ids)
+        granted = await self._ask(self._acquire(keys=keys, args=arguments))
+        return None if granted is None else int(granted)
+
+    async def renew(self, endpoint: object, ids: Sequence[str]) -> None:
+        if self.is_away:
+            return
+        lease = round(LEASE_SECONDS * 1000)
+        await self._ask(self._renew(keys=(key(endpoint, "leases"),), args=(lease, *ids)))
+
+    async def claim(self, endpoint: object, seconds: float) -> bool:
+        """Whether we are the one that tries a half-open endpoint; also when nobody can tell."""
+        name = key(endpoint, "trial")
+        if self.is_away:
+            return True
+        won = await self._ask(self._client.set(name, self.process, nx=True, px=int(seconds * 1000)))
+        return bool(won) or self.is_away
+
+    def pipeline(self) -> Any:
+        return self._client.pipeline(transaction=False)
+
+    async def execute(self, pipeline: Any) -> list[Any] | None:
+        return None if self.is_away else await self._ask(pipeline.execute())
+
+    async def close(self) -> None:
+        try:
+            await self._client.aclose()
+        except AWAY:
+            log.info("redis_left_in_disorder")
+
+    async def _ask(self, question: Any) -> Any:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await question
+        except AWAY as error:
+            if not self.is_away:
+                log.warning("endpoint_state_is_local", reason=str(error) or type(error).__name__)
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            return None

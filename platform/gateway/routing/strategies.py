@@ -1,0 +1,181 @@
+"""Who is asked first, and who next: one function for each strategy of a model. Pure and quick.
+
+Every strategy orders the endpoints that are well; those that cool or whose breaker is open follow
+behind, so that an answer comes as long as any endpoint lives. Where weights decide, they do so
+among deployments of one priority: a higher number stays a reserve. Elsewhere but under
+`priority` itself, the priority breaks ties only.
+"""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from gateway.routing.health import Health
+from gateway.routing.needs import Needs
+from gateway.types import Route
+
+MILLION = 1_000_000
+UNLIMITED = 1000  # parallel requests that count as the limit where there is none
+UNKNOWN = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Routes in the order in which they are asked; `why` is for the first."""
+
+    routes: tuple[Route, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a strategy looks at beside the routes."""
+
+    needs: Needs
+    health: Mapping[Any, Health]  # by endpoint_key
+    now: float
+    rng: random.Random
+
+    def of(self, route: Route) -> Health:
+        return self.health.get(endpoint_key(route), _UNSEEN)
+
+
+_UNSEEN = Health()
+Ordered = tuple[list[Route], Callable[[Route], str]]
+
+
+def endpoint_key(route: Route) -> Any:
+    """What two routes to the same endpoint have in common."""
+    return route.endpoint_id or route.base_url
+
+
+def choose(routes: Sequence[Route], scene: Scene) -> Choice:
+    """The order for one request."""
+    if len(routes) < 2:
+        return Choice(tuple(routes), _("The only endpoint that may answer.") if routes else "")
+    well = [route for route in routes if _is_well(route, scene)]
+    behind = sorted((r for r in routes if r not in well), key=lambda r: _back_at(r, scene))
+    if not well:
+        return Choice(tuple(behind), _("All endpoints pause; this one is back the soonest."))
+    ordered, tell = _STRATEGIES.get(routes[0].strategy, by_priority)(well, scene)
+    why = tell(ordered[0])
+    if behind and routes[0].strategy == "priority" and behind[0].priority < ordered[0].priority:
+        why = _("First by priority of those that are well.")
+    return Choice((*ordered, *behind), why)
+
+
+def by_priority(routes: Sequence[Route], _scene: Scene) -> Ordered:
+    return sorted(routes, key=attrgetter("priority")), lambda _route: _("First by priority.")
+
+
+def by_weight(routes: Sequence[Route], scene: Scene) -> Ordered:
+    """Drawn without putting back: who is first fails over to a draw of the rest."""
+
+    def place(route: Route) -> tuple[int, float]:
+        # -log(u) / weight orders like drawing by weight (Efraimidis and Spirakis, 2006).
+        wait = scene.rng.expovariate(route.weight) if route.weight else UNKNOWN
+        return route.priority, wait
+
+    ordered = sorted(routes, key=place)
+    total = sum(route.weight for route in routes if route.priority == ordered[0].priority)
+    text = _("Drawn by weight: {weight} of {total}.")
+    return ordered, lambda route: text.format(weight=route.weight, total=total)
+
+
+def least_busy(routes: Sequence[Route], scene: Scene) -> Ordered:
+    """By the share of its parallel requests that is in use or waited for."""
+
+    def share(route: Route) -> tuple[float, int, float]:
+        seen = scene.of(route)
+        busy = (seen.in_flight + seen.waiting) / (route.max_concurrency or UNLIMITED)
+        return busy, route.priority, scene.rng.random()
+
+    def tell(route: Route) -> str:
+        return _("The least busy: {count} requests at work.").format(
+            count=scene.of(route).in_flight
+        )
+
+    return sorted(routes, key=share), tell
+
+
+def fastest(routes: Sequence[Route], scene: Scene) -> Ordered:
+    """The better of two drawn at random, so that not everybody runs to the same one at once.
+
+    What nobody has measured lately is tried, by one call at a time.
+    """
+    scores = {id(route): _expected_seconds(route, scene) for route in routes}
+    pair = scene.rng.sample(list(routes), 2) if len(routes) > 1 else list(routes)
+    ahead = min(pair, key=lambda route: (scores[id(route)], route.priority))
+    rest = sorted((r for r in routes if r is not ahead), key=lambda r: (scores[id(r)], r.priority))
+
+    def tell(route: Route) -> str:
+        seen = scene.of(route)
+        if scores[id(route)] in (0.0, UNKNOWN) or seen.first_token_ms is None:
+            return _("Its speed is not known yet, so it is tried.")
+        if seen.tokens_per_second is None:
+            text = _("The faster of two: first word after {ms} ms.")
+            return text.format(ms=round(seen.first_token_ms))
+        return _("The faster of two: first word after {ms} ms, {speed} tokens a second.").format(
+            ms=round(seen.first_token_ms), speed=round(seen.tokens_per_second)
+        )
+
+    return [ahead, *rest], tell
+
+
+def cheapest(routes: Sequence[Route], scene: Scene) -> Ordered:
+    """By the price of this request; unknown prices and contexts that are too short come last."""
+    needs = scene.needs
+
+    def place(route: Route) -> tuple[bool, float, int, float]:
+        is_short = bool(route.context_length) and route.context_length < needs.tokens
+        return is_short, price(route, needs), route.priority, scene.rng.random()
+
+    def tell(route: Route) -> str:
+        cost = price(route, needs)
+        if cost == UNKNOWN:
+            return _("No price is known, or the cheaper ones are too short for this request.")
+        return _("The cheapest that fits: about {cost} for this request.").format(
+            cost=f"{cost:.4g}"
+        )
+
+    return sorted(routes, key=place), tell
+
+
+def price(route: Route, needs: Needs) -> float:
+    """What the request is expected to cost there, infinite where no price is known."""
+    if route.prompt_price is None or route.completion_price is None:
+        return UNKNOWN
+    prompt = float(route.prompt_price) * needs.prompt_tokens
+    return (prompt + float(route.completion_price) * needs.answer_tokens) / MILLION
+
+
+def _is_well(route: Route, scene: Scene) -> bool:
+    seen = scene.of(route)
+    return seen.breaker(scene.now) != "open" and not seen.is_cooling(scene.now)
+
+
+def _back_at(route: Route, scene: Scene) -> tuple[float, int]:
+    seen = scene.of(route)
+    return max(seen.reopens_at, seen.cooling_until), route.priority
+
+
+def _expected_seconds(route: Route, scene: Scene) -> float:
+    """Of a whole answer of this request; 0 for an idle one that nobody has measured."""
+    seen = scene.of(route)
+    if seen.first_token_ms is None or not seen.is_fresh(scene.now):
+        return UNKNOWN if seen.in_flight else 0.0
+    speed = seen.tokens_per_second
+    return seen.first_token_ms / 1000 + (scene.needs.answer_tokens / speed if speed else 0.0)
+
+
+_STRATEGIES: dict[str, Callable[[Sequence[Route], Scene], Ordered]] = {
+    "priority": by_priority,
+    "weighted": by_weight,
+    "least_busy": least_busy,
+    "fastest": fastest,
+    "cheapest": cheapest,
+}

@@ -27,6 +27,7 @@ from tests.support.model_server import ModelServer, Script
 LANGUAGES = {"en": "en-GB", "zh-Hans": "zh-CN", "zh-Hant": "zh-TW"}
 DEVICES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 800}},
+    "readme": {"viewport": {"width": 1360, "height": 850}, "device_scale_factor": 2},
     "phone": {
         "viewport": {"width": 390, "height": 844},
         "device_scale_factor": 2, "has_touch": True, "is_mobile": True,
@@ -166,7 +167,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--language", nargs="*", default=list(LANGUAGES))
     parser.add_argument("--theme", nargs="*", default=["light", "dark"])
-    parser.add_argument("--device", nargs="*", default=list(DEVICES))
+    parser.add_argument("--device", nargs="*", default=["desktop", "phone"], choices=DEVICES)
     parser.add_argument("--out", default=str(REPOSITORY / "var" / "shots"))
     return parser.parse_args()
 

@@ -21,7 +21,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -112,6 +112,8 @@ class ModelServer:
         self.streamed: list[Streamed] = []
         self.disconnects = 0
         self.open_connections = 0
+        self.answering = 0  # chat requests at this moment …
+        self.most_answering = 0  # … and the most of them that there ever were
         self._port = port
         self._chat: deque[Script] = deque()
         self._embeddings: deque[Script] = deque()
@@ -161,6 +163,7 @@ class ModelServer:
         self.requests.clear()
         self.streamed.clear()
         self.disconnects = 0
+        self.most_answering = self.answering
         self.default = Script()
         self.models = ["scripted"]
         self.models_script = None
@@ -217,6 +220,16 @@ class ModelServer:
                 setattr(self, name, getattr(self, name) + by)
             self._changed.notify_all()
 
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """For as long as a chat request is being answered."""
+        self._note(answering=1)
+        self.most_answering = max(self.most_answering, self.answering)
+        try:
+            yield
+        finally:
+            self._note(answering=-1)
+
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._note(open_connections=1)
         try:
@@ -254,7 +267,8 @@ class ModelServer:
         elif path == "/v1/chat/completions":
             script = self._chat.popleft() if self._chat else self.default
             script = script(request.json) if callable(script) else script
-            await self._chat_completion(script, request.json, reader, writer)
+            with self._counted():
+                await self._chat_completion(script, request.json, reader, writer)
         elif path == "/v1/embeddings":
             script = self._embeddings.popleft() if self._embeddings else Script()
             await self._embed(script, request.json, writer)

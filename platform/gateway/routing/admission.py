@@ -106,18 +106,17 @@ class Gate:
 
     async def _hand_out(self) -> bool:
         """Whether everybody who asked has been let in."""
-        wanted = min(len(self._queue), self._room())
-        if not wanted:
-            return False
+        self._health.waiting = waiting = len(self._queue)
+        wanted = max(0, min(waiting, self._room()))
         names = [self._name() for _ in range(wanted)]
         granted = wanted
-        if self._shared is not None and self.limit and not self._shared.is_away:
-            asked = len(self._queue)
-            answer = await self._shared.acquire(self._key, self.limit, names, asked)
+        if self._shared is not None and self.limit:
+            # Also when there is no room here: the others are to know who waits.
+            answer = await self._shared.acquire(self._key, self.limit, names, waiting)
             granted = wanted if answer is None else answer
         for name in names[:granted]:
             self._let_in(name)
-        return granted == wanted
+        return 0 < wanted == granted
 
     def _let_in(self, name: str) -> None:
         """The next of those who still wait; a lease that nobody wants any more goes back."""

@@ -1,0 +1,218 @@
+"""As many requests at once as an endpoint takes: in one process, over processes, without Redis."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import EndpointBusy
+from gateway.routing import shared as sharing
+from gateway.routing import state
+from gateway.routing.admission import Gate
+from gateway.routing.health import Health
+from gateway.routing.shared import Shared
+from observability.doorbell import connection
+from tests.support.model_server import Script
+
+ASKER = Path(__file__).with_name("asker.py")
+
+
+class Door:
+    """A gate whose leases go back at once, and the most that were in at a time."""
+
+    def __init__(self, limit, *, is_shared=True, endpoint=None, url=""):
+        self.endpoint = endpoint or uuid.uuid4()
+        self.health = Health()
+        self.shared = Shared(url) if is_shared else None
+        self.gate = Gate(self.endpoint, self.health, self.shared, self._release)
+        self.gate.limit = limit
+        self.inside = self.most = 0
+        self.order = []
+        self._releasing = set()
+
+    def _release(self, endpoint, lease):
+        task = asyncio.ensure_future(self._give_back(endpoint, lease))
+        self._releasing.add(task)
+        task.add_done_callback(self._releasing.discard)
+
+    async def _give_back(self, endpoint, lease):
+        pipeline = self.shared.pipeline()
+        pipeline.zrem(state.key(endpoint, "leases"), lease)
+        await self.shared.execute(pipeline)
+
+    async def pass_through(self, account, seconds=0.01, patience=60):
+        async with self.gate.slot(account, patience):
+            self.order.append(account)
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+            await asyncio.sleep(seconds)
+            self.inside -= 1
+
+    async def close(self):
+        await asyncio.gather(*self._releasing)
+        if self.shared:
+            await self.shared.close()
+
+
+def held(endpoint):
+    return connection().zcard(state.key(endpoint, "leases"))
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_the_limit_holds_and_everybody_comes_in(is_shared):
+    async def scenario():
+        door = Door(3, is_shared=is_shared)
+        await asyncio.gather(*(door.pass_through(n) for n in range(30)))
+        await door.close()
+        return door
+
+    door = asyncio.run(scenario())
+    assert (door.most, len(door.order), door.health.in_flight) == (3, 30, 0)
+    assert held(door.endpoint) == 0
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_accounts_take_turns_in_the_queue(is_shared):
+    async def scenario():
+        door = Door(1, is_shared=is_shared)
+        calls = [door.pass_through("first", 0.2)]
+        calls += [door.pass_through("greedy") for _ in range(8)]
+        calls += [door.pass_through("modest")]
+        await asyncio.gather(*calls)
+        await door.close()
+        return door.order
+
+    assert asyncio.run(scenario()).index("modest") <= 2
+
+
+def test_who_waits_too_long_is_told_and_leaves_nothing_behind():
+    async def scenario():
+        door = Door(1)
+        async with door.gate.slot("one", 60):
+            with pytest.raises(EndpointBusy, match="came free within 1 second") as raised:
+                await door.pass_through("two", patience=0.2)
+            leaving = asyncio.create_task(door.pass_through("three"))
+            await asyncio.sleep(0.1)
+            waiting = state.read_states([door.endpoint])[door.endpoint]
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
+        await door.pass_through("four")
+        await door.close()
+        return door, raised.value, waiting
+
+    door, error, waiting = asyncio.run(scenario())
+    assert (error.may_switch, error.is_transient) == (True, False)
+    assert (waiting.in_flight, waiting.waiting) == (1, 1)
+    assert (door.order, held(door.endpoint), door.health.in_flight) == (["four"], 0, 0)
+
+
+def test_long_answers_keep_their_lease(monkeypatch):
+    monkeypatch.setattr(sharing, "LEASE_SECONDS", 0.6)
+
+    async def scenario():
+        door, other = Door(1), None
+        async with door.gate.slot("long", 60):
+            await asyncio.sleep(1.5)
+            other = Door(1, endpoint=door.endpoint)
+            with pytest.raises(EndpointBusy):
+                await other.pass_through("next", patience=0.3)
+        await door.close()
+        await other.pass_through("next")
+        await other.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "unix:///nowhere.sock"])
+def test_without_redis_the_limit_holds_within_the_process(url):
+    async def scenario():
+        door = Door(2, url=url)
+        await asyncio.gather(*(door.pass_through(n) for n in range(10)))
+        await door.close()
+        return door
+
+    door = asyncio.run(scenario())
+    assert (door.most, len(door.order)) == (2, 10)
+
+
+def test_a_frozen_redis_costs_a_moment_once():
+    """A listener that never answers."""
+
+    async def scenario():
+        server = await asyncio.start_server(lambda _r, _w: asyncio.sleep(60), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        door = Door(2, url=f"redis://127.0.0.1:{port}/0")
+        began = time.monotonic()
+        await asyncio.gather(*(door.pass_through(n) for n in range(10)))
+        took = time.monotonic() - began
+        await door.close()
+        server.close()
+        return door.most, took
+
+    most, took = asyncio.run(scenario())
+    assert most == 2
+    assert took < 10
+
+
+@contextmanager
+def askers(model_server, endpoint, limit, *calls, lease=30):
+    """Processes that have started and wait for the word to ask."""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "ERROR"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, ASKER, *map(str, (model_server.url, endpoint, limit, n, lease))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for n in calls
+    ]
+    try:
+        for process in processes:
+            assert process.stdout.readline() == "ready\n"
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+def ask(process):
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+@pytest.mark.processes
+def test_the_limit_holds_over_processes(model_server):
+    model_server.default = Script(text="a short answer", delay=0.01)
+    endpoint = uuid.uuid4()
+    with askers(model_server, endpoint, 3, 15, 15) as processes:
+        for process in processes:
+            ask(process)
+        outcomes = [process.communicate(timeout=120)[0].split() for process in processes]
+    assert outcomes == [["completed"] * 15] * 2
+    assert len(model_server.chat_requests) == 30
+    assert model_server.most_answering <= 3
+    assert held(endpoint) == 0
+
+
+@pytest.mark.processes
+def test_the_leases_of_a_killed_process_end(model_server):
+    model_server.default = Script(hang_after=2)
+    endpoint = uuid.uuid4()
+    with askers(model_server, endpoint, 2, 2, 2, lease=2) as (killed, other):
+        ask(killed)
+        assert model_server.wait_for(lambda s: s.answering == 2, 30)
+        model_server.default = Script()
+        ask(other)
+        assert not model_server.wait_for(lambda s: len(s.chat_requests) > 2, 1)
+        killed.kill()
+        assert other.communicate(timeout=60)[0].split() == ["completed"] * 2
+    assert len(model_server.chat_requests) == 4

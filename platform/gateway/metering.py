@@ -6,6 +6,7 @@ import structlog
 from django.db import DatabaseError
 from django.db.models import Exists, OuterRef
 
+from gateway.metrics import count_call
 from gateway.models import Usage
 from gateway.types import CallRecord, TokenUsage
 from observability.patience import run_patiently
@@ -59,6 +60,7 @@ async def record_call(call: CallRecord) -> None:
     A restart of Postgres is waited out, since a call that is not recorded is free of charge. Any
     other trouble is logged and does not take the answer away from its reader.
     """
+    count_call(call)
     try:
         await run_patiently(insert_once, usage_of(call))
     except DatabaseError:

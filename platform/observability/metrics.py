@@ -81,6 +81,9 @@ class LiveState(Collector):
         return [processes, waiting, up]
 
 
+_live_collectors: list[Collector] = [LiveState()]
+
+
 def render() -> bytes:
     """The exposition text of everything known here."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
@@ -98,7 +101,13 @@ def forget_process(pid: int) -> None:
         mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
 
 
+def add_live(collector: Collector) -> None:
+    """What else is asked at the moment of a scrape, by those above."""
+    _live_collectors.append(collector)
+
+
 def _live() -> CollectorRegistry:
     live = CollectorRegistry()
-    live.register(LiveState())
+    for collector in _live_collectors:
+        live.register(collector)
     return live

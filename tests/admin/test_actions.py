@@ -104,6 +104,7 @@ def test_a_key_is_written_and_never_read_back(root_client):
     form = {
         "name": "E", "base_url": endpoint.base_url, "is_enabled": "on", "max_concurrency": 8,
         "connect_timeout": 5, "first_token_timeout": 5, "idle_timeout": 5, "api_key": "",
+        "total_timeout": 60, "queue_timeout": 5,
         "deployments-TOTAL_FORMS": 0, "deployments-INITIAL_FORMS": 0,
     }  # fmt: skip
     before = bytes(Endpoint.objects.get().secret)
@@ -133,6 +134,7 @@ def test_a_new_default_model_replaces_the_old_one(root_client):
     new = Model.objects.create(name="new")
     form = {
         "name": "new", "kind": "chat", "is_default": "on", "context_length": 8000,
+        "strategy": "priority",
         "deployments-TOTAL_FORMS": 0, "deployments-INITIAL_FORMS": 0,
     }  # fmt: skip
     place = reverse("admin:gateway_model_change", args=[new.pk])

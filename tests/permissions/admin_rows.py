@@ -44,7 +44,9 @@ ROOMS = {
     "chat.feedback": room("lch", "export"),
     "chat.preference": room("lch", "export"),
     "chat.sharedlink": room("lch", "take_back"),
-    "gateway.endpoint": room("lacdh", "test_connection", "enable", "disable"),
+    "gateway.endpoint": room(
+        "lacdh", "test_connection", "drain", "stop_draining", "reset_breaker", "enable", "disable"
+    ),
     "gateway.model": room("lacdh"),
     "gateway.deployment": room("lacdh", "enable", "disable"),
     "gateway.usage": RECORD,

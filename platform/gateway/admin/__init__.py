@@ -1,0 +1,7 @@
+"""The administration of the gateway: endpoints, models, deployments, and every call."""
+
+from gateway.admin.endpoints import EndpointAdmin
+from gateway.admin.models import DeploymentAdmin, ModelAdmin
+from gateway.admin.usage import UsageAdmin
+
+__all__ = ["DeploymentAdmin", "EndpointAdmin", "ModelAdmin", "UsageAdmin"]

@@ -1,0 +1,149 @@
+"""The request explorer: every call to an endpoint, how it ended and why it was made. No prompts."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from gateway import errors
+from gateway.metering import LOST
+from gateway.models import Deployment, Endpoint, Model, Usage
+from security.lists import AgeFilter, KnownValues
+from security.records import LogAdmin
+
+
+class UsedModel(KnownValues):
+    title = _("model")
+    parameter_name = field = "model_name"
+
+    def known(self) -> list[tuple[str, Any]]:
+        return [(name, name) for name in Model.objects.values_list("name", flat=True)]
+
+
+class UsedEndpoint(KnownValues):
+    title = _("endpoint")
+    parameter_name = field = "endpoint_name"
+
+    def known(self) -> list[tuple[str, Any]]:
+        return [(name, name) for name in Endpoint.objects.values_list("name", flat=True)]
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    title = _("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        ends = [("completed", _("completed")), ("other", _("not completed"))]
+        return [*ends, *((name, name) for name in known_outcomes())]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Usage]) -> QuerySet[Usage]:
+        value = self.value()
+        if value == "other":
+            return queryset.exclude(outcome="completed")
+        return queryset.filter(outcome=value) if value else queryset
+
+
+def known_outcomes() -> list[str]:
+    """How a call may end but well: stopped, lost with its runner, or with one of the errors."""
+    kinds = [errors.GatewayError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return ["cancelled", LOST, *sorted({kind.type for kind in kinds[1:]})]
+
+
+class RepeatFilter(admin.SimpleListFilter):
+    """Fallbacks: calls that were made because another one had failed."""
+
+    title = _("attempt")
+    parameter_name = "attempt"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("more", _("the second and later"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Usage]) -> QuerySet[Usage]:
+        return queryset.filter(attempt__gt=1) if self.value() == "more" else queryset
+
+
+@admin.register(Usage)
+class UsageAdmin(LogAdmin):
+    change_list_template = "admin/gateway/usage.html"
+    list_display = (
+        "created_at", "attempts_of_turn", "model_name", "endpoint_name", "ended", "why",
+        "first_token", "total", "tokens",
+    )  # fmt: skip
+    list_filter = (OutcomeFilter, RepeatFilter, UsedModel, UsedEndpoint, AgeFilter)
+    exact_fields = ("id", "turn_id", "account_id")
+    search_fields = ("id",)  # for what is no id to come to `get_search_results`
+    search_help_text = _("The id of a turn or of a person, or a person's e-mail address.")
+    fieldsets = (
+        (None, {"fields": ("created_at", "attempts_of_turn", "person", "outcome", "detail")}),
+        (_("Who answered"), {"fields": ("model_name", "endpoint_name", "deployment", "attempt",
+            "why")}),
+        (_("Time and tokens"), {"fields": ("first_token_ms", "total_ms", "prompt_tokens",
+            "cached_tokens", "cache_write_tokens", "completion_tokens", "reasoning_tokens",
+            "accepted_prediction_tokens", "rejected_prediction_tokens")}),
+    )  # fmt: skip
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Usage], search_term: str
+    ) -> tuple[QuerySet[Usage], bool]:
+        """What is no id is the address of a person, whose id is looked for then."""
+        if "@" in search_term:
+            people = get_user_model().objects.filter(email__iexact=search_term.strip())
+            return queryset.filter(account_id__in=list(people.values_list("pk", flat=True))), False
+        return (queryset.none() if search_term else queryset), False
+
+    @admin.display(description=_("turn"))
+    def attempts_of_turn(self, usage: Usage) -> str:
+        """Leads to every attempt of the turn."""
+        if usage.turn_id is None:
+            return "–"
+        place = reverse("admin:gateway_usage_changelist") + f"?q={usage.turn_id}"
+        number = _("attempt %(n)s") % {"n": usage.attempt}
+        return format_html('<a href="{}">{}</a>', place, number)
+
+    @admin.display(description=_("outcome"), ordering=None)
+    def ended(self, usage: Usage) -> str:
+        colour = "ok" if usage.outcome == "completed" else "bad"
+        colour = "off" if usage.outcome in {"cancelled", LOST} else colour
+        said = _("completed") if usage.outcome == "completed" else usage.outcome
+        return format_html(
+            '<span class="badge {}">{}</span><small class="quiet">{}</small>',
+            colour, said, usage.detail,
+        )  # fmt: skip
+
+    @admin.display(description=_("first word"))
+    def first_token(self, usage: Usage) -> str:
+        return "–" if usage.first_token_ms is None else f"{usage.first_token_ms} ms"
+
+    @admin.display(description=_("whole call"))
+    def total(self, usage: Usage) -> str:
+        return "–" if usage.total_ms is None else f"{usage.total_ms} ms"
+
+    @admin.display(description=_("tokens"))
+    def tokens(self, usage: Usage) -> str:
+        counts = (usage.prompt_tokens, usage.completion_tokens)
+        return " + ".join("?" if count is None else str(count) for count in counts)
+
+    @admin.display(description=_("person"))
+    def person(self, usage: Usage) -> str:
+        found = get_user_model().objects.filter(pk=usage.account_id).first()
+        if found is None:
+            return str(usage.account_id or "–")
+        place = reverse("admin:accounts_user_change", args=[found.pk])
+        return format_html('<a href="{}">{}</a>', place, found.email)
+
+    @admin.display(description=_("deployment"))
+    def deployment(self, usage: Usage) -> str:
+        found = Deployment.objects.select_related("model", "endpoint").filter(
+            pk=usage.deployment_id
+        ).first()  # fmt: skip
+        if found is None:
+            return "–"
+        place = reverse("admin:gateway_deployment_change", args=[found.pk])
+        return format_html('<a href="{}">{}</a>', place, found)

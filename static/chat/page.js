@@ -19,6 +19,7 @@ import { keepInStep } from "./in-step.js";
 import { Notifier } from "./notify.js";
 import "./menus.js";
 import { chosenModel } from "./models.js";
+import { foundMessage, openAt } from "./opening.js";
 import { chosenAgent, chosenCollections, endOnce } from "./pickers.js";
 import { previewCitations } from "./preview.js";
 import { rate } from "./rating.js";
@@ -28,7 +29,7 @@ import { loadRenderer } from "./renderer.js";
 import { filesOf, showFiles } from "./sent-files.js";
 import { offerSharing } from "./share-button.js";
 import { closeSources, isOpen, offerSources, openSources } from "./sources.js";
-import { focusOn, isEndMissing, loadStretches } from "./stretches.js";
+import { isEndMissing, loadStretches } from "./stretches.js";
 import { offerTakeaway } from "./takeaway.js";
 import { beginTemporary, isTemporary, lifetime, offerTemporary } from "./temporary.js";
 import {
@@ -85,11 +86,11 @@ function settle(...answers) {
   composer?.setRunning(running.size > 0);
 }
 
-/** Draws what is new on the page; what is not on it any more is not waited for. */
-function draw() {
+/** Draws what is new on the page, from `place` on; what is not on it any more is not waited for. */
+function draw(place) {
   settle(...[...running].filter(({ el }) => !el.isConnected));
   prepareComparisons();
-  drawStored({ hooks, resume });
+  drawStored({ hooks, resume }, place);
 }
 
 /** Follows the turn of an answer from the first event; what is already shown comes first. */
@@ -370,7 +371,8 @@ composer?.useConversation(conversation);
 offerTemporary(composer);
 composer?.restoreDraft();
 if (!conversation && matchMedia("(hover: hover)").matches) composer.focus(); // no keyboard on phones
-draw();
+const found = foundMessage();
+draw(found ?? undefined);
 loadStretches({
   draw,
   drawRest: () => drawRest({ hooks, resume }),
@@ -384,11 +386,4 @@ document.getElementById("to-end").addEventListener("click", async () => {
   if (isEndMissing()) await showPath();
   follower.toEnd();
 });
-const found = list.querySelector(`[data-message="${new URL(location).searchParams.get("at")}"]`);
-if (found) {
-  follower.show(found);
-  found.classList.add("found");
-  focusOn(found);
-} else if (conversation) {
-  follower.toEnd();
-}
+if (conversation) openAt(found, follower);

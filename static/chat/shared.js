@@ -39,7 +39,7 @@ document.addEventListener("keydown", async (event) => {
 });
 
 await loadRenderer();
-drawStored({ hooks: { onEnd: () => {} }, resume: () => {} });
+drawStored({ hooks: { onEnd: () => {} }, resume: () => {} }, list.firstElementChild);
 if (hasSources) {
   const { offerSources } = await sources();
   const answers = [...list.querySelectorAll(".answer")].map(answerOf).filter(Boolean);

@@ -15,6 +15,7 @@ const SIDES = {
 const scroller = document.getElementById("thread");
 const buttons = { earlier: null, later: null };
 const loading = { earlier: null, later: null };
+let near = null;
 let page = { draw() {}, drawRest() {} };
 
 const has = (side) => SIDES[side].edge()?.dataset[side] !== undefined;
@@ -23,10 +24,10 @@ const has = (side) => SIDES[side].edge()?.dataset[side] !== undefined;
 export const isEndMissing = () => has("later");
 const isWhole = () => !has("earlier") && !has("later");
 
-/** @param {{draw: () => void, drawRest: () => void}} hooks draw what came, in time or now */
+/** @param {{draw: (place?: Element) => void, drawRest: () => void}} hooks draw what came, in time or now */
 export function loadStretches(hooks) {
   page = hooks;
-  const near = new IntersectionObserver(arrive, { root: scroller, rootMargin: `${NEAR} 0px` });
+  near = new IntersectionObserver(arrive, { root: scroller, rootMargin: `${NEAR} 0px` });
   for (const side of Object.keys(SIDES)) {
     buttons[side] = document.getElementById(side);
     buttons[side].addEventListener("click", () => load(side, { focuses: true }));
@@ -65,9 +66,16 @@ async function fetchNext(side, limit, focuses) {
   const next = side === "earlier" ? fresh.lastElementChild : fresh.firstElementChild;
   if (side === "earlier") keepInPlace(edge, () => list.prepend(fresh));
   else list.append(fresh);
-  page.draw();
+  page.draw(edge);
   showButtons();
+  lookAgain(side);
   if (focuses) focusOn(next);
+}
+
+/** Being near is told once: who scrolls on before the next frame would never be served again. */
+function lookAgain(side) {
+  near.unobserve(buttons[side]);
+  near.observe(buttons[side]);
 }
 
 /** What the reader looks at stays where it is, whatever the browser would do about that itself. */

@@ -4,7 +4,9 @@ import { Answer } from "./answer.js";
 
 export const list = document.getElementById("messages");
 const idle = window.requestIdleCallback ?? ((run) => setTimeout(run, 16));
-const DRAWN_AT_ONCE = 4;
+const SCREENS = 2;
+const LINE = { height: 27, characters: 90 };
+const AROUND = 150; // a question and what is below an answer
 
 const clone = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 
@@ -29,27 +31,41 @@ export function appendAnswer(hooks) {
   return answer;
 }
 
-const undrawn = () => [...list.querySelectorAll(".answer:not([data-drawn])")].reverse();
+const undrawn = () => [...list.querySelectorAll(".answer:not([data-drawn])")];
 
+/** Draws an answer; returns about how many pixels high it is. */
 function draw(el, { hooks, resume }) {
   el.dataset.drawn = "yes";
   const answer = new Answer(el, hooks);
   if (answer.isRunning) {
     answer.begin();
     resume(answer);
-  } else {
-    answer.restore(JSON.parse(el.querySelector("script[type='application/json']").textContent));
+    return AROUND;
   }
+  const data = JSON.parse(el.querySelector("script[type='application/json']").textContent);
+  answer.restore(data);
+  return AROUND + (data.text.length / LINE.characters) * LINE.height;
+}
+
+function nearestFirst(answers, place) {
+  const follows = (el) => place.compareDocumentPosition(el) & Node.DOCUMENT_POSITION_FOLLOWING;
+  const at = answers.filter((el) => !follows(el)).length - 0.5;
+  const ranked = answers.map((el, n) => ({ el, far: Math.abs(n - at) }));
+  return ranked.sort((one, other) => one.far - other.far).map(({ el }) => el);
 }
 
 /**
- * Draws the answers that the server put into the page as data, the last first, those further up
- * when the browser is idle. Answers still being written are handed to `resume` instead.
+ * Draws the answers that the server put into the page as data: at once what fills the screen at
+ * `place`, the others when the browser is idle. Answers still being written are handed to `resume`.
  */
-export function drawStored(page) {
-  for (const el of undrawn().slice(0, DRAWN_AT_ONCE)) draw(el, page);
+export function drawStored(page, place = list.lastElementChild) {
+  const queue = nearestFirst(undrawn(), place);
+  for (let height = 0; queue.length && height < SCREENS * innerHeight; ) {
+    height += draw(queue.shift(), page);
+  }
   const next = () => {
-    const [el] = undrawn();
+    let el = queue.shift();
+    while (el && (el.dataset.drawn || !el.isConnected)) el = queue.shift();
     if (!el) return;
     draw(el, page);
     idle(next);

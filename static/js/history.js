@@ -54,22 +54,25 @@ export function offerUndo(text, undo) {
   toast(text, { label: gettext("Undo"), action: () => attempt(undo), life: UNDO_MS });
 }
 
+const folded = new Set(); // by the person, on this page
 const opened = () => new Set(JSON.parse(localStorage.getItem(OPEN) ?? "[]"));
 
 /** From now on the folder is shown open, or folded, whenever the list is made anew. */
 export function keepFolder(id, isOpen) {
+  folded[isOpen ? "delete" : "add"](id);
   const open = opened();
   if (isOpen) open.add(id);
   else open.delete(id);
   localStorage.setItem(OPEN, JSON.stringify([...open]));
 }
 
-/** Folders stay as the person left them; the one with the current conversation is open. */
+/** Folders stay as the person left them; the page opens the one with the current conversation. */
 function openFolders() {
   const open = opened();
   for (const folder of list.querySelectorAll("[data-folder]")) {
-    const wasOpen = open.has(folder.dataset.folder);
-    folder.querySelector("details").open = wasOpen || !!folder.querySelector("[aria-current]");
+    const { folder: id } = folder.dataset;
+    const isCurrent = folder.querySelector("[aria-current]") && !folded.has(id);
+    folder.querySelector("details").open = open.has(id) || !!isCurrent;
   }
 }
 

@@ -10,6 +10,7 @@ import { headings, settleHeadings } from "./md-headings.js";
 import { maths } from "./md-maths.js";
 import { tasks } from "./md-tasks.js";
 
+const LAID_OUT = 40; // blocks at the end; those further up only when they come into view
 const SHARE = 3; // wait 3x the last render: at most a quarter of the main thread
 const LOCAL_IMAGE = /^\/files\//; // the only images loaded without a click
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
@@ -125,12 +126,19 @@ function patch(old, next) {
   }
 }
 
+function liveBox() {
+  const box = document.createElement("div");
+  box.className = "md-live";
+  return box;
+}
+
 export class MarkdownStream {
   #frame = 0;
   #queued = "";
   #tail = "";
   #notBefore = 0;
   #fence = null;
+  #far = 0;
 
   /**
    * @param {HTMLElement} root receives the answer
@@ -141,8 +149,7 @@ export class MarkdownStream {
     this.root = root;
     this.onBlock = onBlock;
     this.env = { cites };
-    this.live = document.createElement("div");
-    this.live.className = "md-live";
+    this.live = liveBox();
     root.append(this.live);
   }
 
@@ -192,6 +199,7 @@ export class MarkdownStream {
       this.#settle(this.#render(tokens.slice(0, cut)));
       settleHeadings(tokens.slice(0, cut), this.env);
       this.#tail = lines.slice(last.map[0]).join("\n");
+      this.#moveOn();
     }
     patch(this.live, this.#render(tokens.slice(cut)));
     const open = last?.type === "fence" && tokens.at(-1) === last && FENCE.exec(this.#tail);
@@ -220,5 +228,16 @@ export class MarkdownStream {
     const blocks = [...fragment.children];
     this.live.before(fragment);
     blocks.forEach(this.onBlock);
+    const { children } = this.root;
+    for (const end = children.length - LAID_OUT; this.#far < end; this.#far++) {
+      children[this.#far].classList.add("far");
+    }
+  }
+
+  /** Another box for the next block: the same one would be seen to jump down by a block. */
+  #moveOn() {
+    const box = liveBox();
+    this.live.replaceWith(box);
+    this.live = box;
   }
 }

@@ -8,7 +8,7 @@ const ATTRIBUTES = words(
   "href title src alt start class data-tex data-align data-lang data-note aria-label data-url",
 );
 const CLASSES = words(
-  "md-live cite away footnote footnote-text footnotes footnote-back remote-image table tex " +
+  "md-live far cite away footnote footnote-text footnotes footnote-back remote-image table tex " +
     "tex-block task task-item",
 );
 

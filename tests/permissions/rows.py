@@ -69,12 +69,17 @@ MEMORY = "api/v1/memories/<uuidstr:memory_id>"
 ATTACHMENT = "api/v1/attachments/<uuidstr:attachment_id>"
 TURN = "api/v1/turns/<uuidstr:turn_id>"
 JOB = "api/v1/jobs/<uuidstr:job_id>"
+MEMBERS = "api/v1/teams/<uuidstr:team_id>/members"
 PAGES = "knowledge/<uuid:collection_id>"
 PAPER = "knowledge/documents/<uuid:document_id>"
 
 API = {
     "GET api/v1/me": api(ANY, 200, 200, 200, 200),
     "PATCH api/v1/me": api(WRITE, 200, 200, 200, 200, body={"theme": "dark"}),
+    "GET api/v1/teams": api(ANY, 200, 200, 200, 200),
+    f"POST {MEMBERS}": api(WRITE, 422, 404, 404, 404, body={"email": "nobody@example.org"}),
+    f"PATCH {MEMBERS}/<uuidstr:user_id>": api(WRITE, 404, 404, 404, 404, body={"role": "member"}),
+    f"DELETE {MEMBERS}/<uuidstr:user_id>": api(WRITE, 404, 404, 404, 404),
     "GET api/v1/jump": api(READ, 200, 200, 200, 200, query="q=merger"),
     "GET api/v1/prompts": api(READ_OR_CHAT, 200, 200, 200, 200),
     "POST api/v1/prompts": api(CHAT, 201, 201, 201, 201, body=WORDS),
@@ -111,6 +116,13 @@ API = {
     f"GET {COLLECTION}": api(READ, 200, 200, 200, 404),
     f"PATCH {COLLECTION}": api(WRITE, 200, 200, 403, 404, body={"name": "New"}),
     f"GET {COLLECTION}/viewers": api(READ, 200, 403, 403, 404),
+    f"GET {COLLECTION}/view-as": api(READ, 200, 403, 403, 404, query="as={user_id}"),
+    f"POST {COLLECTION}/search-as": api(
+        READ, 200, 403, 403, 404, body={"query": "merger", "as": "{user_id}"}
+    ),
+    f"POST {COLLECTION}/documents/bulk": api(
+        WRITE, 200, 200, 403, 404, body={"action": "reindex", "documents": ["{document_id}"]}
+    ),
     f"DELETE {COLLECTION}": api(WRITE, 204, 403, 403, 404),
     f"POST {COLLECTION}/documents": api(WRITE, 202, 202, 403, 404, form=upload()),
     "GET api/v1/documents": api(READ, 200, 200, 200, 404, query="collection={collection_id}"),
@@ -178,10 +190,41 @@ API = {
     "api/v1/openapi.json": open_to_all(200),
 }
 ASKED = {"model": "{agent}", "stream": True, "messages": [{"role": "user", "content": "When?"}]}
+EMBEDDER = "all-MiniLM-L6-v2"
 V1 = {
     "v1/models": api(READ_OR_CHAT, 200, 200, 200, 200),
     "v1/models/<path:model>": api(READ_OR_CHAT, 200, 200, 200, 404),
     "v1/chat/completions": api(CHAT, 200, 200, 200, 404, method="POST", body=ASKED),
+    "v1/completions": api(
+        CHAT,
+        200,
+        200,
+        200,
+        404,
+        method="POST",
+        body={"model": "{agent}", "prompt": "When?", "stream": True},
+    ),
+    "v1/responses": api(
+        CHAT,
+        200,
+        200,
+        200,
+        404,
+        method="POST",
+        body={"model": "{agent}", "input": "When?", "stream": True},
+    ),
+    "v1/embeddings": api(
+        CHAT, 200, 200, 200, 200, method="POST", body={"model": EMBEDDER, "input": "When?"}
+    ),
+    "v1/rerank": api(
+        CHAT,
+        200,
+        200,
+        200,
+        200,
+        method="POST",
+        body={"model": EMBEDDER, "query": "When?", "documents": ["Then."]},
+    ),
     "v1/<path:place>": open_to_all(404),
 }
 PAGE = {
@@ -249,6 +292,12 @@ PAGE = {
     ),
     "settings/memory/<uuid:memory_id>/forget": page(302, 404, 404, 404, method="POST"),
     "settings/teams/": page(200, 200, 200, 200),
+    "settings/teams/<uuid:team_id>/members": page(
+        200, 404, 404, 404, method="POST", form={"email": "nobody@example.org", "role": "member"}
+    ),
+    "settings/teams/<uuid:team_id>/members/<uuid:user_id>": page(
+        404, 404, 404, 404, method="POST", form={"role": "member"}
+    ),
     "c/<uuid:conversation_id>/visits": page(
         404, 404, 404, 404, method="POST", form={"visit": "{message_id}"}
     ),

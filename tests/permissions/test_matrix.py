@@ -65,7 +65,7 @@ def visit(world: World, cast: str, route: str, row: Row) -> tuple[int, bytes]:
 
 def send(world: World, cast: str, route: str, row: Row, ids: dict[str, Any]) -> HttpResponse:
     method, _, pattern = route.rpartition(" ")
-    is_api = pattern.startswith("api/")
+    is_api = pattern.startswith(("api/", "v1/"))
     client = world.program(cast) if is_api else world.browser(cast)
     path = "/" + PARAMETER.sub(lambda found: str(ids[found[1] or found[2]]), pattern)
     path = path.replace("^", "").replace("$", "")
@@ -90,6 +90,8 @@ def _filled(value: Any, ids: dict[str, Any]) -> Any:
     if hasattr(value, "seek"):
         value.seek(0)
         return value
+    if isinstance(value, list):
+        return [_filled(one, ids) for one in value]
     return value.format(**ids) if isinstance(value, str) else value
 
 

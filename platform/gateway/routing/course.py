@@ -84,9 +84,10 @@ class Course:
         )
 
     def _may_be_stood_in(self, error: GatewayError) -> bool:
-        """The offline answerer cannot go on where a model has begun."""
+        """The offline answerer cannot go on where a model has begun, and a program that reads
+        chunks has asked for the model, not for quotations."""
         is_begun = self._first_word is not None or bool(self._request.continues)
-        return error.is_outage and not is_begun
+        return error.is_outage and not is_begun and not self._request.wants_chunks
 
     async def _past_trials(self, step: Step) -> Step:
         """Leave an endpoint to the one call that tries it, as long as there are others."""

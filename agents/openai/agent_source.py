@@ -1,0 +1,156 @@
+"""An agent as a model: it searches its documents as the person who calls, and cites them.
+
+The messages are its history, and system messages of the caller come after its own instructions.
+What an agent cannot do is refused: other people's tools, several choices, forms of output that
+leave no room for citations.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import asdict, replace
+from typing import Any
+
+from django.utils import translation
+
+from accounts.models import User
+from agents.loop import run_agent
+from agents.openai.errors import invalid, unsupported
+from agents.openai.sources import Chunker, Chunks, Payload, usage_object
+from agents.types import (
+    AgentSpec,
+    AgentTask,
+    CitationAdded,
+    Finished,
+    PastMessage,
+    ReasoningDelta,
+    TextDelta,
+    UsageRecorded,
+)
+from gateway.chat import stream_chat
+from gateway.types import ChatRequest, Completed, StreamItem, TokenUsage
+
+NOT_FOR_AGENTS = (
+    "functions", "function_call", "response_format", "modalities", "audio", "guided_json",
+    "guided_grammar", "web_search_options",
+)  # fmt: skip
+TEXT_PARTS = ("text", "input_text", "output_text")
+
+
+async def of_agent(
+    spec: AgentSpec, user: User, request: ChatRequest, model: str, language: str
+) -> Chunks:
+    """Text as it is written; the last chunk has `citations`, and `notice` where the person should
+    know something about how the answer came about. Raises ApiError and GatewayError."""
+    task = agent_task(spec, user, request)
+    asked = Asked(request)
+    chunker = Chunker(model)
+    citations: list[Payload] = []
+    usage: Payload | None = None
+    with translation.override(language):
+        async with aclosing(run_agent(task, chat=asked.stream)) as steps:
+            async for step in steps:
+                match step:
+                    case TextDelta(text):
+                        yield chunker.delta(content=text)
+                    case ReasoningDelta(text):
+                        yield chunker.delta(reasoning_content=text)
+                    case CitationAdded():
+                        citations.append(_cited(step))
+                    case UsageRecorded():
+                        usage = usage_object(_counts(step))
+                    case Finished():
+                        more = {"notice": step.notice} if step.notice else {}
+                        yield chunker.end(asked.finish_reason, citations=citations, **more)
+    if usage:
+        yield chunker.usage(usage)
+
+
+class Asked:
+    """The call that an agent makes, with the caller's decoding controls."""
+
+    def __init__(self, request: ChatRequest) -> None:
+        self._request = request
+        self.finish_reason = "stop"
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamItem, None]:
+        controlled = replace(request, controls=self._request.controls, extra=self._request.extra)
+        async with aclosing(stream_chat(controlled)) as items:
+            async for item in items:
+                if isinstance(item, Completed):
+                    self.finish_reason = item.finish_reason
+                yield item
+
+
+def agent_task(spec: AgentSpec, user: User, request: ChatRequest) -> AgentTask:
+    """The question is the last message, and the person's; raises ApiError."""
+    _refuse(request)
+    said = [(str(message["role"]), _text(n, message)) for n, message in _raw(request)]
+    if said[-1][0] != "user":
+        raise invalid(
+            "An agent answers a question: the last message must be the user's.", "messages"
+        )
+    rules = [text for role, text in said if role in {"system", "developer"}]
+    talk = [(role, text) for role, text in said if role in {"user", "assistant"}]
+    history = tuple(PastMessage(_role(role), text) for role, text in talk[:-1])
+    limit, temperature = request.max_tokens, request.temperature
+    mine = replace(
+        spec,
+        instructions="\n\n".join(filter(None, [spec.instructions, *rules])),
+        max_answer_tokens=spec.max_answer_tokens if limit is None else limit,
+        temperature=spec.temperature if temperature is None else temperature,
+    )
+    return AgentTask(mine, user, talk[-1][1], history)
+
+
+def _raw(request: ChatRequest) -> list[tuple[int, dict[str, Any]]]:
+    return [(n, dict(m)) for n, m in enumerate(request.messages) if not hasattr(m, "images")]
+
+
+def _role(role: str) -> Any:
+    return role
+
+
+def _refuse(request: ChatRequest) -> None:
+    controls = request.controls
+    why = "An agent answers in text from its documents. Ask a model instead."
+    if request.tools or request.tool_choice not in (None, "none", "auto"):
+        raise unsupported("tools", "An agent calls no tools of the caller. Ask a model instead.")
+    if request.extra.get("n", 1) != 1:
+        raise unsupported("n", "An agent gives one answer.")
+    if controls.logprobs or controls.top_logprobs:
+        raise unsupported("logprobs", why)
+    if controls.json_schema is not None or controls.choices or controls.regex or controls.grammar:
+        raise unsupported("response_format", why)
+    for name in NOT_FOR_AGENTS:
+        value = request.extra.get(name)
+        if value and value not in ({"type": "text"}, ["text"]):
+            raise unsupported(name, why)
+
+
+def _text(n: int, message: dict[str, Any]) -> str:
+    place = f"messages[{n}]"
+    if message["role"] not in {"system", "developer", "user", "assistant"}:
+        raise unsupported(f"{place}.role", "An agent hears system, user and assistant messages.")
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    parts: Sequence[Any] = content if isinstance(content, list) else []
+    texts = [part.get("text") for part in parts
+             if isinstance(part, dict) and part.get("type") in TEXT_PARTS]  # fmt: skip
+    if not parts or len(texts) < len(parts) or not all(isinstance(text, str) for text in texts):
+        why = "An agent reads text; attach files and images to a question in Parley itself."
+        raise unsupported(f"{place}.content", why)
+    return "\n".join(map(str, texts))
+
+
+def _cited(step: CitationAdded) -> Payload:
+    """`n` is the number in the text; the document's text from `start` to `end` is `quote`."""
+    fields = asdict(step)
+    names = ("document_id", "chunk_id")
+    return fields | {name: str(fields[name]) for name in names}
+
+
+def _counts(step: UsageRecorded) -> TokenUsage:
+    return TokenUsage(
+        step.prompt_tokens, step.completion_tokens, step.cached_tokens, step.reasoning_tokens
+    )

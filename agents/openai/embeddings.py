@@ -1,0 +1,98 @@
+"""`POST /v1/embeddings`: vectors of unit length, as numbers or packed as base64."""
+
+import asyncio
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from django.http import HttpRequest, JsonResponse
+
+from accounts.tokens import Scope
+from agents.openai import fields
+from agents.openai.callers import Body, admit, endpoint, in_thread
+from agents.openai.catalogue import name_of
+from agents.openai.errors import invalid, no_such_model, unsupported
+from agents.tokens import estimate_tokens
+from gateway.embedding.embedder import (
+    LOCAL_NAME,
+    Embedder,
+    EmbedderUnavailable,
+    Vectors,
+    get_embedder,
+)
+from gateway.embedding.local import count_pieces
+from security.rate_limits import Action
+
+MOST_TEXTS = 2048
+AT_ONCE = 64  # between two such parts it is seen that the client has gone
+
+
+@endpoint("POST")
+async def embeddings(request: HttpRequest) -> JsonResponse:
+    call = await admit(request, Action.SEARCHES, Scope.CHAT)
+    name, texts = name_of(call.body), _texts(call.body)
+    wanted = call.body.get("encoding_format") or "float"
+    if wanted not in ("float", "base64"):
+        raise invalid("Send 'float' or 'base64'.", "encoding_format", "invalid_value")
+    embedder = await in_thread(find_embedder, name)
+    vectors = await embed(embedder, texts)
+    _check_size(call.body, vectors.shape[1])
+    data = [
+        {"object": "embedding", "index": n, "embedding": _told(vector, wanted)}
+        for n, vector in enumerate(vectors)
+    ]
+    tokens = await asyncio.to_thread(count_tokens, name, texts)
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return JsonResponse({"object": "list", "data": data, "model": name, "usage": usage})
+
+
+def find_embedder(name: str) -> Embedder:
+    try:
+        return get_embedder(name)
+    except EmbedderUnavailable as error:
+        raise no_such_model(name) from error
+
+
+async def embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+    parts = [
+        await asyncio.to_thread(embedder.embed, texts[start : start + AT_ONCE])
+        for start in range(0, len(texts), AT_ONCE)
+    ]
+    return np.concatenate(parts)
+
+
+def count_tokens(name: str, texts: Sequence[str]) -> int:
+    """Counted for the embedded model, estimated for others."""
+    return sum(map(count_pieces if name == LOCAL_NAME else estimate_tokens, texts))
+
+
+def _texts(body: Body) -> list[str]:
+    given = body.get("input")
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not texts:
+        raise invalid("Send `input`: a string or an array of strings.", "input")
+    if not all(isinstance(text, str) for text in texts):
+        raise unsupported(
+            "input",
+            "Send text, not numbers of tokens (LangChain: check_embedding_ctx_length=False).",
+        )
+    if len(texts) > MOST_TEXTS:
+        raise invalid(
+            f"At most {MOST_TEXTS} texts in one request.", "input", "array_above_max_length"
+        )
+    if not all(texts):
+        raise invalid("'input' cannot contain an empty string.", "input", "invalid_value")
+    return texts
+
+
+def _check_size(body: Body, size: int) -> None:
+    wanted = fields.whole_number(body, "dimensions")
+    if wanted not in {None, size}:
+        raise unsupported("dimensions", f"Vectors of this model have {size}.")
+
+
+def _told(vector: Vectors, wanted: str) -> Any:
+    if wanted == "base64":
+        return base64.b64encode(vector.astype("<f4").tobytes()).decode()
+    return vector.tolist()

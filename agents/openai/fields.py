@@ -1,0 +1,171 @@
+"""The body of a chat completion as a ChatRequest: typed where Parley knows a field, else as it is.
+
+What is typed can be emulated or refused by the gateway where an endpoint cannot do it; what is not
+known here goes upstream untouched.
+"""
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+from agents.openai.callers import Body
+from agents.openai.errors import ApiError, invalid
+from gateway.controls import Controls
+from gateway.types import ChatRequest
+
+# Ours: about the answer's way to the client, not about the answer.
+OURS = frozenset({"model", "messages", "stream", "stream_options"})
+NUMBERS = {
+    "top_p": float, "top_k": int, "min_p": float, "presence_penalty": float,
+    "frequency_penalty": float, "repetition_penalty": float, "seed": int, "top_logprobs": int,
+}  # fmt: skip
+TYPE_NAMES = {
+    bool: "a boolean", int: "an integer", float: "a decimal", str: "a string", list: "an array",
+    dict: "an object", type(None): "null",
+}  # fmt: skip
+
+
+def chat_request(
+    body: Body, model: str, messages: list[dict[str, Any]], **more: Any
+) -> ChatRequest:
+    """What the gateway is asked; `more` are fields of the ChatRequest. Raises ApiError."""
+    rest = {name: value for name, value in body.items() if name not in OURS and value is not None}
+    limit = _number(rest, "max_completion_tokens", int)
+    old_limit = _number(rest, "max_tokens", int)
+    return ChatRequest(
+        model=model,
+        messages=tuple(messages),
+        temperature=_number(rest, "temperature", float),
+        max_tokens=old_limit if limit is None else limit,
+        tools=_objects(rest, "tools"),
+        tool_choice=_tool_choice(rest),
+        controls=_controls(rest),
+        extra=rest,
+        wants_chunks=True,
+        **more,
+    )
+
+
+def messages_of(body: Body) -> list[dict[str, Any]]:
+    """The messages, each an object with a role; what they say is for the endpoint to judge."""
+    messages = body.get("messages")
+    if messages is None:
+        code = "missing_required_parameter"
+        raise invalid("Missing required parameter: 'messages'.", "messages", code)
+    if not isinstance(messages, list):
+        raise wrong_type("messages", "an array of objects", messages)
+    if not messages:
+        message = "Invalid 'messages': empty array. Expected an array with minimum length 1."
+        raise invalid(message, "messages", "empty_array")
+    for n, message in enumerate(messages):
+        if not isinstance(message, dict):
+            raise wrong_type(f"messages[{n}]", "an object", message)
+        if not isinstance(message.get("role"), str):
+            place = f"messages[{n}].role"
+            raise invalid(f"Missing required parameter: '{place}'.", place)
+    return messages
+
+
+def flag(body: Body, name: str) -> bool:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise wrong_type(name, "a boolean", value)
+    return bool(value)
+
+
+def options(body: Body, name: str) -> Mapping[str, Any]:
+    value = body.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise wrong_type(name, "an object", value)
+    return value or {}
+
+
+def wants_usage(body: Body) -> bool:
+    return bool(options(body, "stream_options").get("include_usage"))
+
+
+def wrong_type(place: str, expected: str, value: object) -> ApiError:
+    got = TYPE_NAMES.get(type(value), "something else")
+    message = f"Invalid type for '{place}': expected {expected}, but got {got} instead."
+    return invalid(message, place, "invalid_type")
+
+
+def _controls(rest: Body) -> Controls:
+    """Takes out of `rest` what Controls can say."""
+    found: dict[str, Any] = {name: _number(rest, name, kind) for name, kind in NUMBERS.items()}
+    found["logprobs"] = flag(rest, "logprobs")
+    rest.pop("logprobs", None)
+    found["stop"] = _texts(rest, "stop")
+    found["choices"] = _texts(rest, "guided_choice")
+    found["logit_bias"] = dict(options(rest, "logit_bias"))
+    rest.pop("logit_bias", None)
+    for ours, theirs in (
+        ("regex", "guided_regex"), ("grammar", "grammar"), ("reasoning_effort", "reasoning_effort"),
+    ):  # fmt: skip
+        if isinstance(rest.get(theirs), str):
+            found[ours] = rest.pop(theirs)
+    found |= _prediction(rest) | _schema(rest)
+    if sum(map(bool, map(found.get, ("choices", "regex", "grammar", "json_schema")))) > 1:
+        message = "Only one of response_format, guided_choice, guided_regex and grammar may be set."
+        raise invalid(message, "response_format")
+    return Controls(**found)
+
+
+def _schema(rest: Body) -> dict[str, Any]:
+    """The JSON Schema of `response_format`; its other kinds go on as they are."""
+    wanted = options(rest, "response_format")
+    if wanted.get("type") != "json_schema":
+        return {}
+    schema = options(dict(wanted), "json_schema").get("schema")
+    if not isinstance(schema, dict):
+        raise wrong_type("response_format.json_schema.schema", "an object", schema)
+    del rest["response_format"]
+    return {"json_schema": schema}
+
+
+def _prediction(rest: Body) -> dict[str, Any]:
+    content = options(rest, "prediction").get("content")
+    if not isinstance(content, str):
+        return {}
+    del rest["prediction"]
+    return {"prediction": content}
+
+
+def _number(rest: Body, name: str, kind: type) -> Any:
+    value = rest.pop(name, None)
+    if value is None:
+        return None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not isfinite(value) or (kind is int and value != int(value)):
+        raise wrong_type(name, TYPE_NAMES[kind], value)
+    return kind(value)
+
+
+def _texts(rest: Body, name: str) -> tuple[str, ...]:
+    value = rest.pop(name, None)
+    if value is None or isinstance(value, str):
+        return (value,) if value else ()
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise wrong_type(name, "a string or an array of strings", value)
+    return tuple(value)
+
+
+def _objects(rest: Body, name: str) -> tuple[dict[str, Any], ...]:
+    value = rest.pop(name, None)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise wrong_type(name, "an array of objects", value)
+    return tuple(value)
+
+
+def _tool_choice(rest: Body) -> Any:
+    value = rest.pop("tool_choice", None)
+    if value is not None and not isinstance(value, str | dict):
+        raise wrong_type("tool_choice", "a string or an object", value)
+    return value
+
+
+def whole_number(body: Body, name: str) -> int | None:
+    found: int | None = _number({name: body.get(name)}, name, int)
+    return found

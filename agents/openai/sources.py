@@ -1,0 +1,133 @@
+"""An answer as chunks of the protocol, whoever gives it; the last one may tell the usage.
+
+Every chunk has our id and the name that was asked for. The generators hold no database connection;
+closing one stops the call upstream at once.
+"""
+
+import secrets
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import asdict
+from typing import Any
+
+from agents.openai.errors import not_served
+from gateway.chat import stream_chat
+from gateway.routing.routes import find_routes
+from gateway.types import (
+    OFFLINE,
+    ChatRequest,
+    Chunk,
+    Completed,
+    EndpointSwitched,
+    ReasoningDelta,
+    TextDelta,
+    TokenUsage,
+    ToolCalls,
+)
+
+Payload = dict[str, Any]
+Chunks = AsyncGenerator[Payload, None]
+
+
+def new_id(prefix: str) -> str:
+    return f"{prefix}{secrets.token_hex(16)}"
+
+
+class Chunker:
+    """Makes chunks of one answer: the first of a role, each with the same id, time and name."""
+
+    def __init__(self, model: str) -> None:
+        self.head = {
+            "id": new_id("chatcmpl-"),
+            "object": "chat.completion.chunk",
+            "created": int(time.time()),
+            "model": model,
+        }
+        self._has_begun = False
+
+    def delta(self, **delta: Any) -> Payload:
+        if not self._has_begun:
+            self._has_begun = True
+            delta = {"role": "assistant"} | delta
+        return self._chunk(delta, None)
+
+    def end(self, finish_reason: str, **delta: Any) -> Payload:
+        if not self._has_begun:
+            delta = {"role": "assistant", "content": ""} | delta
+        return self._chunk(delta, finish_reason)
+
+    def usage(self, usage: Payload) -> Payload:
+        return {**self.head, "choices": [], "usage": usage}
+
+    def _chunk(self, delta: Payload, finish_reason: str | None) -> Payload:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+        return {**self.head, "choices": [choice]}
+
+
+async def of_model(request: ChatRequest, model: str) -> Chunks:
+    """The endpoint's chunks with all their fields; raises GatewayError.
+
+    A program that asks for a model wants that model: nothing is quoted from documents instead.
+    """
+    routes = await find_routes(model)
+    if not routes or routes[0].model != model:
+        raise not_served(model)
+    chunker = Chunker(model)
+    has_ended = False
+    usage: Payload | None = None
+    async with aclosing(stream_chat(request)) as items:
+        async for item in items:
+            match item:
+                case Chunk(payload):
+                    usage = payload.pop("usage", None) or usage
+                    choices = payload.get("choices") or []
+                    has_ended |= any(choice.get("finish_reason") for choice in choices)
+                    if choices or payload.keys() - _EVERYWHERE:
+                        yield payload | chunker.head
+                case TextDelta(text):
+                    yield chunker.delta(content=text)
+                case ReasoningDelta(text):
+                    yield chunker.delta(reasoning_content=text)
+                case ToolCalls():
+                    yield chunker.delta(tool_calls=_calls(item))
+                case EndpointSwitched(switched_to=to) if to == OFFLINE:
+                    raise not_served(model)
+                case Completed(reason):
+                    if not has_ended:
+                        yield chunker.end(reason)
+                    if told := usage or usage_object(item.usage):
+                        yield chunker.usage(told)
+
+
+_EVERYWHERE = {"id", "object", "created", "model", "choices", "system_fingerprint"}
+
+
+def _calls(item: ToolCalls) -> list[Payload]:
+    return [
+        {
+            "index": n,
+            "id": call.id,
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.arguments},
+        }
+        for n, call in enumerate(item.calls)
+    ]
+
+
+def usage_object(usage: TokenUsage) -> Payload | None:
+    """As OpenAI tells it; None where the server told nothing."""
+    if usage.prompt_tokens is None and usage.completion_tokens is None:
+        return None
+    counts = {name: count or 0 for name, count in asdict(usage).items()}
+    return {
+        "prompt_tokens": counts["prompt_tokens"],
+        "completion_tokens": counts["completion_tokens"],
+        "total_tokens": counts["prompt_tokens"] + counts["completion_tokens"],
+        "prompt_tokens_details": {"cached_tokens": counts["cached_tokens"]},
+        "completion_tokens_details": {
+            "reasoning_tokens": counts["reasoning_tokens"],
+            "accepted_prediction_tokens": counts["accepted_prediction_tokens"],
+            "rejected_prediction_tokens": counts["rejected_prediction_tokens"],
+        },
+    }

@@ -9,7 +9,7 @@ from gateway.routing.board import Board
 from gateway.routing.continuation import Answer
 from gateway.routing.needs import estimate_tokens
 from gateway.types import CallRecord, ChatRequest, RecordCall, Route, StreamItem, TokenUsage
-from gateway.upstream.call import open_call
+from gateway.upstream.emulation import open_answer
 
 MEASURABLE_SECONDS = 0.2  # an answer that came faster says nothing about tokens a second
 
@@ -39,7 +39,7 @@ class Attempt:
         try:
             async with board.gate(route).slot(self._request.account_id, route.queue_timeout):
                 asked = time.monotonic()
-                async with open_call(route, answer.begin(route)) as call:
+                async with open_answer(route, answer.begin(route)) as call:
                     while found := await call.read():
                         if self.first_word is None:
                             self.first_word = time.monotonic()

@@ -60,6 +60,7 @@ class Plan:
         self._why = chosen.why
         self._again: list[Again] = []
         self._tries: Counter[int] = Counter()
+        self._breaks: Counter[int] = Counter()  # in mid-answer, of this one
         self._round = 0
         self._moved_at = time.monotonic()
 
@@ -101,9 +102,14 @@ class Plan:
             self._plan_again(route, error)
 
     def _start_over(self, failed: Route) -> None:
-        """The answer has grown: all others may go on with it, then the failed one again."""
+        """The answer has grown: all others may go on with it, then the failed one again.
+
+        Who has broken off the least is asked first.
+        """
+        self._breaks[id(failed)] += 1
         others = [route for route in self._routes if route is not failed]
-        self._next = list(self._choose(others).routes)
+        chosen = self._choose(others).routes
+        self._next = sorted(chosen, key=lambda route: self._breaks[id(route)])
         self._again = [Again(failed, 0.0)] if others else []
         self._tries.clear()
         self._round = 0

@@ -6,7 +6,8 @@ AccountError
 ├── CsrfRefused        a browser session wrote without the CSRF token of its page
 ├── WrongPassword      the password that was asked for once more is another one
 ├── LastAdministrator  whoever wants to leave is the only one who could let anybody in
-└── SharingRefused     a grant that cannot be given
+├── SharingRefused     a grant that cannot be given
+└── TeamRefused        a team that cannot be changed so
 """
 
 from collections.abc import Iterable
@@ -62,3 +63,7 @@ class LastAdministrator(AccountError):
 
 class SharingRefused(AccountError):
     """The text says why the grant cannot be given."""
+
+
+class TeamRefused(AccountError):
+    """The text says why the team cannot be changed so."""

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, Membership, User
 from accounts.time_zones import list_time_zones
 from accounts.tokens import Scope
 
@@ -87,3 +87,12 @@ class TokenForm(forms.Form):
     def expires_at(self) -> datetime | None:
         days: int = self.cleaned_data["days"]
         return timezone.now() + timedelta(days=days) if days else None
+
+
+class MemberForm(forms.Form):
+    """Who joins a team, and as what."""
+
+    email = forms.EmailField(label=_("E-mail address"), max_length=254)
+    role = forms.ChoiceField(
+        label=_("Role"), choices=Membership.Role.choices, initial=Membership.Role.MEMBER
+    )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import device_views, my_data_views, views
+from accounts import device_views, my_data_views, team_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -9,7 +9,13 @@ urlpatterns = [
     path("tokens/new", views.create_token, name="create_token"),
     path("tokens/<uuid:token_id>/revoke", views.revoke_token, name="revoke_token"),
     path("language", views.choose_language, name="language"),
-    path("teams/", views.teams, name="teams"),
+    path("teams/", team_views.show_teams, name="teams"),
+    path("teams/<uuid:team_id>/members", team_views.add_member, name="add_member"),
+    path(
+        "teams/<uuid:team_id>/members/<uuid:user_id>",
+        team_views.change_member,
+        name="change_member",
+    ),
     path("sessions/", device_views.list_sessions, name="sessions"),
     path("sessions/end", device_views.end_sessions, name="end_sessions"),
     path("sessions/<uuid:device_id>/end", device_views.end_session, name="end_session"),

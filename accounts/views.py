@@ -19,7 +19,6 @@ from accounts.callers import caller
 from accounts.forms import SCOPE_LABELS, PreferencesForm, TokenForm
 from accounts.limits import spend_for
 from accounts.models import User
-from accounts.selectors import list_teams
 from security.rate_limits import Action
 
 A_YEAR = 365 * 24 * 3600
@@ -44,12 +43,6 @@ def profile(request: HttpRequest) -> HttpResponse:
     else:
         response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
     return response
-
-
-@require_GET
-@login_required
-def teams(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/teams.html", {"teams": list_teams(caller(request))})
 
 
 @require_GET

@@ -7,10 +7,12 @@ from ninja import File, Query, Router, Status, UploadedFile
 from accounts.access import require_editable, require_owned
 from accounts.callers import READ, WRITE, caller
 from accounts.limits import spend_for
-from knowledge import discarding, retrieval, selectors, services, viewers
+from knowledge import bulk, discarding, retrieval, selectors, services, viewers
 from knowledge.models import Chunk, Collection, Document
 from knowledge.schemas import (
     AccessOut,
+    BulkIn,
+    BulkOut,
     ChunkOut,
     CollectionIn,
     CollectionOut,
@@ -20,8 +22,11 @@ from knowledge.schemas import (
     DocumentQuery,
     PassageQuery,
     PassageTextOut,
+    SearchAsIn,
     SearchIn,
     SearchOut,
+    SeenOut,
+    SeenQuery,
 )
 from knowledge.storage import path_of
 from security import audit
@@ -105,6 +110,51 @@ def update_collection(request: HttpRequest, collection_id: UUID, body: Collectio
 def list_viewers(request: HttpRequest, collection_id: UUID) -> Any:
     """Active people with access and every reason why, strongest first. Needs the role owner."""
     return viewers.list_viewers(require_owned(Collection.objects, caller(request), collection_id))
+
+
+@router.get(
+    "/collections/{uuid:collection_id}/view-as", response=SeenOut, auth=READ,
+    tags=["Collections"], summary="See a collection as somebody else", operation_id="view_as",
+)  # fmt: skip
+def view_as(request: HttpRequest, collection_id: UUID, page: Query[SeenQuery]) -> Any:
+    """The documents that somebody else finds in it, by the same queries as theirs. Needs the role
+    owner; each look is in the audit log."""
+    owner = caller(request)
+    collection = require_owned(Collection.objects, owner, collection_id)
+    eyes = viewers.find_eyes(owner, page.as_, collection)
+    rows = viewers.list_seen(eyes, owner, collection)
+    with reading_as(eyes):
+        documents = paginate(rows, ["-id"], page.cursor, page.limit)
+    if page.cursor is None:
+        viewers.record_look(eyes, collection)
+    return {"role": viewers.role_of(eyes, collection), "documents": documents}
+
+
+@router.post(
+    "/collections/{uuid:collection_id}/search-as", response=SearchOut, auth=READ,
+    tags=["Collections"], summary="Search a collection as somebody else",
+    operation_id="search_as",
+)  # fmt: skip
+def search_as(request: HttpRequest, collection_id: UUID, body: SearchAsIn) -> Any:
+    """What a question of theirs would find in it. Needs the role owner; it is in the audit log."""
+    spend_for(request, Action.SEARCHES)
+    owner = caller(request)
+    collection = require_owned(Collection.objects, owner, collection_id)
+    eyes = viewers.find_eyes(owner, body.as_, collection)
+    found = viewers.search_as(eyes, owner, body.query, [collection.pk], body.limit)
+    viewers.record_look(eyes, collection)
+    return found
+
+
+@router.post(
+    "/collections/{uuid:collection_id}/documents/bulk", response=BulkOut, auth=WRITE,
+    tags=["Documents"], summary="Change several documents", operation_id="change_documents",
+)  # fmt: skip
+def change_documents(request: HttpRequest, collection_id: UUID, body: BulkIn) -> Any:
+    """Indexes again, deletes or restores those that are the collection's. Needs the role editor."""
+    user = caller(request)
+    collection = require_editable(Collection.objects, user, collection_id)
+    return {"documents": bulk.act(user, collection, body.action, body.documents)}
 
 
 @router.delete(

@@ -7,7 +7,8 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from security.schemas import PageQuery, WriteSchema
+from knowledge.bulk import MOST, Action
+from security.schemas import PageOf, PageQuery, WriteSchema
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
@@ -133,6 +134,45 @@ class DocumentOut(Schema):
         stages=[{"name": "embed", "status": "running", "done": 8, "total": 31, "reason": ""}],
         created_at=AT, updated_at=AT,
     )  # fmt: skip
+
+
+class BulkIn(WriteSchema):
+    action: Action = Field(description="`reindex`, `delete` or `restore` (within ten minutes).")
+    documents: list[UUID] = Field(
+        min_length=1, max_length=MOST, description="Those of other collections do nothing."
+    )
+
+    model_config = example(action="delete", documents=[ID])
+
+
+class BulkOut(Schema):
+    documents: list[UUID] = Field(description="Those it was done to.")
+
+    model_config = example(documents=[ID])
+
+
+class SeenQuery(PageQuery):
+    as_: str = Field(
+        "nobody",
+        alias="as",
+        max_length=36,
+        description="The id of one of /collections/{id}/viewers, or `nobody`: not signed in.",
+    )
+
+
+class SeenOut(Schema):
+    role: str = Field(description="`owner`, `editor` or `reader`; empty: they see nothing of it.")
+    documents: PageOf[DocumentOut]
+
+    model_config = example(role="reader", documents={"items": [], "next": None})
+
+
+class SearchAsIn(WriteSchema):
+    query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+    as_: str = Field("nobody", alias="as", max_length=36, description="As for what they see.")
+    limit: int = Field(10, ge=1, le=50)
+
+    model_config = {**example(**{"query": "leave", "as": ID}), "populate_by_name": True}
 
 
 class DocumentQuery(PageQuery):

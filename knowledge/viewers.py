@@ -121,14 +121,19 @@ def find_by_email(collection: Collection, owner: User, email: str) -> User | Non
 
 
 def role_of(eyes: Eyes, collection: Collection) -> str:
-    """What the person may do with the collection, in words; empty for nothing."""
+    """What the person may do with the collection; empty for nothing."""
     if not isinstance(eyes, User):
         return ""
     try:
         found: Any = find_collection(eyes, collection.pk)
     except Http404:
         return ""
-    return str(Grant.Role(found.role).label)
+    return str(found.role)
+
+
+def label_of(role: str) -> str:
+    """In words."""
+    return str(Grant.Role(role).label) if role else ""
 
 
 def list_seen(eyes: Eyes, owner: User, collection: Collection) -> "QuerySet[Document]":

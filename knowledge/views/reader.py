@@ -108,6 +108,9 @@ def _text(request: HttpRequest, user: User, shown: Document, spans: list[Span]) 
         "offset": part[0],
         "characters": len(text),
         "other": _other(shown, spans, is_drawn=is_drawn, has_layout=layout is not None),
+        "is_indexed_before_layouts": bool(text)
+        and layout is None
+        and shown.media_type not in {TEXT.media_type, PDF.media_type},
     }
     if is_drawn:
         return {**context, "shown": draw(text, unpack(layout), part, marked)}

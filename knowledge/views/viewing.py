@@ -47,7 +47,7 @@ def view_as(request: HttpRequest, collection_id: UUID) -> HttpResponse:
         **collection_context(request, shown.pk),
         "as": who,
         "person": eyes if isinstance(eyes, User) else None,
-        "role": viewers.role_of(eyes, shown),
+        "role": viewers.label_of(viewers.role_of(eyes, shown)),
         "faces": _faces(access, eyes),
         "form": form,
         **_seen(request, eyes, owner, shown),

@@ -15,6 +15,7 @@ from ninja.renderers import BaseRenderer
 from accounts.api import router as accounts
 from accounts.devices_api import router as devices
 from accounts.my_data_api import router as my_data
+from accounts.teams_api import router as teams
 from agents.api import router as agents
 from agents.memory.api import router as memory
 from agents.models_api import router as models
@@ -112,6 +113,7 @@ api = ParleyAPI(
 )
 api.add_router("", accounts)
 api.add_router("", devices)
+api.add_router("", teams)
 api.add_router("", my_data)
 api.add_router("", knowledge)
 api.add_router("", agents)

@@ -30,6 +30,7 @@ from accounts.errors import (
     LastAdministrator,
     MissingScope,
     SharingRefused,
+    TeamRefused,
     WrongPassword,
 )
 from agents.errors import TooManyPrompts
@@ -145,6 +146,7 @@ DOMAIN: dict[type[Exception], tuple[int, str, Promise]] = {
     WrongPassword: (403, "wrong-password", _("Wrong password")),
     LastAdministrator: (409, "last-administrator", _("The last administrator stays")),
     MemoryRefused: (422, "memory-refused", _("This cannot be remembered")),
+    TeamRefused: (422, "team-refused", _("The team cannot be changed so")),
     SharingRefused: (422, "sharing-refused", _("This cannot be shared so")),
     TooManyPrompts: (422, "too-many-prompts", _("Too many saved prompts")),
     InvalidCursor: (422, "invalid-cursor", _("Unknown cursor")),

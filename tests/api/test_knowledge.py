@@ -144,3 +144,51 @@ def test_the_list_of_documents_is_of_one_collection_or_of_all(api, collection_id
     assert len(api.get("/documents").json()["items"]) == 2
     (only,) = api.get(f"/documents?collection={other}").json()["items"]
     assert only["collection_id"] == other
+
+
+def test_several_documents_are_changed_at_once_and_come_back(api, collection_id):
+    ids = [
+        upload(api, collection_id, f"{n}.md", TEXT + bytes([65 + n])).json()["id"] for n in (0, 1)
+    ]
+    for document_id in ids:
+        jobs.run(api.get(f"/documents/{document_id}").json()["job_id"])
+    other = api.post("/collections", {"name": "Other"}).json()["id"]
+    kept = upload(api, other).json()["id"]
+    place = f"/collections/{collection_id}/documents/bulk"
+
+    def change(action: str) -> list[str]:
+        answer = api.post(place, {"action": action, "documents": [*ids, kept]})
+        return sorted(answer.json()["documents"])
+
+    assert change("delete") == sorted(ids)
+    assert change("delete") == []
+    assert [api.get(f"/documents/{pk}").status_code for pk in (*ids, kept)] == [404, 404, 200]
+    assert api.post(f"/documents/{ids[0]}/restore").json()["status"] == "queued"
+    assert change("restore") == [ids[1]]
+    for document_id in ids:
+        jobs.run(api.get(f"/documents/{document_id}").json()["job_id"])
+    assert change("reindex") == sorted(ids)
+    assert api.post(place, {"action": "burn", "documents": ids}).status_code == 422
+    assert api.post(place, {"action": "delete", "documents": []}).status_code == 422
+
+
+def test_an_owner_sees_and_searches_as_somebody_else(
+    api, api_for, alice, bob, charlie, collection_id
+):
+    document_id = upload(api, collection_id).json()["id"]
+    jobs.run(api.get(f"/documents/{document_id}").json()["job_id"])
+    handbook = Collection.objects.get(pk=collection_id)
+    accounts.share(handbook, bob, "reader", by=alice)
+    place = f"/collections/{collection_id}/view-as"
+    seen = api.get(f"{place}?as={bob.pk}").json()
+    assert seen["role"] == "reader"
+    assert [document["id"] for document in seen["documents"]["items"]] == [document_id]
+    nobody = api.get(place).json()
+    assert (nobody["role"], nobody["documents"]["items"]) == ("", [])
+    search = f"/collections/{collection_id}/search-as"
+    found = api.post(search, {"query": "trains", "as": str(bob.pk)}).json()["passages"]
+    assert [passage["document_id"] for passage in found] == [document_id]
+    assert api.post(search, {"query": "trains"}).json()["passages"] == []
+    for stranger in (charlie.pk, collection_id):
+        assert api.get(f"{place}?as={stranger}").status_code == 404
+    assert api_for(bob).get(f"{place}?as={alice.pk}").status_code == 403

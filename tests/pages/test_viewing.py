@@ -11,6 +11,7 @@ from accounts.models import Grant, Membership, User
 from accounts.services import everyone, share
 from knowledge import services, viewers
 from knowledge.models import Document
+from knowledge.selectors import list_documents
 from security.acts import Act
 from security.ids import new_id
 from security.models import AuditEntry
@@ -162,7 +163,9 @@ def test_several_documents_are_indexed_and_deleted_at_once(client_of, alice, han
     assert [states[d.pk] for d in [*documents, elsewhere]] == ["queued", "queued", "ready", "ready"]
     answer = client_of(alice).post(address, {"action": "delete", "document": ids}, follow=True)
     assert b"2 documents are deleted." in answer.content
-    assert set(Document.objects.values_list("pk", flat=True)) == {documents[2].pk, elsewhere.pk}
+    assert {row.pk for row in list_documents(alice)} == {documents[2].pk, elsewhere.pk}
+    client_of(alice).post(address, {"action": "restore", "document": ids})
+    assert {row.pk for row in list_documents(alice)} == {row.pk for row in [*documents, elsewhere]}
     for wrong in ({"action": "burn", "document": ids}, {"action": "delete"},
                   {"action": "delete", "document": ["x\0"]}):  # fmt: skip
         assert client_of(alice).post(address, wrong).status_code == 400

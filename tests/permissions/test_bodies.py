@@ -37,6 +37,7 @@ ID_FIELDS = {
     ("start_turn", "attachments"),
     ("branch_conversation", "message"),
     ("search", "collections"),
+    ("change_documents", "documents"),
     ("share_prompt", "teams"),
     ("give_grant", "team"),
 }
@@ -63,6 +64,11 @@ VALID = {
     "branch_conversation": {"message": "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"},
     "rate_answer": {"rating": "good"},
     "search": {"query": "合并"},
+    "search_as": {"query": "合并"},
+    "change_documents": {
+        "action": "reindex",
+        "documents": ["0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"],
+    },
     "update_me": {"theme": "dark"},
     "create_prompt": {"name": "N", "text": "T"},
     "update_prompt": {"name": "N"},
@@ -71,6 +77,8 @@ VALID = {
     "create_link": {"days": 7},
     "continue_link": {"token": "x"},
     "give_grant": {"email": "nobody@example.org", "role": "reader"},
+    "add_member": {"email": "nobody@example.org"},
+    "change_member": {"role": "member"},
 }
 
 
@@ -166,6 +174,12 @@ PAGE_IDS = [
     ("POST", "/settings/data/exports/{takeout_id}/delete", {}),
     ("GET", "/passages/{document_id}", {"at": "0-9"}),
     ("GET", "/api/v1/documents", {"collection": "{collection_id}"}),
+    ("GET", "/api/v1/collections/{own_collection_id}/view-as", {"as": "{user_id}"}),
+    (
+        "POST",
+        "/knowledge/{own_collection_id}/bulk",
+        {"action": "restore", "document": "{document_id}"},
+    ),
 ]
 
 

@@ -1,6 +1,7 @@
 """Writes: endpoints and their keys, models and deployments."""
 
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import structlog
@@ -12,6 +13,7 @@ from gateway.errors import GatewayError
 from gateway.models import Deployment, Endpoint, Model
 from gateway.routing.routes import endpoint_route, forget_routes, secret_context
 from gateway.upstream.probe import ProbeResult, list_models, test_endpoint
+from gateway.upstream.probing.abilities import find_abilities
 from security import audit
 from security.acts import Act
 from security.secrets import SecretUnreadable, hint, is_current, open_, seal
@@ -75,12 +77,36 @@ def list_unreadable() -> list[Endpoint]:
 
 
 def check_endpoint(endpoint: Endpoint) -> ProbeResult:
-    """Test the connection and keep the result on the row. Waits for the network."""
+    """Test the connection and keep the result on the row, what its deployments can do on theirs.
+
+    Waits for the network, 40 s at most. What was corrected by hand stays corrected.
+    """
     result = test_endpoint(endpoint)
+    if result.ok:
+        result = replace(result, message=" ".join([result.message, *_find_abilities(endpoint)]))
     endpoint.last_checked_at = timezone.now()
     endpoint.last_error = "" if result.ok else result.message
     endpoint.save(update_fields=["last_checked_at", "last_error"])
     return result
+
+
+def _find_abilities(endpoint: Endpoint) -> list[str]:
+    """A sentence for each deployment that is on; what could not be tried stays as it was."""
+    deployments = list(endpoint.deployments.filter(is_enabled=True).select_related("model"))
+    if not deployments:
+        return []
+    route = endpoint_route(endpoint)
+    routes = [
+        (replace(route, upstream_name=one.upstream_name, deployment_id=one.pk), one.model.kind)
+        for one in deployments
+    ]
+    sentences = []
+    for deployment, found in zip(deployments, find_abilities(routes), strict=True):
+        deployment.probed = deployment.probed | found.as_json()
+        deployment.save(update_fields=["probed"])
+        sentences.append(found.sentence(deployment.upstream_name))
+    forget_routes()
+    return sentences
 
 
 @transaction.atomic

@@ -110,19 +110,18 @@ async def open_call(route: Route, request: ChatRequest) -> AsyncIterator[Call]:
     pool = current_pool()
     stream = ChunkStream() if request.wants_chunks else ChatStream()
     try:
-        async with pool.slot(route):
-            watchdog = Watchdog(route.timeouts)
-            response = await _open(pool, route, request, watchdog)
-            call = Call(response, watchdog, stream)
-            watchdog.watch(response)
-            try:
-                yield call
-            finally:
-                watchdog.stop()
-                if call.is_finished:
-                    response.release()
-                else:
-                    response.close()
+        watchdog = Watchdog(route.timeouts)
+        response = await _open(pool, route, request, watchdog)
+        call = Call(response, watchdog, stream)
+        watchdog.watch(response)
+        try:
+            yield call
+        finally:
+            watchdog.stop()
+            if call.is_finished:
+                response.release()
+            else:
+                response.close()
     except GatewayError as error:
         if route.api_key:
             error.detail = error.detail.replace(route.api_key, hint(route.api_key))

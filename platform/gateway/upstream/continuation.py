@@ -6,13 +6,15 @@ from django.utils.translation import gettext as _
 
 from gateway.controls import Capability
 from gateway.errors import UnsupportedControl
+from gateway.routing.seam import anchor_of
 from gateway.types import ChatRequest, Route
 from gateway.upstream.servers import VLLMS, Server, server_of
 from gateway.upstream.structure import demanded_form
 
+# The words that are repeated show where its answer begins; gateway.routing.seam drops them.
 GO_ON = (
-    "Your answer above was cut off by a technical fault. Go on exactly where it stopped: begin "
-    "with the very next character, repeat nothing, and say nothing about the interruption."
+    "Your answer above was cut off by a technical fault. Go on with it and say nothing about the "
+    "interruption. Begin by repeating its last words, exactly these: {anchor}"
 )
 
 
@@ -26,8 +28,9 @@ def continuation(route: Route, request: ChatRequest) -> tuple[list[dict[str, Any
     if form := demanded_form(request.controls):
         raise UnsupportedControl(_("Such an answer cannot be continued."), control=form)
     begun: dict[str, Any] = {"role": "assistant", "content": request.continues}
+    anchor = anchor_of(request.continues)
     if Capability.PREFIX not in route.capabilities:
-        return [begun, {"role": "user", "content": GO_ON}], {}
+        return [begun, {"role": "user", "content": GO_ON.format(anchor=anchor)}], {}
     return [begun | _marks(server_of(route))], prefix_fields(route)
 
 

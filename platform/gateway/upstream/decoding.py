@@ -55,8 +55,8 @@ def control_fields(
 
 
 def demand(route: Route, capability: Capability, control: str) -> None:
-    """Raise UnsupportedControl for what a test has not found; an untested deployment may try."""
-    if route.capabilities and capability not in route.capabilities:
+    """Raise UnsupportedControl for what the deployment is known not to do."""
+    if capability in route.lacks:
         raise refusal(route, control)
 
 

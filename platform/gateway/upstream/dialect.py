@@ -56,7 +56,7 @@ def chat_payload(
         more, fields = continuation(route, request)
         messages += more
         payload |= fields
-    if request.controls is not AS_IT_IS:
+    if request.controls is not AS_IT_IS or resolved is not NOTHING:
         payload = merged(payload, control_fields(route, request.controls, resolved))
     if request.extra or route.extra_body:
         payload = merged({**request.extra, **route.extra_body}, payload)

@@ -10,15 +10,12 @@ from gateway.errors import BadCredentials, EndpointTimeout, GatewayError, ModelN
 from gateway.models import Endpoint
 from gateway.routing.routes import endpoint_route
 from gateway.types import Route
+from gateway.upstream.dialect import data_url
+from gateway.upstream.probing.picture import DOT_IMAGE
 from gateway.upstream.sdk import open_client, typed_error
 from security.secrets import hint
 
 PROBE_SECONDS = 10.0
-# A white square of 32 x 32: servers refuse smaller ones.
-DOT = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAIAAAD8GO2jAAAAKElEQVR42u3NQQEAAA"
-    "QEMPTvfErw2wqsk9SnqWcCgUAgEAgEAoHgygLH8QM9BsqtpQAAAABJRU5ErkJggg=="
-)
 SHOWN_MODELS = 8
 
 
@@ -105,7 +102,7 @@ def _with_sight(found: ProbeResult, route: Route, seeing: Sequence[str]) -> Prob
     """Show a dot to each model that is said to see; one that refuses it is named."""
     content = [
         {"type": "text", "text": "hi"},
-        {"type": "image_url", "image_url": {"url": DOT}},
+        {"type": "image_url", "image_url": {"url": data_url(DOT_IMAGE)}},
     ]
     for name in seeing:
         with open_client(route, PROBE_SECONDS) as client:

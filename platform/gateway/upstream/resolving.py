@@ -1,5 +1,7 @@
 """What a request needs to know from the server before it can be written: token ids, adapters."""
 
+import asyncio
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,30 +16,39 @@ from gateway.upstream.servers import Server, root_url, server_of
 from gateway.upstream.session import Pool
 from gateway.upstream.tokenizer import bias_of_words
 
+REMEMBERED_SECONDS = 60.0  # a list of adapters
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    id: int
+    name: str
+    scale: float  # for requests that name none
+
+
+_NONE: tuple[Adapter, ...] = ()
+
 
 async def resolve(pool: Pool, route: Route, controls: Controls) -> Resolved:
-    """Asks the server only for words and adapters that the controls name."""
-    if not controls.word_bias and not controls.lora:
+    """Asks the server only where the controls name words, or where there are adapters."""
+    is_numbered = Capability.LORA in route.capabilities and server_of(route) is Server.LLAMA_CPP
+    if not (controls.word_bias or controls.lora or is_numbered):
         return NOTHING
     bias: dict[str, float] = {}
     if controls.word_bias:
         demand(route, Capability.LOGIT_BIAS, "word_bias")
         bias = await bias_of_words(pool, route, controls.word_bias)
-    lora = await _lora_fields(pool, route, controls.lora) if controls.lora else {}
+    if is_numbered:
+        lora = await _scales(pool, route, controls.lora)
+    else:
+        lora = _named(route, controls.lora) if controls.lora else {}
     return Resolved(bias, lora)
 
 
-async def _lora_fields(pool: Pool, route: Route, name: str) -> dict[str, Any]:
-    """llama.cpp numbers its adapters; vLLM, SGLang and TGI have them as models of their own."""
+def _named(route: Route, name: str) -> dict[str, Any]:
+    """vLLM and TGI have adapters as models of their own, SGLang by their path."""
     demand(route, Capability.LORA, "lora")
     match server_of(route):
-        case Server.LLAMA_CPP:
-            adapters = await list_adapters(pool, route)
-            if name not in adapters:
-                known = ", ".join(adapters) or "–"
-                text = str(_("It has no adapter “{name}”, but: {known}."))
-                raise refusal(route, "lora", text.format(name=name, known=known))
-            return {"lora": [{"id": adapters[name], "scale": 1.0}]}
         case Server.VLLM | Server.VLLM_GUIDED | Server.TGI | Server.UNKNOWN:
             return {"model": name}
         case Server.SGLANG:
@@ -46,10 +57,38 @@ async def _lora_fields(pool: Pool, route: Route, name: str) -> dict[str, Any]:
             raise refusal(route, "lora")
 
 
-async def list_adapters(pool: Pool, route: Route) -> dict[str, int]:
-    """llama.cpp's adapters: the name of the file without its ending, and its number."""
+async def _scales(pool: Pool, route: Route, name: str) -> dict[str, Any]:
+    """llama.cpp numbers its adapters. Every request names them all: without that it goes on with
+    what it remembers of the same prompt under another adapter (seen in build 11549)."""
+    adapters = await _known_adapters(pool, route)
+    if name and name not in {adapter.name for adapter in adapters}:
+        known = ", ".join(adapter.name for adapter in adapters) or "–"
+        text = str(_("It has no adapter “{name}”, but: {known}."))
+        raise refusal(route, "lora", text.format(name=name, known=known))
+    return {
+        "lora": [
+            {"id": one.id, "scale": one.scale if not name else float(one.name == name)}
+            for one in adapters
+        ]
+    }
+
+
+async def _known_adapters(pool: Pool, route: Route) -> tuple[Adapter, ...]:
+    now = asyncio.get_running_loop().time()
+    until, adapters = pool.adapters.get(route.base_url, (0.0, _NONE))
+    if until < now:
+        adapters = await list_adapters(pool, route)
+        pool.adapters[route.base_url] = (now + REMEMBERED_SECONDS, adapters)
+    return adapters
+
+
+async def list_adapters(pool: Pool, route: Route) -> tuple[Adapter, ...]:
+    """llama.cpp's adapters, named like their files without the ending."""
     found = await ask(pool, route, f"{root_url(route)}/lora-adapters")
     try:
-        return {PurePosixPath(str(one["path"])).stem: int(one["id"]) for one in found}
+        return tuple(
+            Adapter(int(one["id"]), PurePosixPath(str(one["path"])).stem, float(one["scale"]))
+            for one in found
+        )
     except (LookupError, TypeError, ValueError) as error:
         raise error_for_exception(error) from error

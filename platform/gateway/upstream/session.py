@@ -4,16 +4,12 @@ Nothing exists at import: a pool belongs to the loop it was made in and does not
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import aiohttp
 
-from gateway.errors import EndpointTimeout
 from gateway.routing.board import close_board
-from gateway.types import Route
 from gateway.upstream.dialect import Quirk
 from security.outbound.connecting import guarded_connector, open_session
 from security.outbound.policy import operator_policy
@@ -23,7 +19,7 @@ READ_BUFFER = 128 * 1024  # bytes per stream before the socket is paused
 
 
 class Pool:
-    """The connections of one loop, and how many calls each endpoint has open."""
+    """The connections of one loop, and what was learned of the servers behind them."""
 
     def __init__(self) -> None:
         self.http = open_session(
@@ -33,26 +29,9 @@ class Pool:
             auto_decompress=True,
         )
         self.quirks: dict[tuple[str, str], set[Quirk]] = {}
-        self.tokens: dict[tuple[str, str, str], Any] = {}  # of words: gateway.upstream.tokenizer
-        self._slots: dict[tuple[str, int], asyncio.Semaphore] = {}
-
-    @asynccontextmanager
-    async def slot(self, route: Route) -> AsyncIterator[None]:
-        """Wait for one of the endpoint's parallel requests; EndpointTimeout when none frees up."""
-        if not route.max_concurrency:
-            yield
-            return
-        key = (route.base_url, route.max_concurrency)
-        semaphore = self._slots.setdefault(key, asyncio.Semaphore(route.max_concurrency))
-        try:
-            async with asyncio.timeout(route.timeouts.first_token):
-                await semaphore.acquire()
-        except TimeoutError as error:
-            raise EndpointTimeout() from error
-        try:
-            yield
-        finally:
-            semaphore.release()
+        # Of words, and by address: gateway.upstream.tokenizer and gateway.upstream.resolving.
+        self.tokens: dict[tuple[str, str, str], Any] = {}
+        self.adapters: dict[str, tuple[float, tuple[Any, ...]]] = {}
 
 
 _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()

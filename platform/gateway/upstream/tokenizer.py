@@ -68,8 +68,9 @@ def _touched(tokens: Tokens, bias: float) -> Iterable[Token]:
 async def tokenize(pool: Pool, route: Route, text: str) -> Tokens:
     """The tokens of a text; raises GatewayError, UnsupportedControl if nobody can tell."""
     key = (route.base_url, route.upstream_name, text)
-    if key in pool.tokens:
-        return pool.tokens[key]
+    known: Tokens | None = pool.tokens.get(key)
+    if known is not None:
+        return known
     if has_vocabulary(route.upstream_name) and server_of(route) is Server.OPENAI:
         found = await asyncio.to_thread(bundled_tokens, route.upstream_name, text)
         tokens = tuple(Token(number, piece) for number, piece in found)

@@ -276,6 +276,7 @@ LOGGING = {"level": LOG_LEVEL}
 # What the clock runs: dotted path -> seconds between runs.
 CLOCK = {
     "events.ringing.ring_waiting_jobs": 5,
+    "gateway.routing.checks.check_open_endpoints": 5,
     "events.compaction.compact_closed_streams": 300,
     "events.compaction.remove_old_jobs": 3600,
     "chat.retention.partitions.ensure_ahead": 3600,

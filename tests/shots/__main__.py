@@ -2,6 +2,7 @@
 
     python -m tests.shots [--only NAME…] [--language en…] [--theme light…] [--device phone…]
 
+The README's picture: `--only answer-sources --language en --theme light --device readme`.
 The home is a temporary folder, the model a scripted one: nothing of yours is touched or shown.
 """
 
@@ -46,9 +47,9 @@ def main() -> int:
     variants = list(every(wanted.language, wanted.theme, wanted.device))
     failures: list[str] = []
     usage = {"prompt_tokens": 1904, "completion_tokens": 212, "total_tokens": 2116}
-    model = ModelServer(default=Script(text=answer, token_size=24, usage=usage))
+    model = ModelServer(default=Script(text=answer, token_size=24, delay=0.03, usage=usage))
     model.title = Script(text=answer)
-    with model, Product(PARLEY_MODEL_BASE_URL=model.url, PARLEY_MODEL="scripted") as running:
+    with model, Product(PARLEY_MODEL_BASE_URL=model.url, PARLEY_MODEL="house-model") as running:
         running.run("from tests.shots.content import make; make()")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

@@ -55,7 +55,7 @@ def make() -> None:
         _fill(services.create_collection(me, name, description), me, people)
     for slug, name, description in AGENTS:
         Agent.objects.create(
-            owner=me, name=name, slug=slug, description=description, model_name="scripted"
+            owner=me, name=name, slug=slug, description=description, model_name="house-model"
         )
     tokens.issue(me, "nightly import", ["write"], timezone.now() + timedelta(days=90))
     tokens.issue(me, "laptop of Tomás")

@@ -11,7 +11,7 @@ INSTALL := $(UV) pip install --quiet --python $(PY) --no-deps --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help up test chaos check audit sbom bench shots lock fmt clean
+.PHONY: help up test compatible chaos check audit sbom bench shots lock fmt clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -24,6 +24,8 @@ up: .venv/.installed ## start Parley (PORT=8000 HOST=127.0.0.1); Ctrl-C stops it
 
 test: .venv/.installed-dev ## the whole suite, on servers of its own (ARGS="tests/events -x", WORKERS=0: one process)
 	@$(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+
+compatible: var/compatible/.installed ## LangChain and LlamaIndex in an environment of their own, for the tests of /v1 (215 MB)
 
 chaos: .venv/.installed-dev ## kills, floods and full disks under load, for minutes
 	@$(PY) -m pytest -m "chaos" $(ARGS)
@@ -56,6 +58,7 @@ shots: .venv/.installed-dev ## pictures of every page and state for a person to 
 lock: .venv/bin/uv ## resolve requirements*.in anew into pinned, hashed files
 	$(COMPILE) --upgrade --override requirements-overrides.txt requirements.in -o requirements.txt
 	$(COMPILE) --upgrade requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) --upgrade requirements-compatible.in -o requirements-compatible.txt
 	echo uv | $(COMPILE) --upgrade --no-annotate - -o requirements-bootstrap.txt
 
 fmt: .venv/.installed-dev ## put code and imports in order
@@ -84,4 +87,10 @@ clean: ## remove what can be made again: the virtual environment and caches; nev
 .venv/.installed-dev: requirements-dev.txt .venv/.installed
 	@echo "  Installing the tools of requirements-dev.txt"
 	@$(INSTALL) -r requirements-dev.txt
+	@touch $@
+
+var/compatible/.installed: requirements-compatible.txt .venv/bin/uv
+	@echo "  Installing the packages of requirements-compatible.txt"
+	@$(PY) -m venv --without-pip --clear $(@D)
+	@$(UV) pip install --quiet --python $(@D)/bin/python --no-deps --require-hashes -r $<
 	@touch $@

@@ -93,7 +93,7 @@ def joined(value: Any) -> Any:
 
 
 def _whole_choice(index: int, choice: Payload) -> Payload:
-    message = {"role": "assistant", "content": None, "refusal": None}
+    message: Payload = {"role": "assistant", "content": None, "refusal": None}
     message |= joined(choice.pop("delta", {}))
     for call in message.get("tool_calls") or ():
         call.pop("index", None)

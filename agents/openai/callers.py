@@ -4,7 +4,7 @@ What touches the database runs in the request's thread and gives its connection 
 none is held while an answer streams.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -45,20 +45,17 @@ class Call:
 
 
 Handler = Callable[Concatenate[HttpRequest, P], Awaitable[HttpResponseBase]]
+View = Callable[Concatenate[HttpRequest, P], Coroutine[Any, Any, HttpResponseBase]]
 
 
-def endpoint(
-    *methods: str,
-) -> Callable[[Handler[P]], Callable[Concatenate[HttpRequest, P], Awaitable[HttpResponseBase]]]:
+def endpoint(*methods: str) -> Callable[[Handler[P]], View[P]]:
     """A view of `/v1`: no CSRF, since no cookie counts; every error in OpenAI's shape.
 
     OPTIONS tells the methods. Nothing else: other sites' scripts get no CORS headers.
     """
     allow = {"Allow": ", ".join((*methods, "OPTIONS"))}
 
-    def decorate(
-        handler: Handler[P],
-    ) -> Callable[Concatenate[HttpRequest, P], Awaitable[HttpResponseBase]]:
+    def decorate(handler: Handler[P]) -> View[P]:
         @csrf_exempt
         @wraps(handler)
         async def view(

@@ -1,0 +1,52 @@
+"""The OpenAI classes of LangChain and LlamaIndex, unchanged, in their own environment.
+
+`make compatible` installs it under var/; without it these tests are skipped.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from embedded.home import REPOSITORY
+from tests.support.model_server import Script
+from tests.v1.streams import call_deltas, chunks
+
+PYTHON = Path(REPOSITORY) / "var" / "compatible" / "bin" / "python"
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(400),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(
+        not PYTHON.exists(),
+        reason="LangChain and LlamaIndex are not installed: `make compatible` does that",
+    ),
+]
+HELLO = Script(text="Good day to you.", token_size=3)
+CALL = Script(raw=chunks(*call_deltas(("weather", '{"city": "Graz"}')), finish="tool_calls"))
+AGENT = Script(text="I am an agent.")
+ONCE = Script(text="upon a time")
+
+
+def run(script, web_port, key):
+    """The script's own assertions count; it asks the served process and nobody else."""
+    program = Path(__file__).parent / "frameworks" / script
+    done = subprocess.run(
+        [PYTHON, "-I", program, f"http://127.0.0.1:{web_port}/v1", key],
+        env={"PATH": os.environ["PATH"], "LANGSMITH_TRACING": "false"},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.stdout.endswith("all of it works\n"), done.stdout + done.stderr
+
+
+def test_langchain(served, plain, web_port, key):
+    formed = Script(text='{"city": "Graz", "degrees": 7}')
+    newer = Script(text="By the newer way.")
+    served.queue(HELLO, HELLO, CALL, Script(text="It rains."), formed, newer, AGENT, ONCE)
+    run("langchain_classes.py", web_port, key)
+
+
+def test_llamaindex(served, plain, web_port, key):
+    served.queue(HELLO, HELLO, CALL, AGENT, ONCE)
+    run("llamaindex_classes.py", web_port, key)

@@ -107,6 +107,8 @@ class ModelServer:
         self.models = ["scripted"]
         self.models_script: Script | None = None  # for /v1/models; `error` is its body
         self.api_key: str | None = None
+        # JSON by path, or a function of the request's; before everything else.
+        self.pages: dict[str, Any] = {}
         self.title: Script | None = None  # for a conversation; without one none is written
         self.requests: list[Captured] = []
         self.streamed: list[Streamed] = []
@@ -168,6 +170,7 @@ class ModelServer:
         self.models = ["scripted"]
         self.models_script = None
         self.api_key = None
+        self.pages = {}
         self.title = None
 
     def start(self) -> Self:
@@ -255,6 +258,9 @@ class ModelServer:
         if self.api_key and request.headers.get("authorization") != f"Bearer {self.api_key}":
             error = {"message": "Incorrect API key provided", "code": "invalid_api_key"}
             _send_json(writer, {"error": error}, 401)
+        elif path in self.pages:
+            page = self.pages[path]
+            _send_json(writer, page(request.json) if callable(page) else page)
         elif path == "/v1/models" and self.models_script:
             await _sleep_or_leave(self.models_script.head_delay, reader)
             _send_error(writer, self.models_script)

@@ -225,13 +225,13 @@ export class MarkdownStream {
   }
 
   #settle(fragment) {
-    const blocks = [...fragment.children];
-    this.live.before(fragment);
-    blocks.forEach(this.onBlock);
-    const { children } = this.root;
+    const { children } = this.root; // all of them laid out before: their height is remembered
     for (const end = children.length - LAID_OUT; this.#far < end; this.#far++) {
       children[this.#far].classList.add("far");
     }
+    const blocks = [...fragment.children];
+    this.live.before(fragment);
+    blocks.forEach(this.onBlock);
   }
 
   /** Another box for the next block: the same one would be seen to jump down by a block. */

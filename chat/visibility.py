@@ -16,7 +16,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import InterfaceError, OperationalError
 
 from accounts.models import User
-from events.types import EventRow, Payload
+from events.types import DELTA_KINDS, EventRow, Payload
 from knowledge.models import Document
 from observability.db import run_sync
 from security.reading import second_lock
@@ -86,7 +86,8 @@ class Screen:
 
     async def let_through(self, rows: Sequence[EventRow]) -> list[EventRow]:
         """These events as the reader may see them, in their order and with their numbers."""
-        named: set[str] = set().union(*(documents_in(row.kind, row.payload) for row in rows))
+        telling = [row for row in rows if row.kind not in DELTA_KINDS]  # words name no document
+        named: set[str] = set().union(*(documents_in(row.kind, row.payload) for row in telling))
         if not named:
             return list(rows)
         visible = await self._visible(named)

@@ -1,8 +1,8 @@
 """Writes the events of all turns of a runner: rung live once a tick, stored in batches.
 
 A claim's fence makes its writer the only one, so sequence numbers are given in memory. Neighbouring
-deltas of a stream become one event a tick. The tick grows with the number of live streams; the
-first words of an answer do not wait for it.
+deltas of a stream become one event a tick. The tick is what a reader still sees as one flow, and
+grows with the number of live streams; the first words of an answer do not wait for it.
 """
 
 import asyncio
@@ -24,13 +24,14 @@ from observability.db import Lane
 
 log = logging.getLogger(__name__)
 
-TICK_SECONDS = 0.015
-TICK_PER_STREAM = 0.00025
+TICK_SECONDS = 0.040
+TICK_PER_STREAM = 0.0004
+LONGEST_TICK = 0.2
 STORE_SECONDS = 0.1
 STORE_BYTES = 2048
 WATCH_SECONDS = 10.0  # a web process announces every two seconds what it watches
 RETRY_SECONDS = 0.5
-RING_SHARE = 0.2  # of a tick: what is said within it goes out together, first words too
+RING_SHARE = 0.1  # of a tick: what is said within it goes out together, first words too
 
 Store = Callable[[Sequence[Batch]], Awaitable[set[UUID]]]
 Publish = Callable[[str, bytes], Awaitable[None]]
@@ -148,7 +149,7 @@ class EventWriter:
         self._is_urgent.set()
 
     def _window(self) -> float:
-        return max(TICK_SECONDS, TICK_PER_STREAM * len(self._streams))
+        return max(TICK_SECONDS, min(TICK_PER_STREAM * len(self._streams), LONGEST_TICK))
 
     # -- live -----------------------------------------------------------------------------------
 

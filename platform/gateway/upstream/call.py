@@ -23,6 +23,7 @@ from gateway.errors import (
 from gateway.types import ChatRequest, Route, TokenUsage
 from gateway.upstream.chunks import ChunkStream
 from gateway.upstream.dialect import chat_payload, quirk_behind, request_headers
+from gateway.upstream.pace import FLOOD_BYTES, Pace
 from gateway.upstream.resolving import resolve
 from gateway.upstream.session import Pool, current_pool
 from gateway.upstream.sse import ChatStream, Item
@@ -39,12 +40,18 @@ class Call:
     """An open answer: `read()` until it returns nothing, then look at how it ended."""
 
     def __init__(
-        self, response: aiohttp.ClientResponse, watchdog: Watchdog, stream: ChatStream
+        self,
+        response: aiohttp.ClientResponse,
+        watchdog: Watchdog,
+        stream: ChatStream,
+        pace: Pace,
     ) -> None:
         self._response = response
         self._watchdog = watchdog
         self._stream = stream
+        self._pace = pace
         self._is_whole = response.content_type in ("application/json", "text/html")
+        self._read_bytes = 0
         self.is_finished = False
         self.finish_reason = ""
 
@@ -58,6 +65,9 @@ class Call:
         Raises GatewayError, StreamCut among them when there was no finish reason.
         """
         stream = self._stream
+        if stream.has_begun and not self.is_finished and self._read_bytes < FLOOD_BYTES:
+            connection = self._response.connection
+            await self._pace.rest(connection and connection.transport)
         while not self.is_finished:
             self._watchdog.reading()
             try:
@@ -81,6 +91,7 @@ class Call:
         stream = self._stream
         stream.check()  # before waiting for a server that has said what is wrong
         chunk = await self._response.content.readany()
+        self._read_bytes = len(chunk)
         found = stream.feed(chunk) if chunk else stream.close()
         if stream.length + stream.tools.length > LONGEST_ANSWER:
             self.is_finished = True
@@ -112,11 +123,13 @@ async def open_call(route: Route, request: ChatRequest) -> AsyncIterator[Call]:
     try:
         watchdog = Watchdog(route.timeouts)
         response = await _open(pool, route, request, watchdog)
-        call = Call(response, watchdog, stream)
+        call = Call(response, watchdog, stream, pool.pace)
         watchdog.watch(response)
+        pool.pace.calls += 1
         try:
             yield call
         finally:
+            pool.pace.calls -= 1
             watchdog.stop()
             if call.is_finished:
                 response.release()

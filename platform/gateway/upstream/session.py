@@ -11,6 +11,7 @@ import aiohttp
 
 from gateway.routing.board import close_board
 from gateway.upstream.dialect import Quirk
+from gateway.upstream.pace import Pace
 from security.outbound.connecting import guarded_connector, open_session
 from security.outbound.policy import operator_policy
 
@@ -28,6 +29,7 @@ class Pool:
             read_bufsize=READ_BUFFER,
             auto_decompress=True,
         )
+        self.pace = Pace()
         self.quirks: dict[tuple[str, str], set[Quirk]] = {}
         # Of words, and by address: gateway.upstream.tokenizer and gateway.upstream.resolving.
         self.tokens: dict[tuple[str, str, str], Any] = {}

@@ -4,11 +4,12 @@ What a person may not see raises Http404, exactly as what does not exist.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 from django.http import Http404
 
@@ -33,7 +34,7 @@ from chat.turns.titles import title_from
 from events import doorbell
 from events.notices import What, announce, notice
 from gateway.catalogue import is_chat_model
-from knowledge.models import Collection
+from knowledge.models import Collection, Document
 from security.ids import new_id
 from security.text import storable
 
@@ -125,7 +126,7 @@ def start_turn(
     }
     key = _key(idempotency_key, chosen, conversation, text, str(parent), question, more=more)
     try:
-        with transaction.atomic():
+        with _together(conversation, attached, chosen):
             title = title_from(text or ", ".join(document.file_name for document in attached))
             place = _open(user, conversation, chosen, title, temporary=temporary)
             broken = find_broken_off(place, continues) if continues else None
@@ -147,6 +148,15 @@ def start_turn(
             return turn
     except IntegrityError:
         return _same_turn(user, key)
+
+
+def _together(
+    conversation: UUID | None, attached: Sequence[Document], chosen: Choice
+) -> AbstractContextManager[None]:
+    """A transaction, unless a conversation is begun with nothing but a question: that is a single
+    statement, and a transaction would be two round trips before the runner hears of it."""
+    is_one = conversation is None and not attached and chosen.collections is None
+    return nullcontext() if is_one and not connection.in_atomic_block else transaction.atomic()
 
 
 def _ring(turn: Turn) -> None:

@@ -76,7 +76,7 @@ def database(address: str, pool_size: int) -> dict[str, Any]:
     """
     parts = conninfo_to_dict(address)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "observability.postgres",
         "NAME": parts.pop("dbname", "parley"),
         "USER": parts.pop("user", ""),
         "PASSWORD": parts.pop("password", ""),

@@ -7,6 +7,7 @@ ids, so the batches of a runner and its lease renewals cannot deadlock.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -51,39 +52,54 @@ def append(
 
     Raises LeaseLost, having written nothing, when `fence` is not the current one.
     """
+    statement = f"with {APPENDING} select last_seq from held"  # noqa: S608 - nothing of a user's
+    return append_by(statement, appended(stream_id, fence, events, close=close))
+
+
+APPENDING = """
+    held as (
+        update events_stream
+        set last_seq = greatest(last_seq, (fence - 1) * %(range)s) + %(count)s,
+            state = case when %(close)s then 'closed' else state end,
+            lease_until = case when %(close)s then null else lease_until end
+        where id = %(id)s and fence = %(fence)s and state = 'running'
+        returning id, last_seq
+    ), stored as (
+        insert into event (stream_id, seq, kind, payload, created_at)
+        select held.id, held.last_seq - %(count)s + e.n, e.kind, e.payload, now()
+        from held, unnest(%(kinds)s::text[], %(payloads)s::jsonb[])
+             with ordinality as e(kind, payload, n)
+    )
+"""
+
+
+def append_by(statement: str, values: dict[str, Any]) -> int:
+    """Run a statement with APPENDING in it, which writes what it writes `from held` only.
+
+    It returns the seq of the last event. Raises LeaseLost.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            with held as (
-                update events_stream
-                set last_seq = greatest(last_seq, (fence - 1) * %(range)s) + %(count)s,
-                    state = case when %(close)s then 'closed' else state end,
-                    lease_until = case when %(close)s then null else lease_until end
-                where id = %(id)s and fence = %(fence)s and state = 'running'
-                returning id, last_seq
-            ), stored as (
-                insert into event (stream_id, seq, kind, payload, created_at)
-                select held.id, held.last_seq - %(count)s + e.n, e.kind, e.payload, now()
-                from held, unnest(%(kinds)s::text[], %(payloads)s::jsonb[])
-                     with ordinality as e(kind, payload, n)
-            )
-            select last_seq from held
-            """,
-            {
-                "id": stream_id,
-                "fence": fence,
-                "range": SEQ_RANGE,
-                "count": len(events),
-                "close": close,
-                "kinds": [kind for kind, _ in events],
-                "payloads": [encode(payload) for _, payload in events],
-            },
-        )
+        cursor.execute(statement, values)
         row = cursor.fetchone()
     if row is None:
-        raise LeaseLost(str(stream_id))
+        raise LeaseLost(str(values["id"]))
     last_seq: int = row[0]
     return last_seq
+
+
+def appended(
+    stream_id: UUID, fence: int, events: Sequence[tuple[str, Payload]], *, close: bool = False
+) -> dict[str, Any]:
+    """The values of APPENDING."""
+    return {
+        "id": stream_id,
+        "fence": fence,
+        "range": SEQ_RANGE,
+        "count": len(events),
+        "close": close,
+        "kinds": [kind for kind, _ in events],
+        "payloads": [encode(payload) for _, payload in events],
+    }
 
 
 def append_batches(batches: Sequence[Batch]) -> set[UUID]:

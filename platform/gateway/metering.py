@@ -1,10 +1,10 @@
 """Usage rows: one for each upstream call, also for those that failed or were stopped."""
 
+from functools import cache
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError
-from django.db.models import Exists, OuterRef
+from django.db import DatabaseError, connection
 
 from gateway.metrics import count_call
 from gateway.models import Usage
@@ -47,11 +47,35 @@ def insert_once(usage: Usage) -> None:
     guess. Each side writes first and looks then, so that at least one sees both rows, and the
     guess goes.
     """
-    Usage.objects.bulk_create([usage], ignore_conflicts=True)
-    if usage.turn_id is not None:
-        rows = Usage.objects.filter(turn_id=usage.turn_id)
-        counted = rows.exclude(outcome=LOST).filter(model_name=OuterRef("model_name"))
-        rows.filter(Exists(counted), outcome=LOST).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(_insertion(), _values(usage))
+        if usage.turn_id is not None:
+            cursor.execute(
+                """
+                delete from gateway_usage lost
+                where turn_id = %(turn)s and outcome = %(lost)s and exists (
+                    select from gateway_usage where turn_id = %(turn)s and outcome <> %(lost)s
+                                                and model_name = lost.model_name)
+                """,
+                {"turn": usage.turn_id, "lost": LOST},
+            )
+
+
+@cache
+def _insertion() -> str:
+    """Django would need four round trips and build the statement each time: this is after every
+    answer."""
+    columns = [field.column for field in Usage._meta.concrete_fields]
+    places = ", ".join(["%s"] * len(columns))
+    into = f"{Usage._meta.db_table} ({', '.join(columns)})"
+    return f"insert into {into} values ({places}) on conflict do nothing"  # noqa: S608 - our names
+
+
+def _values(usage: Usage) -> list[object]:
+    return [
+        field.get_db_prep_save(field.pre_save(usage, add=True), connection)
+        for field in Usage._meta.concrete_fields
+    ]
 
 
 async def record_call(call: CallRecord) -> None:

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from threading import Lock
@@ -17,6 +18,7 @@ from threading import Lock
 import redis
 from django.conf import settings
 from django.utils.translation import gettext as _
+from redis.commands.core import Script
 
 from observability.doorbell import connection
 from observability.metrics import refused_by_limit
@@ -107,7 +109,7 @@ def refund(action: Action, who: Who) -> None:
     if buckets and time.monotonic() >= absence.ends_at:
         intervals = [rate.interval for rate in buckets.values()]
         try:
-            connection().register_script(REFUND)(keys=list(buckets), args=intervals)
+            _script(REFUND)(list(buckets), intervals, connection())
         except redis.RedisError as problem:
             log.warning("a bucket keeps what it should give back: %s", problem)
 
@@ -136,10 +138,16 @@ def _ask_redis(buckets: dict[str, Rate]) -> float | None:
         return None
     numbers = [n for rate in buckets.values() for n in (rate.interval, 1000 * rate.seconds)]
     try:
-        return float(connection().register_script(SPEND)(keys=[SINCE, *buckets], args=numbers))
+        return float(_script(SPEND)([SINCE, *buckets], numbers, connection()))
     except redis.RedisError as problem:
         absence.begin(problem)
         return None
+
+
+@cache
+def _script(text: str) -> Script:
+    """Registered once: that hashes the text."""
+    return connection().register_script(text)
 
 
 class _LocalBuckets:

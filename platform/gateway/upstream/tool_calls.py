@@ -32,8 +32,8 @@ class ToolCallParts:
                 number = self._number_of(piece.get("id"), position)
             call = self._calls.setdefault(number, ["", "", ""])
             function = piece.get("function") or {}
-            call[0] = call[0] or piece.get("id") or ""
-            call[1] = call[1] or function.get("name") or ""
+            call[0] = call[0] or str(piece.get("id") or "")
+            call[1] = call[1] or str(function.get("name") or "")
             arguments = function.get("arguments") or ""
             if not isinstance(arguments, str):  # Ollama's and others' own form: an object
                 arguments = orjson.dumps(arguments).decode()

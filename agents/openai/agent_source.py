@@ -14,6 +14,7 @@ from django.utils import translation
 
 from accounts.models import User
 from agents.loop import run_agent
+from agents.openai.catalogue import ChatModel
 from agents.openai.errors import invalid, unsupported
 from agents.openai.sources import Chunker, Chunks, Payload, usage_object
 from agents.types import (
@@ -27,7 +28,14 @@ from agents.types import (
     UsageRecorded,
 )
 from gateway.chat import stream_chat
-from gateway.types import ChatRequest, Completed, StreamItem, TokenUsage
+from gateway.types import (
+    ChatRequest,
+    Completed,
+    PromptMessage,
+    RawMessage,
+    StreamItem,
+    TokenUsage,
+)
 
 NOT_FOR_AGENTS = (
     "functions", "function_call", "response_format", "modalities", "audio", "guided_json",
@@ -37,13 +45,13 @@ TEXT_PARTS = ("text", "input_text", "output_text")
 
 
 async def of_agent(
-    spec: AgentSpec, user: User, request: ChatRequest, model: str, language: str
+    spec: AgentSpec, user: User, request: ChatRequest, model: ChatModel, language: str
 ) -> Chunks:
     """Text as it is written; the last chunk has `citations`, and `notice` where the person should
     know something about how the answer came about. Raises ApiError and GatewayError."""
-    task = agent_task(spec, user, request)
+    task = replace(agent_task(spec, user, request), demands=model.demands)
     asked = Asked(request)
-    chunker = Chunker(model)
+    chunker = Chunker(model.name)
     citations: list[Payload] = []
     usage: Payload | None = None
     with translation.override(language):
@@ -84,14 +92,20 @@ class Asked:
 def agent_task(spec: AgentSpec, user: User, request: ChatRequest) -> AgentTask:
     """The question is the last message, and the person's; raises ApiError."""
     _refuse(request)
-    said = [(str(message["role"]), _text(n, message)) for n, message in _raw(request)]
+    said = [
+        (str(message["role"]), _text(n, message))
+        for n, message in enumerate(request.messages)
+        if not isinstance(message, PromptMessage)
+    ]
     if said[-1][0] != "user":
         raise invalid(
             "An agent answers a question: the last message must be the user's.", "messages"
         )
     rules = [text for role, text in said if role in {"system", "developer"}]
     talk = [(role, text) for role, text in said if role in {"user", "assistant"}]
-    history = tuple(PastMessage(_role(role), text) for role, text in talk[:-1])
+    history = tuple(
+        PastMessage("user" if role == "user" else "assistant", text) for role, text in talk[:-1]
+    )
     limit, temperature = request.max_tokens, request.temperature
     mine = replace(
         spec,
@@ -100,14 +114,6 @@ def agent_task(spec: AgentSpec, user: User, request: ChatRequest) -> AgentTask:
         temperature=spec.temperature if temperature is None else temperature,
     )
     return AgentTask(mine, user, talk[-1][1], history)
-
-
-def _raw(request: ChatRequest) -> list[tuple[int, dict[str, Any]]]:
-    return [(n, dict(m)) for n, m in enumerate(request.messages) if not hasattr(m, "images")]
-
-
-def _role(role: str) -> Any:
-    return role
 
 
 def _refuse(request: ChatRequest) -> None:
@@ -127,7 +133,7 @@ def _refuse(request: ChatRequest) -> None:
             raise unsupported(name, why)
 
 
-def _text(n: int, message: dict[str, Any]) -> str:
+def _text(n: int, message: RawMessage) -> str:
     place = f"messages[{n}]"
     if message["role"] not in {"system", "developer", "user", "assistant"}:
         raise unsupported(f"{place}.role", "An agent hears system, user and assistant messages.")

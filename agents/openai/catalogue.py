@@ -15,11 +15,13 @@ from accounts.models import User
 from accounts.tokens import Scope
 from agents.models import Agent
 from agents.openai.callers import Body, admit, endpoint, in_thread
+from agents.openai.demands import demands_on
 from agents.openai.errors import invalid, no_such_model
 from agents.selectors import agent_spec
 from agents.types import AgentSpec
 from gateway.catalogue import list_chat_models
 from gateway.embedding.local import LOCAL_NAME
+from gateway.labels import Demand
 from gateway.models import Model
 from security.text import storable
 
@@ -29,9 +31,11 @@ LISTED = (Scope.READ, Scope.CHAT)
 
 @dataclass(frozen=True, slots=True)
 class ChatModel:
-    """Who answers a chat: a model of the gateway, unless there is an agent."""
+    """Who answers a chat: a model of the gateway, unless there is an agent; what is demanded of
+    the endpoint that is asked."""
 
     name: str
+    demands: tuple[Demand, ...] = ()
     agent: AgentSpec | None = None
 
 
@@ -45,11 +49,11 @@ def name_of(body: Body) -> str:
 def find_chat_model(user: User, name: str) -> ChatModel:
     """Who answers to this name for this person; raises ApiError, 404."""
     if list_chat_models().filter(name=name).order_by().exists():
-        return ChatModel(name)
+        return ChatModel(name, demands_on(user))
     agent = Agent.objects.visible_to(user).filter(slug=name).first()
     if agent is None:
         raise no_such_model(name)
-    return ChatModel(name, agent_spec(agent))
+    return ChatModel(name, demands_on(user, agent), agent_spec(agent))
 
 
 @endpoint("GET", "HEAD")

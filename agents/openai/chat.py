@@ -40,8 +40,8 @@ async def find(call: Call) -> ChatModel:
 def answers(call: Call, model: ChatModel, asked: ChatRequest) -> Chunks:
     """The chunks of whoever answers to this name."""
     if model.agent is None:
-        return of_model(asked, model.name)
-    return of_agent(model.agent, call.user, asked, model.name, call.language)
+        return of_model(asked, model)
+    return of_agent(model.agent, call.user, asked, model, call.language)
 
 
 async def _events(chunks: Chunks, *, wants_usage: bool) -> AsyncGenerator[bytes, None]:

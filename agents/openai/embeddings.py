@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from django.http import HttpRequest, JsonResponse
 
+from accounts.models import User
 from accounts.tokens import Scope
 from agents.openai import fields
 from agents.openai.callers import Body, admit, endpoint, in_thread
 from agents.openai.catalogue import name_of
+from agents.openai.demands import demands_on
 from agents.openai.errors import invalid, no_such_model, unsupported
 from agents.tokens import estimate_tokens
 from gateway.embedding.embedder import (
@@ -35,7 +37,7 @@ async def embeddings(request: HttpRequest) -> JsonResponse:
     wanted = call.body.get("encoding_format") or "float"
     if wanted not in ("float", "base64"):
         raise invalid("Send 'float' or 'base64'.", "encoding_format", "invalid_value")
-    embedder = await in_thread(find_embedder, name)
+    embedder = await in_thread(find_embedder, call.user, name)
     vectors = await embed(embedder, texts)
     _check_size(call.body, vectors.shape[1])
     data = [
@@ -47,9 +49,9 @@ async def embeddings(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"object": "list", "data": data, "model": name, "usage": usage})
 
 
-def find_embedder(name: str) -> Embedder:
+def find_embedder(user: User, name: str) -> Embedder:
     try:
-        return get_embedder(name)
+        return get_embedder(name, demands_on(user))
     except EmbedderUnavailable as error:
         raise no_such_model(name) from error
 

@@ -6,8 +6,9 @@ from django.http import HttpRequest, JsonResponse
 
 from accounts.tokens import Scope
 from agents.openai import fields
-from agents.openai.callers import Body, admit, endpoint
+from agents.openai.callers import Body, admit, endpoint, in_thread
 from agents.openai.catalogue import name_of
+from agents.openai.demands import demands_on
 from agents.openai.embeddings import count_tokens
 from agents.openai.errors import invalid, no_such_model
 from agents.openai.sources import new_id
@@ -25,7 +26,8 @@ async def rerank(request: HttpRequest) -> JsonResponse:
     if top is not None and top < 1:
         raise invalid("'top_n' must be at least 1.", "top_n", "integer_below_min_value")
     try:
-        scores = await reranking.rerank(name, query, documents)
+        demands = await in_thread(demands_on, call.user)
+        scores = await reranking.rerank(name, query, documents, demands)
     except reranking.RerankerUnavailable as error:
         raise no_such_model(name) from error
     best = sorted(range(len(documents)), key=lambda n: -scores[n])[:top]

@@ -8,11 +8,13 @@ import secrets
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
+from agents.openai.catalogue import ChatModel
 from agents.openai.errors import not_served
 from gateway.chat import stream_chat
+from gateway.labels import labels_of, require_labels
 from gateway.routing.routes import find_routes
 from gateway.types import (
     OFFLINE,
@@ -65,15 +67,17 @@ class Chunker:
         return {**self.head, "choices": [choice]}
 
 
-async def of_model(request: ChatRequest, model: str) -> Chunks:
+async def of_model(request: ChatRequest, model: ChatModel) -> Chunks:
     """The endpoint's chunks with all their fields; raises GatewayError.
 
     A program that asks for a model wants that model: nothing is quoted from documents instead.
     """
-    routes = await find_routes(model)
-    if not routes or routes[0].model != model:
-        raise not_served(model)
-    chunker = Chunker(model)
+    routes = await find_routes(model.name)
+    if not routes or routes[0].model != model.name:
+        raise not_served(model.name)
+    require_labels(routes, model.demands)
+    request = replace(request, required_labels=labels_of(model.demands))
+    chunker = Chunker(model.name)
     has_ended = False
     usage: Payload | None = None
     async with aclosing(stream_chat(request)) as items:
@@ -92,7 +96,7 @@ async def of_model(request: ChatRequest, model: str) -> Chunks:
                 case ToolCalls():
                     yield chunker.delta(tool_calls=_calls(item))
                 case EndpointSwitched(switched_to=to) if to == OFFLINE:
-                    raise not_served(model)
+                    raise not_served(model.name)
                 case Completed(reason):
                     if not has_ended:
                         yield chunker.end(reason)

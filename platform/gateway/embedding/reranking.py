@@ -20,6 +20,7 @@ from gateway.errors import (
     error_for_exception,
     error_for_response,
 )
+from gateway.labels import Demand, labels_of, require_labels
 from gateway.models import Model
 from gateway.routing.routes import list_routes
 from gateway.types import Route
@@ -35,22 +36,27 @@ class RerankerUnavailable(Exception):
     """No enabled endpoint offers a rerank model of this name."""
 
 
-async def find_rerank_routes(name: str) -> tuple[Route, ...]:
-    """Who serves the rerank model of this name; raises RerankerUnavailable."""
+async def find_rerank_routes(name: str, demands: Sequence[Demand] = ()) -> tuple[Route, ...]:
+    """Who serves the rerank model of this name and has the labels that are demanded; raises
+    RerankerUnavailable, LabelUnmet."""
     routes = await run_patiently(list_routes, name, Model.Kind.RERANK)
     found = tuple(route for route in routes if route.model == name)
     if not found:
         raise RerankerUnavailable(name)
-    return found
+    require_labels(found, demands)
+    labels = labels_of(demands)
+    return tuple(route for route in found if labels <= route.labels)
 
 
-async def rerank(name: str, query: str, documents: Sequence[str]) -> list[float]:
+async def rerank(
+    name: str, query: str, documents: Sequence[str], demands: Sequence[Demand] = ()
+) -> list[float]:
     """A score for each document, in their order; raises GatewayError, RerankerUnavailable."""
     if name == LOCAL_NAME:
         vectors = await asyncio.to_thread(local_embedder().embed, [query, *documents])
         return [float(score) for score in vectors[1:] @ vectors[0]]
     failure: GatewayError = UpstreamFailed()
-    for route in await find_rerank_routes(name):
+    for route in await find_rerank_routes(name, demands):
         try:
             return await _ask(route, query, documents)
         except GatewayError as error:

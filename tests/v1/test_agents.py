@@ -1,0 +1,69 @@
+"""An agent answers programs from documents, with citations; only what the caller may see."""
+
+from io import BytesIO
+
+import openai
+import pytest
+
+from accounts import tokens
+from agents.models import Agent
+from events import jobs
+from gateway.embedding.embedder import get_embedder
+from knowledge import services as knowledge
+from tests.support.model_server import Script
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(300),
+    pytest.mark.django_db(transaction=True),
+]
+SAID = "Employees have 25 days of vacation a year."
+ASKED = [{"role": "user", "content": "How many days of vacation do employees have?"}]
+
+
+@pytest.fixture
+def handbook(served, alice, settings, tmp_path):
+    settings.FILES_ROOT = tmp_path / "files"
+    get_embedder().embed(["warm up"])
+    shelf = knowledge.create_collection(alice, "Handbook", "")
+    text = BytesIO(f"# Vacation\n\n{SAID}\n".encode())
+    document, _ = knowledge.add_document(alice, shelf, text, "vacation.md")
+    jobs.run(str(document.job_id))
+    agent = Agent.objects.create(owner=alice, name="Clerk", slug="clerk")
+    agent.collections.set([shelf])
+    return document
+
+
+def test_citations_come_with_the_answer(client, served, handbook, charlie):
+    served.default = Script(text=f"{SAID} [1]", token_size=5)
+    whole = client.chat.completions.create(model="clerk", messages=ASKED)
+    assert whole.choices[0].message.content == f"{SAID} [1]"
+    (cited,) = whole.choices[0].message.citations
+    assert (cited["n"], cited["document_id"]) == (1, str(handbook.pk))
+    assert "25 days of vacation" in cited["quote"]
+    with client.chat.completions.stream(model="clerk", messages=ASKED) as stream:
+        last = [event.chunk for event in stream if event.type == "chunk"][-1]
+        final = stream.get_final_completion()
+    assert last.choices[0].delta.citations == final.choices[0].message.citations == [cited]
+    with client.responses.stream(model="clerk", input=ASKED[0]["content"]) as stream:
+        kinds = [event.type for event in stream]
+        response = stream.get_final_response()
+    (annotation,) = response.output[0].content[0].annotations
+    assert (annotation.type, annotation.file_id) == ("file_citation", str(handbook.pk))
+    assert response.output_text[annotation.index :].startswith("[1]")
+    assert "response.output_text.annotation.added" in kinds
+    stranger = client.with_options(api_key=tokens.issue(charlie, "t")[1])
+    with pytest.raises(openai.NotFoundError):
+        stranger.chat.completions.create(model="clerk", messages=ASKED)
+
+
+def test_an_agent_needs_no_model(client, served, handbook):
+    """With every endpoint out of order its documents are quoted, and the answer says so."""
+    served.default = Script(status=503)
+    said = client.chat.completions.create(model="clerk", messages=ASKED).choices[0].message
+    assert SAID in said.content
+    assert said.citations
+    assert "quoted" in said.notice
+    with pytest.raises(openai.InternalServerError) as error:
+        client.chat.completions.create(model="scripted", messages=ASKED)
+    assert error.value.status_code in {502, 503}

@@ -28,6 +28,7 @@ class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
                 "fields": (
                     "collections",
                     "is_limited",
+                    "required_labels",
                     "max_passages",
                     "context_tokens",
                     "max_answer_tokens",

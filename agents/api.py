@@ -20,6 +20,9 @@ class AgentOut(Schema):
     description: str
     model: str = Field(validation_alias="model_name", description="Empty: the default model.")
     role: str = Field(description="Yours: `owner`, `editor` or `reader`.")
+    required_labels: list[str] = Field(
+        description="Only endpoints that have them all answer its questions."
+    )
     is_builtin: bool
     version: int
 
@@ -33,6 +36,7 @@ class AgentOut(Schema):
                     "description": "Answers from your documents, with citations.",
                     "model": "",
                     "role": "reader",
+                    "required_labels": [],
                     "is_builtin": True,
                     "version": 1,
                 }

@@ -44,7 +44,7 @@ from agents.types import (
 from gateway.chat import stream_chat
 from gateway.labels import Demand, labels_of, require_labels
 from gateway.routing.routes import find_routes
-from gateway.types import OFFLINE, ChatRequest, Completed, FindRoutes, PassageText
+from gateway.types import OFFLINE, ChatRequest, Completed, FindRoutes, PassageText, StreamItem
 from knowledge.retrieval import search as search_passages
 from knowledge.types import SearchResult
 from observability.patience import run_patiently
@@ -85,27 +85,14 @@ async def run_agent(
         for step in _nothing_to_search():
             yield step
         return
-    history = fitting_history(task.history, int(task.agent.context_tokens * HISTORY_SHARE))
-    reading = await _read(task, read)
-    if reading.uses:
-        yield AttachmentsRead(reading.uses, reading.passages, reading.took_ms)
-    passages, demands = reading.passages, task.demands
-    if not reading.is_enough:
-        retrieved, more = await _retrieve(task, search, reading)
-        yield retrieved
-        passages += retrieved.passages
-        demands = tuple(dict.fromkeys((*demands, *more)))
-    if demands:
-        yield await meet(task.agent.model_name, demands, routes)
-    request = chat_request(task, history, passages, reading, demands)
-    evidence = Evidence(passages, verify)
-    gate = CitationGate([passage.n for passage in passages])
+    asked = Asked()
+    async with aclosing(_prepare(task, asked, search, read, routes)) as steps:
+        async for step in steps:
+            yield step
+    evidence = Evidence(asked.passages, verify)
+    gate = CitationGate([passage.n for passage in asked.passages])
     notice = ""
-    if begun := gate.feed(request.continues):
-        yield TextDelta(begun)
-        for citation in await evidence.for_claims(gate.take_claims()):
-            yield citation
-    async with aclosing(chat(request)) as items:
+    async with aclosing(_spoken(asked.request, chat)) as items:
         async for item in items:
             match item:
                 case TextDelta(text):
@@ -122,7 +109,44 @@ async def run_agent(
                     if checked := _support(evidence, item, gate.text):
                         yield checked
                     yield _usage(item)
-                    yield _finished(item, gate.text, notice, reading)
+                    yield _finished(item, gate.text, notice, asked.reading)
+
+
+async def _spoken(request: ChatRequest, chat: Chat) -> AsyncGenerator[StreamItem, None]:
+    """What the model says, behind what was said before."""
+    if request.continues:
+        yield TextDelta(request.continues)
+    async with aclosing(chat(request)) as items:
+        async for item in items:
+            yield item
+
+
+class Asked:
+    """What a run asks its model, once it is prepared."""
+
+    request: ChatRequest
+    passages: tuple[PackedPassage, ...] = ()
+    reading: Reading = Reading()
+
+
+async def _prepare(
+    task: AgentTask, asked: Asked, search: Search, read: Read, routes: FindRoutes
+) -> AsyncGenerator[Step, None]:
+    """Read, search, and make sure that somebody may be asked; raises LabelUnmet."""
+    history = fitting_history(task.history, int(task.agent.context_tokens * HISTORY_SHARE))
+    reading = await _read(task, read)
+    if reading.uses:
+        yield AttachmentsRead(reading.uses, reading.passages, reading.took_ms)
+    passages, demands = reading.passages, task.demands
+    if not reading.is_enough:
+        retrieved, more = await _retrieve(task, search, reading)
+        yield retrieved
+        passages += retrieved.passages
+        demands = tuple(dict.fromkeys((*demands, *more)))
+    if demands:
+        yield await meet(task.agent.model_name, demands, routes)
+    asked.request = chat_request(task, history, passages, reading, demands)
+    asked.passages, asked.reading = passages, reading
 
 
 async def _read(task: AgentTask, read: Read) -> Reading:

@@ -7,6 +7,7 @@ from ninja import File, Query, Router, Status, UploadedFile
 from accounts.access import require_editable, require_owned
 from accounts.callers import READ, WRITE, caller
 from accounts.limits import spend_for
+from gateway.labels import clean_labels
 from knowledge import bulk, discarding, retrieval, selectors, services, viewers
 from knowledge.models import Chunk, Collection, Document
 from knowledge.schemas import (
@@ -93,12 +94,15 @@ def get_collection(request: HttpRequest, collection_id: UUID) -> Any:
     summary="Change a collection", operation_id="update_collection",
 )  # fmt: skip
 def update_collection(request: HttpRequest, collection_id: UUID, body: CollectionPatch) -> Any:
-    """Needs the role editor."""
-    collection = require_editable(Collection.objects, caller(request), collection_id)
+    """Needs the role editor, and to change `required_labels` the role owner."""
+    require = require_editable if body.required_labels is None else require_owned
+    collection = require(Collection.objects, caller(request), collection_id)
+    labels = body.required_labels
     services.update_collection(
         collection,
         name=body.name or collection.name,
         description=collection.description if body.description is None else body.description,
+        labels=None if labels is None else clean_labels(labels),
     )
     return selectors.find_collection(caller(request), collection_id)
 

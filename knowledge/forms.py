@@ -19,6 +19,13 @@ class CollectionForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
         }
 
 
+class OwnedCollectionForm(CollectionForm):
+    """For its owners, who say which endpoints may see it."""
+
+    class Meta(CollectionForm.Meta):
+        fields = ["name", "description", "required_labels"]
+
+
 class DeleteCollectionForm(forms.Form):
     """Asks for the collection's name, so that nothing large is deleted by one slip."""
 

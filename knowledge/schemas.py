@@ -7,6 +7,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from gateway.labels import LABEL, MOST_LABELS
 from knowledge.bulk import MOST, Action
 from security.schemas import PageOf, PageQuery, WriteSchema
 
@@ -14,6 +15,16 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 ID = "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"
 AT = "2026-11-21T09:30:00Z"
+
+
+Label = Annotated[str, StringConstraints(pattern=LABEL)]
+RequiredLabels = Annotated[
+    list[Label],
+    Field(
+        max_length=MOST_LABELS,
+        description="Only endpoints that have them all may be shown what is in it. Owners only.",
+    ),
+]
 
 
 def example(**values: Any) -> ConfigDict:
@@ -32,8 +43,9 @@ class CollectionPatch(WriteSchema):
 
     name: Name | None = None
     description: Description | None = None
+    required_labels: RequiredLabels | None = None
 
-    model_config = example(name="Handbook 2026")
+    model_config = example(name="Handbook 2026", required_labels=["eu"])
 
 
 class CollectionOut(Schema):
@@ -41,12 +53,16 @@ class CollectionOut(Schema):
     name: str
     description: str
     role: str = Field(description="Yours: `owner`, `editor` or `reader`.")
+    required_labels: list[str] = Field(
+        description="Only endpoints that have them all are shown what is in it."
+    )
     document_count: int
     created_at: datetime
     updated_at: datetime
 
     model_config = example(
-        id=ID, name="Handbook", description="How we work.", role="owner", document_count=12,
+        id=ID, name="Handbook", description="How we work.", role="owner", required_labels=[],
+        document_count=12,
         created_at=AT, updated_at=AT,
     )  # fmt: skip
 

@@ -40,9 +40,14 @@ def create_collection(user: User, name: str, description: str = "") -> Collectio
     return collection
 
 
-def update_collection(collection: Collection, *, name: str, description: str) -> None:
+def update_collection(
+    collection: Collection, *, name: str, description: str, labels: list[str] | None = None
+) -> None:
+    """`labels` are what it demands from now on; None leaves them. Passages stay where they are."""
     collection.name, collection.description = name, description
-    collection.save(update_fields=["name", "description", "updated_at"])
+    if labels is not None:
+        collection.required_labels = labels
+    collection.save(update_fields=["name", "description", "required_labels", "updated_at"])
 
 
 def delete_collection(collection: Collection) -> None:

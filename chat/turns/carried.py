@@ -1,8 +1,10 @@
-"""What a turn brings along from what was there before: demanded labels, an answer that broke off."""
+"""What a turn brings along from before: demanded labels, and an answer that broke off."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from agents.types import GoingOn
 from gateway.labels import Demand
@@ -14,7 +16,7 @@ def demands_in(row: Mapping[str, Any], searched: Sequence[UUID] | None) -> tuple
     names = set(map(str, searched or ()))
     found = [
         Demand(label, kind, name)
-        for kind, pk, name, labels in row["demands"] or ()
+        for kind, pk, name, labels in orjson.loads(row["demands"] or "[]")
         if kind != "collection" or pk in names
         for label in labels
     ]
@@ -23,9 +25,10 @@ def demands_in(row: Mapping[str, Any], searched: Sequence[UUID] | None) -> tuple
     return tuple(sorted({*found, *earlier}, key=lambda d: (d.kind, d.name, d.label)))
 
 
-def going_on(said: str | None, steps: Sequence[Mapping[str, Any]] | None) -> GoingOn | None:
-    """The text of an answer that broke off, and where the passages are that its numbers mean."""
+def going_on(said: str | None, steps: str | None) -> GoingOn | None:
+    """The text of an answer that broke off, and where the passages are that its numbers mean;
+    `steps` is JSON."""
     if not said:
         return None
-    found = (p for step in steps or () for p in step["data"].get("passages", ()))
+    found = (p for step in orjson.loads(steps or "[]") for p in step["data"].get("passages", ()))
     return GoingOn(said, {p["n"]: (UUID(p["document_id"]), p["start"]) for p in found})

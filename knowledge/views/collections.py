@@ -18,7 +18,12 @@ from accounts.callers import caller
 from accounts.models import Grant
 from knowledge import selectors, services
 from knowledge.file_types import ENDINGS_SHOWN, FILE_TYPES
-from knowledge.forms import CollectionForm, DeleteCollectionForm, DocumentFilter
+from knowledge.forms import (
+    CollectionForm,
+    DeleteCollectionForm,
+    DocumentFilter,
+    OwnedCollectionForm,
+)
 from knowledge.models import Collection, Document
 from knowledge.overview import ACTIVE, find_progress, list_cards
 from knowledge.rows import describe
@@ -90,12 +95,16 @@ def progress(request: HttpRequest, collection_id: UUID) -> HttpResponse:
 def collection_settings(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     editable = Collection.objects.editable_by(request.user)
     edited = get_object_or_404(editable, pk=collection_id)
-    form = CollectionForm(request.POST or None, instance=edited)
+    is_owned = Collection.objects.owned_by(request.user).filter(pk=edited.pk).exists()
+    form = (OwnedCollectionForm if is_owned else CollectionForm)(
+        request.POST or None, instance=edited
+    )
     if request.method == "POST" and form.is_valid():
         services.update_collection(
             Collection.objects.get(pk=edited.pk),
             name=form.cleaned_data["name"],
             description=form.cleaned_data["description"],
+            labels=form.cleaned_data.get("required_labels"),
         )
         messages.success(request, _("Saved."))
         return redirect("knowledge:settings", edited.pk)
@@ -115,7 +124,7 @@ def delete_collection(request: HttpRequest, collection_id: UUID) -> HttpResponse
         messages.success(request, _("“%s” is deleted.") % owned.name)
         return redirect("knowledge:home")
     context = collection_context(request, collection_id)
-    context |= {"form": CollectionForm(instance=owned), "delete_form": form}
+    context |= {"form": OwnedCollectionForm(instance=owned), "delete_form": form}
     return render(request, "knowledge/settings.html", context)
 
 

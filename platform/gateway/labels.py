@@ -16,7 +16,7 @@ from gateway.errors import GatewayError
 from gateway.types import Route
 
 MOST_LABELS = 20
-_LABEL = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
+LABEL = r"^[a-z0-9][a-z0-9_.-]{0,39}$"
 _SENTENCES = {
     "agent": _("the agent “{name}”"),
     "team": _("the team “{name}”"),
@@ -87,7 +87,7 @@ def clean_labels(value: Any) -> list[str]:
         raise ValidationError(_("Labels, separated by commas."))
     labels = sorted({str(part).strip().lower() for part in parts} - {""})
     for label in labels:
-        if not _LABEL.fullmatch(label):
+        if not re.fullmatch(LABEL, label):
             raise ValidationError(
                 _("“%(label)s” is no label: use letters, digits, and - _ . between them."),
                 params={"label": label},

@@ -15,7 +15,7 @@ from security.schemas import WriteSchema
 router = Router(tags=["Teams"])
 TEAM = "/teams/{uuid:team_id}/members"
 ID = "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"
-MEMBER = {"id": ID, "name": "Bob", "email": "bob@example.org", "role": "member"}
+MEMBER: dict[str, Any] = {"id": ID, "name": "Bob", "email": "bob@example.org", "role": "member"}
 Role = Literal["owner", "member"]
 
 

@@ -70,12 +70,14 @@ def restore(user: User, document_id: UUID) -> Document:
     If the same bytes were uploaded again meanwhile, that document is the one.
     """
     with transaction.atomic():
-        found = discarded_for(user).select_for_update(of=("self",)).filter(pk=document_id).first()
+        discarded = discarded_for(user).select_for_update(of=("self",))
+        found: Document | None = discarded.filter(pk=document_id).first()
         if found is None or found.discarded_from is None:
             kept: Document = require_editable(Document.objects, user, document_id)
             return kept
         collection = found.discarded_from
-        same = Document.objects.filter(collection=collection, sha256=found.sha256).first()
+        again = Document.objects.filter(collection=collection, sha256=found.sha256)
+        same: Document | None = again.first()
         if same is not None:
             return same
         shelf_id = found.collection_id

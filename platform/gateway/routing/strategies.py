@@ -57,8 +57,11 @@ def choose(routes: Sequence[Route], scene: Scene) -> Choice:
     """The order for one request."""
     if len(routes) < 2:
         return Choice(tuple(routes), _("The only endpoint that may answer.") if routes else "")
-    well = [route for route in routes if _is_well(route, scene)]
-    behind = sorted((r for r in routes if r not in well), key=lambda r: _back_at(r, scene))
+    well: list[Route] = []
+    behind: list[Route] = []
+    for route in routes:
+        (well if _is_well(route, scene) else behind).append(route)
+    behind.sort(key=lambda route: _back_at(route, scene))
     if not well:
         return Choice(tuple(behind), _("All endpoints pause; this one is back the soonest."))
     ordered, tell = _STRATEGIES.get(routes[0].strategy, by_priority)(well, scene)

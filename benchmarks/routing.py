@@ -47,7 +47,7 @@ def routes_of(strategy: str, count: int) -> tuple[Any, ...]:
 
 
 async def measure(strategy: str, count: int, rounds: int) -> float:
-    """Microseconds of CPU for one decision, the best of many batches: others may use the machine."""
+    """Microseconds of CPU for one decision: the best of many batches, as in timeit."""
     from gateway.routing.board import current_board
     from gateway.routing.course import Course
     from gateway.types import ChatRequest, PromptMessage

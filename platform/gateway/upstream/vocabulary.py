@@ -7,6 +7,7 @@ the lowest rank is joined, until no pair has a rank. 25 MB and a tenth of a seco
 import base64
 import gzip
 import re
+from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -46,6 +47,12 @@ def bundled_tokens(model: str, text: str) -> list[tuple[int, str]]:
     ]
 
 
+def text_of(tokens: Iterable[int], name: str = "cl100k_base") -> str:
+    """What these tokens say; raises KeyError for a number that is none. Blocks for a moment the
+    first time."""
+    return b"".join(map(_words(name).__getitem__, tokens)).decode(errors="replace")
+
+
 def _joined(piece: bytes, ranks: dict[bytes, int]) -> list[bytes]:
     parts = [piece[i : i + 1] for i in range(len(piece))]
     while len(parts) > 1:
@@ -61,3 +68,8 @@ def _joined(piece: bytes, ranks: dict[bytes, int]) -> list[bytes]:
 def _ranks(name: str) -> dict[bytes, int]:
     lines = gzip.decompress((HOME / f"{name}.gz").read_bytes()).split(b"\n")
     return {base64.b64decode(line): number for number, line in enumerate(lines) if line}
+
+
+@cache
+def _words(name: str) -> dict[int, bytes]:
+    return {number: token for token, number in _ranks(name).items()}

@@ -216,6 +216,16 @@ class Usage(models.Model):
         verbose_name = _("usage record")
         verbose_name_plural = _("usage")
         ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["model_name", "-id"], name="usage_model"),
+            models.Index(fields=["endpoint_name", "-id"], name="usage_endpoint"),
+            models.Index(
+                fields=["outcome", "-id"],
+                condition=~models.Q(outcome="completed"),
+                name="usage_not_completed",
+            ),
+            models.Index(fields=["-id"], condition=models.Q(attempt__gt=1), name="usage_repeated"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.model_name} {self.outcome}"

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from config.dashboard.charts import PERIODS, charts
+from config.dashboard.endpoints import endpoints
 from config.dashboard.figures import figures, queue
 from config.dashboard.troubles import troubles
 
@@ -20,6 +21,7 @@ def dashboard(days: str = "") -> dict[str, Any]:
         "periods": PERIODS,
         "period": period,
         "charts": charts(now, period),
+        "endpoints": endpoints(now, period),
         "queue": queue(),
         "troubles": troubles(now),
     }

@@ -74,6 +74,7 @@ def charts(now: datetime, period: int) -> list[Chart]:
         ("answers", _("Answers"), "bars", "count", [_("Completed"), _("Cut short or failed")]),
         ("tokens", _("Tokens"), "bars", "count", [_("Read"), _("Written")]),
         ("waits", _("Time to the first word"), "lines", "ms", [_("Median"), _("95 of 100 below")]),
+        ("calls", _("Calls to models"), "bars", "count", [_("First attempts"), _("Fallbacks")]),
         ("jobs", _("Background jobs"), "bars", "count", [_("Succeeded"), _("Failed")]),
         ("storage", _("Documents stored"), "lines", "bytes", [_("Size of all files")]),
     ]
@@ -94,6 +95,7 @@ def _count(days: list[date]) -> dict[str, list[Values]]:
     broken = Q(status__in=[Turn.Status.FAILED, Turn.Status.INTERRUPTED])
     waits = usage.filter(first_token_ms__isnull=False)
     jobs = Job.objects.filter(pk__gte=first_id_at(since))
+    first, later = Q(attempt=1), Q(attempt__gt=1)
     return {
         "answers": _per_day(turns, days, Count("pk", filter=completed), Count("pk", filter=broken)),
         "tokens": _per_day(
@@ -106,6 +108,7 @@ def _count(days: list[date]) -> dict[str, list[Values]]:
             Percentile("first_token_ms", share=0.95),
             missing=None,
         ),
+        "calls": _per_day(usage, days, Count("pk", filter=first), Count("pk", filter=later)),
         "jobs": _per_day(
             jobs,
             days,

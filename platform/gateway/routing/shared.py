@@ -76,7 +76,7 @@ class Shared:
             return None
         keys = (key(endpoint, "leases"), key(endpoint, "waiting"))
         lease = round(LEASE_SECONDS * 1000)
-        arguments = (limit, lease, self.process, waiting, *ids)
+        arguments: list[str | int] = [limit, lease, self.process, waiting, *ids]
         granted = await self._ask(self._acquire(keys=keys, args=arguments))
         return None if granted is None else int(granted)
 

@@ -24,6 +24,7 @@ from gateway.embedding.embedder import (
     get_embedder,
 )
 from gateway.embedding.local import count_pieces
+from gateway.upstream.vocabulary import text_of
 from security.rate_limits import Action
 
 MOST_TEXTS = 2048
@@ -33,11 +34,12 @@ AT_ONCE = 64  # between two such parts it is seen that the client has gone
 @endpoint("POST")
 async def embeddings(request: HttpRequest) -> JsonResponse:
     call = await admit(request, Action.SEARCHES, Scope.CHAT)
-    name, texts = name_of(call.body), _texts(call.body)
+    name, inputs = name_of(call.body), _inputs(call.body)
     wanted = call.body.get("encoding_format") or "float"
     if wanted not in ("float", "base64"):
         raise invalid("Send 'float' or 'base64'.", "encoding_format", "invalid_value")
     embedder = await in_thread(find_embedder, call.user, name)
+    texts = await asyncio.to_thread(lambda: list(map(_as_text, inputs)))
     vectors = await embed(embedder, texts)
     _check_size(call.body, vectors.shape[1])
     data = [
@@ -69,23 +71,36 @@ def count_tokens(name: str, texts: Sequence[str]) -> int:
     return sum(map(count_pieces if name == LOCAL_NAME else estimate_tokens, texts))
 
 
-def _texts(body: Body) -> list[str]:
+def _inputs(body: Body) -> list[str | list[int]]:
+    """Texts, or texts in numbers: one or several of them."""
     given = body.get("input")
-    texts = [given] if isinstance(given, str) else given
-    if not isinstance(texts, list) or not texts:
+    is_one = isinstance(given, str) or (isinstance(given, list) and _are_tokens(given))
+    inputs = [given] if is_one else given
+    if not isinstance(inputs, list) or not inputs:
         raise invalid("Send `input`: a string or an array of strings.", "input")
-    if not all(isinstance(text, str) for text in texts):
-        raise unsupported(
-            "input",
-            "Send text, not numbers of tokens (LangChain: check_embedding_ctx_length=False).",
-        )
-    if len(texts) > MOST_TEXTS:
-        raise invalid(
-            f"At most {MOST_TEXTS} texts in one request.", "input", "array_above_max_length"
-        )
-    if not all(texts):
+    if not all(isinstance(one, str) or _are_tokens(one) for one in inputs):
+        raise invalid("Each input is a string or an array of tokens.", "input", "invalid_type")
+    if len(inputs) > MOST_TEXTS:
+        message = f"At most {MOST_TEXTS} texts in one request."
+        raise invalid(message, "input", "array_above_max_length")
+    if not all(inputs):
         raise invalid("'input' cannot contain an empty string.", "input", "invalid_value")
-    return texts
+    return inputs
+
+
+def _are_tokens(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(type(one) is int for one in value)
+
+
+def _as_text(one: str | list[int]) -> str:
+    """Clients that count tokens themselves send them by number, usually those of cl100k_base."""
+    if isinstance(one, str):
+        return one
+    try:
+        return text_of(one)
+    except KeyError as error:
+        message = f"{error} is no token of cl100k_base; send the text."
+        raise invalid(message, "input", "invalid_value") from error
 
 
 def _check_size(body: Body, size: int) -> None:

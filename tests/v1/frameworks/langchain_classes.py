@@ -56,12 +56,16 @@ agent = ChatOpenAI(model="plain", **HERE)
 assert agent.invoke("Who are you?").content == "I am an agent."
 assert OpenAI(model="scripted", **HERE).invoke("Once") == "upon a time"
 
-embedder = OpenAIEmbeddings(
-    model="all-MiniLM-L6-v2", check_embedding_ctx_length=False, **HERE
-)  # fmt: skip
-vectors = embedder.embed_documents(["A cat.", "A dog."])
-assert [len(vector) for vector in vectors] == [384, 384]
-assert len(embedder.embed_query("A cat.")) == 384
+# Usually it sends numbers of tokens, for which it needs a vocabulary of OpenAI's.
+by_number = OpenAIEmbeddings(model="all-MiniLM-L6-v2", **HERE)
+by_text = OpenAIEmbeddings(model="all-MiniLM-L6-v2", check_embedding_ctx_length=False, **HERE)
+texts = ["A cat 貓.", "The dog barks at 12 o'clock."]
+for one, other in zip(
+    by_number.embed_documents(texts), by_text.embed_documents(texts), strict=True
+):
+    assert len(one) == 384
+    assert sum(a * b for a, b in zip(one, other, strict=True)) > 0.999, texts
+assert len(by_text.embed_query("A cat.")) == 384
 code = ""
 try:
     ChatOpenAI(model="nobody", **HERE).invoke("Hello?")

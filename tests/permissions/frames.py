@@ -49,6 +49,8 @@ FRAMES = [
     start(GONE, GONE, GONE, GONE, conversation="{own}", parent="{message_id}"),
     start(GONE, GONE, GONE, GONE, conversation="{own}", question="{question_id}"),
     start(GONE, GONE, GONE, GONE, conversation="{own}", beside="{message_id}"),
+    start(GONE, GONE, GONE, GONE, conversation="{own}", continues="{message_id}"),
+    start(GONE, GONE, GONE, GONE, continues="{message_id}"),
     start(TAKEN, TAKEN, TAKEN, GONE, agent="{agent_id}"),
     start(TAKEN, TAKEN, TAKEN, GONE, agent="{agent}"),
     start(TAKEN, TAKEN, TAKEN, GONE, collections=["{collection_id}"]),

@@ -34,6 +34,7 @@ ID_FIELDS = {
     ("start_turn", "parent"),
     ("start_turn", "question"),
     ("start_turn", "beside"),
+    ("start_turn", "continues"),
     ("start_turn", "attachments"),
     ("branch_conversation", "message"),
     ("search", "collections"),

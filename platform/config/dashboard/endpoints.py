@@ -19,7 +19,7 @@ NO_FAILURE = ("completed", "cancelled")
 def endpoints(now: datetime, period: int) -> Sequence[dict[str, Any]]:
     """The busiest first; one query, remembered for a minute."""
     key = f"dashboard:endpoints:{period}"
-    found = cache.get(key)
+    found: list[dict[str, Any]] | None = cache.get(key)
     if found is None:
         calls = Usage.objects.filter(pk__gte=first_id_at(now - timedelta(days=period)))
         counted = calls.exclude(endpoint_name="").order_by().values("endpoint_name").annotate(

@@ -186,12 +186,14 @@ class EndpointAdmin(RoutesAdmin):
         self.log_change(request, found[0], [{"changed": {"fields": [name]}}])
         return redirect(reverse("admin:gateway_endpoint_change", args=[pk]))
 
-    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> Any:
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **options: Any
+    ) -> Any:
         if (endpoint := options.get("obj")) is not None:
             (context["endpoint"],) = with_states([endpoint])
             deployments = endpoint.deployments.select_related("model").order_by("model__name")
             context["deployments"] = [(row, abilities(row)) for row in deployments]
-        return super().render_change_form(request, context, **options)
+        return super().render_change_form(request, context, *args, **options)
 
 
 def _uuid(value: str) -> UUID | None:

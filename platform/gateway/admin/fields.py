@@ -12,6 +12,7 @@ from gateway.controls import Capability
 
 FOUND, YES, NO = "", "yes", "no"
 _VALUES = {YES: True, NO: False}
+_SHOWN: dict[Any, str] = {True: YES, False: NO}
 
 
 class CapabilitiesInput(forms.Widget):
@@ -29,7 +30,7 @@ class CapabilitiesInput(forms.Widget):
                 "name": f"{name}_{capability.value}",
                 "label": label,
                 "found": self.probed.get(capability.value),
-                "chosen": {True: YES, False: NO}.get(chosen.get(capability.value), FOUND),
+                "chosen": _SHOWN.get(chosen.get(capability.value), FOUND),
             }
             for capability, label in NAMES.items()
         ]

@@ -73,11 +73,13 @@ class ModelAdmin(RoutesAdmin):
             others.update(is_default=False)
         super().save_model(request, obj, form, change)
 
-    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> Any:
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **options: Any
+    ) -> Any:
         if (model := options.get("obj")) is not None:
             context["order"], context["why"] = order_now(model)
             context["explained"] = EXPLAINED[model.strategy]
-        return super().render_change_form(request, context, **options)
+        return super().render_change_form(request, context, *args, **options)
 
     @admin.display(description=_("endpoints"))
     def endpoints(self, model: Model) -> str:

@@ -132,7 +132,7 @@ class UsageAdmin(LogAdmin):
 
     @admin.display(description=_("person"))
     def person(self, usage: Usage) -> str:
-        found = get_user_model().objects.filter(pk=usage.account_id).first()
+        found = get_user_model().objects.filter(pk__in=[usage.account_id]).first()
         if found is None:
             return str(usage.account_id or "–")
         place = reverse("admin:accounts_user_change", args=[found.pk])
@@ -141,7 +141,7 @@ class UsageAdmin(LogAdmin):
     @admin.display(description=_("deployment"))
     def deployment(self, usage: Usage) -> str:
         found = Deployment.objects.select_related("model", "endpoint").filter(
-            pk=usage.deployment_id
+            pk__in=[usage.deployment_id]
         ).first()  # fmt: skip
         if found is None:
             return "–"

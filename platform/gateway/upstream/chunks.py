@@ -53,10 +53,9 @@ class ChunkStream(ChatStream):
     def _items(self, events: list[bytes]) -> list[Item]:
         found: list[Item] = []
         for event in events:
-            if self.is_done or event.strip() == b"[DONE]":
-                self.is_done = True
+            if self.is_done:
                 break
-            if not event.strip():
+            if event[:1] != b"{" and self._is_empty(event):
                 continue
             try:
                 found.append(self._parsed(event))

@@ -50,8 +50,8 @@ def chat_payload(
     if request.tools:
         demand(route, Capability.TOOLS, "tools")
         payload["tools"] = [dict(tool) for tool in request.tools]
-        if request.tool_choice is not None:
-            payload["tool_choice"] = request.tool_choice
+    if request.tool_choice is not None:
+        payload["tool_choice"] = request.tool_choice
     if request.continues:
         more, fields = continuation(route, request)
         messages += more

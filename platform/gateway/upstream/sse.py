@@ -32,10 +32,11 @@ Item = TextDelta | ReasoningDelta | ToolCalls | Chunk
 class EventReader:
     """Bytes to the data of complete events."""
 
-    __slots__ = ("_after_cr", "_data", "_is_first", "_rest")
+    __slots__ = ("_after_cr", "_data", "_is_first", "_rest", "_size")
 
     def __init__(self) -> None:
-        self._rest = bytearray()
+        self._rest: list[bytes] = []  # of a line whose end is not there yet
+        self._size = 0
         self._data: list[bytes] = []
         self._after_cr = False
         self._is_first = True
@@ -43,12 +44,12 @@ class EventReader:
     def feed(self, chunk: bytes) -> list[bytes]:
         if self._after_cr or b"\r" in chunk:
             chunk = self._normalise(chunk)
-        self._rest += chunk
         if b"\n" not in chunk:
-            self._refuse_endless()
+            self._keep(chunk)
             return []
-        *lines, rest = bytes(self._rest).split(b"\n")
-        self._rest = bytearray(rest)
+        *lines, rest = self._with_rest(chunk).split(b"\n")
+        if rest:
+            self._keep(rest)
         if self._is_first:
             self._is_first = False
             lines[0] = lines[0].removeprefix(BOM)
@@ -56,8 +57,9 @@ class EventReader:
 
     def close(self) -> list[bytes]:
         """The event that was not followed by a blank line, if it is one."""
-        last = bytes(self._rest).removeprefix(BOM) if self._is_first else bytes(self._rest)
-        self._rest.clear()
+        last = self._with_rest(b"")
+        if self._is_first:
+            last = last.removeprefix(BOM)
         return self._events([last, b""])
 
     def _events(self, lines: list[bytes]) -> list[bytes]:
@@ -80,9 +82,19 @@ class EventReader:
             self._after_cr = chunk[-1:] == b"\r"
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
-    def _refuse_endless(self) -> None:
-        if len(self._rest) > LONGEST_EVENT:
+    def _keep(self, piece: bytes) -> None:
+        self._rest.append(piece)
+        self._size += len(piece)
+        if self._size > LONGEST_EVENT:
             raise UpstreamFailed(_("It sent one event of more than 4 MB."))
+
+    def _with_rest(self, chunk: bytes) -> bytes:
+        if not self._rest:
+            return chunk
+        whole = b"".join((*self._rest, chunk))
+        self._rest.clear()
+        self._size = 0
+        return whole
 
 
 class ChatStream:
@@ -163,10 +175,9 @@ class ChatStream:
         thought: list[str] = []
         found: list[Item] = []
         for event in events:
-            if self.is_done or event.strip() == b"[DONE]":
-                self.is_done = True
+            if self.is_done:
                 break
-            if not event.strip():
+            if event[:1] != b"{" and self._is_empty(event):
                 continue
             try:
                 content, reasoning = self._read(event)
@@ -190,6 +201,12 @@ class ChatStream:
             self.check()
         return found
 
+    def _is_empty(self, event: bytes) -> bool:
+        """Whether an event has nothing to read; notes the one that ends the stream."""
+        bare = event.strip()
+        self.is_done = bare == b"[DONE]"
+        return self.is_done or not bare
+
     def _read(self, event: bytes) -> tuple[str, str]:
         """Content and reasoning of one event; notes everything else."""
         try:
@@ -197,7 +214,11 @@ class ChatStream:
             if choice is None:
                 return "", ""
             delta = choice.get("delta")
-            if isinstance(delta, dict) and (pieces := delta.get("tool_calls")):
+            if not isinstance(delta, dict):
+                return "", ""
+            if len(delta) == 1 and type(content := delta.get("content")) is str:
+                return content, ""  # a word, as nearly all are
+            if pieces := delta.get("tool_calls"):
                 self.tools.add(pieces)
                 self.has_begun = True
             return delta_text(delta)

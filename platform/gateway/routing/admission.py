@@ -59,6 +59,12 @@ class Gate:
         finally:
             self._leave(lease)
 
+    def close(self) -> None:
+        """Nobody renews from now on: what is still held ends by itself."""
+        for task in (self._pumping, self._renewing):
+            if task is not None:
+                task.cancel()
+
     async def _enter(self, account: Hashable, patience: float) -> str:
         if (self._shared is None or not self.limit) and not len(self._queue) and self._room():
             return self._take()

@@ -89,6 +89,8 @@ class Board:
 
     async def close(self) -> None:
         """Write what is left, but not for long: leases would end by themselves."""
+        for gate in self._gates.values():
+            gate.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING_SECONDS):
                 while self._syncing is not None:

@@ -5,7 +5,7 @@ to (gateway.upstream.continuation) and the seam takes out what it says again. Th
 handed on, nor is a tool call that was cut in half: it is asked for again from before the call.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -59,18 +59,24 @@ class Answer:
             return self._request
         return replace(self._request, continues=text, max_tokens=self._tokens_left(text))
 
-    def take(self, items: Iterable[Item]) -> Iterator[Item]:
+    def take(self, items: Sequence[Item]) -> Iterable[Item]:
         """What of these the reader gets now."""
+        if self._seam is None and not self._request.wants_chunks:
+            self._parts += [item.text for item in items if type(item) is TextDelta]
+            return items
+        return self._sewn(items)
+
+    def _sewn(self, items: Iterable[Item]) -> Iterator[Item]:
         for item in items:
-            if type(item) is TextDelta:
-                text = item.text if self._seam is None else self._seam.feed(item.text)
-                if text:
+            if type(item) is TextDelta and self._seam is not None:
+                if text := self._seam.feed(item.text):
                     self._parts.append(text)
-                    yield item if text is item.text else TextDelta(text)
+                    yield TextDelta(text)
             elif type(item) is Chunk:
                 yield from self._take_chunk(item)
             else:
-                yield from self._rest()
+                if type(item) is ToolCalls:  # the words before it are all there
+                    yield from self._rest()
                 yield item
 
     def end(self) -> Iterator[Item]:

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Sequence
 
-from gateway.errors import GatewayError
+from gateway.errors import BadRequest, GatewayError
 from gateway.routing.attempt import Attempt, milliseconds
 from gateway.routing.board import Board
 from gateway.routing.continuation import Answer
@@ -33,6 +33,7 @@ class Course:
         self._first_word: float | None = None
         self._attempts = 0
         self._failed: tuple[Route, GatewayError] | None = None
+        self._broke: GatewayError | None = None  # what cut the answer off in the middle
         self._said = 0
 
     async def next(self) -> Attempt | None:
@@ -62,12 +63,15 @@ class Course:
         self._failed = attempt.route, error
         length = self.answer.length
         has_grown, self._said = length > self._said, length
-        is_final = not error.may_switch or (length and not self.answer.may_go_on)
-        if is_final or self._attempts >= MOST_ATTEMPTS:
+        if has_grown:
+            self._broke = error
+        # Who refuses the second half may have liked the first: then others are asked.
+        may_switch = error.may_switch or (length > 0 and isinstance(error, BadRequest))
+        if not may_switch or (length and not self.answer.may_go_on):
             raise error
         self._plan.failed(attempt.route, error, has_spoken=has_grown, is_begun=length > 0)
-        if self._plan.is_over and not self._may_be_stood_in(error):
-            raise error
+        if self._attempts >= MOST_ATTEMPTS or self._is_lost(error):
+            raise self._broke or error
 
     def completed(self, attempt: Attempt) -> Completed:
         self._note_first_word(attempt)
@@ -83,11 +87,10 @@ class Course:
             attempts=self._attempts,
         )
 
-    def _may_be_stood_in(self, error: GatewayError) -> bool:
-        """The offline answerer cannot go on where a model has begun, and a program that reads
-        chunks has asked for the model, not for quotations."""
+    def _is_lost(self, error: GatewayError) -> bool:
+        """Nobody is left, and the offline answerer cannot go on where a model has begun."""
         is_begun = self._first_word is not None or bool(self._request.continues)
-        return error.is_outage and not is_begun and not self._request.wants_chunks
+        return self._plan.is_over and (is_begun or not error.is_outage)
 
     async def _past_trials(self, step: Step) -> Step:
         """Leave an endpoint to the one call that tries it, as long as there are others."""

@@ -117,14 +117,14 @@ class Plan:
 
     def _may_repeat(self, route: Route, error: GatewayError, *, is_begun: bool) -> bool:
         is_alone = len(self._routes) == 1
-        may_be_back = not is_alone and isinstance(error, EndpointUnreachable | EndpointTimeout)
-        if not error.is_transient and not (is_begun and may_be_back):
+        if not (error.is_transient or (not is_alone and _may_be_back(error, is_begun=is_begun))):
             return False
         most = TRIES_WITHIN if is_begun and not is_alone else TRIES
         return self._tries[id(route)] < most
 
     def _plan_again(self, route: Route, error: GatewayError) -> None:
-        if isinstance(error, EndpointUnreachable) and not self._again and self._is_first(route):
+        is_dropped = isinstance(error, EndpointUnreachable) and error.is_transient
+        if is_dropped and self._tries[id(route)] == 1:
             self._next.insert(0, route)  # a kept connection was closed: a new one usually works
             return
         pause = 0.0
@@ -133,9 +133,6 @@ class Plan:
             if pause > LONGEST_PAUSE:
                 return
         self._again.append(Again(route, time.monotonic() + pause))
-
-    def _is_first(self, route: Route) -> bool:
-        return self._tries[id(route)] == 1
 
     def _begin_round(self) -> float:
         """Everybody once more who may be; the seconds to wait before the first of them."""
@@ -159,3 +156,10 @@ class Plan:
         self._routes = [r for r in self._routes if r is not failed and is_longer(r)]
         self._next = [route for route in self._next if is_longer(route)]
         self._again = [again for again in self._again if is_longer(again.route)]
+
+
+def _may_be_back(error: GatewayError, *, is_begun: bool) -> bool:
+    """Whether a server that is away may return; a time-out costs too much before the first word."""
+    return isinstance(error, EndpointUnreachable) or (
+        is_begun and isinstance(error, EndpointTimeout)
+    )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.controls import Capability, Controls
-from gateway.errors import ContextOverflow, GatewayError, NoEndpointAllowed, StreamCut
+from gateway.errors import ContextOverflow, NoEndpointAllowed, StreamCut
 from gateway.routing import plan
 from gateway.types import (
     Chunk,
@@ -102,6 +102,24 @@ def test_thoughts_alone_are_no_answer_yet(two):
     assert [m["role"] for m in two.two.chat_requests[0]["messages"]] == ["user"]
 
 
+def test_the_second_endpoint_may_think_before_it_goes_on(two):
+    two.one.queue(Script(text=TEXT, cut_after=9))
+    two.two.default = Script(text=goes_on(), reasoning="where was I?")
+    talk = Talk(two.routes).run()
+    assert talk.text == TEXT
+    assert "".join(item.text for item in talk.of(ReasoningDelta)) == "where was I?"
+
+
+def test_who_refuses_to_go_on_is_not_the_last_one():
+    with Endpoints("one", "two", "three", capabilities=PREFIX) as three:
+        three.one.queue(Script(text=TEXT, cut_after=9))
+        three.two.default = Script(status=400, error={"message": "the last one must be a user"})
+        three.three.default = Script(text=goes_on())
+        talk = Talk(three.routes).run()
+    assert talk.text == TEXT
+    assert talk.items[-1].endpoint == "three"
+
+
 def test_it_goes_from_one_to_the_next_and_back():
     with Endpoints("one", "two", "three", capabilities=PREFIX) as three:
         for server in three.servers.values():
@@ -119,7 +137,7 @@ def test_when_nobody_can_go_on_what_was_said_stays(two):
     two.two.default = Script(status=401)
     two.one.default = Script(status=400)
     talk = Talk(two.routes).run()
-    assert isinstance(talk.error, GatewayError)
+    assert isinstance(talk.error, StreamCut)  # which is what happened to the answer
     assert talk.text == TEXT[:32]
     assert not talk.of(Completed)
 

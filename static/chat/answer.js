@@ -6,6 +6,7 @@ import { forgetMarks, markMemory } from "./memory.js";
 import { loadRenderer, renderer } from "./renderer.js";
 import { passageCount, Steps } from "./steps.js";
 import { showSupport } from "./support.js";
+import { continuedOn } from "./why.js";
 
 const numbers = new Intl.NumberFormat(document.documentElement.lang);
 const seconds = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 });
@@ -31,6 +32,8 @@ export class Answer {
     this.passages = [];
     this.citations = [];
     this.hasSwitched = false;
+    this.switches = []; // which endpoint took over from which, and after how many characters
+    this.labels = []; // demanded of whoever answered
     this.usage = null;
     this.cites = new Set();
     this.gone = new Set(); // numbers whose source this reader cannot open any more
@@ -117,6 +120,7 @@ export class Answer {
     this.passages = [];
     this.citations = [];
     this.unsupported = [];
+    this.switches = [];
     this.cites.clear();
     this.#stream = null;
     this.#part("markdown").replaceChildren();
@@ -132,6 +136,8 @@ export class Answer {
       if (this.isRunning && !this.text) this.#doing.show(reading(data.passages.length));
     }
     if (kind === "attachments_read") this.#files(data);
+    if (kind === "endpoint_switched") this.switches.push(data);
+    if (kind === "labels_demanded") this.labels = data.labels;
     this.hasSwitched ||= kind === "endpoint_switched";
     if (kind === "support_checked") this.unsupported = data.sentences;
     if (kind === "reasoning_completed") this.#steps.thought(data.took_ms);
@@ -189,6 +195,7 @@ export class Answer {
     this.#showNotice(notice || reason || detail, isOffline ?? this.model === "offline");
     this.#showSources();
     showSupport(this);
+    this.#offerMore(status);
     this.#part("meta").textContent = this.#measures();
     this.onEnd(this);
   }
@@ -207,6 +214,13 @@ export class Answer {
     box.querySelector("[data-regenerate]").hidden = status === "complete" || status === "stopped";
   }
 
+  /** What broke off can be gone on with, where there is something of it. */
+  #offerMore(status) {
+    const button = this.#part("continue");
+    if (!button) return;
+    button.hidden = !this.text || (status === "complete" && this.usage?.finish_reason !== "length");
+  }
+
   #showSources() {
     const count = this.citations.length ? this.sources.length : 0;
     this.#part("sources").hidden = !count;
@@ -218,6 +232,8 @@ export class Answer {
     const tokens = (usage.prompt_tokens ?? 0) + (usage.completion_tokens ?? 0);
     const parts = [];
     if (this.model) parts.push(this.model === "offline" ? gettext("no model connected") : this.model);
+    const mark = continuedOn(this);
+    if (mark) parts.push(mark);
     if (tokens) {
       const text = ngettext("%(n)s token", "%(n)s tokens", tokens);
       parts.push(fill(text, { n: numbers.format(tokens) }));

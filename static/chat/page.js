@@ -31,6 +31,7 @@ import { offerSharing } from "./share-button.js";
 import { closeSources, isOpen, offerSources, openSources } from "./sources.js";
 import { isEndMissing, loadStretches } from "./stretches.js";
 import { offerTakeaway } from "./takeaway.js";
+import { openWhy } from "./why.js";
 import { beginTemporary, isTemporary, lifetime, offerTemporary } from "./temporary.js";
 import {
   appendAnswer,
@@ -302,6 +303,13 @@ function regenerate(answerEl, choice = {}) {
   askAgain({ question: answerEl.dataset.question, ...choice }, answerEl.closest("#messages > li"));
 }
 
+/** Goes on where an answer broke off, as another version of it. */
+function goOn(answerEl) {
+  if (running.size) return;
+  const { message } = answerEl.dataset;
+  askAgain({ continues: message, agent: null, model: null, collections: null }, answerEl.closest("#messages > li"));
+}
+
 /** A half-written edit would go with the page: it becomes the draft, unless there is one. */
 function leaveToSignIn() {
   const edited = list.querySelector(".edit textarea")?.value.trim();
@@ -329,6 +337,8 @@ const CLICKS = {
   "[data-version]": (button) => showPath(button.dataset.version),
   "[data-edit]": (button) => edit(button.closest(".user")),
   "[data-regenerate]": (button) => regenerate(button.closest(".answer")),
+  "[data-continue]": (button) => goOn(button.closest(".answer")),
+  "[data-why]": (button) => openWhy(button, answerOf(button.closest(".answer"))),
   "[data-more]": openAnswerMenu,
   "[data-rate]": (button) => rate(button).catch((error) => toast(error.message, { kind: "bad" })),
   "[data-choose]": (button) => goOnWith(button.closest(".answer")),

@@ -93,11 +93,21 @@ const ROWS = {
     part("measure").textContent = duration(took);
     part("body").append(...attachments.map(fileUse), ...passages.map(passageRow));
   },
-  endpoint_switched(part, data) {
+  endpoint_switched(part, { failed, switched_to: next, after, detail }) {
     icon(part, "step-switch-icon");
-    part("what").textContent = gettext("Another model took over");
-    part("object").textContent = data.switched_to ?? "";
-    part("body").append(paragraph(data.detail ?? ""));
+    part("what").textContent = after ? gettext("Continued on") : gettext("Another model took over");
+    part("object").textContent = next ?? "";
+    if (after) {
+      const text = ngettext("%(endpoint)s stopped after %(n)s character.", "%(endpoint)s stopped after %(n)s characters.", after);
+      part("body").append(paragraph(fill(text, { endpoint: failed, n: after })));
+    }
+    part("body").append(paragraph(detail ?? ""));
+  },
+  labels_demanded(part, { labels }) {
+    icon(part, "step-label-icon");
+    part("what").textContent = gettext("Kept to");
+    part("object").textContent = labels.join(", ");
+    part("body").append(paragraph(gettext("The question may be shown only to endpoints with these labels; the agent, a team or a collection demands it.")));
   },
 };
 

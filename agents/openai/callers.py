@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
 
 import orjson
 from asgiref.sync import sync_to_async
@@ -40,6 +41,7 @@ class Call:
     """A request that was let in; `language` is what agents speak when they speak for themselves."""
 
     user: User
+    token_id: UUID
     body: Body
     language: str = "en"
 
@@ -114,7 +116,7 @@ def _admit(request: HttpRequest, action: Action | None, scopes: tuple[Scope, ...
     if action is not None:
         spend_for(request, action)
     body = _body(request) if request.method == "POST" else {}
-    return Call(caller(request), body, getattr(request, "LANGUAGE_CODE", "en"))
+    return Call(caller(request), found.pk, body, getattr(request, "LANGUAGE_CODE", "en"))
 
 
 def _body(request: HttpRequest) -> Body:

@@ -15,6 +15,7 @@ from agents.openai.callers import Call, admit, endpoint, in_thread
 from agents.openai.catalogue import ChatModel, find_chat_model, name_of
 from agents.openai.sources import Chunks, Payload, of_model
 from agents.openai.streaming import DONE, event, stream
+from agents.openai.watch import current_watch
 from gateway.types import ChatRequest
 from security.rate_limits import Action
 
@@ -38,10 +39,12 @@ async def find(call: Call) -> ChatModel:
 
 
 def answers(call: Call, model: ChatModel, asked: ChatRequest) -> Chunks:
-    """The chunks of whoever answers to this name."""
+    """The chunks of whoever answers to this name, for as long as the caller may hear them."""
     if model.agent is None:
-        return of_model(asked, model)
-    return of_agent(model.agent, call.user, asked, model, call.language)
+        chunks = of_model(asked, model)
+    else:
+        chunks = of_agent(model.agent, call.user, asked, model, call.language)
+    return current_watch().over(call.token_id, chunks)
 
 
 async def _events(chunks: Chunks, *, wants_usage: bool) -> AsyncGenerator[bytes, None]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 log = logging.getLogger(__name__)
+NOT_RESUMED = "/v1/"  # streams of OpenAI's protocol: to be cut is to be lost
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -23,6 +24,7 @@ class Exchange:
     """One HTTP request in progress."""
 
     task: "asyncio.Task[Any] | None"
+    may_resume: bool = True
     is_started: bool = False
     is_ended: bool = False
     is_stream: bool = False
@@ -30,7 +32,7 @@ class Exchange:
     def watch(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.is_started = True
-            self.is_stream = any(
+            self.is_stream = self.may_resume and any(
                 name.lower() == b"content-type" and value.startswith(b"text/event-stream")
                 for name, value in message.get("headers", [])
             )
@@ -49,7 +51,7 @@ class Sealed:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
-        exchange = Exchange(asyncio.current_task())
+        exchange = Exchange(asyncio.current_task(), not scope["path"].startswith(NOT_RESUMED))
         self.exchanges.add(exchange)
 
         async def watched_send(message: Message) -> None:
@@ -68,7 +70,8 @@ class Sealed:
                 await send({"type": "http.response.body", "body": b""})
 
     async def finish(self, seconds: float) -> None:
-        """Wait for the requests in progress, then end the event streams: their clients resume."""
+        """Wait for the requests in progress, then end the event streams: their clients resume
+        (those of /v1 cannot, and are waited for)."""
         deadline = asyncio.get_running_loop().time() + seconds
         while any(not exchange.is_stream for exchange in self.exchanges):
             if asyncio.get_running_loop().time() > deadline:

@@ -98,6 +98,33 @@ def test_finishing_waits_for_requests_and_ends_streams():
     assert sent["stream"] == [STREAM, LAST]
 
 
+def test_streams_that_cannot_be_resumed_are_waited_for():
+    async def scenario():
+        released, sent = asyncio.Event(), []
+
+        async def application(scope, receive, send):
+            await send(STREAM)
+            await released.wait()
+            await send(LAST)
+
+        async def send(message):
+            sent.append(message)
+
+        sealed = Sealed(application)
+        path = {"path": "/v1/chat/completions"}
+        task = asyncio.create_task(sealed(HTTP | path, nothing, send))
+        await asyncio.sleep(0)
+        finishing = asyncio.create_task(sealed.finish(seconds=5))
+        await asyncio.sleep(0.05)
+        assert not finishing.done()
+        released.set()
+        await finishing
+        await task
+        assert sent == [STREAM, LAST]
+
+    asyncio.run(scenario())
+
+
 def test_finishing_does_not_wait_for_ever():
     async def scenario():
         async def hangs(scope, receive, send):

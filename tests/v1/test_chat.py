@@ -6,7 +6,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from accounts import tokens
+from accounts import services, tokens
 from tests.support.model_server import Script
 from tests.v1.streams import call_deltas, chunks, lines
 
@@ -234,6 +234,18 @@ def test_a_client_that_goes_away_stops_the_upstream(client, served):
     with pytest.raises(openai.APITimeoutError):
         client.with_options(timeout=1).chat.completions.create(model="scripted", messages=HELLO)
     assert served.wait_for(lambda server: server.disconnects == 2, 20)
+
+
+@pytest.mark.parametrize("how", ["revoked", "disabled"])
+def test_whoever_loses_the_right_to_ask_hears_no_more(client, served, alice, how):
+    served.default = Script(text="word " * 4000, token_size=5, delay=0.05)
+    stream = client.chat.completions.create(model="scripted", messages=HELLO, stream=True)
+    next(iter(stream))
+    tokens.revoke(alice.api_tokens.get()) if how == "revoked" else services.disable(alice)
+    with pytest.raises(openai.APIError) as error:
+        list(stream)
+    assert "API key" in error.value.message
+    assert served.wait_for(lambda server: server.disconnects == 1, 20)
 
 
 def test_raw_responses_carry_the_request_id(client, served):

@@ -15,7 +15,7 @@ from gateway.routing.plan import Plan, Step
 from gateway.routing.strategies import Choice, Scene, choose
 from gateway.types import ChatRequest, Completed, EndpointSwitched, Route
 
-MOST_ATTEMPTS = 50  # an answer that every endpoint adds a word to ends some time
+MOST_ATTEMPTS = 200  # an answer that every endpoint adds a word to ends some time
 
 _rng = random.Random()  # noqa: S311 - chance among servers, no secret
 
@@ -88,9 +88,11 @@ class Course:
         )
 
     def _is_lost(self, error: GatewayError) -> bool:
-        """Nobody is left, and the offline answerer cannot go on where a model has begun."""
+        """Nobody is left, and the offline answerer cannot stand in: not where a model has begun,
+        nor for a program that reads chunks, which asked for the model and not for quotations."""
         is_begun = self._first_word is not None or bool(self._request.continues)
-        return self._plan.is_over and (is_begun or not error.is_outage)
+        needs_model = is_begun or self._request.wants_chunks
+        return self._plan.is_over and (needs_model or not error.is_outage)
 
     async def _past_trials(self, step: Step) -> Step:
         """Leave an endpoint to the one call that tries it, as long as there are others."""

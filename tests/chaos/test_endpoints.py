@@ -31,6 +31,13 @@ CALLS = """
 """
 
 
+CALLS_OF = """
+    select endpoint_name, outcome, attempt, total_ms, u.why from gateway_usage u
+    join chat_turn t on t.id = u.turn_id join chat_message q on q.id = t.question_id
+    where q.text = %s order by u.id
+"""
+
+
 class Mortal:
     """An endpoint on one port, and everything that its incarnations were asked and said."""
 
@@ -95,7 +102,7 @@ def mortals(stack, model):
                 "id": str(uuid.uuid4()),
                 "name": mortal.name,
                 "base_url": f"http://127.0.0.1:{mortal.port}/v1",
-                "max_concurrency": 150,
+                "max_concurrency": 250,  # each could carry all
             }
             deployment = {
                 "id": str(uuid.uuid4()),
@@ -163,7 +170,7 @@ def examine(stack, mortals, readers, answer):
         for _pk, status, question, text, error in turns
         if status != "completed" or text != answer(question)
     ]
-    assert not wrong, wrong[:5]
+    assert not wrong, (wrong[:5], stack.rows(CALLS_OF, wrong[0][0]))
     assert all(reader.text == answer(reader.question) for reader in readers)
     calls = defaultdict(list)
     for turn, endpoint, outcome, attempt in stack.rows(CALLS):

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from gateway.errors import (
     ContextOverflow,
+    EndpointBusy,
     EndpointTimeout,
     EndpointUnreachable,
     GatewayError,
@@ -27,7 +28,7 @@ from gateway.types import Route
 LONGEST_PAUSE = 5.0  # seconds that a 429 is waited for when nobody else is left
 FIRST_PAUSE, MOST_PAUSE = 0.25, 4.0  # bounds of the jitter: of the first round, and of any
 TRIES, TRIES_WITHIN = 2, 6  # of a route: before the first word, and in mid-answer without progress
-PATIENCE_SECONDS = 20.0  # without a new word, then no further round is begun
+PATIENCE_SECONDS = 60.0  # without a new word, then no further round is begun
 
 Choose = Callable[[Sequence[Route]], Choice]
 
@@ -159,7 +160,7 @@ class Plan:
 
 
 def _may_be_back(error: GatewayError, *, is_begun: bool) -> bool:
-    """Whether a server that is away may return; a time-out costs too much before the first word."""
+    """Whether a server that is away may return; waiting costs too much before the first word."""
     return isinstance(error, EndpointUnreachable) or (
-        is_begun and isinstance(error, EndpointTimeout)
+        is_begun and isinstance(error, EndpointTimeout | EndpointBusy)
     )

@@ -22,6 +22,7 @@ class FoundOut(Schema):
     title: str
     messages: int
     known: bool = Field(description="It is here already and will not be brought again.")
+    grown: bool = Field(False, description="It is here, and has messages now that are not.")
     source: str = Field(description="`chatgpt`, `claude` or `parley`.")
     at: datetime | None = Field(description="When it was last changed there.")
 
@@ -47,6 +48,10 @@ class ImportOut(Schema):
     conversations: int = Field(description="Readable ones in the file.")
     messages: int
     known: int = Field(description="Those that are here already; after the import, left out.")
+    grown: int = Field(
+        description="Those that are here with fewer messages; after the import, those that were "
+        "added to."
+    )
     added: int
     failed: int
     found: list[FoundOut] = Field(description="The first 200 of them.")
@@ -57,8 +62,11 @@ class ImportOut(Schema):
 
     model_config = example(
         id=ID, file_name="conversations.json", size=48_211, state="ready", job_id=ID,
-        conversations=2, messages=14, known=1, added=0, failed=0,
-        found=[{"title": "Travel", "messages": 6, "known": False, "source": "chatgpt", "at": AT}],
+        conversations=2, messages=14, known=1, grown=0, added=0, failed=0,
+        found=[{
+            "title": "Travel", "messages": 6, "known": False, "grown": False, "source": "chatgpt",
+            "at": AT,
+        }],
         failures=[], reason="", created_at=AT, finished_at=None,
     )  # fmt: skip
 
@@ -101,7 +109,9 @@ def get_import(request: HttpRequest, import_id: UUID) -> Any:
     summary="Start an import", operation_id="start_import",
 )  # fmt: skip
 def start_import(request: HttpRequest, import_id: UUID) -> Any:
-    """What is here already is left out, so that importing twice doubles nothing."""
+    """What is here already is left out, so that importing twice doubles nothing. New messages of
+    conversations that were imported before are added to those; where you have gone on in one
+    here, what you see of it stays as it is, and they are its other versions."""
     return Status(202, services.start(caller(request), import_id))
 
 

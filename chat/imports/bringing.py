@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from chat.answers.copying import store_messages
+from chat.imports.growing import marks_of
 from chat.imports.tree import grow
 from chat.imports.types import Foreign
 from chat.models import Conversation, Filing, Folder, Import, ImportedConversation
@@ -42,6 +43,7 @@ def bring(user: User, foreign: Foreign, into: Import, folder: Folder) -> bool:
             ImportedConversation.objects.create(
                 conversation=made, owner=user, source=foreign.source,
                 external_id=foreign.external_id, brought_by=into,
+                messages=marks_of(grown), leaf_id=grown.leaf_id,
             )  # fmt: skip
             store_messages(made.pk, grown.messages)
             Filing.objects.create(folder=folder, conversation=made, owner=user)

@@ -12,10 +12,11 @@ from django.utils.translation import gettext_noop as _
 from accounts.models import User
 from chat.imports import storage
 from chat.imports.bringing import bring, folder_of, is_known
+from chat.imports.growing import add_what_is_new, has_grown
 from chat.imports.reading import Failed, read_conversations
 from chat.imports.tree import count_messages
 from chat.imports.types import Foreign, Unreadable
-from chat.models import Import
+from chat.models import Import, ImportedConversation
 from events import jobs
 from events.context import JobContext, JobFailed
 from events.models import Job
@@ -54,13 +55,15 @@ def read_import(context: JobContext, import_id: str) -> None:
         if isinstance(item, Failed):
             tally.fail(item)
             continue
-        known = is_known(found.owner, item) is not None
-        tally.see(item, is_known=known)
+        known = is_known(found.owner, item)
+        grown = isinstance(known, ImportedConversation) and has_grown(known, item)
+        tally.see(item, is_known=known is not None and not grown, is_grown=grown)
     Import.objects.filter(pk=found.pk).update(
         state=Import.State.READY,
         conversations=tally.conversations,
         messages=tally.messages,
         known=tally.known,
+        grown=tally.grown,
         failed=tally.failed,
         found=tally.found,
         failures=tally.failures,
@@ -69,7 +72,8 @@ def read_import(context: JobContext, import_id: str) -> None:
 
 @jobs.settled_by(settle_import)
 def bring_import(context: JobContext, import_id: str) -> None:
-    """Bring in what is not here yet. Run again after a crash, it goes on where it was."""
+    """Bring in what is not here yet, also of conversations that have grown since. Run again after
+    a crash, it goes on where it was."""
     found = Import.objects.select_related("owner").filter(pk=import_id).first()
     if found is None or found.state != Import.State.IMPORTING:
         return
@@ -102,12 +106,15 @@ def _bring_all(context: JobContext, found: Import) -> "_Tally":
 
 def _bring_one(user: User, item: Foreign, into: Import, folder: Any, tally: "_Tally") -> None:
     before = is_known(user, item)
-    if before is not None:
-        # Brought by an attempt at this import that a crash ended, or at another time.
-        tally.note(is_new=getattr(before, "brought_by_id", None) == into.pk)
-        return
     try:
-        tally.note(is_new=bring(user, item, into, folder))
+        if before is None:
+            tally.note(is_new=bring(user, item, into, folder))
+        elif isinstance(before, ImportedConversation):
+            # Also what an attempt at this import brought that a crash ended.
+            grew = add_what_is_new(before, item, into) or before.grown_by == into.pk
+            tally.note(is_new=before.brought_by_id == into.pk, is_grown=grew)
+        else:
+            tally.note(is_new=False)
     except Unreadable as problem:
         tally.fail(Failed(item.title, str(problem)))
 
@@ -128,6 +135,7 @@ def _save(import_id: UUID, tally: "_Tally", **more: Any) -> None:
     Import.objects.filter(pk=import_id).update(
         added=tally.added,
         known=tally.known,
+        grown=tally.grown,
         failed=tally.failed,
         failures=tally.failures,
         **more,
@@ -136,23 +144,28 @@ def _save(import_id: UUID, tally: "_Tally", **more: Any) -> None:
 
 class _Tally:
     def __init__(self) -> None:
-        self.conversations = self.messages = self.known = self.added = self.failed = 0
+        self.conversations = self.messages = self.failed = 0
+        self.known = self.grown = self.added = 0
         self.found: list[dict[str, Any]] = []
         self.failures: list[dict[str, str]] = []
 
-    def see(self, item: Foreign, *, is_known: bool) -> None:
+    def see(self, item: Foreign, *, is_known: bool, is_grown: bool) -> None:
         messages = count_messages(item)
         self.conversations += 1
         self.messages += messages
         self.known += is_known
+        self.grown += is_grown
         if len(self.found) < LISTED:
             at = item.updated_at or item.created_at
-            row = {"title": item.title, "messages": messages, "known": is_known}
+            row = {"title": item.title, "messages": messages}
+            row |= {"known": is_known, "grown": is_grown}
             self.found.append({**row, "source": item.source, "at": at and at.isoformat()})
 
-    def note(self, *, is_new: bool) -> None:
+    def note(self, *, is_new: bool, is_grown: bool = False) -> None:
+        """One that this import brought counts as new, however often it ran."""
         self.added += is_new
-        self.known += not is_new
+        self.grown += is_grown and not is_new
+        self.known += not (is_new or is_grown)
 
     def fail(self, failed: Failed) -> None:
         self.failed += 1

@@ -45,6 +45,7 @@ class Import(models.Model):
     messages = models.IntegerField(default=0)
     known = models.IntegerField(default=0)
     added = models.IntegerField(default=0)
+    grown = models.IntegerField(default=0, db_default=0)
     failed = models.IntegerField(default=0)
     found = models.JSONField(default=list)
     failures = models.JSONField(default=list)
@@ -64,7 +65,12 @@ class Import(models.Model):
 
 
 class ImportedConversation(models.Model):
-    """Where a conversation came from: the same one is not brought a second time."""
+    """Where a conversation came from: the same one is not brought a second time.
+
+    `messages` tells the id here by the mark of the one there (`growing`); empty where it was
+    brought before those were kept. `leaf_id` is what the import showed last, `grown_by` the id of
+    the import that last added something.
+    """
 
     conversation = models.OneToOneField(
         "chat.Conversation", primary_key=True, on_delete=models.CASCADE, related_name="origin"
@@ -75,6 +81,9 @@ class ImportedConversation(models.Model):
     brought_by = models.ForeignKey(
         Import, null=True, on_delete=models.SET_NULL, related_name="brought"
     )
+    messages = models.JSONField(default=dict)
+    leaf_id = models.UUIDField(null=True)
+    grown_by = models.UUIDField(null=True)
 
     class Meta:
         constraints = [

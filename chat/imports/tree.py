@@ -31,6 +31,7 @@ class _Answer:
     """An answer whose pieces are still being gathered along one branch."""
 
     question: UUID
+    key: str = ""
     texts: tuple[str, ...] = ()
     thoughts: tuple[str, ...] = ()
     model: str = ""
@@ -49,7 +50,11 @@ class _Place:
 
 @dataclass(slots=True)
 class Grown:
+    """`keys`: what a message is called in every export of this conversation, by its id here: the
+    id of its node there, of an answer that of its last piece."""
+
     messages: list[NewMessage] = field(default_factory=list)
+    keys: dict[UUID, str] = field(default_factory=dict)
     leaf_id: UUID | None = None
 
 
@@ -91,7 +96,8 @@ class _Grower:
         if node.role == USER:
             self._end(place)
             before = place.answer.stored if place.answer else place.last
-            return _Place(self._store(USER, before, node.text, node.at), is_question=True)
+            question = self._store(USER, before, node.text, node.at, key=node.id)
+            return _Place(question, is_question=True)
         if node.role == ASSISTANT:
             return self._add(node, place)
         return place
@@ -101,15 +107,19 @@ class _Grower:
         begun = place.answer
         if begun is None:
             question = place.last if place.is_question else None
-            begun = _Answer(question or self._store(USER, place.last, NOBODY_ASKED, node.at))
+            begun = _Answer(question or self._nobody_asked(node, place))
         longer = _Answer(
             question=begun.question,
+            key=node.id,
             texts=(*begun.texts, node.text) if node.text else begun.texts,
             thoughts=(*begun.thoughts, node.reasoning) if node.reasoning else begun.thoughts,
             model=node.model or begun.model,
             at=begun.at or node.at,
         )
         return _Place(answer=longer)
+
+    def _nobody_asked(self, node: Node, place: _Place) -> UUID:
+        return self._store(USER, place.last, NOBODY_ASKED, node.at, key=f"before {node.id}")
 
     def _end(self, place: _Place) -> None:
         """The answer at this place is complete, or there will be none."""
@@ -127,6 +137,7 @@ class _Grower:
             answer.question,
             text,
             answer.at,
+            key=answer.key or f"after {self._grown.keys[answer.question]}",
             reasoning="\n\n".join(answer.thoughts),
             model_name=answer.model,
             is_missing=not text,
@@ -139,6 +150,7 @@ class _Grower:
         text: str,
         at: datetime | None,
         *,
+        key: str,
         reasoning: str = "",
         model_name: str = "",
         is_missing: bool = False,
@@ -159,6 +171,7 @@ class _Grower:
             created_at=at,
         )
         self._grown.messages.append(made)
+        self._grown.keys[made.id] = key
         return made.id
 
     def _leaf(self) -> UUID | None:

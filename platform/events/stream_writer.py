@@ -35,9 +35,8 @@ class StreamWriter:
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
     def emit(self, kind: str, payload: Payload) -> None:
-        """Add an event; it is rung in this turn of the loop."""
+        """Add an event; it is rung in this turn of the loop, and stored with the next batch."""
         self._gathered.append((kind, payload))
-        self.has_urgent = True
         self._scheduler.mark(self, at_once=True)
 
     def emit_text(self, kind: str, text: str) -> None:

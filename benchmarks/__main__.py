@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent / "results"
-NEED_NOTHING = ("gateway", "routing", "streaming", "conversation_search", "page")
+NEED_NOTHING = ("gateway", "routing", "streaming", "endurance", "conversation_search", "page")
 NEED_DATA = ("retrieval", "offline_answers", "second_lock")
 
 
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(name: str, data: Sequence[str]) -> int:
     """The exit status of one benchmark, run from the project's root."""
     command = [sys.executable, "-m", f"benchmarks.{name}", *data]
+    command += ["--peers"] if name == "streaming" else []
     command += ["--json", str(RESULTS / f"{name}.json")]
     return subprocess.run(command, check=False, cwd=RESULTS.parents[1]).returncode
 

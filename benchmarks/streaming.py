@@ -3,7 +3,8 @@
 A question goes over a real socket into a real web process, becomes rows in Postgres, is claimed by
 a real runner, answered by a paced endpoint, logged, and streamed back; permissions are checked as
 always. Every answer is compared with what the endpoint sent, to the character. Searching documents
-is switched off in the agent that answers: retrieval has a benchmark of its own.
+is switched off in the agent that answers: retrieval has a benchmark of its own. So are titles: they
+are a second answer. With `--peers` LiteLLM's proxy answers the same questions in the same run.
 
 On Linux with two or more cores web, runner and Redis share one core, as many people's small server
 would; Postgres, the endpoint and the client use the others. Postgres is shown apart.
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,23 +138,35 @@ async def run(scenario: Scenario, tabs: list[Tab], parts: dict[str, psutil.Proce
 
 
 def figures(
-    scenario: Scenario, answers: list[Answer], seconds: float, spent: dict[str, float]
+    scenario: Scenario,
+    answers: list[Answer],
+    seconds: float,
+    spent: dict[str, float],
+    *,
+    who: str = "Parley",
+    text: Callable[[Answer], str] = Answer.text,
 ) -> dict[str, Any]:
     expected = text_of(scenario.tokens)
-    wrong = [answer for answer in answers if answer.text() != expected]
+    wrong = [answer for answer in answers if text(answer) != expected]
     if wrong:
         raise SystemExit(f"{scenario.name}: {len(wrong)} answers differ: {wrong[0].frames[-1]!r}")
     delays = [(answer.first - answer.asked) * 1000 - scenario.first for answer in answers]
     tokens = scenario.tokens * len(answers)
-    own = sum(spent[name] for name in ("web", "runner", "redis"))
+    own = sum(seconds for name, seconds in spent.items() if name != "postgres")
+    apart = {name: spent.get(name) for name in ("web", "runner", "redis", "postgres")}
     return {
         "scenario": scenario.name,
+        "who": who,
+        "load": round(os.getloadavg()[0], 1),
         "tokens_per_second": round(tokens / seconds),
         "tokens_per_core_second": round(tokens / own),
         "first_token_added_p50_ms": round(statistics.median(delays), 1),
         "first_token_added_p95_ms": round(statistics.quantiles(delays, n=20)[-1], 1),
         "cpu_ms_per_1000_tokens": round(own / tokens * 1e6, 1),
-        **{f"{name}_cpu_ms": round(spent[name] / tokens * 1e6, 1) for name in spent},
+        **{
+            f"{name}_cpu_ms": None if cpu is None else round(cpu / tokens * 1e6, 1)
+            for name, cpu in apart.items()
+        },
         "frames_per_answer": round(sum(len(a.frames) for a in answers) / len(answers), 1),
         "exact_answers": len(answers),
     }
@@ -196,9 +209,41 @@ def wait_until_ready(port: int) -> None:
     raise SystemExit("the product did not become ready within a minute")
 
 
-def measure_product(port: int, scenarios: Sequence[Scenario]) -> list[dict[str, Any]]:
+async def measure_peer(port: int, peer: psutil.Process, scenarios: Sequence[Scenario]) -> list[Any]:
+    """LiteLLM's rows; everything it does is in one process."""
+    from benchmarks.peers.proxy import open_readers, text_in
+
+    rows = []
+    for scenario in scenarios:
+        readers = await open_readers(port, scenario.streams)
+        for reader in readers:
+            await reader.ask("t1")
+        before, began = cpu_seconds([peer]), time.perf_counter()
+
+        async def person(number: int, reader: Any, asked: Scenario = scenario) -> list[Answer]:
+            await asyncio.sleep(asked.ramp * number / asked.streams)
+            return [await reader.ask(asked.model) for _ in range(asked.rounds)]
+
+        people = [person(number, reader) for number, reader in enumerate(readers)]
+        answers = [answer for found in await asyncio.gather(*people) for answer in found]
+        seconds = max(answer.ended for answer in answers) - began
+        await asyncio.sleep(0.5)
+        spent = {"proxy": cpu_seconds([peer]) - before}
+        rows.append(figures(scenario, answers, seconds, spent, who="LiteLLM", text=text_in))
+        for reader in readers:
+            reader.transport.close()
+    return rows
+
+
+def measure_product(
+    port: int, scenarios: Sequence[Scenario], *, with_peers: bool = False
+) -> list[dict[str, Any]]:
     import uvloop
 
+    from benchmarks.peers.proxy import is_installed, proxy
+
+    with_peers = with_peers and is_installed()
+    os.environ["PARLEY_WRITE_TITLES"] = "false"
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
     core = cores[-1] if len(cores) > 1 else None
     with django_on_a_throwaway_home() as folder, upstream() as url:
@@ -218,7 +263,12 @@ def measure_product(port: int, scenarios: Sequence[Scenario]) -> list[dict[str, 
                 "redis": redis,
                 "postgres": find_server("postgres", folder),
             }
-            return uvloop.run(measure(port, cookies, parts, scenarios))
+            rows = uvloop.run(measure(port, cookies, parts, scenarios))
+        if with_peers:
+            port, models = free_port(), ["t1", *(scenario.model for scenario in scenarios)]
+            with proxy(folder, port, url, models, core) as peer:
+                rows += uvloop.run(measure_peer(port, peer, scenarios))
+        return rows
 
 
 def show(rows: Sequence[dict[str, Any]]) -> None:
@@ -229,7 +279,7 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
     for name in rows[0]:
         table.add_column(name.replace("_", " "), justify="left" if name == "scenario" else "right")
     for row in rows:
-        table.add_row(*map(str, row.values()))
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
     Console(width=170).print(table)
 
 
@@ -237,10 +287,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--port", type=int, help="of the web process (any free one)")
+    parser.add_argument("--peers", action="store_true", help="LiteLLM beside it, in the same run")
     parser.add_argument("--only", default="BCD", help="the scenarios by their letters (BCD)")
     options = parser.parse_args(arguments)
     chosen = [scenario for scenario in SCENARIOS if scenario.name[0] in options.only]
-    rows = measure_product(options.port or free_port(), chosen)
+    rows = measure_product(options.port or free_port(), chosen, with_peers=options.peers)
     show(rows)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from gateway.labels import clean_labels, validate_labels
@@ -48,4 +49,4 @@ class LabelsField(ArrayField):  # type: ignore[type-arg]
         return name, "django.contrib.postgres.fields.ArrayField", args, options
 
     def formfield(self, **options: Any) -> Any:
-        return LabelsInput(label=self.verbose_name, help_text=self.help_text)
+        return LabelsInput(label=capfirst(self.verbose_name), help_text=self.help_text)

@@ -41,7 +41,8 @@ def states(monkeypatch, served):
     now = datetime.now(UTC)
     known = {
         served["broken"].pk: EndpointState(
-            served["broken"].pk, breaker="open", error_rate=0.62, reopens_at=now + timedelta(minutes=1),
+            served["broken"].pk, breaker="open", error_rate=0.62,
+            reopens_at=now + timedelta(minutes=1),
             last_errors=(LastError(now, "endpoint_timeout", "It was silent for 5 s."),),
         ),
         served["busy"].pk: EndpointState(
@@ -167,8 +168,10 @@ def test_every_attempt_of_a_turn_is_found_and_no_prompt_is_shown(root_client, al
         response = root_client.get(f"{place}?{query}")
         assert response.context["cl"].result_count == count, query
     html = root_client.get(f"{place}?q={turn}").content.decode()
-    for said in ("attempt 1", "attempt 2", "endpoint_timeout", "It was silent.", "11 + 7", "80 ms",
-                 "The only one left."):  # fmt: skip
+    for said in (
+        "attempt 1", "attempt 2", "endpoint_timeout", "It was silent.", "11 + 7", "80 ms, 900 ms",
+        "m @ b", "The only one left.",
+    ):  # fmt: skip
         assert said in html, said
     assert f"?q={turn}" in html
     row = Usage.objects.filter(turn_id=turn).first()

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -37,7 +38,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     remove_key = forms.BooleanField(label=_("Remove the stored key"), required=False)
     labels = LabelsInput(
-        label=_("labels"),
+        label=capfirst(_("labels")),
         help_text=_(
             "Where it is and what it may see, as “eu, confidential”. What demands a label never "
             "leaves the endpoints that have it."

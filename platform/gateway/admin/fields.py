@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.template.loader import render_to_string
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from gateway.admin.live import NAMES
@@ -58,7 +59,7 @@ class CapabilitiesField(forms.Field):
     widget = CapabilitiesInput
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("capabilities"))
+        options.setdefault("label", capfirst(_("capabilities")))
         super().__init__(required=False, **options)
 
     def has_changed(self, initial: Any, data: Any) -> bool:

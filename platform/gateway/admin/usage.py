@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -72,11 +73,8 @@ class RepeatFilter(admin.SimpleListFilter):
 @admin.register(Usage)
 class UsageAdmin(LogAdmin):
     change_list_template = "admin/gateway/usage.html"
-    list_display = (
-        "created_at", "attempts_of_turn", "model_name", "endpoint_name", "ended", "why",
-        "first_token", "total", "tokens",
-    )  # fmt: skip
-    list_filter = (OutcomeFilter, RepeatFilter, UsedModel, UsedEndpoint, AgeFilter)
+    list_display = ("created_at", "attempts_of_turn", "called", "ended", "took", "tokens")
+    list_filter = (RepeatFilter, UsedModel, UsedEndpoint, AgeFilter, OutcomeFilter)
     exact_fields = ("id", "turn_id", "account_id")
     search_fields = ("id",)  # for what is no id to come to `get_search_results`
     search_help_text = _("The id of a turn or of a person, or a person's e-mail address.")
@@ -117,13 +115,16 @@ class UsageAdmin(LogAdmin):
             colour, said, usage.detail,
         )  # fmt: skip
 
-    @admin.display(description=_("first word"))
-    def first_token(self, usage: Usage) -> str:
-        return "–" if usage.first_token_ms is None else f"{usage.first_token_ms} ms"
+    @admin.display(description=_("called"))
+    def called(self, usage: Usage) -> str:
+        place = f"{usage.model_name} @ {usage.endpoint_name}" if usage.endpoint_name else usage
+        return format_html('{}<small class="quiet">{}</small>', place, usage.why)
 
-    @admin.display(description=_("whole call"))
-    def total(self, usage: Usage) -> str:
-        return "–" if usage.total_ms is None else f"{usage.total_ms} ms"
+    @admin.display(description=_("first word, whole call"))
+    def took(self, usage: Usage) -> str:
+        times = (usage.first_token_ms, usage.total_ms)
+        first, total = ("–" if ms is None else f"{intcomma(ms)} ms" for ms in times)
+        return f"{first}, {total}"
 
     @admin.display(description=_("tokens"))
     def tokens(self, usage: Usage) -> str:

@@ -40,7 +40,11 @@ def second(product: Product) -> Iterator[ModelServer]:
 
 
 def faults(page: Page, part: str) -> list[str]:
-    found = Axe().run(page, context=part, options={"runOnly": RULES}).response["violations"]
+    found = (
+        Axe()
+        .run(page, context=part, options={"runOnly": RULES, "preload": False})
+        .response["violations"]
+    )
     return [f"{rule['id']}: {rule['nodes'][0]['html'][:160]}" for rule in found]
 
 

@@ -31,6 +31,7 @@ CALLS = """
 """
 
 
+NEVER_ARRIVED = {"endpoint_unreachable", "endpoint_busy"}
 CALLS_OF = """
     select endpoint_name, outcome, attempt, total_ms, u.why from gateway_usage u
     join chat_turn t on t.id = u.turn_id join chat_message q on q.id = t.question_id
@@ -175,13 +176,14 @@ def examine(stack, mortals, readers, answer):
     calls = defaultdict(list)
     for turn, endpoint, outcome, attempt in stack.rows(CALLS):
         calls[turn].append((endpoint, outcome, attempt))
-    counted = Counter()
+    counted, outcomes = Counter(), Counter()
     for turn, *_rest in turns:
         assert [attempt for *_call, attempt in calls[turn]] == list(range(1, len(calls[turn]) + 1))
         assert [outcome for _name, outcome, _n in calls[turn]].count("completed") == 1
-        reached = (name for name, outcome, _n in calls[turn] if outcome != "endpoint_unreachable")
-        counted.update(reached)
-    assert counted == Counter({mortal.name: len(mortal.requests) for mortal in mortals})
+        outcomes.update(call[:2] for call in calls[turn])
+        counted.update(name for name, outcome, _n in calls[turn] if outcome not in NEVER_ARRIVED)
+    arrived = Counter({mortal.name: len(mortal.requests) for mortal in mortals})
+    assert counted == arrived, outcomes
     return counted, Counter(len(made) for made in calls.values())
 
 

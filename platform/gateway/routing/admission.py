@@ -76,15 +76,15 @@ class Gate:
             async with asyncio.timeout(patience):
                 return await waiting
         except TimeoutError as error:
-            if waiting.done() and not waiting.cancelled():
-                return waiting.result()  # it came in the very last moment
+            if _is_let_in(waiting):
+                return waiting.result()  # in the very last moment
+            self._queue.remove(account, waiting)
             raise EndpointBusy(_busy(patience)) from error
         except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled():
+            self._queue.remove(account, waiting)
+            if _is_let_in(waiting):
                 self._leave(waiting.result())
             raise
-        finally:
-            self._queue.remove(account, waiting)
 
     def _leave(self, lease: str) -> None:
         self._held.discard(lease)
@@ -158,6 +158,10 @@ class Gate:
     def _name(self) -> str:
         process = self._shared.process if self._shared is not None else ""
         return f"{process}:{next(_numbers)}"
+
+
+def _is_let_in(waiting: Waiting) -> bool:
+    return waiting.done() and not waiting.cancelled()
 
 
 def _busy(patience: float) -> str:

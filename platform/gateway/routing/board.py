@@ -23,6 +23,7 @@ from gateway.types import Route
 
 REMEMBERED_SECONDS = 0.5
 CLOSING_SECONDS = 1.0
+MOST_UNTOLD = 1000  # leases to give back when Redis returns; older ones have run out
 
 
 class Board:
@@ -125,10 +126,14 @@ class Board:
 
     async def _exchange(self) -> None:
         pipeline, now = self.shared.pipeline(), time.time()
+        released, changed = self._released[-MOST_UNTOLD:], self._changed
         self._queue_writes(pipeline)
         seen = self._queue_reads(pipeline, now)
         answers = await self.shared.execute(pipeline)
-        if answers is not None:
+        if answers is None:  # what was not told is told with the next end of a call
+            self._released += released
+            self._changed |= changed
+        else:
             self._adopt(seen, answers[len(answers) - state.READS * len(seen) :], now)
 
     def _queue_writes(self, pipeline: Any) -> None:

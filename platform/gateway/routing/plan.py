@@ -59,6 +59,7 @@ class Plan:
         chosen = choose(routes)
         self._next = list(chosen.routes)
         self._why = chosen.why
+        self._failed: tuple[Route, GatewayError] | None = None
         self._again: list[Again] = []
         self._tries: Counter[int] = Counter()
         self._breaks: Counter[int] = Counter()  # in mid-answer, of this one
@@ -74,15 +75,12 @@ class Plan:
             pause = self._begin_round()
         route = self._next.pop(0)
         self._tries[id(route)] += 1
-        return Step(route, pause, self._why)
+        return Step(route, pause, self._why_now(route))
 
     def postpone(self, route: Route) -> None:
         """Ask the others first; the last one is asked all the same."""
-        if self._next:
-            self._tries[id(route)] -= 1
-            self._next.append(route)
-        else:
-            self._next.insert(0, route)
+        self._tries[id(route)] -= 1
+        self._next.append(route)
 
     @property
     def is_over(self) -> bool:
@@ -92,15 +90,22 @@ class Plan:
         self, route: Route, error: GatewayError, *, has_spoken: bool, is_begun: bool
     ) -> None:
         """Plan on: it `has_spoken` in this attempt, the answer `is_begun` by anybody."""
-        self._why = _("Instead of {endpoint}: {reason}").format(
-            endpoint=route.endpoint, reason=error.title
-        )
+        self._failed = route, error
         if isinstance(error, ContextOverflow):
             self._leave_out_shorter(route, error)
         elif has_spoken:
             self._start_over(route)
         elif self._may_repeat(route, error, is_begun=is_begun):
             self._plan_again(route, error)
+
+    def _why_now(self, route: Route) -> str:
+        if self._failed is None:
+            return self._why
+        failed, error = self._failed
+        if failed is route:
+            return _("Asked once more: {reason}").format(reason=error.title)
+        text = _("Instead of {endpoint}: {reason}")
+        return text.format(endpoint=failed.endpoint, reason=error.title)
 
     def _start_over(self, failed: Route) -> None:
         """The answer has grown: all others may go on with it, then the failed one again.

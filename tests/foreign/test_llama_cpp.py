@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.chat import stream_chat
 from gateway.controls import Capability, Controls
 from gateway.errors import ContextOverflow, UnsupportedControl
-from gateway.types import ChatRequest, Chunk, PromptMessage, Route, TextDelta, ToolCalls
+from gateway.types import ChatRequest, Chunk, Completed, PromptMessage, Route, TextDelta, ToolCalls
 from gateway.upstream.asking import ask
 from gateway.upstream.emulation import open_answer
 from gateway.upstream.probing.abilities import find_abilities
@@ -227,3 +228,40 @@ def test_embeddings(embedding_url):
     (found,) = find_abilities([(bare, "embedding")])
     assert found.abilities[Capability.EMBEDDINGS]
     assert found.identity.server is Server.LLAMA_CPP
+
+
+def test_vectors_of_equal_texts_are_equal(embedding_url):
+    bare = Route("tiny", "tiny", "llama", embedding_url)
+    body = {"model": "tiny", "input": ["the end", "a beginning", "the end"]}
+    found = run(ask_at(bare, body))["data"]
+    first, other, again = (row["embedding"] for row in found)
+    assert len(first) == 64
+    assert first == pytest.approx(again, abs=1e-3)
+    assert first != pytest.approx(other, abs=1e-3)
+
+
+async def ask_at(route, body):
+    return await ask(current_pool(), route, route.url("embeddings"), body)
+
+
+def test_the_whole_gateway_in_front_of_it(route):
+    """Routing, metering and the stream's last word."""
+    calls = []
+
+    async def routes(name):
+        return (route,)
+
+    async def record(call):
+        calls.append(call)
+
+    async def listen():
+        request = ChatRequest("tiny", ASKED, max_tokens=8, controls=Controls(choices=("yes", "no")))
+        return [item async for item in stream_chat(request, routes=routes, record=record)]
+
+    *items, done = run(listen())
+    assert "".join(item.text for item in items) in {"yes", "no"}
+    assert isinstance(done, Completed)
+    assert (done.finish_reason, done.endpoint) == ("stop", "llama")
+    assert [call.outcome for call in calls] == ["completed"]
+    assert calls[0].usage == done.usage
+    assert done.usage.prompt_tokens > 40

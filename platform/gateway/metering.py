@@ -1,6 +1,7 @@
 """Usage rows: one for each upstream call, also for those that failed or were stopped."""
 
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -65,13 +66,13 @@ def insert_once(usage: Usage) -> None:
 def _insertion() -> str:
     """Django would need four round trips and build the statement each time: this is after every
     answer."""
-    columns = [field.column for field in Usage._meta.concrete_fields]
+    columns = [field.column or field.name for field in Usage._meta.concrete_fields]
     places = ", ".join(["%s"] * len(columns))
     into = f"{Usage._meta.db_table} ({', '.join(columns)})"
     return f"insert into {into} values ({places}) on conflict do nothing"  # noqa: S608 - our names
 
 
-def _values(usage: Usage) -> list[object]:
+def _values(usage: Usage) -> list[Any]:
     return [
         field.get_db_prep_save(field.pre_save(usage, add=True), connection)
         for field in Usage._meta.concrete_fields

@@ -7,6 +7,7 @@ for a connection that nobody looked at for a while, for networks that swallow an
 
 import select
 import time
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -35,6 +36,9 @@ def _has_news(connection: Connection) -> bool:
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    _connection_pools: dict[str, ConnectionPool[Any]]  # Django's own, of all connections
+    _configure_connection: Callable[[Connection], Any]
+
     @property
     def pool(self) -> Any:
         """As Django makes it, but for the check."""

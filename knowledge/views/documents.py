@@ -1,5 +1,6 @@
 """Upload, and what can be done with one document; `reader` shows it."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from knowledge import discarding, selectors, services
 from knowledge.errors import StorageFull, UploadRefused
 from knowledge.models import Chunk, Collection, Document
 from knowledge.rows import describe
+from knowledge.soft_breaks import read_on
 from security.rate_limits import Action
 from security.reading import reading_as
 
@@ -68,7 +70,7 @@ def preview(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The first passages, to be shown beside the list of documents."""
     shown = selectors.find_document(caller(request), document_id)
     with reading_as(caller(request)):
-        passages = list(list_passages(request, shown)[:PREVIEWED])
+        passages = joined(list_passages(request, shown)[:PREVIEWED])
     context = {"document": shown, "passages": passages, "previewed": PREVIEWED}
     return render(request, "knowledge/_preview.html", context)
 
@@ -108,6 +110,14 @@ def document_context(request: HttpRequest, shown: Document) -> dict[str, Any]:
         "row": describe(shown),
         "may_edit": Document.objects.editable_by(request.user).filter(pk=shown.pk).exists(),
     }
+
+
+def joined(rows: Iterable[Chunk]) -> list[Chunk]:
+    """Each with its text as it is read: `shown`."""
+    passages = list(rows)
+    for passage, text in zip(passages, read_on(passages), strict=True):
+        passage.shown = text  # type: ignore[attr-defined]
+    return passages
 
 
 def list_passages(request: HttpRequest, shown: Document) -> Any:

@@ -23,7 +23,7 @@ from knowledge.layout import draw, unpack
 from knowledge.models import Document, DocumentText
 from knowledge.places import MOST, find_places
 from knowledge.reading import Span, find_parts, lay_out, part_of
-from knowledge.views.documents import document_context, list_passages
+from knowledge.views.documents import document_context, joined, list_passages
 from security.reading import reading_as, second_lock
 
 SPAN = re.compile(r"(\d{1,9})-(\d{1,9})")
@@ -161,8 +161,9 @@ def _listed(request: HttpRequest, shown: Document, first: int) -> dict[str, Any]
     first = max(0, first)
     with reading_as(caller(request)):
         rows = list(list_passages(request, shown).filter(position__gte=first)[: LISTED + 1])
+        listed = joined(rows[:LISTED])
     return {
-        "passages": rows[:LISTED],
+        "passages": listed,
         "earlier": max(0, first - LISTED) if first else None,
         "later": first + LISTED if len(rows) > LISTED else None,
     }

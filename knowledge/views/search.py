@@ -17,6 +17,7 @@ from knowledge.forms import SearchForm
 from knowledge.matches import mark_terms
 from knowledge.models import Collection
 from knowledge.reading import Run
+from knowledge.soft_breaks import read_on
 from knowledge.types import Passage, SearchResult
 from security.rate_limits import Action
 
@@ -72,11 +73,12 @@ def _find(
 
 
 def describe_hits(found: SearchResult) -> list[Hit]:
-    return [_hit(passage) for passage in found.passages]
+    texts = read_on(found.passages)
+    return [_hit(*both) for both in zip(found.passages, texts, strict=True)]
 
 
-def _hit(passage: Passage) -> Hit:
+def _hit(passage: Passage, text: str) -> Hit:
     ranks = passage.ranks
-    runs = mark_terms(passage.text, ranks.get("terms_matched", []))
+    runs = mark_terms(text, ranks.get("terms_matched", []))
     matched = dict.fromkeys(run.text.lower() for run in runs if run.is_marked)
     return Hit(passage, runs, ranks.get("lexical"), ranks.get("dense"), list(matched)[:MATCHES])

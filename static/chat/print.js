@@ -55,5 +55,5 @@ function place({ heading_path: path = [], page, quote = "" }) {
   const number = page ? fill(gettext("page %(n)s"), { n: page }) : "";
   const where = [path.join(" › "), number].filter(Boolean).join(", ");
   const words = quote.length > QUOTE ? `${quote.slice(0, QUOTE)}…` : quote;
-  return [where, words && `“${words}”`].filter(Boolean).join(": ");
+  return [where, words && fill(gettext("“%(query)s”"), { query: words })].filter(Boolean).join(": ");
 }

@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.core.management import call_command
 from django.template.loader import get_template
 from django.utils import translation
@@ -106,3 +107,11 @@ def test_pages_speak_the_language(language, words, rf):
     request = rf.get("/accounts/login/")
     with translation.override(language):
         assert words in get_template("account/signup_closed.html").render({}, request)
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "zh-hant"])
+def test_rules_of_passwords_are_as_polite_as_the_rest(language):
+    with translation.override(language):
+        rules = "".join(password_validators_help_texts())
+    assert "您的" in rules
+    assert "你" not in rules

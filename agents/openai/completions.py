@@ -62,7 +62,7 @@ async def _all(call: Call, model: ChatModel, body: Body, prompts: list[str]) -> 
                 for choice in chunk["choices"]:
                     index = choice["index"] = choice.get("index", 0) + number * per_prompt
                     if is_echo and index not in heard:
-                        delta = choice["delta"]
+                        delta = choice.get("delta") or {}
                         choice["delta"] = delta | {"content": prompt + (delta.get("content") or "")}
                     heard.add(index)
                 yield chunk
@@ -82,7 +82,7 @@ async def _events(chunks: Chunks, *, wants_usage: bool) -> AsyncGenerator[bytes,
                 if wants_usage:
                     yield event(orjson.dumps(chunk | {"object": "text_completion"}))
                 continue
-            choices = [_choice(choice, choice.pop("delta")) for choice in chunk["choices"]]
+            choices = [_choice(choice, choice.pop("delta", {})) for choice in chunk["choices"]]
             told = chunk | {"object": "text_completion", "choices": choices}
             yield event(orjson.dumps(told))
     yield DONE

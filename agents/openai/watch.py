@@ -6,6 +6,7 @@ One query for all open answers of a process, every two seconds, as long as there
 import asyncio
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
+from contextvars import Context
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -33,7 +34,8 @@ class Watch:
         """The chunks for as long as the token is good; then ApiError, and nothing more upstream."""
         self._open[token_id] = self._open.get(token_id, 0) + 1
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._look())
+            # In a context of its own: it outlives the request that happens to be the first.
+            self._task = asyncio.get_running_loop().create_task(self._look(), context=Context())
         try:
             async with aclosing(chunks):
                 async for chunk in chunks:

@@ -63,6 +63,9 @@ class Script:
     raw: bytes | None = None  # the whole event stream, verbatim
 
 
+Embed = Callable[[dict[str, Any]], Script]  # by the request's body
+
+
 @dataclass(frozen=True)
 class Captured:
     method: str
@@ -118,7 +121,9 @@ class ModelServer:
         self.most_answering = 0  # … and the most of them that there ever were
         self._port = port
         self._chat: deque[Script] = deque()
-        self._embeddings: deque[Script] = deque()
+        self._embeddings: deque[Script | Embed] = deque()
+        self._reranks: deque[Script] = deque()
+        self.embed_default: Script | Embed = Script()
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="model-server", daemon=True)
@@ -137,8 +142,17 @@ class ModelServer:
     def queue(self, *scripts: Script) -> None:
         self._chat.extend(scripts)
 
-    def queue_embeddings(self, *scripts: Script) -> None:
+    def queue_embeddings(self, *scripts: Script | Embed) -> None:
         self._embeddings.extend(scripts)
+
+    def queue_reranks(self, *scripts: Script) -> None:
+        """For /v1/rerank; without one the documents that share words with the query are best."""
+        self._reranks.extend(scripts)
+
+    @property
+    def embedded(self) -> list[list[str]]:
+        """The texts of each request for vectors."""
+        return [r.json["input"] for r in self.requests if r.path.endswith("/embeddings")]
 
     @property
     def chat_requests(self) -> list[dict[str, Any]]:
@@ -162,6 +176,8 @@ class ModelServer:
         """Forget scripts and captures; connections stay."""
         self._chat.clear()
         self._embeddings.clear()
+        self._reranks.clear()
+        self.embed_default = Script()
         self.requests.clear()
         self.streamed.clear()
         self.disconnects = 0
@@ -201,6 +217,7 @@ class ModelServer:
     async def _serve(self) -> None:
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
         server = await asyncio.start_server(
             self._accept, "127.0.0.1", self._port, backlog=512, ssl=self._ssl
         )
@@ -208,11 +225,17 @@ class ModelServer:
         self._ready.set()
         await self._stopping.wait()
         server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks or self._writers:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            for writer in self._writers:  # of those that came in the last moment
+                writer.transport.abort()
+            self._writers.clear()
+            await asyncio.sleep(0.01)  # for the sockets to be closed, and the tasks forgotten
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         task = asyncio.ensure_future(self._converse(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -248,6 +271,7 @@ class ModelServer:
         finally:
             self._note(open_connections=-1)
             writer.close()
+            self._writers.discard(writer)
             with suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()
 
@@ -276,14 +300,44 @@ class ModelServer:
             with self._counted():
                 await self._chat_completion(script, request.json, reader, writer)
         elif path == "/v1/embeddings":
-            script = self._embeddings.popleft() if self._embeddings else Script()
-            await self._embed(script, request.json, writer)
+            embed = self._embeddings.popleft() if self._embeddings else self.embed_default
+            with self._counted():
+                script = embed(request.json) if callable(embed) else embed
+                await self._embed(script, request.json, reader, writer)
+        elif path == "/v1/rerank" and "/rerank" not in self.pages:
+            script = self._reranks.popleft() if self._reranks else Script()
+            await self._rerank(script, request.json, reader, writer)
         else:
             _send(writer, b"<html><body>404 Not Found</body></html>", 404, "text/html")
         await writer.drain()
 
-    async def _embed(self, script: Script, body: dict[str, Any], w: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(script.head_delay)
+    async def _rerank(
+        self,
+        script: Script,
+        body: dict[str, Any],
+        reader: asyncio.StreamReader,
+        w: asyncio.StreamWriter,
+    ) -> None:
+        await _sleep_or_leave(script.head_delay, reader)
+        if script.status != 200:
+            _send_error(w, script)
+            return
+        results = [
+            {"index": n, "relevance_score": shared_words(body["query"], document)}
+            for n, document in enumerate(body.get("documents") or body["texts"])
+        ]
+        results.sort(key=lambda one: -one["relevance_score"])
+        usage = {"total_tokens": len(results)}
+        _send_json(w, {"model": body["model"], "results": results, "usage": usage})
+
+    async def _embed(
+        self,
+        script: Script,
+        body: dict[str, Any],
+        reader: asyncio.StreamReader,
+        w: asyncio.StreamWriter,
+    ) -> None:
+        await _sleep_or_leave(script.head_delay, reader)
         if script.status != 200:
             _send_error(w, script)
             return
@@ -377,6 +431,11 @@ async def _hang(script: Script, reader: asyncio.StreamReader) -> None:
 
 class _Cut(Exception):
     """The script asked to drop the connection."""
+
+
+def shared_words(query: str, document: str) -> float:
+    asked = set(query.lower().split())
+    return len(asked & set(document.lower().split())) / len(asked)
 
 
 def text_vector(text: str, size: int = 384) -> list[float]:

@@ -122,7 +122,10 @@ class Reader(asyncio.Protocol):
             self.done.set_result(None)
 
     async def ask(self, model: str) -> Answer:
-        self.done = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        if self.transport.is_closing():  # it keeps an idle connection for five seconds
+            await loop.create_connection(lambda: self, "127.0.0.1", self.port)
+        self.done = loop.create_future()
         self.tail = b""
         body = {"model": model, "stream": True, "messages": [{"role": "user", "content": "hi"}]}
         raw = json.dumps(body).encode()

@@ -73,7 +73,7 @@ async def of_model(request: ChatRequest, model: ChatModel) -> Chunks:
     A program that asks for a model wants that model: nothing is quoted from documents instead.
     """
     routes = await find_routes(model.name)
-    if not routes or routes[0].model != model.name:
+    if not routes or model.name not in (routes[0].model, routes[0].alias):
         raise not_served(model.name)
     require_labels(routes, model.demands)
     request = replace(request, required_labels=labels_of(model.demands))

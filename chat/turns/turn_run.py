@@ -165,7 +165,7 @@ class TurnRun:
         except db.Error as error:
             log.warning("turn %s ends without its model's name: %s", self._stream.key, error)
             return ""
-        return routes[0].model if routes else OFFLINE
+        return (routes[0].alias or routes[0].model) if routes else OFFLINE
 
     async def _store(self, answer: Answer, ending: Ending) -> EventRow:
         while True:

@@ -160,6 +160,7 @@ if PARLEY_SIGNUP not in {"closed", "open"}:
 PARLEY_LINKS = env.str("PARLEY_LINKS", default="people")
 if PARLEY_LINKS not in {"off", "people", "anyone"}:
     raise ImproperlyConfigured("PARLEY_LINKS must be `off`, `people` or `anyone`.")
+PARLEY_ROUTING_CHOICES_DAYS = env.int("PARLEY_ROUTING_CHOICES_DAYS", default=90)
 PARLEY_TEMPORARY_HOURS = env.int("PARLEY_TEMPORARY_HOURS", default=24)
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -277,6 +278,7 @@ LOGGING = {"level": LOG_LEVEL}
 CLOCK = {
     "events.ringing.ring_waiting_jobs": 5,
     "gateway.routing.checks.check_open_endpoints": 5,
+    "gateway.complexity.recording.remove_old": 3600,
     "events.compaction.compact_closed_streams": 300,
     "events.compaction.remove_old_jobs": 3600,
     "chat.retention.partitions.ensure_ahead": 3600,
@@ -311,6 +313,8 @@ FATES = [
     "knowledge.fates.tell_fates",
     "accounts.leaving.tell_fates",
 ]
+# How a picture of a person is drawn anew (accounts.portraits).
+PORTRAIT_PAINTER = "knowledge.portraits.paint"
 # What a person takes away with "Export my data", each app its part (accounts.takeouts).
 TAKEOUT = [
     "accounts.takeout_parts.write_account",

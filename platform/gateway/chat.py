@@ -9,6 +9,7 @@ tells who answers instead of whom, before the next word.
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from gateway.complexity.choosing import narrow
 from gateway.errors import GatewayError
 from gateway.metering import record_call
 from gateway.offline.answerer import stream_offline
@@ -31,8 +32,11 @@ async def stream_chat(
     """
     found = await routes(request.model)
     if found:
+        because = ""
+        if found[0].alias:
+            found, because = await narrow(request, found, chat=stream_chat, find_routes=routes)
         board = current_board()
-        course = Course(request, found, board)
+        course = Course(request, found, board, because)
         while (attempt := await course.next()) is not None:
             if switched := course.switch_to(attempt.route.endpoint):
                 yield switched

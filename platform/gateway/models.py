@@ -1,9 +1,21 @@
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from gateway.complexity.models import RoutingAlias, RoutingChoice, RoutingRule
 from gateway.controls import Capability
 from security.ids import new_id
+
+__all__ = [
+    "Deployment",
+    "Endpoint",
+    "Model",
+    "RoutingAlias",
+    "RoutingChoice",
+    "RoutingRule",
+    "Usage",
+]
 
 
 class Endpoint(models.Model):
@@ -181,6 +193,10 @@ class Deployment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} @ {self.endpoint}"
+
+    def clean(self) -> None:
+        if self.model_id and RoutingAlias.objects.filter(model=self.model_id).exists():
+            raise ValidationError(_("Its name stands for several models: nobody serves it itself."))
 
     def has(self, capability: Capability) -> bool:
         """What was corrected by hand counts more than what the test found."""

@@ -1,6 +1,6 @@
 """The values that go into the gateway and come out of it. No Django here."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -191,6 +191,8 @@ class Route:
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     server: str = ""  # whose dialect it speaks (gateway.upstream.servers), as the test found
     queue_timeout: float = 30.0  # seconds that a request may wait for one of the parallel ones
+    alias: str = ""  # the name that was asked for, where it stands for several models …
+    tier: str = ""  # … and for which questions this one is there: simple, medium or hard
 
     def url(self, path: str) -> str:
         return f"{self.base_url.rstrip('/')}/{path}"
@@ -216,4 +218,5 @@ class CallRecord:
 
 
 FindRoutes = Callable[[str], Awaitable[tuple[Route, ...]]]
+Chat = Callable[[ChatRequest], AsyncGenerator[StreamItem, None]]
 RecordCall = Callable[[CallRecord], Awaitable[None]]

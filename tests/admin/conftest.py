@@ -6,7 +6,15 @@ from agents.models import Agent
 from chat.models import Citation, Conversation, Feedback, Message, Preference, Turn
 from events import jobs
 from events.leases import open_stream
-from gateway.models import Deployment, Endpoint, Model, Usage
+from gateway.models import (
+    Deployment,
+    Endpoint,
+    Model,
+    RoutingAlias,
+    RoutingChoice,
+    RoutingRule,
+    Usage,
+)
 from knowledge.analyzer import TERM_SPACE
 from knowledge.models import Chunk, Collection, Document, DocumentText, Source, Stage
 from security.ids import new_id
@@ -64,5 +72,11 @@ def furnish(admin):
         model = Model.objects.create(name=f"m{number}")
         Deployment.objects.create(model=model, endpoint=endpoint, upstream_name="m")
         Usage.objects.create(model_name="m")
+        name = Model.objects.create(name=f"auto{number}")
+        alias = RoutingAlias.objects.create(model=name, simple=model, medium=model, hard=model)
+        RoutingRule.objects.create(alias=alias, conditions="code", tier="hard")
+        RoutingChoice.objects.create(
+            alias=alias, tier="hard", target="m", features={"code": 1}, score=1.5, voted_by="rule"
+        )
 
     return make

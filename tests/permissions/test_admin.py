@@ -15,7 +15,15 @@ from django.urls import reverse
 
 from accounts.models import User
 from chat.models import Feedback, Preference
-from gateway.models import Deployment, Endpoint, Model, Usage
+from gateway.models import (
+    Deployment,
+    Endpoint,
+    Model,
+    RoutingAlias,
+    RoutingChoice,
+    RoutingRule,
+    Usage,
+)
 from knowledge.models import Embedding
 from security.ids import new_id
 from tests.permissions.admin_rows import PAGES, PRIVATE, ROOMS
@@ -38,6 +46,10 @@ def furnished(world: World) -> World:
     model = Model.objects.create(name="m")
     Deployment.objects.create(model=model, endpoint=endpoint, upstream_name="m")
     Usage.objects.create(model_name="m")
+    name = Model.objects.create(name="auto")
+    alias = RoutingAlias.objects.create(model=name, simple=model, medium=model, hard=model)
+    RoutingRule.objects.create(alias=alias, conditions="code", tier="hard")
+    RoutingChoice.objects.create(alias=alias, tier="hard", target="m", score=1.5, voted_by="score")
     said = {"message_id": world.ids["message_id"], "person_id": world.ids["user_id"]}
     Feedback.objects.create(rating=1, comment=CANARY, **said)
     Preference.objects.create(comparison=new_id(), question_id=world.ids["question_id"], **said)

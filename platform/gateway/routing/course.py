@@ -21,12 +21,18 @@ _rng = random.Random()  # noqa: S311 - chance among servers, no secret
 
 
 class Course:
-    """Raises NoEndpointAllowed at once when no route may serve the request."""
+    """Raises NoEndpointAllowed at once when no route may serve the request.
 
-    def __init__(self, request: ChatRequest, routes: Sequence[Route], board: Board) -> None:
+    `because` is told before the reason of every attempt: why these routes.
+    """
+
+    def __init__(
+        self, request: ChatRequest, routes: Sequence[Route], board: Board, because: str = ""
+    ) -> None:
         self.answer = Answer(request)
         self._request = request
         self._board = board
+        self._because = because
         self._needs = needs_of(request)
         self._plan = Plan(allowed_routes(routes, self._needs), self._choose)
         self._began = time.monotonic()
@@ -46,7 +52,8 @@ class Course:
         step = await self._past_trials(step)
         self._attempts += 1
         self._said = self.answer.length
-        return Attempt(self._request, step.route, self.answer, self._attempts, step.why)
+        why = f"{self._because} {step.why}".strip()
+        return Attempt(self._request, step.route, self.answer, self._attempts, why)
 
     def switch_to(self, name: str) -> EndpointSwitched | None:
         """What to tell when somebody else answers now than the one who failed last."""

@@ -5,7 +5,9 @@ from dataclasses import replace
 from threading import Lock
 
 import structlog
+from django.db.models import Q, QuerySet
 
+from gateway.complexity.score import TIERS
 from gateway.controls import Capability
 from gateway.models import Deployment, Endpoint, Model
 from gateway.types import OFFLINE, Route, Timeouts
@@ -42,10 +44,31 @@ def list_routes(name: str, kind: str = Model.Kind.CHAT) -> tuple[Route, ...]:
         .select_related("model", "endpoint")
         .order_by("priority", "id")
     )
-    found = list(deployments.filter(model__name=name)) if name else []
-    if not found:
-        found = list(deployments.filter(model__is_default=True))
-    return tuple(_route(deployment) for deployment in found)
+    for field, value in ([("name", name)] if name else []) + [("is_default", True)]:
+        if found := list(deployments.filter(**{f"model__{field}": value})):
+            return tuple(_route(deployment) for deployment in found)
+        if kind == Model.Kind.CHAT and (
+            routes := _routes_of_alias(Q(**{field: value}), deployments)
+        ):
+            return routes
+    return ()
+
+
+def _routes_of_alias(asked: Q, deployments: QuerySet[Deployment]) -> tuple[Route, ...]:
+    """All that may answer for it, each with its tier: `gateway.complexity` picks for a question."""
+    model = (
+        Model.objects.filter(asked, complexity__isnull=False).select_related("complexity").first()
+    )
+    if model is None:
+        return ()
+    targets = [(tier, getattr(model.complexity, f"{tier}_id")) for tier in TIERS]
+    found = list(deployments.filter(model__in={pk for _tier, pk in targets}))
+    return tuple(
+        replace(_route(deployment), alias=model.name, tier=tier)
+        for tier, pk in targets
+        for deployment in found
+        if deployment.model_id == pk
+    )
 
 
 async def find_routes(name: str) -> tuple[Route, ...]:

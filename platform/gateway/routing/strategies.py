@@ -54,7 +54,9 @@ def endpoint_key(route: Route) -> Any:
 
 
 def choose(routes: Sequence[Route], scene: Scene) -> Choice:
-    """The order for one request."""
+    """The order for one request; routes of an alias come tier by tier."""
+    if len(routes) > 1 and routes[0].tier != routes[-1].tier:
+        return _by_tier(routes, scene)
     if len(routes) < 2:
         return Choice(tuple(routes), _("The only endpoint that may answer.") if routes else "")
     well: list[Route] = []
@@ -69,6 +71,16 @@ def choose(routes: Sequence[Route], scene: Scene) -> Choice:
     if behind and routes[0].strategy == "priority" and behind[0].priority < ordered[0].priority:
         why = _("First by priority of those that are well.")
     return Choice((*ordered, *behind), why)
+
+
+def _by_tier(routes: Sequence[Route], scene: Scene) -> Choice:
+    """Each tier in its own order; those where nobody is well come last."""
+    tiers: dict[str, list[Route]] = {}
+    for route in routes:
+        tiers.setdefault(route.tier, []).append(route)
+    groups = sorted(tiers.values(), key=lambda some: not any(_is_well(r, scene) for r in some))
+    chosen = [choose(group, scene) for group in groups]
+    return Choice(tuple(route for one in chosen for route in one.routes), chosen[0].why)
 
 
 def by_priority(routes: Sequence[Route], _scene: Scene) -> Ordered:
@@ -150,10 +162,15 @@ def cheapest(routes: Sequence[Route], scene: Scene) -> Ordered:
 
 def price(route: Route, needs: Needs) -> float:
     """What the request is expected to cost there, infinite where no price is known."""
-    if route.prompt_price is None or route.completion_price is None:
-        return UNKNOWN
-    prompt = float(route.prompt_price) * needs.prompt_tokens
-    return (prompt + float(route.completion_price) * needs.answer_tokens) / MILLION
+    cost = 0.0
+    for rate, count in (
+        (route.prompt_price, needs.prompt_tokens),
+        (route.completion_price, needs.answer_tokens),
+    ):
+        if rate is None and count:
+            return UNKNOWN
+        cost += float(rate or 0) * count
+    return cost / MILLION
 
 
 def _is_well(route: Route, scene: Scene) -> bool:

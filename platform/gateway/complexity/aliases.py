@@ -1,0 +1,107 @@
+"""Aliases as the hot path knows them: read from the database, remembered for two seconds."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.utils.crypto import salted_hmac
+
+from gateway.complexity.features import complete
+from gateway.complexity.models import RoutingAlias, RoutingChoice, RoutingRule
+from gateway.complexity.replay import Labelled
+from gateway.complexity.rules import NoCondition, Rule, parse
+from gateway.complexity.score import Settings, Tier
+from observability.patience import run_patiently
+
+REMEMBERED_SECONDS = 2.0
+LABELLED = 2000  # corrections that count: the newest
+
+log = structlog.get_logger(__name__)
+_lock = Lock()
+_remembered: dict[str, tuple[float, "Alias | None"]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """All that a decision needs. `corrected` are questions that people have judged themselves, by
+    their fingerprints."""
+
+    id: UUID
+    name: str
+    settings: Settings
+    rules: tuple[Rule, ...] = ()
+    corrected: Mapping[str, Tier] | None = None
+    judge: str = ""
+    judge_margin: float = 0.0
+
+
+async def find_alias(name: str) -> Alias | None:
+    """By its name; at most three queries in two seconds and process."""
+    now = time.monotonic()
+    with _lock:
+        until, alias = _remembered.get(name, (0.0, None))
+    if until > now:
+        return alias
+    alias = await run_patiently(read_alias, name)
+    with _lock:
+        _remembered[name] = (now + REMEMBERED_SECONDS, alias)
+    return alias
+
+
+def forget_aliases() -> None:
+    """Let the next question see a change at once (this process)."""
+    with _lock:
+        _remembered.clear()
+
+
+def read_alias(name: str) -> Alias | None:
+    row = RoutingAlias.objects.select_related("judge").filter(model__name=name).first()
+    if row is None:
+        return None
+    return Alias(
+        row.pk,
+        name,
+        row.settings,
+        rules_of(row),
+        dict(_corrections(row, "fingerprint", "corrected_tier")),
+        row.judge.name if row.judge else "",
+        row.judge_margin,
+    )
+
+
+def rules_of(alias: RoutingAlias) -> tuple[Rule, ...]:
+    """Those that are on, in their order."""
+    rows = RoutingRule.objects.filter(alias=alias, is_enabled=True).order_by("position", "id")
+    return tuple(rule for row in rows if (rule := as_rule(row)))
+
+
+def as_rule(row: RoutingRule) -> Rule | None:
+    """A row that no longer means anything decides nothing."""
+    try:
+        return Rule(parse(row.conditions), row.tier)  # type: ignore[arg-type]
+    except NoCondition as error:
+        log.warning("routing_rule_unreadable", rule=str(row.pk), why=str(error))
+        return None
+
+
+def labelled_for(alias: RoutingAlias) -> list[Labelled]:
+    """The newest corrections, the oldest of them first."""
+    rows = _corrections(alias, "features", "corrected_tier")
+    return [Labelled(complete(features), tier) for features, tier in rows]
+
+
+def fingerprint(question: str) -> str:
+    """Of the question but for case and spaces; keyed, so that no guess can be tried against it."""
+    words = " ".join(question.lower().split())
+    return salted_hmac("gateway.complexity", words, algorithm="sha256").hexdigest()[:32]
+
+
+def _corrections(alias: RoutingAlias, *fields: str) -> list[Any]:
+    """Rows of the fields, the oldest of the newest first."""
+    found = RoutingChoice.objects.filter(alias=alias).exclude(corrected_tier="")
+    newest = found.order_by("-corrected_at", "-id").values_list(*fields)[:LABELLED]
+    return list(newest)[::-1]

@@ -55,7 +55,7 @@ def switch_embedder(model: str, report: Callable[[int, int], None]) -> Embedding
     after the flip; a document being loaded with the old version is refused and loaded again.
     Raises LabelUnmet before anything is sent when some collection's labels forbid it.
     """
-    embedder = get_embedder(model, all_demands())
+    embedder = get_embedder(model, all_demands(), is_bulk=True)
     version = _prepare_version(embedder)
     _fill(version, embedder, report)
     with transaction.atomic():

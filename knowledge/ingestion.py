@@ -95,7 +95,8 @@ def _go_through(stages: "_Stages", document: Document, job: Progress) -> bool:
 def _embedder(document: Document, model: str) -> Embedder:
     """One that may see the document; the reason of its failure is what its reader is told."""
     try:
-        return get_embedder(model, embedding_demands(model, [document.collection_id]))
+        demands = embedding_demands(model, [document.collection_id])
+        return get_embedder(model, demands, is_bulk=True)
     except LabelUnmet as error:
         raise ExtractionFailed(str(error)) from error
 

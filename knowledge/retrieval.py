@@ -144,7 +144,7 @@ def search(
     visible = Collection.objects.visible_to(user)
     if collections is not None:
         visible = visible.filter(pk__in=list(collections))
-    return _search(user, query, visible, limit, embed_for(collections, demands))
+    return _search(user, query, visible, limit, embed_for(collections, demands, user.pk))
 
 
 def search_shelves(
@@ -156,7 +156,7 @@ def search_shelves(
 ) -> SearchResult:
     """The same in attachments, named by the ids of their shelves, and in nothing else."""
     visible = Collection.objects.shelves_of(user).filter(pk__in=list(shelves))
-    return _search(user, query, visible, limit, embed_for(None, demands))
+    return _search(user, query, visible, limit, embed_for(None, demands, user.pk))
 
 
 def _search(
@@ -181,9 +181,15 @@ def _search(
     return SearchResult(query, passages, took_ms, question.alpha, timings, _demands(rows))
 
 
-def embed_for(collections: Sequence[UUID] | None, demands: Sequence[Demand]) -> EmbedderFor:
+def embed_for(
+    collections: Sequence[UUID] | None,
+    demands: Sequence[Demand],
+    account_id: UUID | None = None,
+) -> EmbedderFor:
     """Gives the embedder of a model that may see a question asked of these collections."""
-    return lambda model: get_embedder(model, embedding_demands(model, collections, demands))
+    return lambda model: get_embedder(
+        model, embedding_demands(model, collections, demands), account_id=account_id
+    )
 
 
 def _demands(rows: Sequence[tuple[Any, ...]]) -> tuple[Demand, ...]:

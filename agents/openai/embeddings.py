@@ -20,6 +20,7 @@ from gateway.embedding.embedder import (
     LOCAL_NAME,
     Embedder,
     EmbedderUnavailable,
+    RemoteEmbedder,
     Vectors,
     get_embedder,
 )
@@ -28,7 +29,7 @@ from gateway.upstream.vocabulary import text_of
 from security.rate_limits import Action
 
 MOST_TEXTS = 2048
-AT_ONCE = 64  # between two such parts it is seen that the client has gone
+AT_ONCE = 64  # of the embedded model; between two such parts it is seen that the client has gone
 
 
 @endpoint("POST")
@@ -53,12 +54,14 @@ async def embeddings(request: HttpRequest) -> JsonResponse:
 
 def find_embedder(user: User, name: str) -> Embedder:
     try:
-        return get_embedder(name, demands_on(user))
+        return get_embedder(name, demands_on(user), account_id=user.pk)
     except EmbedderUnavailable as error:
         raise no_such_model(name) from error
 
 
 async def embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+    if isinstance(embedder, RemoteEmbedder):
+        return await embedder.embed_async(texts)
     parts = [
         await asyncio.to_thread(embedder.embed, texts[start : start + AT_ONCE])
         for start in range(0, len(texts), AT_ONCE)

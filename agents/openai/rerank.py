@@ -1,5 +1,6 @@
 """`POST /v1/rerank`, as Cohere, Jina and vLLM have it: which documents answer a query best."""
 
+import asyncio
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
@@ -27,7 +28,7 @@ async def rerank(request: HttpRequest) -> JsonResponse:
         raise invalid("'top_n' must be at least 1.", "top_n", "integer_below_min_value")
     try:
         demands = await in_thread(demands_on, call.user)
-        scores = await reranking.rerank(name, query, documents, demands)
+        scores = await reranking.rerank(name, query, documents, demands, call.user.pk)
     except reranking.RerankerUnavailable as error:
         raise no_such_model(name) from error
     best = sorted(range(len(documents)), key=lambda n: -scores[n])[:top]
@@ -37,7 +38,7 @@ async def rerank(request: HttpRequest) -> JsonResponse:
         | ({"document": {"text": documents[n]}} if are_returned else {})
         for n in best
     ]
-    tokens = count_tokens(name, [query, *documents])
+    tokens = await asyncio.to_thread(count_tokens, name, [query, *documents])
     return JsonResponse(
         {
             "id": new_id("rerank-"),

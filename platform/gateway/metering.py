@@ -1,5 +1,7 @@
 """Usage rows: one for each upstream call, also for those that failed or were stopped."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -90,6 +92,37 @@ async def record_call(call: CallRecord) -> None:
         await run_patiently(insert_once, usage_of(call))
     except DatabaseError:
         log.exception("usage_not_recorded", model=call.model, outcome=call.outcome)
+
+
+async def record_shared_call(call: CallRecord, shares: Mapping[UUID | None, int]) -> None:
+    """`record_call` for one that was made for several accounts: counted once, a row for each.
+
+    `shares` say how much of it was whose; each row has that part of the tokens.
+    """
+    count_call(call)
+    rows = [usage_of(part) for part in divided(call, shares)]
+    try:
+        await run_patiently(_insert_all, rows)
+    except DatabaseError:
+        log.exception("usage_not_recorded", model=call.model, outcome=call.outcome)
+
+
+def divided(call: CallRecord, shares: Mapping[UUID | None, int]) -> Iterator[CallRecord]:
+    """The call as each account's own; no token is lost or counted twice."""
+    tokens, whole = call.usage.prompt_tokens, sum(shares.values())
+    seen = counted = 0
+    for account, share in shares.items():
+        seen += share
+        upto = tokens * seen // whole if tokens and whole else 0
+        part = None if tokens is None else upto - counted
+        counted = upto
+        usage = replace(call.usage, prompt_tokens=part)
+        yield replace(call, account_id=account, usage=usage)
+
+
+def _insert_all(rows: Sequence[Usage]) -> None:
+    for row in rows:
+        insert_once(row)
 
 
 async def record_lost_call(turn_id: UUID, account_id: UUID, model: str, endpoint: str) -> None:

@@ -55,6 +55,18 @@ tokens = Counter(
     ["endpoint", "kind"],
     registry=registry,
 )
+vectors_remembered = Counter(
+    "parley_embedding_cache_total",
+    "Texts whose vector was asked for: hit, or miss.",
+    ["outcome"],
+    registry=registry,
+)
+texts_sent = Histogram(
+    "parley_embedding_texts",
+    "Texts in a call for vectors.",
+    buckets=(1, 2, 4, 8, 16, 32, 64),
+    registry=registry,
+)
 
 
 def count_call(call: CallRecord) -> None:

@@ -75,7 +75,7 @@ def test_a_document_embedded_before_the_flip_is_indexed_again_with_the_new_model
     document, _ = services.add_document(alice, handbook, as_stream("Some words."), "a.txt")
     flipped: list[EmbeddingVersion] = []
 
-    def embed_and_flip(name: str):
+    def embed_and_flip(name: str, *_demands: object, **_more: object):
         """The model changes between choosing the embedder and loading its vectors."""
         embedder = get_embedder(name)
         if not flipped:

@@ -49,9 +49,20 @@ test_connection.__test__ = False
 
 
 def embed(url: str) -> str:
-    embedder = RemoteEmbedder(Model(name="e", dimensions=3), [Route("e", "e", "one", url)])
+    async def record(*_call: object) -> None:
+        """There is no database here."""
+
+    model, routes = Model(name="e", dimensions=3), [Route("e", "e", "one", url)]
+    embedder = RemoteEmbedder(model, routes, is_bulk=True, record=record)
+
+    async def ask() -> None:
+        try:
+            await embedder.embed_async(["hi"])
+        finally:
+            await close_pool()
+
     with pytest.raises(EndpointUnreachable) as refusal:
-        embedder.embed(["hi"])
+        asyncio.run(ask())
     return str(refusal.value)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Protocol
+from uuid import UUID
 
 from gateway.embedding.local import (
     LOCAL_NAME,
@@ -23,6 +24,7 @@ __all__ = [
     "Embedder",
     "EmbedderUnavailable",
     "LocalEmbedder",
+    "RemoteEmbedder",
     "Vectors",
     "count_pieces",
     "get_embedder",
@@ -51,13 +53,20 @@ class Embedder(Protocol):
         ...
 
 
-def get_embedder(name: str = "", demands: Sequence[Demand] = ()) -> Embedder:
+def get_embedder(
+    name: str = "",
+    demands: Sequence[Demand] = (),
+    *,
+    account_id: UUID | None = None,
+    is_bulk: bool = False,
+) -> Embedder:
     """Return the embedder called `name`; without a name, the default one.
 
     The default is the embedding model marked so in the gateway, or else the embedded model.
     Reads the database unless the embedded model is asked for by name; raises
     `EmbedderUnavailable` when a named model has no enabled deployment, and `LabelUnmet` when none
-    of them has the labels that are demanded of whoever sees the texts.
+    of them has the labels that are demanded of whoever sees the texts. Calls are counted for
+    `account_id`; `is_bulk` says that the vectors are kept by the caller, so nobody else need to.
     """
     if name == LOCAL_NAME:
         return local_embedder()
@@ -72,7 +81,8 @@ def get_embedder(name: str = "", demands: Sequence[Demand] = ()) -> Embedder:
         if routes:
             require_labels(routes, demands)
             labels = labels_of(demands)
-            return RemoteEmbedder(model, [route for route in routes if labels <= route.labels])
+            allowed = [route for route in routes if labels <= route.labels]
+            return RemoteEmbedder(model, allowed, account_id=account_id, is_bulk=is_bulk)
     if name:
         raise EmbedderUnavailable(f"No enabled endpoint offers the embedding model {name}.")
     return local_embedder()

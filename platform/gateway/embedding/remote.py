@@ -1,36 +1,55 @@
-"""Embeddings from an OpenAI-compatible endpoint."""
+"""Embeddings from the endpoints of a model: routed like chat, sent together, remembered."""
 
-import base64
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gateway.errors import GatewayError, UpstreamFailed
+from gateway.embedding.background import run
+from gateway.embedding.batching import REQUEST_CHARACTERS, REQUEST_TEXTS, Record
+from gateway.embedding.cache import recall, remember, revision_of
+from gateway.embedding.exchange import current_exchange
+from gateway.embedding.wire import Vectors
+from gateway.errors import UpstreamFailed
+from gateway.metering import record_shared_call
+from gateway.routing.board import current_board
+from gateway.routing.errand import Trip, run_errand
+from gateway.routing.needs import needs_of_texts
 from gateway.types import Route
-from gateway.upstream.sdk import open_client, typed_error
 
 if TYPE_CHECKING:
     from gateway.models import Model
 
-# Texts in one request: well below the 2,048 the protocol allows, so that a retry stays cheap.
-REQUEST_TEXTS = 64
-TIMEOUT_SECONDS = 120.0
-TRIES = 2
+AT_ONCE = 4  # requests of one caller; the texts of several callers go together anyway
+
+__all__ = ["REQUEST_TEXTS", "RemoteEmbedder"]
 
 
 class RemoteEmbedder:
-    """An embedding model of the gateway; its routes are asked in their order of priority.
+    """An embedding model of the gateway for one account: safe to use from any thread and loop.
 
-    Holds no connection between calls: safe to use from many threads.
+    `is_bulk` texts, those of documents, are not remembered: their vectors are kept as rows.
     """
 
-    def __init__(self, model: "Model", routes: Sequence[Route]) -> None:
+    def __init__(
+        self,
+        model: "Model",
+        routes: Sequence[Route],
+        *,
+        account_id: UUID | None = None,
+        is_bulk: bool = False,
+        record: Record = record_shared_call,
+    ) -> None:
         self.name = model.name
         self.is_multilingual = model.is_multilingual
         self._dimensions = model.dimensions
         self._routes = tuple(routes)
+        self._account_id = account_id
+        self._is_bulk = is_bulk
+        self._record = record
+        self._revision = revision_of(model.name, model.dimensions, routes)
 
     @property
     def dimensions(self) -> int:
@@ -39,61 +58,75 @@ class RemoteEmbedder:
             self._dimensions = int(self.embed(["dimensions"]).shape[1])
         return self._dimensions
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one unit vector for each text; raise `GatewayError` when no endpoint answers."""
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return one unit vector for each text; raise `GatewayError` when no endpoint answers.
+
+        For threads; on an event loop `embed_async` is what waits without holding it up.
+        """
         if not texts:
             return np.empty((0, self.dimensions), np.float32)
-        parts = [
-            self._embed_part(texts[start : start + REQUEST_TEXTS])
-            for start in range(0, len(texts), REQUEST_TEXTS)
-        ]
-        return np.concatenate(parts)
+        return run(self.embed_async(texts))
 
-    def _embed_part(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        failure: GatewayError = UpstreamFailed("No enabled endpoint offers this embedding model.")
-        for route in self._routes:
-            for _ in range(TRIES):
-                try:
-                    return _request(route, texts, self._dimensions)
-                except GatewayError as error:
-                    failure = error
-                    if not error.is_transient:
-                        break
-            if not failure.may_switch:
-                break
-        raise failure
+    async def embed_async(self, texts: Sequence[str]) -> Vectors:
+        """The same for at least one text. Equal texts are sent once."""
+        distinct = list(dict.fromkeys(texts))
+        known: dict[str, Vectors] = {}
+        shared = current_board().shared
+        if not self._is_bulk:
+            known = await recall(shared, self._revision, distinct)
+        missing = [text for text in distinct if text not in known]
+        if missing:
+            fresh = dict(zip(missing, await self._ask(missing), strict=True))
+            if not self._is_bulk:
+                await remember(shared, self._revision, fresh)
+            known |= fresh
+        vectors = [known[text] for text in texts]
+        self._check({len(vector) for vector in vectors})
+        return np.stack(vectors)
+
+    async def _ask(self, texts: Sequence[str]) -> list[Vectors]:
+        """From the endpoints, a few requests at a time."""
+        parts = list(_parts(texts))
+        found: list[Vectors] = []
+        for start in range(0, len(parts), AT_ONCE):
+            some = parts[start : start + AT_ONCE]
+            asked = [asyncio.ensure_future(self._ask_part(part)) for part in some]
+            try:
+                for vectors in await asyncio.gather(*asked):
+                    found.extend(vectors)
+            finally:
+                for one in asked:
+                    one.cancel()
+        return found
+
+    async def _ask_part(self, texts: Sequence[str]) -> Vectors:
+        exchange = current_exchange()
+
+        async def go(trip: Trip) -> Vectors:
+            batcher = exchange.batcher(trip.route)
+            vectors = await batcher.embed(trip, texts, self._account_id, self._record)
+            self._check({vectors.shape[1]})
+            return vectors
+
+        return await run_errand(self._routes, needs_of_texts(texts), go, exchange.speeds)
+
+    def _check(self, sizes: set[int]) -> None:
+        if self._dimensions is not None:
+            sizes = sizes | {self._dimensions}
+        if len(sizes) > 1:
+            told = ", ".join(map(str, sorted(sizes)))
+            raise UpstreamFailed(f"Its vectors do not have one number of dimensions: {told}.")
 
 
-def _request(route: Route, texts: Sequence[str], dimensions: int | None) -> NDArray[np.float32]:
-    try:
-        with open_client(route, TIMEOUT_SECONDS) as client:
-            # An empty text is refused by some servers; a space means as little.
-            answer = client.embeddings.create(
-                model=route.upstream_name,
-                input=[text if text.strip() else " " for text in texts],
-                encoding_format="float",
-            )
-    except Exception as error:
-        raise typed_error(error) from error
-    return _to_unit_vectors(answer.data, len(texts), dimensions)
-
-
-def _to_unit_vectors(
-    data: Sequence[Any], expected: int, dimensions: int | None
-) -> NDArray[np.float32]:
-    rows = sorted(data, key=lambda row: row.index)
-    if len(rows) != expected:
-        raise UpstreamFailed(f"It returned {len(rows)} vectors for {expected} texts.")
-    vectors = np.vstack([_decode(row.embedding) for row in rows])
-    if dimensions not in {None, vectors.shape[1]}:
-        raise UpstreamFailed(f"Its vectors have {vectors.shape[1]} dimensions, not {dimensions}.")
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = (vectors / np.maximum(norms, 1e-12)).astype(np.float32)
-    return unit
-
-
-def _decode(embedding: list[float] | str) -> NDArray[np.float32]:
-    """Some servers answer base64 whatever was asked for."""
-    if isinstance(embedding, str):
-        return np.frombuffer(base64.b64decode(embedding), np.float32)
-    return np.asarray(embedding, np.float32)
+def _parts(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Requests of bounded size."""
+    part: list[str] = []
+    size = 0
+    for text in texts:
+        if part and (len(part) == REQUEST_TEXTS or size + len(text) > REQUEST_CHARACTERS):
+            yield part
+            part, size = [], 0
+        part.append(text)
+        size += len(text)
+    if part:
+        yield part

@@ -1,39 +1,56 @@
-"""How well documents answer a query: scores of a rerank model, as Cohere, Jina and vLLM tell them.
+"""How well documents answer a query: the scores of a rerank model, from whoever serves it.
 
-Without an endpoint the embedded embedder stands in: the cosine of query and document. It is weaker
-than a model made for it, and says no more than the search does.
+Servers speak three dialects. Cohere, Jina, vLLM and llama.cpp take `documents` and give `results`;
+Voyage calls them `data`; TEI takes `texts`, gives a list, and has its page above /v1. What a server
+wants is learned from its refusal and remembered. Without an endpoint the embedded embedder stands
+in: the cosine of query and document. It is weaker than a model made for it, and says no more than
+the search does.
 """
 
 import asyncio
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-import aiohttp
-import orjson
+from django.utils.translation import ngettext
 
+from gateway.embedding.batching import Record
 from gateway.embedding.embedder import LOCAL_NAME
 from gateway.embedding.local import local_embedder
-from gateway.errors import (
-    EndpointTimeout,
-    GatewayError,
-    UpstreamFailed,
-    error_for_exception,
-    error_for_response,
-)
+from gateway.errors import BadRequest, ContextOverflow, ModelNotFound, UpstreamFailed
 from gateway.labels import Demand, labels_of, require_labels
+from gateway.metering import record_shared_call
 from gateway.models import Model
+from gateway.routing.board import current_board
+from gateway.routing.errand import Outcome, Trip, metered, run_errand
+from gateway.routing.needs import needs_of_texts
 from gateway.routing.routes import list_routes
-from gateway.types import Route
-from gateway.upstream.dialect import request_headers
-from gateway.upstream.session import current_pool
+from gateway.types import CallRecord, Route, TokenUsage
+from gateway.upstream.asking import ask
+from gateway.upstream.payloads import input_usage
+from gateway.upstream.servers import root_url
+from gateway.upstream.session import Pool, current_pool
 from observability.patience import run_patiently
-from security.secrets import hint
 
-LARGEST_ANSWER = 8 * 1024 * 1024  # bytes
+LARGEST_ANSWER = 16 * 1024 * 1024  # bytes; some servers send the documents back
+SECONDS_EACH = 0.25  # of patience for each document, on top of what a first word may take
+REMEMBERED_SERVERS = 1000
 
 
 class RerankerUnavailable(Exception):
     """No enabled endpoint offers a rerank model of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    is_above_v1: bool = False
+    documents: str = "documents"  # what the field is called
+
+
+_USUAL = Dialect()
+_learned: dict[tuple[str, str], Dialect] = {}  # by address and model
 
 
 async def find_rerank_routes(name: str, demands: Sequence[Demand] = ()) -> tuple[Route, ...]:
@@ -49,52 +66,117 @@ async def find_rerank_routes(name: str, demands: Sequence[Demand] = ()) -> tuple
 
 
 async def rerank(
-    name: str, query: str, documents: Sequence[str], demands: Sequence[Demand] = ()
+    name: str,
+    query: str,
+    documents: Sequence[str],
+    demands: Sequence[Demand] = (),
+    account_id: UUID | None = None,
 ) -> list[float]:
     """A score for each document, in their order; raises GatewayError, RerankerUnavailable."""
     if name == LOCAL_NAME:
         vectors = await asyncio.to_thread(local_embedder().embed, [query, *documents])
         return [float(score) for score in vectors[1:] @ vectors[0]]
-    failure: GatewayError = UpstreamFailed()
-    for route in await find_rerank_routes(name, demands):
+    routes = await find_rerank_routes(name, demands)
+    return await score(routes, query, documents, account_id)
+
+
+async def score(
+    routes: Sequence[Route],
+    query: str,
+    documents: Sequence[str],
+    account_id: UUID | None = None,
+    record: Record = record_shared_call,
+) -> list[float]:
+    """From these routes; one usage row for each call."""
+    board = current_board()
+
+    async def go(trip: Trip) -> list[float]:
+        route = trip.route
+
+        async def enter() -> tuple[list[float], TokenUsage]:
+            async with board.gate(route).slot(account_id, route.queue_timeout):
+                return await request_scores(current_pool(), route, query, documents)
+
+        async def tell(end: Outcome) -> None:
+            await record(_record(trip, len(documents), end), {account_id: 1})
+
+        return await metered(route, enter, tell)
+
+    needs = needs_of_texts([query + document for document in documents])
+    return await run_errand(routes, needs, go)
+
+
+async def request_scores(
+    pool: Pool, route: Route, query: str, documents: Sequence[str]
+) -> tuple[list[float], TokenUsage]:
+    """One request, once more for each thing that the server turns out to call otherwise."""
+    known = (route.base_url, route.upstream_name)
+    dialect = _learned.get(known, _USUAL)
+    patience = route.timeouts.first_token + SECONDS_EACH * len(documents)
+    while True:
+        body = {**route.extra_body, "model": route.upstream_name, "query": query}
+        body[dialect.documents] = list(documents)
+        url = f"{root_url(route)}/rerank" if dialect.is_above_v1 else route.url("rerank")
+        seconds = min(patience, route.timeouts.total)
         try:
-            return await _ask(route, query, documents)
-        except GatewayError as error:
-            error.detail = error.detail.replace(route.api_key or "\0", hint(route.api_key))
-            failure = error
-            if not error.may_switch:
-                break
-    raise failure
+            answer = await ask(pool, route, url, body, seconds, largest=LARGEST_ANSWER)
+        except (BadRequest, ModelNotFound) as error:
+            other = _other(dialect, route, error)
+            if other is None:
+                raise
+            dialect = other
+            continue
+        if dialect != _learned.get(known, _USUAL):
+            if len(_learned) >= REMEMBERED_SERVERS:
+                _learned.clear()
+            _learned[known] = dialect
+        return _scores(answer, len(documents))
 
 
-async def _ask(route: Route, query: str, documents: Sequence[str]) -> list[float]:
-    body = {"model": route.upstream_name, "query": query, "documents": list(documents)}
-    try:
-        async with asyncio.timeout(route.timeouts.first_token):
-            async with current_pool().http.post(
-                route.url("rerank"),
-                data=orjson.dumps({**route.extra_body, **body}),
-                headers=request_headers(route) | {"Accept": "application/json"},
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=route.timeouts.connect),
-                allow_redirects=False,  # the key must not follow to another host
-            ) as response:
-                answer = await response.content.read(LARGEST_ANSWER)
-                while not response.content.at_eof() and len(answer) < LARGEST_ANSWER:
-                    answer += await response.content.read(LARGEST_ANSWER - len(answer))
-    except TimeoutError as error:
-        raise EndpointTimeout from error
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise error_for_exception(error) from error
-    if response.status != 200:
-        raise error_for_response(response.status, answer, response.headers)
-    return _scores(answer, len(documents))
+def _other(dialect: Dialect, route: Route, error: BadRequest | ModelNotFound) -> Dialect | None:
+    """How to ask the server that refused this; None when the refusal is about something else."""
+    if isinstance(error, ModelNotFound):
+        has_root = root_url(route) != route.base_url.rstrip("/")
+        return None if dialect.is_above_v1 or not has_root else Dialect(is_above_v1=True)
+    is_about_texts = "texts" in error.detail and not isinstance(error, ContextOverflow)
+    if dialect.documents == "texts" or not is_about_texts:
+        return None
+    return Dialect(dialect.is_above_v1, "texts")
 
 
-def _scores(answer: bytes, count: int) -> list[float]:
+def _scores(answer: Any, count: int) -> tuple[list[float], TokenUsage]:
     """Results come best first, and name their documents by number."""
     try:
-        payload: Any = orjson.loads(answer)
-        found = {one["index"]: float(one["relevance_score"]) for one in payload["results"]}
-        return [found[n] for n in range(count)]
-    except (orjson.JSONDecodeError, LookupError, TypeError, ValueError) as error:
+        usage = None
+        found = answer
+        if isinstance(answer, dict):
+            found, usage = answer.get("results", answer.get("data")), answer.get("usage")
+        by_index = {one["index"]: _score(one) for one in found}
+        return [by_index[n] for n in range(count)], input_usage(usage)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise UpstreamFailed("It answered with something that is no reranking.") from error
+
+
+def _score(one: dict[str, Any]) -> float:
+    value = float(one["relevance_score"] if "relevance_score" in one else one["score"])
+    if not math.isfinite(value):
+        raise ValueError(value)
+    return value
+
+
+def _record(trip: Trip, count: int, end: Outcome) -> CallRecord:
+    text = ngettext("Scores of {n} document.", "Scores of {n} documents.", count)
+    return CallRecord(
+        None,
+        None,
+        trip.route.model,
+        trip.route.endpoint,
+        end.usage,
+        end.outcome,
+        None,
+        end.total_ms,
+        deployment_id=trip.route.deployment_id,
+        attempt=trip.number,
+        why=f"{text.format(n=count)} {trip.why}".strip(),
+        detail=end.detail,
+    )

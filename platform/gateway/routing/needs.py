@@ -22,10 +22,12 @@ class Needs:
     has_tools: bool = False
     prompt_tokens: int = 0  # an estimate, from the length alone
     answer_tokens: int = USUAL_ANSWER
+    longest: int = 0  # tokens of the longest text, where each is read on its own
 
     @property
     def tokens(self) -> int:
-        return self.prompt_tokens + self.answer_tokens
+        """What has to fit into the model's context."""
+        return (self.longest or self.prompt_tokens) + self.answer_tokens
 
 
 def needs_of(request: ChatRequest) -> Needs:
@@ -42,6 +44,12 @@ def needs_of(request: ChatRequest) -> Needs:
         prompt_tokens=tokens,
         answer_tokens=request.max_tokens or USUAL_ANSWER,
     )
+
+
+def needs_of_texts(texts: Sequence[str], labels: frozenset[str] = frozenset()) -> Needs:
+    """Of texts that are read one by one and answered without words."""
+    tokens = [estimate_tokens(text) for text in texts]
+    return Needs(labels, prompt_tokens=sum(tokens), answer_tokens=0, longest=max(tokens, default=0))
 
 
 def estimate_tokens(text: str) -> int:

@@ -94,6 +94,13 @@ class Shared:
         won = await self._ask(self._client.set(name, self.process, nx=True, px=int(seconds * 1000)))
         return bool(won) or self.is_away
 
+    async def evaluate(self, script: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """What a script answers, in bytes; None also when Redis is away."""
+        if self.is_away:
+            return None
+        ask = self._client.execute_command
+        return await self._ask(ask("EVAL", script, len(keys), *keys, *args, NEVER_DECODE=True))
+
     def pipeline(self) -> Any:
         return self._client.pipeline(transaction=False)
 

@@ -15,11 +15,18 @@ LARGEST_ANSWER = 4 * 1024 * 1024  # bytes
 
 
 async def ask(
-    pool: Pool, route: Route, url: str, body: dict[str, Any] | None = None, seconds: float = 0
+    pool: Pool,
+    route: Route,
+    url: str,
+    body: dict[str, Any] | None = None,
+    seconds: float = 0,
+    *,
+    largest: int = LARGEST_ANSWER,
 ) -> Any:
     """GET, or POST with a body; raises GatewayError for everything that is not JSON with a 200.
 
-    `seconds` limits the whole; 0 takes the route's limit for a first word.
+    `seconds` limits the whole; 0 takes the route's limit for a first word. No more than `largest`
+    bytes are read.
     """
     options: dict[str, Any] = {
         "headers": request_headers(route) | {"Accept": "application/json"},
@@ -32,15 +39,15 @@ async def ask(
     try:
         async with asyncio.timeout(seconds or route.timeouts.first_token):
             async with pool.http.request(method, url, **options) as response:
-                raw = await response.content.read(LARGEST_ANSWER)
-                while not response.content.at_eof() and len(raw) < LARGEST_ANSWER:
-                    raw += await response.content.read(LARGEST_ANSWER)
+                raw = bytearray()
+                while len(raw) < largest and (read := await response.content.readany()):
+                    raw += read
     except TimeoutError as error:
         raise EndpointTimeout from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise error_for_exception(error) from error
     if response.status != 200:
-        raise error_for_response(response.status, raw, response.headers)
+        raise error_for_response(response.status, bytes(raw), response.headers)
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:

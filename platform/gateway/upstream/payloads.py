@@ -34,6 +34,14 @@ def token_usage(usage: Any) -> TokenUsage:
     )
 
 
+def input_usage(usage: Any) -> TokenUsage:
+    """Of an answer that has no words: some servers tell the total alone."""
+    told = token_usage(usage)
+    if told.prompt_tokens is None:
+        return TokenUsage(prompt_tokens=_count(usage, "total_tokens"))
+    return told
+
+
 def _count(counts: Any, name: str) -> int | None:
     value = counts.get(name) if isinstance(counts, dict) else None
     return value if isinstance(value, int) and value >= 0 else None

@@ -120,8 +120,10 @@ def test_servers_that_tell_who_they_are_elsewhere(model_server, path, page, serv
 
 def test_embedding_and_reranking_models(model_server):
     assert can(found_at(model_server, "embedding")) == {Capability.EMBEDDINGS}
-    assert Capability.RERANK not in can(found_at(model_server, "rerank"))
-    model_server.pages["/v1/rerank"] = {"results": [{"index": 0, "relevance_score": 1}]}
+    model_server.pages["/v1/rerank"] = {}
+    assert not can(found_at(model_server, "rerank"))
+    scores = [{"index": n, "relevance_score": 1 - n} for n in range(2)]
+    model_server.pages["/v1/rerank"] = {"results": scores}
     assert can(found_at(model_server, "rerank")) == {Capability.RERANK}
 
 

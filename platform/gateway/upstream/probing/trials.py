@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from gateway.controls import Capability, Controls
+from gateway.embedding.reranking import request_scores
 from gateway.errors import BadRequest
 from gateway.types import ChatRequest, PromptMessage, Route
 from gateway.upstream.asking import ask
@@ -109,7 +110,9 @@ async def tries_vision(subject: Subject) -> bool:
 async def tries_tools(subject: Subject) -> bool:
     """Whether it calls one; a call that the limit of tokens cut counts too."""
     asked = (PromptMessage("user", "What is the weather in Oslo? Look it up with the tool."),)
-    request = ChatRequest("", asked, max_tokens=ROOM, tools=(TOOL,), tool_choice="required")
+    request = ChatRequest(
+        "", asked, max_tokens=ROOM, temperature=0.0, tools=(TOOL,), tool_choice="required"
+    )
     try:
         answer = await subject.complete(Capability.TOOLS, request)
     except BadRequest:  # some have tools but no way to demand one
@@ -144,7 +147,7 @@ async def tries_choices(subject: Subject) -> bool:
 
 
 async def _formed(subject: Subject, capability: Capability, controls: Controls) -> str:
-    request = ChatRequest("", HI, max_tokens=ROOM, controls=controls)
+    request = ChatRequest("", HI, max_tokens=ROOM, temperature=0.0, controls=controls)
     return text_of(await subject.complete(capability, request)).strip()
 
 
@@ -214,9 +217,8 @@ async def tries_embeddings(subject: Subject) -> bool:
 
 
 async def tries_rerank(subject: Subject) -> bool:
-    body = {"model": subject.route.upstream_name, "query": "hi", "documents": ["hi", "zebra"]}
-    found = await ask(subject.pool, subject.route, subject.route.url("rerank"), body, SECONDS)
-    return bool(found["results"])
+    scores, _usage = await request_scores(subject.pool, subject.route, "hi", ["hi", "zebra"])
+    return len(scores) == 2
 
 
 def _with(subject: Subject, capability: Capability) -> Route:

@@ -12,6 +12,7 @@ from gateway.errors import ContextOverflow, UnsupportedControl
 from gateway.types import ChatRequest, Chunk, Completed, PromptMessage, Route, TextDelta, ToolCalls
 from gateway.upstream.asking import ask
 from gateway.upstream.emulation import open_answer
+from gateway.upstream.probing import abilities, identity, trials
 from gateway.upstream.probing.abilities import find_abilities
 from gateway.upstream.servers import Server, root_url
 from gateway.upstream.session import close_pool, current_pool
@@ -47,7 +48,11 @@ WEATHER = {
 def route(llama_url):
     """As the gateway knows the deployment after “Test connection”."""
     bare = Route("tiny", "tiny", "llama", llama_url)
-    (found,) = find_abilities([(bare, "chat")])
+    with pytest.MonkeyPatch.context() as patch:  # a busy machine finds as much as a calm one
+        patch.setattr(trials, "SECONDS", 60)
+        patch.setattr(identity, "SECONDS", 60)
+        patch.setattr(abilities, "TOTAL_SECONDS", 100)
+        (found,) = find_abilities([(bare, "chat")])
     can = frozenset(name for name, is_able in found.abilities.items() if is_able)
     lacks = frozenset(found.abilities) - can
     return replace(

@@ -10,11 +10,13 @@ from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from gateway.controls import Capability
 from gateway.errors import BadRequest, GatewayError
 from gateway.types import AS_IT_IS, ChatRequest, PromptImage, PromptMessage, RawMessage, Route
 from gateway.upstream.continuation import continuation
-from gateway.upstream.decoding import NOTHING, Resolved, control_fields, demand
+from gateway.upstream.decoding import NOTHING, Resolved, control_fields, demand, refusal
 
 
 class Quirk(Enum):
@@ -59,6 +61,8 @@ def chat_payload(
     if request.controls is not AS_IT_IS or resolved is not NOTHING:
         payload = merged(payload, control_fields(route, request.controls, resolved))
     if request.extra or route.extra_body:
+        if not request.wants_chunks and request.extra.get("n", 1) != 1:
+            raise refusal(route, "n", _("Several answers come as chunks only."))
         payload = merged({**request.extra, **route.extra_body}, payload)
     return payload
 

@@ -127,6 +127,12 @@ def test_unknown_fields_go_along_and_known_ones_win():
     assert payload["chat_template_kwargs"] == {"a": 1}
 
 
+def test_several_answers_come_as_chunks_only():
+    assert sent(at(), wants_chunks=True, extra={"n": 2})["n"] == 2
+    with pytest.raises(UnsupportedControl, match="“n”"):
+        sent(at(), extra={"n": 2})
+
+
 def test_tools_and_raw_messages_go_as_they_are():
     tool = {"type": "function", "function": {"name": "f"}, "cache_control": {"type": "x"}}
     message = {"role": "tool", "tool_call_id": "1", "content": "7"}

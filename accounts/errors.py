@@ -7,6 +7,7 @@ AccountError
 ├── WrongPassword      the password that was asked for once more is another one
 ├── LastAdministrator  whoever wants to leave is the only one who could let anybody in
 ├── SharingRefused     a grant that cannot be given
+├── PictureRefused     a picture of a person that cannot be taken
 └── TeamRefused        a team that cannot be changed so
 """
 
@@ -49,6 +50,10 @@ class CsrfRefused(AccountError):
 class WrongPassword(AccountError):
     def __init__(self) -> None:
         super().__init__(_("This is not your password. Type the one you sign in with."))
+
+
+class PictureRefused(AccountError):
+    pass
 
 
 class LastAdministrator(AccountError):

@@ -63,6 +63,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     memory = models.CharField(
         _("memory"), max_length=8, choices=Memory.choices, default=Memory.OFF, db_default="off"
     )
+    # When their picture was made (`accounts.portraits`); none: their initials stand for them.
+    portrait_at = models.DateTimeField(null=True, blank=True, editable=False)
     leaves_at = models.DateTimeField(_("to be deleted"), null=True, blank=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("administrator"), default=False)
@@ -87,6 +89,18 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.name or self.email.split("@")[0]
+
+
+class Portrait(models.Model):
+    """A person's picture as we have drawn it; `User.portrait_at` says whether there is one."""
+
+    user = models.OneToOneField(
+        User, primary_key=True, on_delete=models.CASCADE, related_name="portrait"
+    )
+    data = models.BinaryField()
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class Team(models.Model):

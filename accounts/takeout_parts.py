@@ -6,13 +6,13 @@ from zipfile import ZipFile
 import orjson
 
 from accounts import devices, selectors
-from accounts.models import User
+from accounts.models import Portrait, User
 from security.models import AuditEntry
 
 
 def write_account(user: User, archive: ZipFile) -> Iterator[int]:
     """`account.json`: who they are, their teams, tokens (never the secrets), browsers and what was
-    shared with them by name; `activity.jsonl`: what the audit log says they did."""
+    shared with them by name; `portrait.jpg`; `activity.jsonl`: what the audit log says they did."""
     yield 2
     told = {
         "email": user.email,
@@ -50,6 +50,8 @@ def write_account(user: User, archive: ZipFile) -> Iterator[int]:
         ],
     }
     archive.writestr("account.json", orjson.dumps(told, option=orjson.OPT_INDENT_2))
+    if portrait := Portrait.objects.filter(user=user).first():
+        archive.writestr("portrait.jpg", bytes(portrait.data))
     yield 1
     acts = AuditEntry.objects.filter(actor_id=user.pk).order_by("pk")
     done = acts.values("at", "act", "kind", "object_id", "title", "address")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import device_views, my_data_views, team_views, views
+from accounts import device_views, my_data_views, portrait_views, team_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -8,6 +8,9 @@ urlpatterns = [
     path("tokens/", views.list_tokens, name="tokens"),
     path("tokens/new", views.create_token, name="create_token"),
     path("tokens/<uuid:token_id>/revoke", views.revoke_token, name="revoke_token"),
+    path("picture", portrait_views.change, name="change_portrait"),
+    path("picture/remove", portrait_views.remove, name="remove_portrait"),
+    path("people/<uuid:user_id>/picture", portrait_views.show, name="portrait"),
     path("language", views.choose_language, name="language"),
     path("teams/", team_views.show_teams, name="teams"),
     path("teams/<uuid:team_id>/members", team_views.add_member, name="add_member"),

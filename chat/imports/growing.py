@@ -89,8 +89,8 @@ def _recognised(known: ImportedConversation, grown: Grown) -> dict[str, UUID]:
     """By place and words, for what was imported before marks were kept."""
     rows = Message.objects.filter(conversation=known.pk).order_by("pk")
     waiting: dict[tuple[UUID | None, str, str], list[UUID]] = defaultdict(list)
-    for pk, *place in rows.values_list("pk", "parent_id", "role", "text"):
-        waiting[place[0], place[1], place[2]].append(pk)
+    for pk, parent, role, text in rows.values_list("pk", "parent_id", "role", "text"):
+        waiting[parent, role, text].append(pk)
     ids: dict[UUID | None, UUID | None] = {None: None}
     for message in grown.messages:
         if message.parent_id in ids:

@@ -112,6 +112,7 @@ EXPORTED = {
 LEFT_OUT = {
     "accounts.Team": "by the membership",
     "accounts.Takeout": "is the export",
+    "accounts.Portrait": "portrait.jpg, which has no words",
     "account.EmailAddress": "the address of the account",
     "admin.LogEntry": "once more what the audit log says",
     "chat.ImportedConversation": "which conversation an import brought: they are there",

@@ -27,7 +27,7 @@ INLINE_SCRIPT = re.compile(r"<script(?![^>]*\b(src|type=\"application/json\"))[^
 NOT_IN_THE_ADMIN = {
     "events.Event", "knowledge.DeletedDocument", "knowledge.Picture", "knowledge.Figure", "chat.Folder", "chat.Filing",
     "chat.SearchEntry", "chat.Import", "chat.ImportedConversation", "accounts.Device",
-    "accounts.Takeout", "agents.Memory",
+    "accounts.Takeout", "accounts.Portrait", "agents.Memory",
 }  # fmt: skip
 
 

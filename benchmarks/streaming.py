@@ -218,6 +218,8 @@ async def measure_peer(port: int, peer: psutil.Process, scenarios: Sequence[Scen
         readers = await open_readers(port, scenario.streams)
         for reader in readers:
             await reader.ask("t1")
+            reader.transport.close()  # it would be closed after five idle seconds
+        readers = await open_readers(port, scenario.streams)
         before, began = cpu_seconds([peer]), time.perf_counter()
 
         async def person(number: int, reader: Any, asked: Scenario = scenario) -> list[Answer]:

@@ -26,8 +26,10 @@ TURNS = """
     join chat_message q on q.id = t.question_id join chat_message a on a.id = t.answer_id
 """
 CALLS = """
-    select turn_id::text, endpoint_name, outcome, attempt from gateway_usage
-    where turn_id is not null order by id
+    select turn_id::text, endpoint_name,
+           case when strpos(detail, 'did not accept a connection') > 0
+                then 'endpoint_unreachable' else outcome end, attempt
+    from gateway_usage where turn_id is not null order by id
 """
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from gateway.complexity.features import FLAGS
 from gateway.complexity.score import Share
@@ -64,7 +64,7 @@ def seen(name: str, value: float) -> str:
 
 def strongest(shares: Sequence[Share], most: int = 2) -> str:
     told = [seen(share.name, share.value) for share in shares[:most]]
-    return pgettext("between features", ", ").join(told) or _("nothing special")
+    return _(", ").join(told) or _("nothing special")
 
 
 def condition_words(name: str, sign: str, value: float) -> str:

@@ -1,16 +1,25 @@
 """axe on every page, light and dark, wide and narrow; and no error in any console."""
 
+import base64
+
 import pytest
 
 from accounts import tokens
+from accounts.models import Membership, User
+from accounts.services import create_team
 from agents.services import ensure_builtin_agents
 from events import jobs
 from knowledge import services
+from knowledge.models import Collection, Document, DocumentText
 from tests.browser.pages.conftest import DESKTOP, PHONE, accessibility_violations
-from tests.knowledge.files import as_stream
+from tests.knowledge.files import as_stream, make_picture
 
 # Django's own inline tables have a heading cell without text for the delete column.
 DJANGOS_OWN = ("empty-table-header",)
+PICTURED = (
+    '<h1>Machine</h1><p>As it looks: <img alt="The machine" src="data:image/png;base64,'
+    f'{base64.b64encode(make_picture(size=(300, 200))).decode()}"></p>'
+)
 ADMIN_PAGES = [
     "/admin/",
     "/admin/accounts/user/",
@@ -21,8 +30,14 @@ ADMIN_PAGES = [
 ]
 
 
+def _indexed(owner: User, collection: Collection, text: str, name: str) -> Document:
+    document, _is_new = services.add_document(owner, collection, as_stream(text), name)
+    jobs.run(str(document.job_id))
+    return document
+
+
 @pytest.fixture
-def pages(transactional_db, admin) -> list[str]:
+def pages(transactional_db, admin, bob) -> list[str]:
     """Every page that has something on it, of a collection with a document in each state."""
     collection = services.create_collection(admin, "Handbook", "How we work.")
     made = [
@@ -33,15 +48,21 @@ def pages(transactional_db, admin) -> list[str]:
     made[1].stages.filter(name="embed").update(status="running", done=3, total=8)
     for document, status in zip(made[1:], ["running", "failed", "queued"], strict=True):
         type(document).objects.filter(pk=document.pk).update(status=status)
+    figures = _indexed(admin, collection, PICTURED, "pictured.html")
+    old = _indexed(admin, collection, "# Old\n\nBefore layouts.", "old.md")
+    DocumentText.objects.filter(document=old).update(layout=None)
+    Membership.objects.create(team=create_team(admin, "Ours"), user=bob)
     tokens.issue(admin, "laptop")
     ensure_builtin_agents(admin)
     here = f"/knowledge/{collection.pk}/"
     return [
         "/knowledge/", here, f"{here}access/", f"{here}settings/",
         f"/knowledge/documents/{made[0].pk}/?start=2&end=9",
-        f"/knowledge/documents/{made[2].pk}/",
+        f"/knowledge/documents/{made[2].pk}/", f"/knowledge/documents/{figures.pk}/",
+        f"/knowledge/documents/{old.pk}/", f"{here}?deleted={made[3].pk}", f"{here}view-as/",
         "/knowledge/search/?q=text", "/agents/",
-        "/settings/", "/settings/chat/", "/settings/memory/", "/settings/teams/",
+        "/settings/", "/settings/import/", "/settings/chat/", "/settings/memory/",
+        "/settings/teams/",
         "/settings/sessions/", "/settings/data/", "/settings/data/leave", "/settings/tokens/",
         "/accounts/password/change/",
     ]  # fmt: skip

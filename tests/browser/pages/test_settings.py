@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from accounts import tokens
 from agents.models import Agent
 from tests.browser.pages.conftest import PHONE, accessibility_violations
+from tests.support.attached import picture
 from tests.support.cast import PASSWORD
 
 
@@ -107,3 +108,16 @@ def test_an_account_is_left_and_kept(visit, transactional_db, alice, admin):
     expect(back.get_by_role("button", name="Keep my account")).to_have_count(0)
     alice.refresh_from_db()
     assert alice.leaves_at is None
+
+
+def test_a_picture_of_oneself_is_chosen_and_removed(visit, transactional_db, alice):
+    page = visit(alice, "/settings/")
+    file = {"name": "me.png", "mimeType": "image/png", "buffer": picture(size=(300, 200))}
+    page.get_by_label("Choose a picture").set_input_files(file)
+    shown = page.locator(".avatar img")
+    expect(shown).to_have_count(2)  # on the profile, and beside the name in the account menu
+    for image in shown.all():
+        expect(image).to_have_js_property("naturalWidth", 256)
+    page.locator(".portrait").get_by_role("button", name="Remove").click()
+    expect(shown).to_have_count(0)
+    expect(page.locator(".portrait .avatar")).to_have_text("AL")

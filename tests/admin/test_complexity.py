@@ -144,7 +144,7 @@ def test_a_correction_becomes_a_rule(root_client, alias, choice):
         "position": 1, "is_enabled": "on"}  # fmt: skip
     assert root_client.post(place("routingrule_add"), given).status_code == 302
     listed = root_client.get(place("routingrule_changelist")).content.decode()
-    assert "comparison question and length, tokens ≥ 400 → hard" in listed
+    assert "comparison question and at least 400 tokens long → hard" in listed
     wrong = root_client.post(place("routingrule_add"), given | {"conditions": "witty"})
     assert "“witty” is no condition" in wrong.content.decode()
 

@@ -69,6 +69,10 @@ def strongest(shares: Sequence[Share], most: int = 2) -> str:
 
 def condition_words(name: str, sign: str, value: float) -> str:
     label = str(LABELS[name])
+    if name == "tokens" and sign == ">":
+        return _("longer than %(n)s tokens") % {"n": f"{value:g}"}
+    if name == "tokens" and sign == ">=":
+        return _("at least %(n)s tokens long") % {"n": f"{value:g}"}
     if (sign, value) == (">", 0.0):
         return label
     if (sign, value) == ("=", 0.0):

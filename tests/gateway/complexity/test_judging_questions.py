@@ -123,7 +123,7 @@ def test_rules_are_read_as_a_person_writes_them():
     assert rule.holds(complete({"code": 1, "tokens": 401}))
     assert not rule.holds(complete({"code": 1, "tokens": 400}))
     assert not rule.holds(complete({"code": 1, "tokens": 500, "chinese": 1}))
-    assert str(rule) == "contains code and length, tokens > 400 and not: in Chinese → hard"
+    assert str(rule) == "contains code and longer than 400 tokens and not: in Chinese → hard"
     assert not Rule((), "hard").holds(complete({}))
 
 

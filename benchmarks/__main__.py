@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent / "results"
-NEED_NOTHING = ("gateway", "routing", "streaming", "endurance", "conversation_search", "page")
+NEED_NOTHING = (
+    "gateway",
+    "routing",
+    "embedding_batches",
+    "streaming",
+    "endurance",
+    "conversation_search",
+    "page",
+)
 NEED_DATA = ("retrieval", "offline_answers", "second_lock")
 
 

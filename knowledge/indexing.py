@@ -134,7 +134,8 @@ def _save_document(document: Document, generation: Generation) -> None:
         [DocumentText(document=document, text=extracted.text, layout=pack(extracted))],
         update_conflicts=True, unique_fields=["document"], update_fields=["text", "layout"],
     )  # fmt: skip
-    Figure.objects.filter(document=document).delete()
+    if document.version:
+        Figure.objects.filter(document=document).delete()
     Figure.objects.bulk_create(
         Figure(document=document, number=number, **asdict(drawn))
         for number, drawn in enumerate(extracted.figures, 1)

@@ -4,8 +4,9 @@ Nothing is held open between stages: no transaction while a file is read or a mo
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Protocol
 
 from django.db import connection
@@ -25,6 +26,7 @@ from knowledge.indexing import Generation
 from knowledge.labels import embedding_demands
 from knowledge.models import Document, Stage
 from knowledge.pictures import is_picture, take_picture
+from knowledge.reuse import known_vectors
 from knowledge.types import ChunkDraft, Extracted
 from knowledge.versions import find_active_version
 
@@ -84,7 +86,9 @@ def _go_through(stages: "_Stages", document: Document, job: Progress) -> bool:
         raise ExtractionFailed(NO_PASSAGES)
     version = find_active_version()
     stages.begin(Stage.Name.EMBED, len(drafts))
-    vectors = embed_drafts(_embedder(document, version.model), title, drafts, stages.report)
+    embedder = _embedder(document, version.model)
+    known = known_vectors(document, version)
+    vectors = embed_drafts(embedder, title, drafts, stages.report, known)
     stages.begin(Stage.Name.LOAD, len(drafts))
     generation = Generation(title, extracted, drafts, vectors, version)
     has_drifted = indexing.replace_chunks(document, generation, job.check, stages.finish)
@@ -106,10 +110,12 @@ def embed_drafts(
     title: str,
     drafts: Sequence[ChunkDraft],
     report: Callable[[int, int], None],
+    known: Mapping[str, Vectors] = MappingProxyType({}),
 ) -> dict[int, Vectors]:
     """A vector for each passage by its position, computed with the title path.
 
-    An English-only embedder is not asked about Chinese passages: search never uses such vectors.
+    What is `known` by its text is not computed again. An English-only embedder is not asked about
+    Chinese passages: search never uses such vectors.
     """
     texts = {
         position: index_text(title, draft.heading_path, draft.text)
@@ -117,8 +123,8 @@ def embed_drafts(
         if embedder.is_multilingual or not is_cjk(draft.text)
     }
     # Long texts first: the threads of a batch then end together.
-    order = sorted(texts, key=lambda position: -len(texts[position]))
-    vectors: dict[int, Vectors] = {}
+    vectors = {position: known[text] for position, text in texts.items() if text in known}
+    order = sorted(texts.keys() - vectors, key=lambda position: -len(texts[position]))
     for start in range(0, len(order), EMBED_BATCH):
         batch = order[start : start + EMBED_BATCH]
         found = embedder.embed([texts[position] for position in batch])

@@ -22,6 +22,7 @@ from django.utils.translation import ngettext
 from gateway.embedding.wire import Vectors, request_vectors
 from gateway.errors import BadRequest, ContentFiltered, EndpointBusy, GatewayError
 from gateway.metering import record_shared_call
+from gateway.metrics import texts_sent
 from gateway.routing.board import current_board
 from gateway.routing.errand import Outcome, Trip, metered
 from gateway.routing.health import SMOOTHING
@@ -170,6 +171,7 @@ class Batcher:
         if not orders:
             return
         texts = [text for order in orders for text in order.texts]
+        texts_sent.observe(len(texts))
         call = asyncio.ensure_future(self._send(route, texts))
         for order in orders:
             order.fellows, order.call = orders, call

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
+from django.utils.translation import gettext as _
 
 from gateway.embedding.background import run
 from gateway.embedding.batching import REQUEST_CHARACTERS, REQUEST_TEXTS, Record
@@ -114,8 +115,8 @@ class RemoteEmbedder:
         if self._dimensions is not None:
             sizes = sizes | {self._dimensions}
         if len(sizes) > 1:
-            told = ", ".join(map(str, sorted(sizes)))
-            raise UpstreamFailed(f"Its vectors do not have one number of dimensions: {told}.")
+            text = _("Its vectors have {found} dimensions; one number was expected.")
+            raise UpstreamFailed(text.format(found=", ".join(map(str, sorted(sizes)))))
 
 
 def _parts(texts: Sequence[str]) -> Iterator[list[str]]:

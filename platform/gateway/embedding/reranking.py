@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gateway.embedding.batching import Record
@@ -154,7 +155,7 @@ def _scores(answer: Any, count: int) -> tuple[list[float], TokenUsage]:
         by_index = {one["index"]: _score(one) for one in found}
         return [by_index[n] for n in range(count)], input_usage(usage)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise UpstreamFailed("It answered with something that is no reranking.") from error
+        raise UpstreamFailed(_("It answered with something that is no reranking.")) from error
 
 
 def _score(one: dict[str, Any]) -> float:

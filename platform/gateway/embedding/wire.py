@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from gateway.errors import UpstreamFailed
@@ -43,18 +44,19 @@ async def request_vectors(route: Route, texts: Sequence[str]) -> tuple[Vectors, 
         vectors = [_decode(row["embedding"]) for row in rows]
         usage = input_usage(answer.get("usage"))
     except (LookupError, TypeError, ValueError, AttributeError, binascii.Error) as error:
-        raise UpstreamFailed("It answered with something that is no list of vectors.") from error
+        raise UpstreamFailed(_("It answered with something that is no list of vectors.")) from error
     return _to_unit(vectors, len(texts)), usage
 
 
 def _to_unit(vectors: Sequence[Vectors], expected: int) -> Vectors:
     if len(vectors) != expected:
-        raise UpstreamFailed(f"It returned {len(vectors)} vectors for {expected} texts.")
+        text = _("It returned {count} vectors for {expected} texts.")
+        raise UpstreamFailed(text.format(count=len(vectors), expected=expected))
     if len({vector.shape for vector in vectors}) != 1 or vectors[0].ndim != 1:
-        raise UpstreamFailed("Its vectors differ in their dimensions.")
+        raise UpstreamFailed(_("Its vectors differ in their dimensions."))
     matrix = np.vstack(vectors)
     if not np.isfinite(matrix).all():
-        raise UpstreamFailed("Its vectors are not numbers.")
+        raise UpstreamFailed(_("Its vectors are not numbers."))
     norms = np.linalg.norm(matrix, axis=1, keepdims=True)
     unit: Vectors = (matrix / np.maximum(norms, 1e-12)).astype(np.float32)
     return unit

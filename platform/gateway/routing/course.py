@@ -10,8 +10,9 @@ from gateway.errors import BadRequest, GatewayError
 from gateway.routing.attempt import Attempt, milliseconds
 from gateway.routing.board import Board
 from gateway.routing.continuation import Answer
+from gateway.routing.errand import past_trials
 from gateway.routing.needs import allowed_routes, needs_of
-from gateway.routing.plan import Plan, Step
+from gateway.routing.plan import Plan
 from gateway.routing.strategies import Choice, Scene, choose
 from gateway.types import ChatRequest, Completed, EndpointSwitched, Route
 
@@ -49,7 +50,7 @@ class Course:
             return None
         if step.pause:
             await asyncio.sleep(step.pause)
-        step = await self._past_trials(step)
+        step = await past_trials(self._board, self._plan, step)
         self._attempts += 1
         self._said = self.answer.length
         why = f"{self._because} {step.why}".strip()
@@ -100,15 +101,6 @@ class Course:
         is_begun = self._first_word is not None or bool(self._request.continues)
         needs_model = is_begun or self._request.wants_chunks
         return self._plan.is_over and (needs_model or not error.is_outage)
-
-    async def _past_trials(self, step: Step) -> Step:
-        """Leave an endpoint to the one call that tries it, as long as there are others."""
-        passed: list[Route] = []
-        while not await self._board.may_try(step.route) and step.route not in passed:
-            passed.append(step.route)
-            self._plan.postpone(step.route)
-            step = self._plan.take() or step
-        return step
 
     def _note_first_word(self, attempt: Attempt) -> None:
         if self._first_word is None:

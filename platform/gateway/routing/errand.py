@@ -66,7 +66,7 @@ async def run_errand(
     while (step := plan.take()) is not None:
         if step.pause:
             await asyncio.sleep(step.pause)
-        step = await _past_trials(board, plan, step)
+        step = await past_trials(board, plan, step)
         number += 1
         try:
             return await go(Trip(step.route, number, step.why))
@@ -125,7 +125,7 @@ def _measured(health: Health, first_ms: float | None, now: float) -> Health:
     return replace(health, first_token_ms=first_ms, tokens_per_second=None, measured_at=now)
 
 
-async def _past_trials(board: Board, plan: Plan, step: Step) -> Step:
+async def past_trials(board: Board, plan: Plan, step: Step) -> Step:
     """Leave an endpoint to the one call that tries it, as long as there are others."""
     passed: list[Route] = []
     while not await board.may_try(step.route) and step.route not in passed:

@@ -98,7 +98,7 @@ class Shared:
         """What a script answers, in bytes; None also when Redis is away."""
         if self.is_away:
             return None
-        ask = self._client.execute_command
+        ask: Any = self._client.execute_command
         return await self._ask(ask("EVAL", script, len(keys), *keys, *args, NEVER_DECODE=True))
 
     def pipeline(self) -> Any:

@@ -1,7 +1,8 @@
 """What a routing decision costs: `python -m benchmarks.routing`. No server is needed.
 
 A decision is all that `stream_chat` does between the routes and the first call: what the request
-needs, who may answer, what is known of them, and the order of the strategy with its sentence.
+needs, who may answer, what is known of them, and the order of the strategy with its sentence. The
+row `complexity` is what an alias adds: what is seen of the question, its score, and its sentence.
 """
 
 import argparse
@@ -12,7 +13,8 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -61,11 +63,42 @@ async def measure(strategy: str, count: int, rounds: int) -> float:
         health = board.health[route.endpoint_id]
         health.succeeded(time.time(), 100.0 + n, 50.0 + n)
     board._looked_at = time.monotonic() + 3600  # reading goes on in the background, elsewhere
+    return best(lambda: Course(request, routes, board), rounds)
+
+
+def measure_complexity(count: int, rounds: int) -> float:
+    """Microseconds to judge a question of usual length and order the deployments by that."""
+    from gateway.complexity.aliases import Alias, fingerprint
+    from gateway.complexity.choosing import judge, ordered, why
+    from gateway.complexity.features import features_of, question_of
+    from gateway.complexity.rules import Rule, parse
+    from gateway.complexity.score import TIERS, Settings
+    from gateway.routing.needs import needs_of
+    from gateway.types import ChatRequest, PromptMessage
+
+    text = "How does a lease differ from a lock, and when must it be renewed, if at all? "
+    messages = tuple(PromptMessage("user", text) for _ in range(20))
+    request = ChatRequest("auto", messages, question=text)
+    routes = routes_of("priority", count)
+    tiered = [replace(route, tier=TIERS[n % 3]) for n, route in enumerate(routes)]
+    alias = Alias(uuid.uuid4(), "auto", Settings(), (Rule(parse("code\ntokens > 400"), "hard"),))
+    needs = needs_of(request)  # a part of every decision
+
+    def decide() -> None:
+        question = question_of(request)
+        features = features_of(request, question, needs)
+        verdict = judge(alias, features, fingerprint(question))
+        why(verdict, ordered(tiered, verdict.tier, needs)[0])
+
+    return best(decide, rounds)
+
+
+def best(decide: Callable[[], object], rounds: int) -> float:
     batches = []
     for _ in range(20):
         began = time.process_time()
         for _ in range(rounds):
-            Course(request, routes, board)
+            decide()
         batches.append((time.process_time() - began) / rounds * 1e6)
     return min(batches)
 
@@ -95,6 +128,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for n in SIZES
         }
         rows.append({"strategy": strategy} | costs)
+    costs = {f"{n} deployments": round(measure_complexity(n, options.rounds), 1) for n in SIZES}
+    rows.append({"strategy": "complexity"} | costs)
     show(rows)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)

@@ -121,7 +121,9 @@ class RoutingAliasAdmin(_Remembered):
         alias: RoutingAlias = get_object_or_404(rows, pk=pk)
         return alias
 
-    def render_change_form(self, request: HttpRequest, context: Any, **options: Any) -> Any:
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **options: Any
+    ) -> Any:
         if (alias := options.get("obj")) is not None:
             rows = RoutingChoice.objects.filter(alias=alias).select_related("alias")
             context["regrets"], context["lesson"] = report.regrets(alias)
@@ -131,8 +133,8 @@ class RoutingAliasAdmin(_Remembered):
                 (row, as_rule(row)) for row in alias.rules.order_by("position", "id")
             ]
             context["tiers"] = TIER_NAMES.items()
-            context["may_correct"] = request.user.has_perm("gateway.change_routingchoice")  # type: ignore[union-attr]
-        return super().render_change_form(request, context, **options)
+            context["may_correct"] = request.user.has_perm("gateway.change_routingchoice")
+        return super().render_change_form(request, context, *args, **options)
 
 
 def describe(alias: RoutingAlias) -> None:
@@ -255,7 +257,7 @@ class RoutingChoiceAdmin(LogAdmin):
 
     def may_correct(self, request: HttpRequest) -> bool:
         """Rows are read only; this one mark has a right of its own."""
-        return bool(request.user.has_perm("gateway.change_routingchoice"))  # type: ignore[union-attr]
+        return bool(request.user.has_perm("gateway.change_routingchoice"))
 
     def get_list_display(self, request: HttpRequest) -> Any:
         shown = super().get_list_display(request)

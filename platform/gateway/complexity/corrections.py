@@ -11,7 +11,7 @@ from gateway.complexity.report import lesson_for
 from gateway.complexity.score import TIERS
 
 
-def correct(choice: RoutingChoice, tier: str, by: UUID) -> None:
+def correct(choice: RoutingChoice, tier: str, by: UUID | None) -> None:
     """From now on the same question gets this tier; "" takes the correction back."""
     is_tier = tier in TIERS
     choice.corrected_tier = tier if is_tier else ""

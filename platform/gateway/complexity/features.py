@@ -72,10 +72,12 @@ _CHINESE_KINDS = {
 }
 _CHINESE_CONSTRAINTS = _any_of("必须 必須 不得 不能 不要 至少 至多 最多 只能 仅 僅 除非 除了")
 _CODE = re.compile(
-    r"```|[{};]\s*$|^\s*(?:def|class|import|from|function|const|let|var|public|#include)\b"
-    r"|\b(?:select\b.{1,80}\bfrom|traceback|null pointer|stack ?trace)\b|=>|\w+\([^)\n]*\)\s*[;{]"
-    r"|[A-Za-z_]\w*(?:Error|Exception)\b",
-    re.MULTILINE | re.IGNORECASE,
+    r"```|[{};]\s*$|=>|\)\s*[;{]|\w\(\)|(?:Error|Exception)\b[:(\s]"
+    r"|^\s*(?:def \w|class \w+[:({]|import [\w.]+\s*$|from [\w.]+ import |function \w*\("
+    r"|const \w+ =|let \w+ =|var \w+ =|public (?:static|class|void)|#include\b)"
+    r"|\b(?:SELECT\b.{1,80}\bFROM|select\b.{1,80}\bfrom\b.{1,80}\bwhere|Traceback"
+    r"|[Ss]tack ?trace)\b",
+    re.MULTILINE,
 )
 _TABLE = re.compile(r"^\s*\|.+\|.+\||^[^\t\n]+\t[^\t\n]+\t|^(?:[^,\n]{1,40},){3,}", re.MULTILINE)
 _SYMBOLS = re.compile(r"[∑∫√≤≥≠∞∂∇∈∀∃]|\\(?:frac|sum|int|sqrt)|\d\s*[\^*/=]\s*[\dxyn(]")

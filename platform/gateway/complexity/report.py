@@ -41,7 +41,7 @@ def prices_of(alias: RoutingAlias) -> Prices:
     for model, prompt, answer in deployments.values_list(
         "model", "prompt_price", "completion_price"
     ):
-        prices = (prompt, answer)
+        prices = (prompt or Decimal(0), answer or Decimal(0))
         found[model] = min(found.get(model, prices), prices, key=sum)
     return {tier: found.get(target.pk) for tier, target in alias.targets}
 

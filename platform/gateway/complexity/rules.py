@@ -95,5 +95,5 @@ def _line_for(name: str, value: float) -> str:
 
 def _rounded(value: float) -> float:
     """Down to one figure: 437 is 400."""
-    size = 10 ** (len(str(int(value))) - 1)
+    size: int = 10 ** (len(str(int(value))) - 1)
     return value // size * size

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from gateway.complexity.features import FLAGS
 from gateway.complexity.score import Share
@@ -41,25 +41,26 @@ VOTERS = {
     "score": gettext_lazy("score"),
     "judge": gettext_lazy("judge"),
 }
+_COUNTED = {
+    "tokens": ngettext_lazy("%(n)s token long", "%(n)s tokens long", "n"),
+    "questions": ngettext_lazy("%(n)s question mark", "%(n)s question marks", "n"),
+    "constraints": ngettext_lazy("%(n)s constraint", "%(n)s constraints", "n"),
+    "steps": ngettext_lazy("%(n)s part", "%(n)s parts", "n"),
+    "passages": ngettext_lazy("%(n)s passage", "%(n)s passages", "n"),
+    "images": ngettext_lazy("%(n)s image", "%(n)s images", "n"),
+    "history": ngettext_lazy("%(n)s earlier message", "%(n)s earlier messages", "n"),
+    "tools": ngettext_lazy("%(n)s tool", "%(n)s tools", "n"),
+    "context": ngettext_lazy("%(n)s token in all", "%(n)s tokens in all", "n"),
+}
 
 
 def seen(name: str, value: float) -> str:
     """As one says it: “2 passages”, “contains code”."""
     if name in FLAGS:
         return str(LABELS[name])
-    n = round(value)
-    counted = {
-        "tokens": ngettext("%(n)s token long", "%(n)s tokens long", n),
-        "questions": ngettext("%(n)s question mark", "%(n)s question marks", n),
-        "constraints": ngettext("%(n)s constraint", "%(n)s constraints", n),
-        "steps": ngettext("%(n)s part", "%(n)s parts", n),
-        "passages": ngettext("%(n)s passage", "%(n)s passages", n),
-        "images": ngettext("%(n)s image", "%(n)s images", n),
-        "history": ngettext("%(n)s earlier message", "%(n)s earlier messages", n),
-        "tools": ngettext("%(n)s tool", "%(n)s tools", n),
-        "context": ngettext("%(n)s token in all", "%(n)s tokens in all", n),
-    }
-    return counted[name] % {"n": n} if name in counted else _("reasoning wanted")
+    if name not in _COUNTED:
+        return _("reasoning wanted")
+    return str(_COUNTED[name] % {"n": round(value)})
 
 
 def strongest(shares: Sequence[Share], most: int = 2) -> str:

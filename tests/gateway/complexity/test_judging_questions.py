@@ -46,6 +46,9 @@ def flags(text):
         ("solve x^2 = 4", {"math"}),
         ("Write a letter to Bob", {"writing"}),
         ("Hello", set()),
+        ("From the file(s) above: import duties, public holidays (both)?", set()),
+        ("select a, b from t where c", {"code"}),
+        ("import os\nos.getcwd()", {"code"}),
     ],
 )
 def test_kinds_of_questions_are_seen_in_english_and_chinese(text, seen):

@@ -168,7 +168,8 @@ class RoutingChoice(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["alias", "-id"], name="choice_alias"),
-            models.Index(fields=["alias", "tier", "-id"], name="choice_tier"),
+            models.Index(fields=["tier", "-id"], name="choice_tier"),
+            models.Index(fields=["voted_by", "-id"], name="choice_voter"),
             models.Index(
                 fields=["alias", "-corrected_at"],
                 condition=~models.Q(corrected_tier=""),

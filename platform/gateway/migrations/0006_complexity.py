@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'routing choice',
                 'verbose_name_plural': 'routing choices',
                 'ordering': ['-id'],
-                'indexes': [models.Index(fields=['alias', '-id'], name='choice_alias'), models.Index(fields=['alias', 'tier', '-id'], name='choice_tier'), models.Index(condition=models.Q(('corrected_tier', ''), _negated=True), fields=['alias', '-corrected_at'], name='choice_corrected')],
+                'indexes': [models.Index(fields=['alias', '-id'], name='choice_alias'), models.Index(fields=['tier', '-id'], name='choice_tier'), models.Index(fields=['voted_by', '-id'], name='choice_voter'), models.Index(condition=models.Q(('corrected_tier', ''), _negated=True), fields=['alias', '-corrected_at'], name='choice_corrected')],
             },
         ),
     ]

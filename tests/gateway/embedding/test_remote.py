@@ -78,7 +78,7 @@ def test_threads_share_calls_too(model_server):
     with ThreadPoolExecutor(24) as pool:
         found = list(pool.map(lambda text: asker.embedder.embed([text]), texts))
     assert all(is_of(vectors, [text]) for vectors, text in zip(found, texts, strict=True))
-    assert len(model_server.embedded) < 12
+    assert len(model_server.embedded) < len(texts)
     assert sorted(text for sent in model_server.embedded for text in sent) == sorted(texts)
 
 

@@ -19,6 +19,7 @@ NUMBERS = {
     "top_p": float, "top_k": int, "min_p": float, "presence_penalty": float,
     "frequency_penalty": float, "repetition_penalty": float, "seed": int, "top_logprobs": int,
 }  # fmt: skip
+LARGEST = 2**53  # beyond it JSON numbers are not whole any more everywhere
 TYPE_NAMES = {
     bool: "a boolean", int: "an integer", float: "a decimal", str: "a string", list: "an array",
     dict: "an object", type(None): "null",
@@ -138,6 +139,11 @@ def _number(rest: Body, name: str, kind: type) -> Any:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not isfinite(value) or (kind is int and value != int(value)):
         raise wrong_type(name, TYPE_NAMES[kind], value)
+    if kind is int and abs(value) > LARGEST:
+        message = f"Invalid '{name}': integer out of range. Expected at most {LARGEST} either way."
+        raise invalid(
+            message, name, "integer_above_max_value" if value > 0 else "integer_below_min_value"
+        )
     return kind(value)
 
 

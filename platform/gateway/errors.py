@@ -26,6 +26,8 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from math import isfinite
 from typing import Any, ClassVar
 
 import aiohttp
@@ -38,6 +40,7 @@ from security.outbound.errors import AddressRefused
 
 INVALID_URL = _("Its address is not a valid URL.")
 LONGEST_QUOTE = 300  # characters of an upstream message that are repeated
+LONGEST_WAIT = 86_400.0  # seconds that a server may ask for
 
 
 class GatewayError(Exception):
@@ -303,10 +306,9 @@ def _message_and_words(payload: Any) -> tuple[str, str]:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds; the date form is rare from model servers and counts as not said."""
+    """Seconds, a day at most; the date form is rare from model servers and counts as not said."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers[name]) / unit)
-        except (KeyError, ValueError):
-            continue
+        with suppress(KeyError, ValueError):
+            if isfinite(seconds := float(headers[name]) / unit):
+                return min(max(0.0, seconds), LONGEST_WAIT)
     return None

@@ -72,6 +72,9 @@ def test_every_type_is_unique_and_says_something():
         ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
         ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
         ({"retry-after": "-3"}, 0.0),
+        ({"retry-after": "1e300"}, 86_400.0),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "nan"}, None),
         ({}, None),
     ],
 )

@@ -11,7 +11,8 @@ from accounts import tokens
 from accounts.models import Membership
 from agents.openai import streaming
 from agents.openai.assembly import Assembly
-from agents.openai.errors import describe, invalid
+from agents.openai.errors import ApiError, describe, invalid
+from agents.openai.fields import chat_request
 from agents.openai.pump import MOST_BYTES, Pump
 from gateway import errors as gateway
 from gateway.models import Deployment, Endpoint, Model
@@ -194,3 +195,11 @@ def test_labels_that_a_team_demands_hold_here_too(alice, team):
         refused = post(key, path, **body)
         assert refused.status_code == 403, refused.content
         assert "eu" in refused.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "seed", "top_k", "max_completion_tokens"])
+@pytest.mark.parametrize("value", [1e308, -1e20, 2**63])
+def test_numbers_that_no_server_could_read_are_refused_by_name(name, value):
+    with pytest.raises(ApiError, match="out of range") as refused:
+        chat_request({name: value}, "m", [{"role": "user", "content": "?"}])
+    assert (refused.value.status, refused.value.param) == (400, name)

@@ -87,9 +87,14 @@ class Seam:
 
     def _repeated(self, key: str) -> int:
         """The length of the longest beginning of `key` that the text so far ends with."""
-        for length in range(min(len(key), len(self._said)), SHORTEST - 1, -1):
-            if self._said.endswith(key[:length]):
+        said, first, last = self._said, key[:SHORTEST], self._said[-SHORTEST:]
+        length = min(len(key), len(said))
+        # It can only end where the last letters stand: long texts are not compared in vain.
+        while length >= SHORTEST and (at := key.rfind(last, 0, length)) >= 0:
+            length = at + SHORTEST
+            if said.startswith(first, len(said) - length) and said.endswith(key[:length]):
                 return length
+            length -= 1
         return 0
 
     def _starts(self) -> tuple[int, ...]:

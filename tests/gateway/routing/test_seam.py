@@ -86,6 +86,16 @@ def test_nothing_is_held_back_longer_than_needed():
     assert seam.feed(anchor_of(ANSWER[:100])[10:] + "n") == "n"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["the end, my only friend, " * 8_000, "".join(map(str, range(40_000)))],
+    ids=["loop", "text"],
+)
+def test_a_long_answer_that_is_begun_anew_and_told_otherwise_holds_nobody_up(text):
+    said = f"x{text} and so"
+    assert joined(said, said[:150_000] + "!", (40_000,)) == said + said[:150_000] + "!"
+
+
 def test_line_breaks_at_the_seam_are_kept():
     assert joined("One.\n", "One.\n\nTwo.") == "One.\n\nTwo."
     assert joined("One.\n\n", "One.\n\nTwo.") == "One.\n\nTwo."

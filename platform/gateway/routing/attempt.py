@@ -40,14 +40,16 @@ class Attempt:
             async with board.gate(route).slot(self._request.account_id, route.queue_timeout):
                 asked = time.monotonic()
                 async with open_answer(route, answer.begin(route)) as call:
-                    while found := await call.read():
-                        if self.first_word is None:
-                            self.first_word = time.monotonic()
-                        for item in answer.take(found):
-                            yield item
+                    try:
+                        while found := await call.read():
+                            if self.first_word is None:
+                                self.first_word = time.monotonic()
+                            for item in answer.take(found):
+                                yield item
+                    finally:  # what the server counted is owed, also where no answer came of it
+                        self.usage = call.usage
                     for item in answer.end():
                         yield item
-                    self.usage = call.usage
                     self.finish_reason = call.finish_reason
             outcome = "completed"
             board.succeeded(route, *self._speed(asked, said))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gateway.controls import Capability, Controls
+from gateway.controls import Capability
 from gateway.routing.needs import estimate_tokens
 from gateway.routing.seam import Seam
 from gateway.types import ChatRequest, Chunk, ReasoningDelta, Route, TextDelta, ToolCalls
@@ -17,6 +17,7 @@ from gateway.types import ChatRequest, Chunk, ReasoningDelta, Route, TextDelta, 
 Item = TextDelta | ReasoningDelta | ToolCalls | Chunk
 
 FEWEST_TOKENS = 16  # that a continuation may still say
+_TEXT = {"type": "text"}
 
 
 class Answer:
@@ -44,9 +45,7 @@ class Answer:
     @property
     def may_go_on(self) -> bool:
         """Whether another endpoint could add to it: half an object of JSON has no second half."""
-        return not _has_form(self._request.controls) and not {"response_format", "n"} & set(
-            self._request.extra
-        )
+        return not _has_form(self._request)
 
     def begin(self, route: Route) -> ChatRequest:
         """What this route is asked, to go on behind all that has been said."""
@@ -123,8 +122,13 @@ class Answer:
         return max(FEWEST_TOKENS, most - said)
 
 
-def _has_form(controls: Controls) -> bool:
-    return bool(controls.choices or controls.json_schema or controls.regex or controls.grammar)
+def _has_form(request: ChatRequest) -> bool:
+    """Whether it has to be whole to be anything; some clients always say that they want one
+    answer, and text."""
+    controls, extra = request.controls, request.extra
+    if controls.choices or controls.json_schema or controls.regex or controls.grammar:
+        return True
+    return extra.get("n", 1) != 1 or extra.get("response_format", _TEXT) != _TEXT
 
 
 def _choice(payload: dict[str, Any]) -> dict[str, Any]:

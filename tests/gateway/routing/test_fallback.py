@@ -161,6 +161,21 @@ def test_half_an_object_has_no_second_half(two):
     assert not two.two.requests
 
 
+@pytest.mark.parametrize("extra", [{"n": 1}, {"response_format": {"type": "text"}}])
+def test_who_says_that_one_text_is_wanted_may_have_it_from_two(two, extra):
+    two.one.queue(Script(text=TEXT, cut_after=9))
+    talk = Talk(able(two, Capability.PREFIX), wants_chunks=True, extra=extra).run()
+    assert talk.text == TEXT
+
+
+def test_what_an_answer_cost_that_had_not_the_demanded_form_is_counted(two):
+    two.one.queue(Script(text="no object"), Script(text="nor this"))
+    two.two.queue(Script(text="{}"))
+    talk = Talk(two.routes, controls=Controls(json_schema={"type": "object"})).run()
+    assert talk.outcomes == [("one", "invalid_answer"), ("two", "completed")]
+    assert [call.usage.completion_tokens for call in talk.calls] == [10, 5]
+
+
 def events(*deltas):
     return b"".join(
         b"data: " + json.dumps({"choices": [{"index": 0, "delta": delta}]}).encode() + b"\n\n"

@@ -2,7 +2,7 @@
 import { copyText } from "../js/clipboard.js";
 import { conversationApi } from "../js/history.js";
 import { sendJson } from "../js/http.js";
-import { gettext } from "../js/i18n.js";
+import { fill, gettext } from "../js/i18n.js";
 import { openMenu } from "../js/menu.js";
 import { toast } from "../js/toast.js";
 import { answerOf } from "./answer.js";
@@ -44,12 +44,14 @@ export function offerAnswerMenu({ conversation, again, beside }) {
   });
 }
 
+const inQuotes = (words) => fill(gettext("“%(query)s”"), { query: words });
+
 /** The answer as it was written, and below it a line for each number it cites. */
 export function withSources({ text, citations, sources }) {
   if (!citations.length) return text;
   const lines = sources.map((source) => {
     const where = [source.title, place(source)].filter(Boolean).join(" › ");
-    const quotes = citations.filter(({ n }) => n === source.n).map(({ quote }) => `“${quote.split(/\s+/).join(" ").trim()}”`);
+    const quotes = citations.filter(({ n }) => n === source.n).map(({ quote }) => inQuotes(quote.split(/\s+/).join(" ").trim()));
     return `- [${source.n}] ${where}: ${quotes.join(" … ")}`;
   });
   return `${text.trim()}\n\n${lines.join("\n")}\n`;

@@ -108,7 +108,7 @@ def build() -> World:
     ids |= {
         "language": "en", "uidb36": "1", "key": "x-y", "object_id": ids["document_id"],
         "id": ids["document_id"], "content_type_id": 1, "url": "nothing", "app_label": "chat",
-        "place": "nothing", "model": ids["agent"],
+        "place": "nothing", "model": ids["agent"], "pk": ids["document_id"],
     }  # fmt: skip
     return World(people, bearers, ids, sessions, rival_ids)
 

@@ -14,11 +14,12 @@ import orjson
 import redis
 import structlog
 
-from gateway.routing.health import WINDOW_SECONDS, Breaker, Health
+from gateway.routing.health import LONGEST_COOLING, LONGEST_PAUSE, WINDOW_SECONDS, Breaker, Health
 from observability.doorbell import connection
 
 KEPT_SECONDS = 3600  # after the last call
 KEPT_ERRORS = 10
+LONGEST_OPEN = 2 * LONGEST_PAUSE  # with its jitter, and the margin of the clock's looks
 READS = 4  # of `queue_reads`
 NUMBERS = (
     "reopens_at",
@@ -101,11 +102,16 @@ def queue_reads(pipeline: Any, endpoint_id: object, now: float) -> None:
 
 
 def adopt(health: Health, answers: Sequence[Any], now: float) -> None:
-    """Take over what Redis says; what it does not hold counts as never measured."""
+    """Take over what Redis says; what it does not hold counts as never measured.
+
+    A pause that is longer than any was set by a clock that is ahead of ours: it does not hold.
+    """
     numbers, failures, in_flight, waiting = answers
-    health.reopens_at = _number(numbers, "reopens_at") or 0.0
+    reopens_at = _number(numbers, "reopens_at") or 0.0
+    health.reopens_at = reopens_at if reopens_at <= now + LONGEST_OPEN else now
     health.openings = int(_number(numbers, "openings") or 0)
-    health.cooling_until = _number(numbers, "cooling_until") or 0.0
+    cooling_until = _number(numbers, "cooling_until") or 0.0
+    health.cooling_until = cooling_until if cooling_until <= now + LONGEST_COOLING else 0.0
     health.measured_at = _number(numbers, "measured_at") or 0.0
     is_fresh = health.is_fresh(now)
     health.first_token_ms = _number(numbers, "first_token_ms") if is_fresh else None

@@ -4,8 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import BadRequest, EndpointTimeout, RateLimited, StreamCut, UpstreamFailed
+from gateway.routing import state
 from gateway.routing.fair_queue import FairQueue
-from gateway.routing.health import FIRST_PAUSE, LONGEST_COOLING, MOST_FAILURES, Health
+from gateway.routing.health import (
+    FIRST_PAUSE,
+    LONGEST_COOLING,
+    LONGEST_PAUSE,
+    MOST_FAILURES,
+    Health,
+)
 
 NOW = 1000.0
 
@@ -107,3 +114,15 @@ def test_nobody_waits_longer_than_one_round(pushed):
         mine = [n for n, (whose, _item) in enumerate(popped) if whose == account]
         assert [popped[n] for n in mine] == [p for p in pushed if p[0] == account]
         assert mine[0] < len({whose for whose, _item in pushed})
+
+
+def test_a_clock_that_is_ahead_keeps_no_endpoint_out():
+    hour = {"reopens_at": str(NOW + 3600), "openings": "3", "cooling_until": str(NOW + 3600)}
+    health = Health()
+    state.adopt(health, ({}, 0, 0, {}), NOW)
+    assert (health.breaker(NOW), health.is_cooling(NOW)) == ("closed", False)
+    state.adopt(health, (hour, 0, 0, {}), NOW)
+    assert (health.breaker(NOW), health.is_cooling(NOW)) == ("half_open", False)
+    usual = {"reopens_at": str(NOW + LONGEST_PAUSE), "cooling_until": str(NOW + LONGEST_COOLING)}
+    state.adopt(health, (usual, 0, 0, {}), NOW)
+    assert (health.breaker(NOW), health.is_cooling(NOW)) == ("open", True)

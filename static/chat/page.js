@@ -32,7 +32,9 @@ import { closeSources, isOpen, offerSources, openSources } from "./sources.js";
 import { isEndMissing, loadStretches } from "./stretches.js";
 import { offerTakeaway } from "./takeaway.js";
 import { openWhy } from "./why.js";
-import { beginTemporary, isTemporary, lifetime, offerTemporary } from "./temporary.js";
+import {
+  beginTemporary, isTemporary, lifetime, offerTemporary, settleLifetime,
+} from "./temporary.js";
 import {
   appendAnswer,
   appendQuestion,
@@ -187,6 +189,7 @@ function enter(id, question) {
   history.replaceState(null, "", `/c/${id}`);
   composer.useConversation(id);
   composer.useFollowUp();
+  settleLifetime();
   if (isTemporary()) return beginTemporary(id);
   const names = filesOf(question).map(({ name }) => name).join(", ");
   const title = (question.querySelector("[data-text]").textContent || names).slice(0, 60);

@@ -30,11 +30,16 @@ export function offerTemporary(messageBox) {
   else if (new URL(location).searchParams.has("temporary")) mark(true);
 }
 
-/** The first question was accepted: there is something to keep or to end. */
+/** The first question was accepted: what the conversation is cannot be switched any more. */
+export function settleLifetime() {
+  if (toggle) toggle.hidden = true;
+}
+
+/** The first question of a temporary one was accepted: there is something to keep or to end. */
 export function beginTemporary(id) {
   conversation = id;
   mark(true);
-  if (toggle) toggle.hidden = true;
+  settleLifetime();
   bar.querySelector("[data-begun]").hidden = false;
   tell();
 }

@@ -19,6 +19,7 @@ def test_an_english_question_is_answered_with_a_citation_that_opens(visit: Visit
     ask(page, ENGLISH, "Quoting")
     answer = answered(page)
     expect(page).to_have_url(re.compile(r"/c/[0-9a-f-]{36}$"))
+    expect(page.locator("#temporary-switch")).to_be_hidden()
     expect(answer).to_contain_text("20 weeks")
     expect(answer).to_contain_text("no model is connected")
     expect(answer.locator(".steps summary")).to_contain_text("Searched")
@@ -130,9 +131,16 @@ def test_an_edited_question_is_another_version(visit: Visit, model: ModelServer)
     page.locator("#message").press("ArrowUp")
     page.get_by_role("textbox", name="Edit the question").fill("A better question")
     page.keyboard.press("Enter")
-    expect(page.locator(".user .branch")).to_contain_text("2 / 2")
+    versions = page.locator(".user .branch")
+    expect(versions).to_contain_text("2 / 2")
+    assert versions.evaluate("el => el.offsetHeight") < 40  # on one line
     expect(answered(page)).to_contain_text("Second answer")
     expect(page.locator(".user .bubble")).to_have_text("A better question")
+
+
+def test_the_picker_names_the_agent_before_any_script_runs(visit: Visit) -> None:
+    page = visit("/", java_script_enabled=False)
+    expect(page.locator("#agent-picker [data-label]")).not_to_be_empty()
 
 
 def test_a_refused_question_keeps_its_text(visit: Visit) -> None:

@@ -1,6 +1,6 @@
 """What stands in an answer and what a reader does with it: tables, code, diagrams, notes, words."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.chat.conftest import DESKTOP, Visit, answered, ask
 from tests.support.model_server import ModelServer, Script
@@ -68,6 +68,28 @@ def test_code_wraps_everywhere_and_after_a_reload(visit: Visit, model: ModelServ
         "aria-pressed", "true"
     )
     assert not code.evaluate(is_wider)
+
+
+def test_each_paragraph_has_the_direction_of_its_letters(visit: Visit, model: ModelServer) -> None:
+    model.queue(Script(text="Left to right.\n\nمرحبا بالعالم\n\nAgain `code`."))
+    page = visit()
+    ask(page, "שלום\n" + "a longer line below it " * 4, "Scripted")
+    middle = answered(page).locator(".md p").nth(1)
+    assert gap_before(middle, 13) > 200
+    assert gap_before(page.locator(".user .bubble"), 4) > 200
+
+
+def gap_before(block: Locator, length: int) -> float:
+    """Pixels between the left edge of a block and its first letters."""
+    return block.evaluate(
+        """(block, length) => {
+          const letters = document.createRange();
+          letters.setStart(block.firstChild, 0);
+          letters.setEnd(block.firstChild, length);
+          return letters.getBoundingClientRect().left - block.getBoundingClientRect().left;
+        }""",
+        length,
+    )
 
 
 def test_a_footnote_leads_down_and_back(visit: Visit, model: ModelServer) -> None:

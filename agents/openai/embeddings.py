@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from django.http import HttpRequest, JsonResponse
+import orjson
+from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 from accounts.tokens import Scope
@@ -33,7 +34,7 @@ AT_ONCE = 64  # of the embedded model; between two such parts it is seen that th
 
 
 @endpoint("POST")
-async def embeddings(request: HttpRequest) -> JsonResponse:
+async def embeddings(request: HttpRequest) -> HttpResponse:
     call = await admit(request, Action.SEARCHES, Scope.CHAT)
     name, inputs = name_of(call.body), _inputs(call.body)
     wanted = call.body.get("encoding_format") or "float"
@@ -43,13 +44,20 @@ async def embeddings(request: HttpRequest) -> JsonResponse:
     texts = await asyncio.to_thread(lambda: list(map(_as_text, inputs)))
     vectors = await embed(embedder, texts)
     _check_size(call.body, vectors.shape[1])
+    told = await asyncio.to_thread(_written, name, texts, vectors, wanted)
+    return HttpResponse(told, content_type="application/json")
+
+
+def _written(name: str, texts: Sequence[str], vectors: Vectors, wanted: str) -> bytes:
+    """The answer; many vectors are millions of numbers, which no event loop has time for."""
     data = [
         {"object": "embedding", "index": n, "embedding": _told(vector, wanted)}
-        for n, vector in enumerate(vectors)
+        for n, vector in enumerate(np.ascontiguousarray(vectors))
     ]
-    tokens = await asyncio.to_thread(count_tokens, name, texts)
+    tokens = count_tokens(name, texts)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return JsonResponse({"object": "list", "data": data, "model": name, "usage": usage})
+    answer = {"object": "list", "data": data, "model": name, "usage": usage}
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def find_embedder(user: User, name: str) -> Embedder:
@@ -115,4 +123,4 @@ def _check_size(body: Body, size: int) -> None:
 def _told(vector: Vectors, wanted: str) -> Any:
     if wanted == "base64":
         return base64.b64encode(vector.astype("<f4").tobytes()).decode()
-    return vector.tolist()
+    return vector

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import GatewayError, RateLimited, UpstreamFailed
 from gateway.types import ReasoningDelta, TextDelta, TokenUsage
+from gateway.upstream.chunks import ChunkStream
 from gateway.upstream.sse import LONGEST_EVENT, ChatStream
 
 PIECES = ["Café ", "你好，", "\n\n", ' data: "x"', "🚀", " [DONE]", "\r\n"]
@@ -143,3 +144,19 @@ def test_a_huge_line_within_the_limit_is_read():
 def test_noise_never_raises_anything_but_gateway_errors(noise):
     with suppress(GatewayError):
         text_of(ChatStream(), [b"data: " + noise + b"\n\n" + noise])
+
+
+def feed_all(stream, chunk):
+    for _ in range(200):
+        assert stream.feed(chunk) == []
+
+
+@pytest.mark.parametrize("line", [b"data:\n", b"data: " + b"x" * 1000 + b"\n"])
+def test_an_event_of_endless_lines_is_ended(line):
+    with pytest.raises(UpstreamFailed, match="4 MB"):
+        feed_all(ChatStream(), line * 1000)
+
+
+def test_endless_chunks_that_say_nothing_are_an_empty_answer():
+    with pytest.raises(UpstreamFailed, match="empty answer"):
+        feed_all(ChunkStream(), event({}) * 1000)

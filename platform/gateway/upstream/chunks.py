@@ -15,6 +15,8 @@ from gateway.types import Chunk
 from gateway.upstream.payloads import delta_text
 from gateway.upstream.sse import ChatStream, Item
 
+MOST_HELD = 10_000  # chunks that say nothing
+
 
 class ChunkStream(ChatStream):
     """`ChatStream` whose items are Chunks. The chunk with a finish reason passes only when the
@@ -93,6 +95,8 @@ class ChunkStream(ChatStream):
         self._held += found
         if not self.has_begun:
             self.check()
+            if len(self._held) > MOST_HELD:
+                raise UpstreamFailed(_("It sent an empty answer."))
             return []
         held, self._held = self._held, []
         if not held:

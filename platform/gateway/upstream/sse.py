@@ -24,6 +24,7 @@ from gateway.upstream.payloads import delta_text, token_usage
 from gateway.upstream.tool_calls import ToolCallParts
 
 LONGEST_EVENT = 4 * 1024 * 1024  # bytes
+LINE_BYTES = 64  # of memory that a line of an event costs beside its own
 BOM = b"\xef\xbb\xbf"
 
 Item = TextDelta | ReasoningDelta | ToolCalls | Chunk
@@ -71,6 +72,8 @@ class EventReader:
             elif not line and data:
                 found.append(data[0] if len(data) == 1 else b"\n".join(data))
                 data.clear()
+        if data:
+            _bound(sum(map(len, data)) + LINE_BYTES * len(data))
         return found
 
     def _normalise(self, chunk: bytes) -> bytes:
@@ -85,8 +88,7 @@ class EventReader:
     def _keep(self, piece: bytes) -> None:
         self._rest.append(piece)
         self._size += len(piece)
-        if self._size > LONGEST_EVENT:
-            raise UpstreamFailed(_("It sent one event of more than 4 MB."))
+        _bound(self._size)
 
     def _with_rest(self, chunk: bytes) -> bytes:
         if not self._rest:
@@ -95,6 +97,11 @@ class EventReader:
         self._rest.clear()
         self._size = 0
         return whole
+
+
+def _bound(size: int) -> None:
+    if size > LONGEST_EVENT:
+        raise UpstreamFailed(_("It sent one event of more than 4 MB."))
 
 
 class ChatStream:

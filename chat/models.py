@@ -326,7 +326,7 @@ class Turn(models.Model):
         return f"{self.status} {self.pk}"
 
 
-class OpinionQuerySet(models.QuerySet["Feedback"]):
+class OpinionQuerySet(models.QuerySet[Any]):
     """What a person thinks of an answer is theirs, as long as they may see the answer."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:

@@ -61,7 +61,8 @@ def take_back(user: User, message_id: UUID) -> None:
 
 def find_feedback(user: User, message_id: UUID) -> Feedback:
     """Raises Http404, also when `user` has said nothing yet."""
-    found = Feedback.objects.visible_to(user).filter(message=message_id).first()
+    own = Feedback.objects.visible_to(user)
+    found: Feedback | None = own.filter(message=message_id).first()
     if found is None:
         raise Http404
     return found

@@ -10,7 +10,7 @@ from accounts.models import User
 from chat.exports import documents as exports
 from chat.imports.models import Import
 from chat.models import Conversation, Feedback, Filing, Folder, Preference, SharedLink, Turn
-from gateway.models import Usage
+from gateway.models import RoutingChoice, Usage
 
 
 def write_conversations(user: User, archive: ZipFile) -> Iterator[int]:
@@ -71,6 +71,12 @@ def _usage(user: User) -> Any:
     return Usage.objects.filter(account_id=user.pk).order_by("pk").values(*USAGE)
 
 
+def _choices(user: User) -> Any:
+    """Which model their questions were given to, and what of them decided it."""
+    found = RoutingChoice.objects.filter(account_id=user.pk).order_by("pk")
+    return found.values("turn_id", "tier", "target", "features", "voted_by", "created_at")
+
+
 USAGE = (
     "turn_id", "model_name", "prompt_tokens", "completion_tokens", "reasoning_tokens", "outcome",
     "created_at",
@@ -83,4 +89,5 @@ BESIDE: dict[str, Callable[[User], Any]] = {
     "imports": _imports,
     "questions": _questions,
     "usage": _usage,
+    "routing": _choices,
 }

@@ -61,7 +61,7 @@ def claim_titles(holder: str, limit: int) -> list[TitleWork]:
 
 
 def _read(conversation_ids: list[UUID]) -> dict[UUID, tuple[UUID, str, str, str, list[str]]]:
-    """Owner, model, question, answer and labels of those conversations that nobody has named yet."""
+    """Owner, model, question, answer and labels of those that nobody has named yet."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

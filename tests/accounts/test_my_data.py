@@ -22,7 +22,7 @@ from chat.models import Conversation, Message, Preference
 from chat.sidebar import folders
 from events import jobs
 from events.models import Job
-from gateway.models import Usage
+from gateway.models import Model, RoutingAlias, RoutingChoice, Usage
 from knowledge import services as knowledge
 from knowledge.models import Collection, Document
 from security.rate_limits import forget_everybody
@@ -108,6 +108,7 @@ EXPORTED = {
     "chat.Preference": "preferences.json",
     "chat.Turn": "questions.json",
     "gateway.Usage": "usage.json",
+    "gateway.RoutingChoice": "routing.json",
 }
 LEFT_OUT = {
     "accounts.Team": "by the membership",
@@ -144,6 +145,12 @@ def test_an_export_has_one_of_everything(alice, bob):
         message_id=ids["message_id"], person=alice, model_name=secret,
     )  # fmt: skip
     Usage.objects.create(account_id=alice.pk, model_name=secret)
+    alias = RoutingAlias.objects.create(**{
+        field: Model.objects.create(name=field) for field in ("model", "simple", "medium", "hard")
+    })  # fmt: skip
+    RoutingChoice.objects.create(
+        alias=alias, account_id=alice.pk, tier="simple", target=secret, score=0, voted_by="score"
+    )
     guest = chat.create_conversation(bob)
     services.share(guest, alice, "editor", by=bob)
     chat.start_turn(alice, guest.pk, secret)

@@ -128,7 +128,8 @@ def _has_form(request: ChatRequest) -> bool:
     controls, extra = request.controls, request.extra
     if controls.choices or controls.json_schema or controls.regex or controls.grammar:
         return True
-    return extra.get("n", 1) != 1 or extra.get("response_format", _TEXT) != _TEXT
+    is_plain = extra.get("n", 1) == 1 and extra.get("response_format", _TEXT) == _TEXT
+    return not is_plain
 
 
 def _choice(payload: dict[str, Any]) -> dict[str, Any]:

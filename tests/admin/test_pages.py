@@ -26,7 +26,8 @@ INLINE_SCRIPT = re.compile(r"<script(?![^>]*\b(src|type=\"application/json\"))[^
 # person's own; the others are made from rows that are there.
 NOT_IN_THE_ADMIN = {
     "events.Event", "knowledge.DeletedDocument", "knowledge.Picture", "knowledge.Figure",
-    "chat.Folder", "chat.Filing", "chat.SearchEntry", "chat.Import", "chat.ImportedConversation", "accounts.Device",
+    "chat.Folder", "chat.Filing", "chat.SearchEntry", "chat.Import",
+    "chat.ImportedConversation", "accounts.Device",
     "accounts.Takeout", "accounts.Portrait", "agents.Memory",
 }  # fmt: skip
 

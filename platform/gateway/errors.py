@@ -37,6 +37,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gateway.overflow import overflow_numbers
 from security.outbound.errors import AddressRefused
+from security.text import storable
 
 INVALID_URL = _("Its address is not a valid URL.")
 LONGEST_QUOTE = 300  # characters of an upstream message that are repeated
@@ -53,8 +54,8 @@ class GatewayError(Exception):
     is_outage: ClassVar[bool] = True
 
     def __init__(self, detail: str = "") -> None:
-        self.detail = detail
-        super().__init__(detail)
+        self.detail = storable(detail)
+        super().__init__(self.detail)
 
     def __str__(self) -> str:
         return f"{self.title} {self.detail}".strip()

@@ -155,3 +155,8 @@ def test_what_the_sdk_raises_for_responses(model_server, status, body, kind):
 
 def test_a_cancelled_call_is_no_gateway_error():
     assert not isinstance(asyncio.CancelledError(), Exception)
+
+
+def test_what_a_server_says_can_be_stored():
+    body = b'{"error": {"message": "bad \\u0000 thing"}}'
+    assert "\0" not in str(error_for_response(400, body, {}))

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from gateway.errors import GatewayError, RateLimited, UpstreamFailed
 from gateway.types import ReasoningDelta, TextDelta, TokenUsage
 from gateway.upstream.chunks import ChunkStream
-from gateway.upstream.sse import LONGEST_EVENT, ChatStream
+from gateway.upstream.events import LONGEST_EVENT
+from gateway.upstream.payloads import token_usage
+from gateway.upstream.sse import ChatStream
 
 PIECES = ["Café ", "你好，", "\n\n", ' data: "x"', "🚀", " [DONE]", "\r\n"]
 
@@ -160,3 +162,8 @@ def test_an_event_of_endless_lines_is_ended(line):
 def test_endless_chunks_that_say_nothing_are_an_empty_answer():
     with pytest.raises(UpstreamFailed, match="empty answer"):
         feed_all(ChunkStream(), event({}) * 1000)
+
+
+@pytest.mark.parametrize("count", [-1, 10**12, True, "7", None, 1.5])
+def test_counts_that_are_none_are_not_known(count):
+    assert token_usage({"prompt_tokens": count, "completion_tokens": 3}) == TokenUsage(None, 3)

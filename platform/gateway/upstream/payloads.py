@@ -4,6 +4,8 @@ from typing import Any
 
 from gateway.types import TokenUsage
 
+MOST_TOKENS = 2**31 - 1  # that a usage row can hold; who counts more does not count
+
 
 def delta_text(delta: Any) -> tuple[str, str]:
     """Content and reasoning of a delta or of a whole message."""
@@ -44,4 +46,4 @@ def input_usage(usage: Any) -> TokenUsage:
 
 def _count(counts: Any, name: str) -> int | None:
     value = counts.get(name) if isinstance(counts, dict) else None
-    return value if isinstance(value, int) and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None

@@ -9,6 +9,7 @@ const form = document.getElementById("composer");
 const box = document.getElementById("message");
 const send = document.getElementById("send");
 const stop = document.getElementById("stop");
+const fullNote = document.getElementById("full-note");
 
 export class Composer {
   #isWaiting = false; // for files that are being uploaded
@@ -129,6 +130,9 @@ export class Composer {
 
   #changed({ save = true } = {}) {
     send.setAttribute("aria-disabled", String(this.#isEmpty));
+    // The browser drops what is more without a word.
+    const said = box.textLength >= box.maxLength ? box.dataset.full : "";
+    if (fullNote.textContent !== said) fullNote.textContent = said;
     if (!CSS.supports("field-sizing", "content")) {
       box.style.height = "auto";
       box.style.height = `${box.scrollHeight}px`;

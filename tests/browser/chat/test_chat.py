@@ -143,6 +143,15 @@ def test_the_picker_names_the_agent_before_any_script_runs(visit: Visit) -> None
     expect(page.locator("#agent-picker [data-label]")).not_to_be_empty()
 
 
+def test_a_full_message_box_says_so(visit: Visit) -> None:
+    page = visit()
+    note = page.locator("#full-note")
+    page.locator("#message").fill("x" * 20_000)
+    expect(note).to_contain_text("20,000 characters")
+    page.locator("#message").press("Backspace")
+    expect(note).to_be_empty()
+
+
 def test_a_refused_question_keeps_its_text(visit: Visit) -> None:
     page = visit()
     ask(page, ENGLISH, "Quoting")

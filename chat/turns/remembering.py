@@ -42,6 +42,14 @@ def _told(task: AgentTask, known: Mapping[UUID, Sequence[Recollection]]) -> Agen
     return replace(
         task,
         has_memory=True,
-        may_notice=task.user.memory == User.Memory.NOTICED,
+        may_notice=task.user.memory == User.Memory.NOTICED and not _is_kept_apart(task),
         memories=choose(known.get(task.user.pk, ()), task.question),
     )
+
+
+def _is_kept_apart(task: AgentTask) -> bool:
+    """What was said under a label would be told to endpoints without it in the next conversation.
+
+    What the person's teams demand is demanded there too.
+    """
+    return any(demand.kind != "team" for demand in task.demands)

@@ -4,11 +4,12 @@ from functools import partial
 
 import pytest
 
-from accounts.models import User
+from accounts.models import Membership, Team, User
 from accounts.services import share
 from agents.memory import services as memory
 from agents.memory.models import Memory
 from agents.memory.run import run_with_memory
+from agents.models import Agent
 from chat import services as chat
 from chat.models import Message
 from chat.turns.work import claim_turns
@@ -52,6 +53,20 @@ def test_others_neither_read_nor_write_it(remembered, bob, settings, case):
     assert not task.has_memory
     assert not task.may_notice
     assert task.memories == ()
+
+
+@pytest.mark.parametrize("by", ["agent", "team"])
+def test_what_is_said_under_a_label_is_not_noticed_for_conversations_without_it(remembered, by):
+    agent = Agent.objects.create(name="Counsel", slug="counsel", owner=remembered)
+    demanding = agent if by == "agent" else Team.objects.create(name="Legal")
+    demanding.required_labels = ["eu"]
+    demanding.save()
+    if by == "team":
+        Membership.objects.create(user=remembered, team=demanding)
+    chat.start_turn(remembered, None, "I live in Graz. Where?", agent=agent.slug)
+    task = claimed()
+    assert [demand.kind for demand in task.demands] == [by]
+    assert task.may_notice == (by == "team")  # whose label holds in every conversation
 
 
 def test_a_wish_is_kept_and_the_answer_remembers_which(remembered):

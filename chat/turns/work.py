@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, Q
 
 from accounts.models import User
@@ -23,6 +23,7 @@ from chat.turns.types import Answer, TurnWork
 from events import leases, log
 from events.types import Claim
 from gateway.types import OFFLINE
+from observability.rows import columns_of, instance_of
 
 History = tuple[PastMessage, ...]
 
@@ -38,9 +39,11 @@ def claim_turns(
     holder: str, limit: int, lease: float, held: Collection[UUID] = ()
 ) -> list[TurnWork]:
     """Claim due turns, but for those that are `held` here, and read what running them needs."""
-    with transaction.atomic():  # together: one wait for the disk, not two
-        claims = leases.claim("turn", holder, limit, lease, held)
-        return _load(claims) if claims else []
+    rows = _claim(leases.claiming("turn", holder, limit, lease, held=held))
+    follow_ups = {row["question_id"]: row["parent_id"] for row in rows if row["parent_id"]}
+    history = _read_history(follow_ups) if follow_ups else {}
+    works = [_work(row, history.get(row["question_id"])) for row in rows]
+    return with_memories(works, rows)
 
 
 def find_unwanted(turn_ids: Sequence[UUID]) -> set[UUID]:
@@ -62,20 +65,19 @@ def _may_ask(user: User, conversation: Conversation) -> bool:
     return Conversation.objects.editable_by(user).filter(pk=conversation.pk).exists()
 
 
-def _load(claims: list[Claim]) -> list[TurnWork]:
-    """Mark the turns as running and read them in one statement.
+def _claim(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Claim turns, mark them as running and read them, in one statement.
 
     Collections are those chosen with the question, else the conversation's. Rights count as they
     are now, not as they were when the question was asked: for an agent that was taken away since
     the defaults answer, and in a conversation that was taken away nobody does.
     """
-    by_id = {claim.stream_id: claim for claim in claims}
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            with begun as (
+            f"""
+            with {leases.CLAIMING}, begun as (
                 update chat_turn set status = 'running'
-                where id = any(%(ids)s) and status = 'queued'
+                where id in (select id from claimed) and status = 'queued'
             )
             select t.id, t.conversation_id, t.question_id, t.answer_id, t.requested_by_id,
                    t.stop_requested_at is not null as is_stopped, q.parent_id, q.text,
@@ -97,8 +99,12 @@ def _load(claims: list[Claim]) -> list[TurnWork]:
                    a.id as agent_id, a.owner_id as agent_owner_id, a.is_builtin,
                    v.owner_id as conversation_owner_id, v.ends_at is not null as is_temporary,
                    v.is_named or v.ends_at is not null as has_title, v.demanded_labels,
-                   p.text as said, p.steps as said_steps, d.demands
-            from chat_turn t
+                   p.text as said, p.steps as said_steps, d.demands,
+                   claimed.fence, claimed.attempts, claimed.last_seq,
+                   {columns_of(User, "u")}
+            from claimed
+            join chat_turn t on t.id = claimed.id
+            join accounts_user u on u.id = t.requested_by_id
             join chat_conversation v on v.id = t.conversation_id
             join chat_message q on q.id = t.question_id
             left join agents_agent a on a.id = t.agent_id
@@ -123,27 +129,22 @@ def _load(claims: list[Claim]) -> list[TurnWork]:
                         select o.collection_id from agents_agent_collections o
                         where o.agent_id = t.agent_id)
                 ) as demanding(kind, id, name, labels)
-                where labels <> '{}'
+                where labels <> '{{}}'
             ) d on true
-            where t.id = any(%(ids)s)
-            """,
-            {"ids": list(by_id)},
+            """,  # noqa: S608 - names of our own columns
+            values,
         )
         names = [column.name for column in cursor.description or ()]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    people = "select * from accounts_user where id = any(%s)"
-    asking = [row["requested_by_id"] for row in rows]
-    users = {user.pk: user for user in User.objects.raw(people, [asking])}
-    follow_ups = {row["question_id"]: row["parent_id"] for row in rows if row["parent_id"]}
-    history = _read_history(follow_ups) if follow_ups else {}
-    works = [
-        _work(by_id[row["id"]], row, users[row["requested_by_id"]], history.get(row["question_id"]))
-        for row in rows
-    ]
-    return with_memories(works, rows)
+        own = len(names) - len(User._meta.concrete_fields)
+        return [
+            dict(zip(names[:own], row[:own], strict=True)) | {"user": instance_of(User, row[own:])}
+            for row in cursor.fetchall()
+        ]
 
 
-def _work(claim: Claim, row: dict[str, Any], user: User, history: History | None) -> TurnWork:
+def _work(row: dict[str, Any], history: History | None) -> TurnWork:
+    user: User = row["user"]
+    claim = Claim(row["id"], row["fence"], row["attempts"], row["last_seq"])
     agent = AgentSpec()
     if row["slug"] is not None and may_use(user, _agent_of(row)):
         fields = {name: row[name] for name in AGENT}

@@ -1,6 +1,7 @@
 """Who works on a stream: leases by database time, fences that rise with every claim."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -46,36 +47,53 @@ def _claim(
     *,
     held: Collection[UUID] = (),
 ) -> list[Claim]:
+    statement = f"with {CLAIMING} select * from claimed"  # noqa: S608 - nothing of a user's
+    values = claiming(kind, holder, limit, lease, stream_id=stream_id, held=held)
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            with due as (
-                select id from events_stream
-                where (%(kind)s::text is null or kind = %(kind)s)
-                  and (%(id)s::uuid is null or id = %(id)s)
-                  and id <> all(%(held)s::uuid[])
-                  and not (state = 'closed')
-                  and (state = 'queued' or (state = 'running' and lease_until < now()))
-                order by created_at
-                limit %(limit)s
-                for update skip locked
-            )
-            update events_stream s
-            set state = 'running', fence = s.fence + 1, holder = %(holder)s,
-                attempts = s.attempts + 1, lease_until = now() + make_interval(secs => %(lease)s)
-            from due where s.id = due.id
-            returning s.id, s.fence, s.attempts, s.last_seq
-            """,
-            {
-                "kind": kind,
-                "id": stream_id,
-                "holder": holder[:HOLDER_LENGTH],
-                "limit": limit,
-                "lease": lease,
-                "held": list(held),
-            },
-        )
+        cursor.execute(statement, values)
         return [Claim(*row) for row in cursor.fetchall()]
+
+
+# For statements that read about what they claim: `claimed` has the fields of a Claim.
+CLAIMING = """
+    due as (
+        select id from events_stream
+        where (%(kind)s::text is null or kind = %(kind)s)
+          and (%(id)s::uuid is null or id = %(id)s)
+          and id <> all(%(held)s::uuid[])
+          and not (state = 'closed')
+          and (state = 'queued' or (state = 'running' and lease_until < now()))
+        order by created_at
+        limit %(limit)s
+        for update skip locked
+    ), claimed as (
+        update events_stream s
+        set state = 'running', fence = s.fence + 1, holder = %(holder)s,
+            attempts = s.attempts + 1, lease_until = now() + make_interval(secs => %(lease)s)
+        from due where s.id = due.id
+        returning s.id, s.fence, s.attempts, s.last_seq
+    )
+"""
+
+
+def claiming(
+    kind: str | None,
+    holder: str,
+    limit: int,
+    lease: float,
+    *,
+    stream_id: UUID | None = None,
+    held: Collection[UUID] = (),
+) -> dict[str, Any]:
+    """The values of CLAIMING."""
+    return {
+        "kind": kind,
+        "id": stream_id,
+        "holder": holder[:HOLDER_LENGTH],
+        "limit": limit,
+        "lease": lease,
+        "held": list(held),
+    }
 
 
 def renew(held: Sequence[tuple[UUID, int]], lease: float = LEASE_SECONDS) -> set[UUID]:

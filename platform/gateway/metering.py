@@ -15,6 +15,7 @@ from gateway.types import CallRecord, TokenUsage
 from observability.patience import run_patiently
 
 LOST = "interrupted"  # the outcome of a call that nobody saw the end of
+LOCK = 0x75736167  # "usag": of the locks that keep the rows of a turn apart
 
 log = structlog.get_logger(__name__)
 
@@ -47,20 +48,25 @@ def insert_once(usage: Usage) -> None:
     """Changes nothing when the row is there already: a commit may outlive the connection.
 
     A runner that was frozen until others took it for dead may still count the call they had to
-    guess. Each side writes first and looks then, so that at least one sees both rows, and the
-    guess goes.
+    guess. Each side writes first and looks then, one after the other by a lock of the turn, so that
+    the later one sees both rows, and the guess goes.
     """
+    turn = usage.turn_id
     with connection.cursor() as cursor:
-        cursor.execute(_insertion(), _values(usage))
-        if usage.turn_id is not None:
+        if turn is None:
+            cursor.execute(_insertion(), _values(usage))
+        else:  # one round trip and one commit; the turn's rows are written one after the other
             cursor.execute(
-                """
+                f"""
+                select pg_advisory_xact_lock(%s, hashtext(%s));
+                {_insertion()};
                 delete from gateway_usage lost
-                where turn_id = %(turn)s and outcome = %(lost)s and exists (
-                    select from gateway_usage where turn_id = %(turn)s and outcome <> %(lost)s
-                                                and model_name = lost.model_name)
-                """,
-                {"turn": usage.turn_id, "lost": LOST},
+                where turn_id = %s and outcome = %s and exists (
+                    select from gateway_usage counted
+                    where counted.turn_id = lost.turn_id and counted.outcome <> lost.outcome
+                      and counted.model_name = lost.model_name)
+                """,  # noqa: S608 - our names
+                [LOCK, str(turn), *_values(usage), turn, LOST],
             )
 
 

@@ -1,5 +1,6 @@
 """The end of a turn: message, citations and closing event become visible together."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -19,26 +20,36 @@ MESSAGE_STATUS = {
 }
 
 
-def finish_turn(claim: Claim, answer_id: UUID, answer: Answer, ending: Ending) -> EventRow:
+def finish_turn(
+    claim: Claim,
+    answer_id: UUID,
+    answer: Answer,
+    ending: Ending,
+    told: Sequence[EventRow] = (),
+) -> EventRow:
     """Save the answer and close the turn's log in one transaction; the closing event.
 
-    Raises LeaseLost, having written nothing, when the turn is not ours any more.
+    `told` are the events before it that the log does not have yet; they keep their numbers. Raises
+    LeaseLost, having written nothing, when the turn is not ours any more.
     """
     if not answer.citations:  # the usual end is one statement, and one wait for the disk
-        seq = _close(claim, answer_id, answer, ending)
+        seq = _close(claim, answer_id, answer, ending, told)
     else:
         with transaction.atomic():
-            seq = _close(claim, answer_id, answer, ending)
+            seq = _close(claim, answer_id, answer, ending, told)
             _store_citations(answer_id, answer.citations)
     return EventRow(seq, ending.kind, ending.payload, is_last=True)
 
 
-def _close(claim: Claim, answer_id: UUID, answer: Answer, ending: Ending) -> int:
+def _close(
+    claim: Claim, answer_id: UUID, answer: Answer, ending: Ending, told: Sequence[EventRow]
+) -> int:
     """Log, conversation, message and turn in one round trip; the first answer's title is due then.
 
     The seq of the closing event. The conversation is locked before the turn, as whoever asks in it
     does: a question sent again waits for the turn that has its key.
     """
+    events = [*((row.kind, row.payload) for row in told), (ending.kind, ending.payload)]
     return log.append_by(
         f"""
             with {log.APPENDING}, placed as (
@@ -70,7 +81,7 @@ def _close(claim: Claim, answer_id: UUID, answer: Answer, ending: Ending) -> int
             )
             select last_seq from held
             """,  # noqa: S608 - the log's own words, nothing of a user's
-        log.appended(claim.stream_id, claim.fence, [(ending.kind, ending.payload)], close=True)
+        log.appended(claim.stream_id, claim.fence, events, close=True)
         | {
             "answer": answer_id,
             "is_title_due": ending.is_title_due,

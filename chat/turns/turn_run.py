@@ -149,11 +149,11 @@ class TurnRun:
 
     async def _finish(self, ending: Ending) -> None:
         """Store and tell the end; Postgres being away is waited out."""
-        await self._stream.drain()
+        told = await self._stream.last_rows()
         is_early = ending.status != Turn.Status.COMPLETED
         if is_early and self.answer.has_words and not self.answer.model:
             self.answer.model = await self._model_that_spoke()
-        row = await self._store(self.answer, ending)
+        row = await self._store(self.answer, ending, told)
         self._writer.close(self._stream, [row])
 
     async def _model_that_spoke(self) -> str:
@@ -167,11 +167,11 @@ class TurnRun:
             return ""
         return (routes[0].alias or routes[0].model) if routes else OFFLINE
 
-    async def _store(self, answer: Answer, ending: Ending) -> EventRow:
+    async def _store(self, answer: Answer, ending: Ending, told: list[EventRow]) -> EventRow:
         while True:
             try:
                 return await self._lane.run(
-                    finish_turn, self.work.claim, self.work.answer_id, answer, ending
+                    finish_turn, self.work.claim, self.work.answer_id, answer, ending, told
                 )
             except (db.OperationalError, db.InterfaceError) as error:
                 log.warning("turn %s waits for Postgres: %s", self._stream.key, error)

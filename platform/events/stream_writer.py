@@ -15,6 +15,8 @@ class Scheduler(Protocol):
 
     def hurry(self, stream: "StreamWriter") -> None: ...
 
+    def leave_to(self, stream: "StreamWriter") -> None: ...
+
 
 class StreamWriter:
     """Gathers events, numbers them when they are collected, and keeps them until stored."""
@@ -26,6 +28,7 @@ class StreamWriter:
         self.unstored: list[EventRow] = []
         self.unstored_bytes = 0
         self.has_urgent = False
+        self._on_its_way = self.seq
         self.is_lost = False
         self._scheduler = scheduler
         self._on_lost = on_lost
@@ -33,6 +36,7 @@ class StreamWriter:
         self._started: set[str] = set()
         self._stored_seq = self.seq
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._on_its_way = 0  # the seq up to which a batch is being stored
 
     def emit(self, kind: str, payload: Payload) -> None:
         """Add an event; it is rung in this turn of the loop, and stored with the next batch."""
@@ -72,9 +76,23 @@ class StreamWriter:
         self._scheduler.hurry(self)
         if self.is_lost:
             raise LeaseLost(self.key)
-        if self._stored_seq < self.seq:
+        await self._reach(self.seq)
+
+    async def last_rows(self) -> list[EventRow]:
+        """What is not in the log when nothing is on its way there: for whoever stores the end of
+        the stream together with it. Nothing is emitted or stored here any more. Raises LeaseLost.
+        """
+        self._scheduler.leave_to(self)
+        if self.is_lost:
+            raise LeaseLost(self.key)
+        await self._reach(self._on_its_way)
+        return list(self.unstored)
+
+    async def _reach(self, seq: int) -> None:
+        """Wait until the log has the event with this number."""
+        if self._stored_seq < seq:
             done = asyncio.get_running_loop().create_future()
-            self._waiting.append((self.seq, done))
+            self._waiting.append((seq, done))
             await done
 
     # -- called by EventWriter ------------------------------------------------------------------
@@ -82,6 +100,7 @@ class StreamWriter:
     def next_batch(self) -> Batch:
         self.unstored_bytes = 0
         self.has_urgent = False
+        self._on_its_way = self.seq
         return Batch(self.claim.stream_id, self.claim.fence, list(self.unstored))
 
     def stored(self, count: int) -> None:

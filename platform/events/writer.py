@@ -148,6 +148,11 @@ class EventWriter:
         self._collect(stream)
         self._is_urgent.set()
 
+    def leave_to(self, stream: StreamWriter) -> None:
+        """Ring what is left to say; storing it is up to the caller."""
+        self._collect(stream)
+        self._unstored.pop(stream.key, None)
+
     def _window(self) -> float:
         return max(TICK_SECONDS, min(TICK_PER_STREAM * len(self._streams), LONGEST_TICK))
 
@@ -207,7 +212,8 @@ class EventWriter:
             self._has_unstored.clear()
             streams = list(self._unstored.values())
             self._unstored.clear()
-            await self._store_all([(stream, stream.next_batch()) for stream in streams])
+            if streams:
+                await self._store_all([(stream, stream.next_batch()) for stream in streams])
 
     async def _store_all(self, batches: list[tuple[StreamWriter, Batch]]) -> None:
         held = await self._store_patiently([batch for _, batch in batches])

@@ -18,8 +18,12 @@ class Record:
         self.rung = []
         self.outdated = set()
         self.failures = []
+        self.is_asked, self.may_store = asyncio.Event(), asyncio.Event()
+        self.may_store.set()
 
     async def store(self, batches):
+        self.is_asked.set()
+        await self.may_store.wait()
         await asyncio.sleep(0)
         if self.failures:
             raise self.failures.pop(0)
@@ -135,6 +139,51 @@ def test_many_streams_share_a_batch():
             stream.emit_text("text_delta", "x")
         await asyncio.gather(*(stream.drain() for stream in streams))
         assert len(record.batches) == 1
+
+    play(scenario)
+
+
+def test_who_stores_the_end_stores_the_last_events_with_it():
+    async def scenario(record, writer):
+        stream = opened(writer)
+        writer.watch("w", [stream.key])
+        stream.emit_text("text_delta", "stored")
+        await stream.drain()
+        stream.emit("usage_recorded", {})
+        assert [row.seq for row in await stream.last_rows()] == [2]
+        await asyncio.sleep(0.2)
+        assert [row.seq for row in record.rows(stream.claim.stream_id)] == [1]
+        assert [row[1] for _, rows in record.rung for row in rows if row[2]] == [1, 2]
+        assert all(record.batches)
+
+    play(scenario)
+
+
+def test_last_events_wait_for_what_is_on_its_way_to_the_log():
+    async def scenario(record, writer):
+        record.may_store.clear()
+        stream = opened(writer)
+        stream.emit_text("text_delta", "first")
+        await record.is_asked.wait()
+        stream.emit("usage_recorded", {})
+        last = asyncio.create_task(stream.last_rows())
+        await asyncio.sleep(0.02)
+        assert not last.done()
+        record.may_store.set()
+        assert [row.seq for row in await last] == [2]
+
+    play(scenario)
+
+
+def test_last_events_of_a_stream_that_was_lost_are_nobodys():
+    async def scenario(record, writer):
+        claim = claimed()
+        stream = opened(writer, claim)
+        record.outdated.add(claim.stream_id)
+        stream.emit_text("text_delta", "first")
+        await record.is_asked.wait()
+        with pytest.raises(LeaseLost):
+            await stream.last_rows()
 
     play(scenario)
 

@@ -21,10 +21,9 @@ from gateway.errors import (
     RateLimited,
     StreamCut,
     UpstreamFailed,
-    error_for_exception,
-    error_for_response,
 )
 from gateway.types import Route
+from gateway.upstream.failures import error_for_exception, error_for_response
 from gateway.upstream.sdk import open_client, typed_error
 from tests.support.model_server import Script
 

@@ -6,9 +6,10 @@ from typing import Any
 import aiohttp
 import orjson
 
-from gateway.errors import EndpointTimeout, error_for_exception, error_for_response
+from gateway.errors import EndpointTimeout
 from gateway.types import Route
 from gateway.upstream.dialect import request_headers
+from gateway.upstream.failures import error_for_exception, error_for_response
 from gateway.upstream.session import Pool
 
 LARGEST_ANSWER = 4 * 1024 * 1024  # bytes

@@ -13,16 +13,11 @@ import aiohttp
 import orjson
 from django.utils.translation import gettext as _
 
-from gateway.errors import (
-    EndpointTimeout,
-    GatewayError,
-    UpstreamFailed,
-    error_for_exception,
-    error_for_response,
-)
+from gateway.errors import EndpointTimeout, GatewayError, UpstreamFailed
 from gateway.types import ChatRequest, Route, TokenUsage
 from gateway.upstream.chunks import ChunkStream
 from gateway.upstream.dialect import chat_payload, quirk_behind, request_headers
+from gateway.upstream.failures import error_for_exception, error_for_response
 from gateway.upstream.pace import FLOOD_BYTES, Pace
 from gateway.upstream.resolving import resolve
 from gateway.upstream.session import Pool, current_pool

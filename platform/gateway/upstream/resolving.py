@@ -8,10 +8,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from gateway.controls import Capability, Controls
-from gateway.errors import error_for_exception
 from gateway.types import Route
 from gateway.upstream.asking import ask
 from gateway.upstream.decoding import NOTHING, Resolved, demand, refusal
+from gateway.upstream.failures import error_for_exception
 from gateway.upstream.servers import Server, root_url, server_of
 from gateway.upstream.session import Pool
 from gateway.upstream.tokenizer import bias_of_words

@@ -9,16 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import (
-    INVALID_URL,
     ContentFiltered,
     EndpointTimeout,
     EndpointUnreachable,
     GatewayError,
     StreamCut,
-    error_for_exception,
-    error_for_payload,
 )
 from gateway.types import Route
+from gateway.upstream.failures import INVALID_URL, error_for_exception, error_for_payload
 from security.outbound.policy import operator_policy
 
 if TYPE_CHECKING:

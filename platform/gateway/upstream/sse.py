@@ -10,15 +10,10 @@ from typing import Any
 import orjson
 from django.utils.translation import gettext as _
 
-from gateway.errors import (
-    ContentFiltered,
-    GatewayError,
-    StreamCut,
-    UpstreamFailed,
-    error_for_payload,
-)
+from gateway.errors import ContentFiltered, GatewayError, StreamCut, UpstreamFailed
 from gateway.types import Chunk, ReasoningDelta, TextDelta, TokenUsage, ToolCalls
 from gateway.upstream.events import EventReader
+from gateway.upstream.failures import error_for_payload
 from gateway.upstream.payloads import delta_text, token_usage
 from gateway.upstream.tool_calls import ToolCallParts
 

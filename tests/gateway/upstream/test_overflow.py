@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.errors import BadRequest, ContextOverflow, error_for_payload
+from gateway.errors import BadRequest, ContextOverflow
+from gateway.upstream.failures import error_for_payload
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import { openMenu } from "../js/menu.js";
 import { toast } from "../js/toast.js";
 import { answerOf } from "./answer.js";
 import { agentChoices, carried, chooseOne, modelChoices } from "./choosing.js";
+import { drafts } from "./drafts.js";
 import { place } from "./steps.js";
 
 const menu = document.getElementById("answer-menu");
@@ -72,6 +73,6 @@ export async function branchQuestion(conversation, question) {
   const { user } = document.getElementById("composer")?.dataset ?? document.body.dataset;
   const before = question.dataset.parent;
   const made = before ? await sendJson("POST", `${conversationApi(conversation)}/branch`, { message: before }) : null;
-  localStorage.setItem(`draft:${user}:${made?.id ?? "new"}`, text);
+  drafts.setItem(`draft:${user}:${made?.id ?? "new"}`, text);
   location.assign(made ? `/c/${made.id}` : "/");
 }

@@ -2,6 +2,7 @@
 // draft for each conversation, shows Stop in place of Send.
 import { isComposing } from "../js/keys.js";
 import { offerAttaching, sees } from "./attaching.js";
+import { drafts } from "./drafts.js";
 import { Tray } from "./tray.js";
 
 export { isComposing };
@@ -14,7 +15,7 @@ const fullNote = document.getElementById("full-note");
 export class Composer {
   #isWaiting = false; // for files that are being uploaded
   #draftKey;
-  #drafts = localStorage;
+  #drafts = drafts;
 
   /** @param {{onSend: (text: string, files: object[]) => void, onStop: () => void, onUp: () => void}} hooks */
   constructor({ onSend, onStop, onUp }) {
@@ -52,11 +53,11 @@ export class Composer {
   }
 
   /** Drafts are kept there from now on; the other place forgets this one. */
-  useStorage(drafts) {
-    if (drafts === this.#drafts) return;
+  useStorage(place) {
+    if (place === this.#drafts) return;
     this.#drafts.removeItem(this.#draftKey);
-    this.#drafts = drafts;
-    this.tray.useDraft(`${this.#draftKey}:files`, drafts);
+    this.#drafts = place;
+    this.tray.useDraft(`${this.#draftKey}:files`, place);
     this.#changed();
   }
 

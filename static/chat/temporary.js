@@ -5,6 +5,7 @@ import { attempt, conversationApi, refreshHistory } from "../js/history.js";
 import { csrfToken, sendJson } from "../js/http.js";
 import { gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
+import { drafts } from "./drafts.js";
 import { offerSharing } from "./share-button.js";
 import { offerTakeaway } from "./takeaway.js";
 
@@ -51,7 +52,7 @@ function mark(on) {
   bar.hidden = !on;
   document.documentElement.toggleAttribute("data-temporary", on);
   toggle?.setAttribute("aria-pressed", String(on));
-  composer?.useStorage(on ? sessionStorage : localStorage);
+  composer?.useStorage(on ? sessionStorage : drafts);
 }
 
 function tell(leaving = false) {

@@ -1,6 +1,7 @@
 // The tray above the message box: what the next question carries. Chips with name, size, picture and
 // progress; kept with the draft; errors in words, before the upload where they can be known.
 import { fill, gettext, ngettext } from "../js/i18n.js";
+import { drafts } from "./drafts.js";
 import { discard, follow, look, refusal, attachmentUrl, sizeOf, upload } from "./uploading.js";
 
 const AT_ONCE = 2;
@@ -16,7 +17,7 @@ export class Tray {
   #sending = 0;
   #idle = []; // called once when nothing is being uploaded any more
   #key = "";
-  #store = localStorage;
+  #store = drafts;
 
   /** @param {{onChange: () => void, sees: () => boolean, onInline: (text: string) => void}} hooks */
   constructor({ onChange, sees, onInline }) {

@@ -183,6 +183,23 @@ def test_a_draft_is_kept_and_an_input_method_never_sends(visit: Visit) -> None:
     page.locator("#message").fill("")
 
 
+def test_two_tabs_keep_a_draft_each(visit: Visit) -> None:
+    first = visit()
+    first.locator("#message").fill("The first thought")
+    second = first.context.new_page()
+    second.goto("/")
+    expect(second.locator("#message")).to_have_value("The first thought")  # what was written last
+    second.locator("#message").fill("Another one")
+    first.reload()
+    expect(first.locator("#message")).to_have_value("The first thought")
+    first.locator("#message").fill("")
+    first.reload()
+    expect(first.locator("#send[aria-disabled]")).to_be_visible()  # the scripts are there
+    expect(first.locator("#message")).to_have_value("")
+    second.reload()
+    expect(second.locator("#message")).to_have_value("Another one")
+
+
 def test_phone(visit: Visit) -> None:
     page = visit("/", **PHONE)
     page.get_by_role("button", name="Open sidebar").tap()

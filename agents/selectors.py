@@ -12,6 +12,7 @@ from accounts.models import User
 from agents.models import Agent
 from agents.types import AgentSpec, CitationAdded
 from knowledge.models import DocumentText
+from observability.rows import columns_of, find_one
 from security.text import storable
 
 
@@ -34,10 +35,11 @@ def find_usable_agent(user: User, reference: str) -> Agent:
     """The agent with this slug or id, without `role`, for the hot path; raises Http404."""
     reference = storable(reference)
     by = {"id" if _is_id(reference) else "slug": reference}
-    rows = Agent.objects.raw(
-        "select * from agents_agent where id = %s or slug = %s", [by.get("id"), by.get("slug")]
+    found = find_one(
+        Agent,
+        f"select {columns_of(Agent, 'a')} from agents_agent a where id = %s or slug = %s",  # noqa: S608
+        [by.get("id"), by.get("slug")],
     )
-    found = next(iter(rows), None)
     if found is None or not may_use(user, found):
         raise Http404
     return found

@@ -14,6 +14,7 @@ from accounts.models import ApiToken, User
 from chat.models import Turn
 from chat.selectors import find_job
 from events.models import Job
+from observability.rows import columns_of, find_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,15 @@ def visitor_of(request: HttpRequest) -> Visitor:
 
 def find_user(visitor: Visitor) -> User | None:
     """The person, unless signed out, disabled, or with another password since."""
-    found = User.objects.raw(
-        """
-        select u.* from accounts_user u
+    return find_one(
+        User,
+        f"""
+        select {columns_of(User, "u")} from accounts_user u
         where u.id = %s and u.is_active and u.password = %s and exists (
             select from django_session where session_key = %s and expire_date > now())
-        """,
+        """,  # noqa: S608 - names of our own columns
         [visitor.user_id, visitor.password, visitor.session_key],
     )
-    return next(iter(found), None)
 
 
 def may_follow(user: User, stream_id: UUID) -> bool:

@@ -27,6 +27,14 @@ def instance_of(model: type[M], values: Sequence[Any]) -> M:
     return model.from_db(DEFAULT_DB_ALIAS, names, found)
 
 
+def find_one(model: type[M], statement: str, values: Sequence[Any]) -> M | None:
+    """The first row of a statement that reads `columns_of` the model alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row = cursor.fetchone()
+    return None if row is None else instance_of(model, row)
+
+
 @cache
 def _shape(model: type[models.Model]) -> tuple[list[str], list[tuple[int, Any, Any]]]:
     fields = model._meta.concrete_fields

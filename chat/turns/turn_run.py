@@ -19,6 +19,7 @@ from events import leases
 from events.types import EventRow, LeaseLost
 from events.writer import EventWriter
 from gateway.errors import GatewayError
+from gateway.labels import labels_of
 from gateway.metering import record_lost_call
 from gateway.routing.routes import find_routes
 from gateway.types import OFFLINE
@@ -42,7 +43,8 @@ class TurnRun:
         self, work: TurnWork, writer: EventWriter, lane: Lane, run_agent: RunAgent
     ) -> None:
         self.work = work
-        self.answer = Answer()
+        # Also a question that fails, or is refused, was asked under its labels.
+        self.answer = Answer(labels=sorted(labels_of(work.task.demands)))
         self._writer = writer
         self._lane = lane
         self._run_agent = run_agent

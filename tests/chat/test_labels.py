@@ -123,6 +123,22 @@ def test_what_cannot_be_met_is_refused_and_says_who_demands_it(alice, servers):
     assert anybody.requests == trusted.requests == []
 
 
+def test_what_failed_under_a_label_is_history_under_it(alice, servers):
+    anybody, trusted = servers
+    Agent.objects.create(owner=alice, name="Eu", slug="eu", required_labels=["eu"])
+    trusted.default = Script(status=400, error={"error": {"message": "no"}})
+    failed = ask(alice, "Our secret?", agent="eu")
+    assert failed.status == "failed"
+    trusted.default = Script(text="Because.")
+    assert ask(alice, "Why?", conversation=failed.conversation_id).status == "completed"
+
+    Agent.objects.create(owner=alice, name="No", slug="no", required_labels=["on-premises"])
+    refused = ask(alice, "Our secret?", agent="no")
+    followed = ask(alice, "Why?", conversation=refused.conversation_id)
+    assert [turn.error["type"] for turn in (refused, followed)] == ["label_unmet"] * 2
+    assert anybody.requests == []
+
+
 def test_nobody_else_is_asked_when_those_with_the_label_fail(alice, servers, settings):
     settings.PARLEY_WRITE_TITLES = False
     anybody, trusted = servers

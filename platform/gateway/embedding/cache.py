@@ -63,9 +63,12 @@ for n = 1, 3 do redis.call('EXPIRE', KEYS[n], ARGV[3]) end
 
 
 def revision_of(name: str, dimensions: int | None, routes: Iterable[Route]) -> bytes:
-    """What a model's vectors depend on beside the text; never the same for two models."""
+    """What a model's vectors depend on beside the text; never the same for two models, or for two
+    servers."""
     served = sorted(
-        orjson.dumps([route.upstream_name, route.extra_body], option=orjson.OPT_SORT_KEYS).decode()
+        orjson.dumps(
+            [route.base_url, route.upstream_name, route.extra_body], option=orjson.OPT_SORT_KEYS
+        ).decode()
         for route in routes
     )
     return orjson.dumps([name, dimensions, list(dict.fromkeys(served))])

@@ -1,6 +1,7 @@
 """`gateway.embedding.cache`: by content and model, bounded, and never in the way."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,17 +53,18 @@ def test_a_vector_comes_back_bit_by_bit_and_only_for_its_text():
     }
 
 
-def test_never_across_models_names_at_the_endpoint_or_their_options():
+def test_never_across_models_servers_names_at_the_endpoint_or_their_options():
     remember({"text": [1, 0, 0]})
     routes = [Route("m", "up", "E", "http://e/v1")]
     others = [
         cache.revision_of("other", 3, routes),
         cache.revision_of("m", 4, routes),
         cache.revision_of("m", 3, [Route("m", "newer", "E", "http://e/v1")]),
-        cache.revision_of("m", 3, [Route("m", "up", "E", "u", extra_body={"dimensions": 3})]),
+        cache.revision_of("m", 3, [Route("m", "up", "E", "http://f/v1")]),
+        cache.revision_of("m", 3, [replace(routes[0], extra_body={"dimensions": 3})]),
     ]
-    assert [recall("text", revision=other) for other in others] == [{}] * 4
-    twice = [*routes, Route("m", "up", "F", "http://f/v1")]  # the same model at another endpoint
+    assert [recall("text", revision=other) for other in others] == [{}] * 5
+    twice = [*routes, Route("m", "up", "F", "http://e/v1")]  # the same server with another key
     assert recall("text", revision=cache.revision_of("m", 3, twice)) == {"text": [1, 0, 0]}
 
 

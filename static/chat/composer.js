@@ -10,10 +10,11 @@ const form = document.getElementById("composer");
 const box = document.getElementById("message");
 const send = document.getElementById("send");
 const stop = document.getElementById("stop");
-const fullNote = document.getElementById("full-note");
+const note = document.getElementById("box-note");
 
 export class Composer {
   #isWaiting = false; // for files that are being uploaded
+  #isHeld = false; // by an answer that is being written
   #draftKey;
   #drafts = drafts;
 
@@ -106,14 +107,27 @@ export class Composer {
     return !box.value.trim() && this.tray.isEmpty;
   }
 
+  /** What stands in the way, if anything; the browser drops what is too long without a word. */
+  get #said() {
+    if (box.textLength >= box.maxLength) return box.dataset.full;
+    return this.#isHeld ? box.dataset.held : "";
+  }
+
   #submit() {
-    if (this.#isEmpty || !stop.hidden) return;
+    if (this.#isEmpty) return;
+    if (!stop.hidden) return this.#hold();
     if (this.tray.failed || this.tray.isBusy) return this.#wait();
     const text = box.value.trim();
     const files = this.tray.take();
     box.value = "";
     this.#changed();
     this.onSend(text, files);
+  }
+
+  /** Says why nothing is sent, for as long as that is so. */
+  #hold() {
+    this.#isHeld = true;
+    this.#changed({ save: false });
   }
 
   /** Sends when the files are there; one that cannot be sent has to go first. */
@@ -131,9 +145,8 @@ export class Composer {
 
   #changed({ save = true } = {}) {
     send.setAttribute("aria-disabled", String(this.#isEmpty));
-    // The browser drops what is more without a word.
-    const said = box.textLength >= box.maxLength ? box.dataset.full : "";
-    if (fullNote.textContent !== said) fullNote.textContent = said;
+    this.#isHeld &&= !stop.hidden && !this.#isEmpty;
+    if (note.textContent !== this.#said) note.textContent = this.#said;
     if (!CSS.supports("field-sizing", "content")) {
       box.style.height = "auto";
       box.style.height = `${box.scrollHeight}px`;

@@ -145,11 +145,25 @@ def test_the_picker_names_the_agent_before_any_script_runs(visit: Visit) -> None
 
 def test_a_full_message_box_says_so(visit: Visit) -> None:
     page = visit()
-    note = page.locator("#full-note")
+    note = page.locator("#box-note")
     page.locator("#message").fill("x" * 20_000)
     expect(note).to_contain_text("20,000 characters")
     page.locator("#message").press("Backspace")
     expect(note).to_be_empty()
+
+
+def test_what_cannot_be_sent_during_an_answer_says_so(visit: Visit, model: ModelServer) -> None:
+    model.queue(SLOW)
+    page = visit()
+    ask(page, ENGLISH, "Scripted")
+    expect(page.locator(".answer .md")).to_contain_text(WORD)
+    ask(page, "And then?")
+    expect(page.get_by_text("Stop the answer, or wait for its end")).to_be_visible()
+    page.locator("#stop").click()
+    answered(page, "stopped")
+    expect(page.locator("#box-note")).to_be_empty()
+    expect(page.locator("#message")).to_have_value("And then?")
+    expect(page.locator(".user")).to_have_count(1)
 
 
 def test_a_refused_question_keeps_its_text(visit: Visit) -> None:

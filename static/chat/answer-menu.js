@@ -31,8 +31,8 @@ export function offerAnswerMenu({ conversation, again, beside }) {
   };
   const ACTS = {
     again: () => again(shown, {}),
-    model: () => ask(gettext("Try again with another model"), gettext("The earlier answer is kept as a version."), modelChoices(), again),
-    agent: () => ask(gettext("Try again with another agent"), gettext("The earlier answer is kept as a version."), agentChoices(), again),
+    model: () => ask(gettext("Answer again with another model"), gettext("The earlier answer is kept as a version."), modelChoices(), again),
+    agent: () => ask(gettext("Answer again with another agent"), gettext("The earlier answer is kept as a version."), agentChoices(), again),
     compare: () => ask(gettext("Compare with"), gettext("It answers the same question beside this one."), [...modelChoices(), ...agentChoices()], beside),
     copy: () => copyText(withSources(answerOf(shown))),
     branch: () => branch(conversation(), shown.dataset.message),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from gateway.errors import GatewayError
 from gateway.models import Deployment, Endpoint, Model
 from gateway.routing.routes import endpoint_route, forget_routes, secret_context
+from gateway.routing.state import end_cooling
 from gateway.upstream.probe import ProbeResult, list_models, test_endpoint
 from gateway.upstream.probing.abilities import find_abilities
 from security import audit
@@ -31,6 +32,7 @@ def store_key(endpoint: Endpoint, api_key: str) -> None:
         endpoint.save(update_fields=["secret"])
         audit.record(Act.KEY_STORED if api_key else Act.KEY_REMOVED, endpoint)
     forget_routes()
+    end_cooling(endpoint.pk)
 
 
 def key_hint(endpoint: Endpoint) -> str:
@@ -83,6 +85,7 @@ def check_endpoint(endpoint: Endpoint) -> ProbeResult:
     """
     result = test_endpoint(endpoint)
     if result.ok:
+        end_cooling(endpoint.pk)
         result = replace(result, message=" ".join([result.message, *_find_abilities(endpoint)]))
     endpoint.last_checked_at = timezone.now()
     endpoint.last_error = "" if result.ok else result.message

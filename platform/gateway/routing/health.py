@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.errors import (
+    BadCredentials,
     EndpointTimeout,
     EndpointUnreachable,
     GatewayError,
@@ -24,6 +25,7 @@ FIRST_PAUSE = 5.0  # of an open breaker; doubled each time that the trial fails
 LONGEST_PAUSE = 120.0
 LONGEST_COOLING = 300.0
 USUAL_COOLING = 5.0  # after a 429 that does not say for how long
+REFUSED_COOLING = 60.0  # after a key that is not accepted: others are asked first
 TRIAL_SECONDS = 30.0  # for the one call that a half-open breaker lets through
 SMOOTHING = 0.2  # weight of the newest call in a moving average
 FRESH_SECONDS = 600.0  # what was measured before is not known any more
@@ -77,6 +79,8 @@ class Health:
         """A call failed. What is the caller's own fault says nothing about the endpoint."""
         if isinstance(error, RateLimited):
             self.cool(now, error.retry_after)
+        elif isinstance(error, BadCredentials):
+            self.cool(now, REFUSED_COOLING)
         elif isinstance(error, BREAKING):
             self.error_rate += SMOOTHING * (1 - self.error_rate)
             self.failures.append(now)

@@ -3,7 +3,8 @@
 Losing any of it loses no answer: every process goes on with what it saw itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import time
@@ -87,8 +88,20 @@ def read_states(ids: Sequence[UUID]) -> dict[UUID, EndpointState]:
 def reset(endpoint_id: UUID) -> None:
     """Forget breaker, pauses, averages and errors; what is in flight stays counted."""
     parts = ("health", "failures", "errors", "trial")
-    try:
+    with _as_far_as_redis_is_there(endpoint_id):
         connection().delete(*(key(endpoint_id, part) for part in parts))
+
+
+def end_cooling(endpoint_id: UUID) -> None:
+    """It may be asked at once again: it has another key, or was tested and answers."""
+    with _as_far_as_redis_is_there(endpoint_id):
+        connection().hdel(key(endpoint_id), "cooling_until")
+
+
+@contextmanager
+def _as_far_as_redis_is_there(endpoint_id: UUID) -> Iterator[None]:
+    try:
+        yield
     except redis.RedisError as error:
         log.warning("endpoint_state_not_reset", endpoint=str(endpoint_id), reason=str(error))
 

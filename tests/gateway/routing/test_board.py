@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 import redis
 
+from gateway.models import Endpoint
 from gateway.routing import board as boards
 from gateway.routing import health, state
 from gateway.routing.board import current_board
+from gateway.services import check_endpoint, store_key
 from gateway.types import EndpointSwitched
 from tests.support.model_server import Script
 
@@ -108,6 +110,31 @@ def test_429_cools_without_opening(two):
     assert 50 < seen.cooling_until.timestamp() - time.time() <= 60
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_does_not_accept_the_key_is_left_alone_for_a_minute(two, status):
+    two.one.default = Script(status=status)
+    first, second = ask(two, 2)
+    assert first.outcomes == [("one", "bad_credentials"), ("two", "completed")]
+    assert second.outcomes == [("two", "completed")]
+    assert 50 < of(two, "one").cooling_until.timestamp() - time.time() <= 60
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("mend", ["another key", "a test that goes well"])
+def test_a_mended_key_is_used_at_once(two, mend):
+    two.one.default = Script(status=401)
+    ask(two)
+    where = two.routes["one"]
+    endpoint = Endpoint.objects.create(pk=where.endpoint_id, name="one", base_url=where.base_url)
+    if mend == "another key":
+        store_key(endpoint, "sk-new")
+    else:
+        assert check_endpoint(endpoint).ok
+    two.one.default = Script(text=TEXT)
+    (talk,) = ask(two)
+    assert talk.outcomes == [("one", "completed")]
+
+
 def test_open_endpoints_are_asked_when_nobody_else_is_left(two):
     two.one.default = two.two.default = Script(status=500)
     ask(two, health.MOST_FAILURES)
@@ -158,6 +185,7 @@ def test_without_redis_states_are_unknown_and_nothing_fails(monkeypatch):
     pk = uuid.uuid4()
     assert state.read_states([pk]) == {pk: state.EndpointState(pk)}
     state.reset(pk)
+    state.end_cooling(pk)
 
 
 def test_a_decision_asks_nobody(two):

@@ -140,8 +140,7 @@ class Board:
         for endpoint_id, lease in self._released:
             pipeline.zrem(state.key(endpoint_id, "leases"), lease)
         for endpoint_id in self._recovered:
-            pipeline.delete(state.key(endpoint_id, "failures"), state.key(endpoint_id, "trial"))
-            pipeline.hdel(state.key(endpoint_id), "checks", "check_at")
+            state.close_breaker(pipeline, endpoint_id)
         for endpoint_id in self._changed:
             name = state.key(endpoint_id)
             pipeline.hset(name, mapping=state.numbers_of(self.health[endpoint_id]))

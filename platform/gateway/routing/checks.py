@@ -1,21 +1,25 @@
 """Endpoints whose breaker is open are looked at by the clock, so that nobody's question has to.
 
-One that answers is asked again at once: its breaker is half open. One that does not is left alone
-for longer each time. The list of models is asked for, which costs a server nothing.
+The list of models is asked for, which costs a server nothing. One that does not answer is left
+alone for longer each time. One that does is asked for one token of a model: its breaker closes when
+that comes, and is half open, for a question to try, when it does not.
 """
 
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Literal
 from uuid import UUID
 
 import redis
 import structlog
 
 from gateway.errors import EndpointTimeout, EndpointUnreachable, GatewayError, UpstreamFailed
-from gateway.models import Endpoint
+from gateway.models import Deployment, Endpoint, Model
 from gateway.routing.routes import endpoint_route
-from gateway.routing.state import key, read_states
+from gateway.routing.state import close_breaker, key, read_states
 from gateway.types import Route
 from gateway.upstream.asking import ask
 from gateway.upstream.session import close_pool, current_pool
@@ -25,6 +29,8 @@ ANSWER_SECONDS = 3.0
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 120.0  # seconds between two looks at the same endpoint
 MARGIN_SECONDS = 10.0  # after the next look: until then no question is sent there
 DEAD = (EndpointUnreachable, EndpointTimeout, UpstreamFailed)
+
+Found = Literal["dead", "alive", "well"]
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +43,9 @@ def check_open_endpoints() -> None:
         return
     try:
         due = _due(ill)
-        routes = [endpoint_route(row) for row in Endpoint.objects.filter(pk__in=due)]
-        for route, is_alive in zip(routes, asyncio.run(_look_at(routes)), strict=True):
-            _note(route, is_alive=is_alive)
+        routes = _routes(due)
+        for route, found in zip(routes, asyncio.run(_look_at(routes)), strict=True):
+            _note(route, found)
     except redis.RedisError as error:
         log.warning("endpoints_not_checked", reason=str(error))
 
@@ -52,29 +58,53 @@ def _due(ids: Sequence[UUID]) -> list[UUID]:
     return [pk for pk, at in zip(ids, pipeline.execute(), strict=True) if float(at or 0) <= now]
 
 
-async def _look_at(routes: Sequence[Route]) -> list[bool]:
-    """All at once: what is dead keeps the clock for three seconds in all."""
+def _routes(ids: Sequence[UUID]) -> list[Route]:
+    """Of each endpoint one, with the name of a chat model there, if it has any."""
+    serving = Deployment.objects.filter(
+        endpoint__in=ids, is_enabled=True, model__kind=Model.Kind.CHAT
+    )
+    names = dict(serving.order_by("-priority").values_list("endpoint_id", "upstream_name"))
+    return [
+        replace(endpoint_route(row), upstream_name=names.get(row.pk, ""))
+        for row in Endpoint.objects.filter(pk__in=ids)
+    ]
+
+
+async def _look_at(routes: Sequence[Route]) -> list[Found]:
+    """All at once: the clock is kept for twice three seconds in all, whatever is dead."""
     try:
-        return await asyncio.gather(*map(_is_alive, routes))
+        return await asyncio.gather(*map(_look, routes))
     finally:
         await close_pool()
 
 
-async def _is_alive(route: Route) -> bool:
-    """Whether it answers sensibly; a refusal (no such page, another key) is an answer too."""
+async def _look(route: Route) -> Found:
+    """A refusal (no such page, another key) is a sign of life too."""
+    with suppress(GatewayError):
+        try:
+            await ask(current_pool(), route, route.url("models"), seconds=ANSWER_SECONDS)
+        except DEAD:
+            return "dead"
+    if not route.upstream_name:
+        return "alive"
+    hello = {"role": "user", "content": "hi"}
+    body = {"model": route.upstream_name, "messages": [hello], "max_tokens": 1}
     try:
-        await ask(current_pool(), route, route.url("models"), seconds=ANSWER_SECONDS)
-    except DEAD:
-        return False
+        told = await ask(
+            current_pool(), route, route.url("chat/completions"), body, seconds=ANSWER_SECONDS
+        )
     except GatewayError:
-        return True
-    return True
+        return "alive"
+    return "well" if isinstance(told, dict) and told.get("choices") else "alive"
 
 
-def _note(route: Route, *, is_alive: bool) -> None:
+def _note(route: Route, found: Found) -> None:
     name, now = key(route.endpoint_id), time.time()
     checks = connection().hincrby(name, "checks", 1)
+    log.info("endpoint_checked", endpoint=route.endpoint, found=found, checks=checks)
+    if found == "well":
+        close_breaker(connection(), route.endpoint_id)
+        return
     pause = min(FIRST_PAUSE * 2.0 ** (checks - 1), LONGEST_PAUSE)
-    reopens_at = now if is_alive else now + pause + MARGIN_SECONDS
+    reopens_at = now if found == "alive" else now + pause + MARGIN_SECONDS
     connection().hset(name, mapping={"check_at": now + pause, "reopens_at": reopens_at})
-    log.info("endpoint_checked", endpoint=route.endpoint, is_alive=is_alive, checks=checks)

@@ -92,6 +92,14 @@ def reset(endpoint_id: UUID) -> None:
         connection().delete(*(key(endpoint_id, part) for part in parts))
 
 
+def close_breaker(redis_or_pipeline: Any, endpoint_id: UUID) -> None:
+    """Its trial went well. How fast it is, and what went wrong, stay known."""
+    redis_or_pipeline.delete(key(endpoint_id, "failures"), key(endpoint_id, "trial"))
+    redis_or_pipeline.hdel(
+        key(endpoint_id), "checks", "check_at", "reopens_at", "openings", "error_rate"
+    )
+
+
 def end_cooling(endpoint_id: UUID) -> None:
     """It may be asked at once again: it has another key, or was tested and answers."""
     with _as_far_as_redis_is_there(endpoint_id):

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from gateway.models import Endpoint
+from gateway.models import Deployment, Endpoint, Model
 from gateway.routing import checks, state
 from gateway.routing.checks import check_open_endpoints
 from gateway.routing.health import Health
@@ -36,6 +36,32 @@ def test_one_that_answers_is_tried_again_at_once(endpoint, model_server, script)
     model_server.models_script = script
     assert look_again(endpoint).breaker == "half_open"
     assert [r.path for r in model_server.requests] == ["/v1/models"]
+
+
+@pytest.fixture
+def serving(endpoint):
+    model = Model.objects.create(name="m")
+    Deployment.objects.create(model=model, endpoint=endpoint, upstream_name="up")
+    return endpoint
+
+
+def test_one_whose_model_says_a_word_is_well(serving, model_server):
+    connection().zadd(state.key(serving.pk, "failures"), {str(n): time.time() for n in range(9)})
+    assert look_again(serving).breaker == "closed"
+    (asked,) = model_server.chat_requests
+    assert (asked["model"], asked["max_tokens"]) == ("up", 1)
+    check_open_endpoints()
+    assert len(model_server.chat_requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 503])
+def test_a_list_of_models_alone_closes_nothing(serving, model_server, status):
+    model_server.default = Script(status=status)
+    assert look_again(serving).breaker == "half_open"
+    check_open_endpoints()  # not due yet
+    assert len(model_server.chat_requests) == 1
+    model_server.default = Script(text="Hi")
+    assert look_again(serving).breaker == "closed"
 
 
 def test_one_that_does_not_is_left_alone_for_longer_each_time(endpoint, model_server):

@@ -2,7 +2,8 @@
 
 Each route is asked in the chosen order. What may pass by itself is asked once more when all have
 been, after a pause drawn at random (full jitter) or as long as the server said. An answer that has
-begun is worth more patience: as long as somebody adds to it, all may be asked again.
+begun is worth more patience: as long as somebody adds to it, all may be asked again. Where every
+breaker is open there is one round alone.
 """
 
 import random
@@ -59,6 +60,7 @@ class Plan:
         chosen = choose(routes)
         self._next = list(chosen.routes)
         self._why = chosen.why
+        self._most_tries = 1 if chosen.is_forlorn else TRIES
         self._failed: tuple[Route, GatewayError] | None = None
         self._again: list[Again] = []
         self._tries: Counter[int] = Counter()
@@ -125,7 +127,7 @@ class Plan:
         is_alone = len(self._routes) == 1
         if not (error.is_transient or (not is_alone and _may_be_back(error, is_begun=is_begun))):
             return False
-        most = TRIES_WITHIN if is_begun and not is_alone else TRIES
+        most = TRIES_WITHIN if is_begun and not is_alone else self._most_tries
         return self._tries[id(route)] < most
 
     def _plan_again(self, route: Route, error: GatewayError) -> None:

@@ -8,7 +8,7 @@ among deployments of one priority: a higher number stays a reserve. Elsewhere bu
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
@@ -25,10 +25,14 @@ UNKNOWN = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Routes in the order in which they are asked; `why` is for the first."""
+    """Routes in the order in which they are asked; `why` is for the first.
+
+    `is_forlorn`: every breaker is open, so that asking twice would only make people wait.
+    """
 
     routes: tuple[Route, ...]
     why: str
+    is_forlorn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,11 @@ def endpoint_key(route: Route) -> Any:
 
 def choose(routes: Sequence[Route], scene: Scene) -> Choice:
     """The order for one request; routes of an alias come tier by tier."""
+    breakers = [scene.of(route).breaker(scene.now) for route in routes]
+    return replace(_ordered(routes, scene), is_forlorn=set(breakers) == {"open"})
+
+
+def _ordered(routes: Sequence[Route], scene: Scene) -> Choice:
     if len(routes) > 1 and routes[0].tier != routes[-1].tier:
         return _by_tier(routes, scene)
     if len(routes) < 2:
@@ -79,7 +88,7 @@ def _by_tier(routes: Sequence[Route], scene: Scene) -> Choice:
     for route in routes:
         tiers.setdefault(route.tier, []).append(route)
     groups = sorted(tiers.values(), key=lambda some: not any(_is_well(r, scene) for r in some))
-    chosen = [choose(group, scene) for group in groups]
+    chosen = [_ordered(group, scene) for group in groups]
     return Choice(tuple(route for one in chosen for route in one.routes), chosen[0].why)
 
 

@@ -143,6 +143,13 @@ def test_open_endpoints_are_asked_when_nobody_else_is_left(two):
     assert talk.text == TEXT
 
 
+def test_when_every_breaker_is_open_each_is_tried_once(two):
+    two.one.default = two.two.default = Script(status=500)
+    ask(two, health.MOST_FAILURES)
+    (talk,) = ask(two)
+    assert sorted(talk.outcomes) == [("one", "upstream_failed"), ("two", "upstream_failed")]
+
+
 def test_reset_forgets(two):
     two.one.default = Script(status=500)
     ask(two, health.MOST_FAILURES)

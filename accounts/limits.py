@@ -8,8 +8,8 @@ from security.rate_limits import Action, Who, network_of, spend
 from security.rates import Per
 
 
-def spend_for(request: HttpRequest, action: Action) -> None:
-    """Count this request of a signed-in caller. Raises LimitReached."""
+def spend_for(request: HttpRequest, action: Action, count: int = 1) -> None:
+    """Count this request of a signed-in caller, once or `count` times. Raises LimitReached."""
     token = getattr(request, "auth", None)
     spend(
         action,
@@ -18,6 +18,7 @@ def spend_for(request: HttpRequest, action: Action) -> None:
             Per.TOKEN: str(token.pk) if isinstance(token, ApiToken) else "",
             Per.ADDRESS: address_of(request),
         },
+        count,
     )
 
 

@@ -1,6 +1,7 @@
 """`POST /v1/completions`, the older address: a prompt is the message of a user.
 
-Several prompts are answered one after the other, each with the choices that were asked for.
+Several prompts are answered one after the other, each with the choices that were asked for; each
+choice counts as a question.
 """
 
 from collections.abc import AsyncGenerator
@@ -11,10 +12,11 @@ import orjson
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
+from accounts.limits import spend_for
 from accounts.tokens import Scope
 from agents.openai import fields
 from agents.openai.assembly import Assembly
-from agents.openai.callers import Body, Call, admit, endpoint
+from agents.openai.callers import Body, Call, admit, endpoint, in_thread
 from agents.openai.catalogue import ChatModel
 from agents.openai.chat import answers, find, is_usage
 from agents.openai.errors import invalid, unsupported
@@ -22,15 +24,18 @@ from agents.openai.sources import Chunks, Payload, new_id
 from agents.openai.streaming import DONE, event, stream
 from security.rate_limits import Action
 
-MOST_PROMPTS = 16
+MOST_PROMPTS, MOST_CHOICES = 16, 128
 OWN = {"prompt", "echo", "suffix", "best_of", "logprobs"}
 
 
 @endpoint("POST")
 async def completions(request: HttpRequest) -> HttpResponseBase:
     call = await admit(request, Action.TURNS, Scope.CHAT)
-    model = await find(call)
     prompts, body = _prompts(call.body), _chat_body(call.body)
+    more = len(prompts) * int(body.get("n") or 1) - 1  # the first is counted
+    if more > 0:
+        await in_thread(spend_for, request, Action.TURNS, more)
+    model = await find(call)
     chunks = _all(call, model, body, prompts)
     if fields.flag(call.body, "stream"):
         wants_usage = fields.wants_usage(call.body)
@@ -132,6 +137,8 @@ def _chat_body(body: Body) -> Body:
     if body.get("suffix"):
         raise unsupported("suffix", "Text is continued here, not filled in.")
     count = fields.whole_number(body, "n")
+    if count and count > MOST_CHOICES:
+        raise unsupported("n", f"At most {MOST_CHOICES} choices for a prompt.")
     if (fields.whole_number(body, "best_of") or 1) > (count or 1):
         raise unsupported("best_of", "Ask for the choices with `n`.")
     chat = {name: value for name, value in body.items() if name not in OWN}

@@ -88,15 +88,15 @@ class LimitReached(Exception):
         super().__init__(_said(action) % {"seconds": seconds})
 
 
-def spend(action: Action, who: Who) -> None:
-    """Count one more for everybody in `who` that has a rate. Raises LimitReached, and counts
-    nothing then; never fails because Redis does."""
+def spend(action: Action, who: Who, count: int = 1) -> None:
+    """Count one more, or `count`, for everybody in `who` that has a rate. Raises LimitReached, and
+    counts nothing then; never fails because Redis does."""
     buckets = _buckets(action, who)
     if not buckets:
         return
-    wait = _ask_redis(buckets)
+    wait = _ask_redis(buckets, count)
     if wait is None:
-        wait = _local.spend(buckets)
+        wait = _local.spend(buckets, count)
     if wait > 0:
         refused_by_limit.labels(action).inc()
         raise LimitReached(action, math.ceil(wait / 1000))
@@ -132,11 +132,11 @@ def _buckets(action: Action, who: Who) -> dict[str, Rate]:
     return {PREFIX + sha256(name.encode()).hexdigest(): rate for rate, name in named.items()}
 
 
-def _ask_redis(buckets: dict[str, Rate]) -> float | None:
+def _ask_redis(buckets: dict[str, Rate], count: int) -> float | None:
     """Milliseconds to wait; None when Redis cannot be asked."""
     if time.monotonic() < absence.ends_at:
         return None
-    numbers = [n for rate in buckets.values() for n in (rate.interval, 1000 * rate.seconds)]
+    numbers = [n for rate in buckets.values() for n in (count * rate.interval, 1000 * rate.seconds)]
     try:
         return float(_script(SPEND)([SINCE, *buckets], numbers, connection()))
     except redis.RedisError as problem:
@@ -157,10 +157,12 @@ class _LocalBuckets:
         self._lock = Lock()
         self._full_at: OrderedDict[str, float] = OrderedDict()
 
-    def spend(self, buckets: dict[str, Rate]) -> float:
+    def spend(self, buckets: dict[str, Rate], count: int) -> float:
         now = time.monotonic() * 1000
         with self._lock:
-            filled = {key: fill(self._full_at.get(key), now, rate) for key, rate in buckets.items()}
+            filled = {
+                key: fill(self._full_at.get(key), now, rate, count) for key, rate in buckets.items()
+            }
             wait = max(wait for _after, wait in filled.values())
             if not wait:
                 for key, (after, _wait) in filled.items():

@@ -50,7 +50,8 @@ def _parse(text: str) -> Rate:
     return Rate(int(found[1]), int(found[2] or 1) * UNITS[found[3]], Per(found[4]))
 
 
-def fill(full_at: float | None, now: float, rate: Rate) -> tuple[float, float]:
-    """When the bucket is full again after one more, and how long to wait for that; milliseconds."""
-    after = max(full_at or now, now) + rate.interval
+def fill(full_at: float | None, now: float, rate: Rate, count: int = 1) -> tuple[float, float]:
+    """When the bucket is full again after `count` more, and how long to wait for that;
+    milliseconds."""
+    after = max(full_at or now, now) + count * rate.interval
     return after, max(0.0, after - now - 1000 * rate.seconds)

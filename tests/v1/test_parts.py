@@ -16,6 +16,7 @@ from agents.openai.fields import chat_request
 from agents.openai.pump import MOST_BYTES, Pump
 from gateway import errors as gateway
 from gateway.models import Deployment, Endpoint, Model
+from security.rate_limits import forget_everybody
 from security.rates import parse_rates
 from tests.v1.streams import call_deltas
 
@@ -166,6 +167,16 @@ def test_the_rate_limits_of_the_house_apply(alice, settings):
     assert answers[-1].status_code == 429
     assert int(answers[-1]["Retry-After"]) > 0
     assert answers[-1].json()["error"]["code"] == "rate_limit_exceeded"
+
+
+@pytest.mark.django_db
+def test_each_choice_of_each_prompt_counts_as_a_question(alice, settings):
+    settings.PARLEY_LIMITS = settings.PARLEY_LIMITS | {"turns": parse_rates("12/h/token")}
+    forget_everybody()
+    key = f"Bearer {tokens.issue(alice, 't')[1]}"
+    two = [post(key, "completions", model="nobody", prompt=["?"] * 3, n=2) for _ in range(2)]
+    assert [answer.status_code for answer in two] == [404, 404]
+    assert post(key, "completions", model="nobody", prompt="?").status_code == 429
 
 
 @pytest.mark.django_db

@@ -93,6 +93,7 @@ api = ParleyAPI(
     openapi_extra={
         "tags": [
             {"name": "Account", "description": "Who is calling."},
+            {"name": "Teams", "description": "Who belongs together; owners add and remove."},
             {"name": "My data", "description": "Taking all of it away, and leaving."},
             {"name": "Collections", "description": "Documents searched and shared together."},
             {"name": "Documents", "description": "Files, their passages and their indexing."},

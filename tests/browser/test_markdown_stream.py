@@ -13,6 +13,10 @@ WHOLE_AND_SPLITS = """([text, step]) => {
     const stream = new MarkdownStream(out, { cites });
     for (const part of parts) { stream.push(part); stream.flush(); }
     stream.end();
+    for (const el of out.querySelectorAll(":scope > .far")) {  // out of sight: laid out later
+      el.classList.remove("far");
+      if (!el.className) el.removeAttribute("class");
+    }
     return out.innerHTML;
   };
   const whole = draw([text]);

@@ -40,7 +40,7 @@ def fortnight(admin):
 def test_charts_of_two_weeks(visit, admin, fortnight):
     page = visit(admin, "/admin/")
     drawn = page.locator("[data-chart] canvas")
-    expect(drawn).to_have_count(3)  # no jobs, no documents: nothing to draw
+    expect(drawn).to_have_count(4)  # no jobs, no documents: nothing to draw
     expect(page.get_by_text("Nothing yet in this time.")).to_have_count(2)
     answers = page.locator("section", has=page.get_by_role("heading", name="Answers", exact=True))
     answers.get_by_text("As a table").click()
@@ -50,7 +50,7 @@ def test_charts_of_two_weeks(visit, admin, fortnight):
     picture(page, "light")
     page.get_by_role("link", name="30 days").click()
     expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "true")
-    expect(drawn).to_have_count(3)
+    expect(drawn).to_have_count(4)
     expect(answers.locator(".chart-rows tbody tr")).to_have_count(30)
     assert accessibility_violations(page) == []
     picture(page, "dark")
@@ -58,7 +58,7 @@ def test_charts_of_two_weeks(visit, admin, fortnight):
 
 def test_charts_on_a_phone(visit, admin, fortnight):
     page = visit(admin, "/admin/", **PHONE)
-    expect(page.locator("[data-chart] canvas")).to_have_count(3)
+    expect(page.locator("[data-chart] canvas")).to_have_count(4)
     assert accessibility_violations(page) == []
     picture(page, "phone")
 

@@ -7,6 +7,9 @@ from typing import Protocol
 from events.log import Batch
 from events.types import DELTA_KINDS, Claim, EventRow, LeaseLost, Payload
 
+# Characters: an event is the least that a client who does not read makes us keep in memory.
+LONGEST_DELTA = 16_384
+
 
 class Scheduler(Protocol):
     """What a stream asks of the process-wide writer."""
@@ -63,10 +66,10 @@ class StreamWriter:
         """Number what was gathered; neighbouring deltas are one event."""
         rows = []
         for kind, gathered in self._gathered:
-            self.seq += 1
-            payload = gathered if isinstance(gathered, dict) else {"text": _join(gathered)}
-            rows.append(EventRow(self.seq, kind, payload))
-            self.unstored_bytes += len(payload.get("text", ""))
+            for payload in [gathered] if isinstance(gathered, dict) else _words(gathered):
+                self.seq += 1
+                rows.append(EventRow(self.seq, kind, payload))
+                self.unstored_bytes += len(payload.get("text", ""))
         self._gathered.clear()
         self.unstored += rows
         return rows
@@ -123,5 +126,8 @@ class StreamWriter:
         self._on_lost()
 
 
-def _join(parts: list[str]) -> str:
-    return "".join(parts).replace("\0", "")
+def _words(parts: list[str]) -> list[Payload]:
+    """A delta, or several where one would be too long."""
+    text = "".join(parts).replace("\0", "")
+    starts = range(0, max(len(text), 1), LONGEST_DELTA)
+    return [{"text": text[start : start + LONGEST_DELTA]} for start in starts]

@@ -5,6 +5,7 @@ import pytest
 from django import db
 
 from events import writer as writer_module
+from events.stream_writer import LONGEST_DELTA
 from events.types import Claim, EventRow, LeaseLost
 from events.writer import EventWriter
 from security.ids import new_id
@@ -88,6 +89,19 @@ def test_deltas_of_one_tick_are_one_event_and_the_order_is_kept():
         live = [EventRow(*row[1:]) for channel, rows in record.rung for row in rows if row[2]]
         assert {channel for channel, _ in record.rung} == {"parley:web:w"}
         assert live == stored
+
+    play(scenario)
+
+
+def test_a_flood_is_several_events_none_of_them_long():
+    async def scenario(record, writer):
+        stream = opened(writer)
+        text = "天" * (2 * LONGEST_DELTA + 1)
+        stream.emit_text("text_delta", text)
+        await stream.drain()
+        told = [row.payload["text"] for row in record.rows(stream.claim.stream_id)]
+        assert "".join(told) == text
+        assert [len(part) for part in told] == [LONGEST_DELTA, LONGEST_DELTA, 1]
 
     play(scenario)
 

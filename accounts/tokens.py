@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts.errors import UnknownScope
 from accounts.models import ApiToken, User
+from accounts.payers import teams_of
 from security import audit
 from security.acts import Act
 
@@ -59,7 +60,10 @@ def issue(
 
 
 def authenticate(plaintext: str) -> ApiToken | None:
-    """The valid token with this plain text, its active user loaded; None for anything else."""
+    """The valid token with this plain text, its active user loaded; None for anything else.
+
+    Its `team_ids` are the user's, for whoever pays.
+    """
     if SHAPE.fullmatch(plaintext) is None:
         return None
     now = timezone.now()
@@ -67,6 +71,7 @@ def authenticate(plaintext: str) -> ApiToken | None:
         ApiToken.objects.select_related("user")
         .filter(Q(expires_at=None) | Q(expires_at__gt=now))
         .filter(digest=_digest(plaintext), revoked_at=None, user__is_active=True)
+        .annotate(team_ids=teams_of("user_id"))
         .first()
     )
     if token is not None:

@@ -4,7 +4,7 @@ The caller stores and shows the steps; nothing here knows how. No database conne
 a model speaks. Closing the iterator (`aclosing`) stops the model upstream at once.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from uuid import UUID
@@ -17,6 +17,7 @@ from agents.going_on import said_before
 from agents.history import fitting_history, retrieval_query
 from agents.packing import pack
 from agents.prompt import ATTACHED, RULES, Part, Source, Trust, assemble, unasked
+from agents.prompt_caching import cache_key, lasting_fence, pinned_documents
 from agents.reading import read_attachments
 from agents.selectors import verify_quotes
 from agents.support import find_unsupported
@@ -44,7 +45,15 @@ from agents.types import (
 from gateway.chat import stream_chat
 from gateway.labels import Demand, labels_of, require_labels
 from gateway.routing.routes import find_routes
-from gateway.types import OFFLINE, ChatRequest, Completed, FindRoutes, PassageText, StreamItem
+from gateway.types import (
+    OFFLINE,
+    ChatRequest,
+    Completed,
+    FindRoutes,
+    PassageText,
+    Payer,
+    StreamItem,
+)
 from knowledge.retrieval import search as search_passages
 from knowledge.types import SearchResult
 from observability.patience import run_patiently
@@ -59,8 +68,12 @@ async def search_documents(
     collections: list[UUID] | None,
     limit: int,
     demands: Sequence[Demand] = (),
+    *,
+    payer: Payer | None = None,
 ) -> SearchResult:
-    return await run_patiently(search_passages, user, query, collections, limit, demands)
+    return await run_patiently(
+        search_passages, user, query, collections, limit, demands, payer=payer
+    )
 
 
 async def verify_in_database(citations: list[CitationAdded]) -> list[bool]:
@@ -182,7 +195,8 @@ async def _retrieve(
         return RetrievalCompleted(query, (), 0.0), ()
     limit = task.agent.max_passages
     demanded = (task.demands,) if task.demands else ()
-    found = await search(task.user, query, collections, limit * CANDIDATES, *demanded)
+    payer = task.payer("embedding")
+    found = await search(task.user, query, collections, limit * CANDIDATES, *demanded, payer=payer)
     packed = pack(found.passages, prompt_budget(task) - reading.tokens, limit)
     first = len(reading.passages)
     passages = tuple(replace(passage, n=first + passage.n) for passage in packed)
@@ -219,35 +233,49 @@ def chat_request(
 ) -> ChatRequest:
     """The prompt of this question, stable parts first."""
     shelves = {file.shelf_id for file in task.attachments}
+    pinned = pinned_documents(task, reading)
     instructions = Part(Source.AGENT, Trust.INSTRUCTION, (), task.agent.instructions)
     parts = [
         Part(Source.HOUSE, Trust.INSTRUCTION, (), RULES),
         instructions,
         *history,
         *(Part(Source.MEMORY, Trust.CONVERSATION, (), known.text) for known in task.memories),
-        *(passage_part(p, is_attached=p.first.collection_id in shelves) for p in passages),
+        *(passage_part(p, shelves, pinned) for p in passages),
         Part(Source.PERSON, Trust.CONVERSATION, (), task.question or unasked()),
     ]
     return ChatRequest(
         model=task.agent.model_name,
-        messages=assemble(parts, images=reading.images, unseen=reading.unseen),
+        messages=assemble(
+            parts,
+            lasting_fence=lasting_fence(task.conversation_id),
+            images=reading.images,
+            unseen=reading.unseen,
+        ),
         temperature=task.agent.temperature,
         max_tokens=task.agent.max_answer_tokens,
         passages=tuple(PassageText(p.n, p.title, p.text) for p in passages),
         question=task.question,  # empty: files alone
         image_count=sum(file.is_image and file.is_new for file in task.attachments),
         turn_id=task.turn_id,
-        account_id=task.user.pk,
+        payer=task.payer(),
         required_labels=labels_of(demands),
         continues=said_before(task.goes_on, passages) if task.goes_on else "",
+        cache_key=cache_key(task.conversation_id),
     )
 
 
-def passage_part(passage: PackedPassage, *, is_attached: bool = False) -> Part:
+def passage_part(
+    passage: PackedPassage,
+    shelves: Collection[UUID] = (),
+    pinned: Collection[UUID] = (),
+) -> Part:
+    """A data block; what lies on one of `shelves` is attached, one of the `pinned` documents stays
+    for the whole conversation."""
     label = " › ".join([passage.title, *passage.first.heading_path])
-    label = f"{ATTACHED}: {label}" if is_attached else label
+    label = f"{ATTACHED}: {label}" if passage.first.collection_id in shelves else label
     acl = (passage.first.collection_id,)
-    return Part(Source.DOCUMENT, Trust.DATA, acl, passage.text, label)
+    is_pinned = passage.first.document_id in pinned
+    return Part(Source.DOCUMENT, Trust.DATA, acl, passage.text, label, is_pinned)
 
 
 class Evidence:

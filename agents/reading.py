@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from agents.packing import BLOCK_TOKENS, pack
+from agents.prompt_caching import in_lasting_order
 from agents.tokens import estimate_tokens
 from agents.types import AgentTask, AttachedFile, AttachmentUse, PackedPassage, Reading, Use
 from gateway.routing.routes import sees_images
@@ -162,14 +163,18 @@ def read_documents(
     searched: Sequence[AttachedFile],
     budget: int,
 ) -> tuple[PackedPassage, ...]:
-    """Numbered passages: the whole documents in their order, then what was found in the others."""
+    """Numbered passages: the whole documents, the earlier first, then what was found in others."""
+    whole = in_lasting_order(whole, is_first=not task.history)
     pieces = [piece for file in whole for piece in _whole(task.user, file)]
     left = budget - sum(estimate_tokens(piece.text) + BLOCK_TOKENS for piece in pieces)
     found: Iterable[PackedPassage] = ()
     if searched:
         limit = max(task.agent.max_passages, 1)
         shelves = [file.shelf_id for file in searched]
-        result = search_shelves(task.user, query, shelves, limit * CANDIDATES, task.demands)
+        payer = task.payer("embedding")
+        result = search_shelves(
+            task.user, query, shelves, limit * CANDIDATES, task.demands, payer=payer
+        )
         found = pack(result.passages or _beginnings(task.user, searched), left, limit)
     return tuple(replace(piece, n=n) for n, piece in enumerate([*pieces, *found], 1))
 

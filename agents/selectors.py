@@ -87,6 +87,7 @@ def agent_spec(agent: Agent) -> AgentSpec:
         context_tokens=agent.context_tokens,
         max_answer_tokens=agent.max_answer_tokens,
         temperature=agent.temperature,
+        id=agent.pk,
     )
 
 

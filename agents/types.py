@@ -9,7 +9,9 @@ from gateway.labels import Demand
 from gateway.types import (
     ChatRequest,
     EndpointSwitched,
+    Payer,
     PromptImage,
+    Purpose,
     ReasoningDelta,
     StreamItem,
     TextDelta,
@@ -61,6 +63,7 @@ class AgentSpec:
     context_tokens: int = 6000
     max_answer_tokens: int = 2000
     temperature: float = 0.2
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,16 @@ class AgentTask:
     memories: tuple[Recollection, ...] = ()
     demands: tuple[Demand, ...] = ()
     goes_on: GoingOn | None = None
+    conversation_id: UUID | None = None
+    team_ids: tuple[UUID, ...] = ()  # the person's
+    token_id: UUID | None = None  # by which they asked
+    purpose: Purpose = "chat"
+
+    def payer(self, purpose: Purpose | None = None) -> Payer:
+        """On whose account this is answered, and what serves the answer."""
+        return Payer(
+            self.user.pk, self.agent.id, self.token_id, self.team_ids, purpose or self.purpose
+        )
 
     @property
     def has_lost_its_collections(self) -> bool:
@@ -288,7 +301,9 @@ Step = (
 )
 
 # What a run needs from outside; the defaults are in agents.loop, tests give their own.
-Search = Callable[..., Awaitable[SearchResult]]  # person, query, collections, limit[, demands]
+Search = Callable[
+    ..., Awaitable[SearchResult]
+]  # person, query, collections, limit[, demands], payer=
 Chat = Callable[[ChatRequest], "AsyncGenerator[StreamItem, None]"]
 Read = Callable[[AgentTask, str, int], Awaitable[Reading]]
 Verify = Callable[[list[CitationAdded]], Awaitable[list[bool]]]

@@ -7,6 +7,7 @@ from ninja import File, Query, Router, Status, UploadedFile
 from accounts.access import require_editable, require_owned
 from accounts.callers import READ, WRITE, caller
 from accounts.limits import spend_for
+from accounts.payers import payer_by_token
 from gateway.labels import clean_labels
 from knowledge import bulk, discarding, retrieval, selectors, services, viewers
 from knowledge.models import Chunk, Collection, Document
@@ -302,4 +303,10 @@ def search(request: HttpRequest, body: SearchIn) -> Any:
     spend_for(request, Action.SEARCHES)
     user = caller(request)
     collections = selectors.require_collections(user, body.collections)
-    return retrieval.search(user, body.query, collections=collections, limit=body.limit)
+    return retrieval.search(
+        user,
+        body.query,
+        collections=collections,
+        limit=body.limit,
+        payer=payer_by_token(request, "embedding"),
+    )

@@ -13,7 +13,8 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop as _
 
-from gateway.embedding.embedder import Embedder, Vectors, get_embedder
+from accounts.payers import payer_of
+from gateway.embedding.embedder import LOCAL_NAME, Embedder, Vectors, get_embedder
 from gateway.labels import LabelUnmet
 from knowledge import indexing, storage
 from knowledge.analyzer import guess_language, is_cjk
@@ -99,8 +100,11 @@ def _go_through(stages: "_Stages", document: Document, job: Progress) -> bool:
 def _embedder(document: Document, model: str) -> Embedder:
     """One that may see the document; the reason of its failure is what its reader is told."""
     try:
+        if model == LOCAL_NAME:
+            return get_embedder(model)
         demands = embedding_demands(model, [document.collection_id])
-        return get_embedder(model, demands, is_bulk=True)
+        payer = payer_of(document.added_by, "embedding")
+        return get_embedder(model, demands, payer=payer, is_bulk=True)
     except LabelUnmet as error:
         raise ExtractionFailed(str(error)) from error
 

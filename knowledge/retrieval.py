@@ -18,8 +18,10 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 
 from accounts.models import User
-from gateway.embedding.embedder import Embedder, get_embedder
+from accounts.payers import payer_of
+from gateway.embedding.embedder import LOCAL_NAME, Embedder, get_embedder
 from gateway.labels import Demand
+from gateway.types import Payer
 from knowledge.analyzer import analyze, term_id
 from knowledge.bm25 import rare_terms, to_sparsevec, weigh_query
 from knowledge.fusion import choose_alpha
@@ -134,6 +136,8 @@ def search(
     collections: Sequence[UUID] | None = None,
     limit: int = 10,
     demands: Sequence[Demand] = (),
+    *,
+    payer: Payer | None = None,
 ) -> SearchResult:
     """The passages that fit best among those `user` may see, best first.
 
@@ -144,7 +148,7 @@ def search(
     visible = Collection.objects.visible_to(user)
     if collections is not None:
         visible = visible.filter(pk__in=list(collections))
-    return _search(user, query, visible, limit, embed_for(collections, demands, user.pk))
+    return _search(user, query, visible, limit, embed_for(collections, demands, user, payer))
 
 
 def search_shelves(
@@ -153,10 +157,12 @@ def search_shelves(
     shelves: Sequence[UUID],
     limit: int = 10,
     demands: Sequence[Demand] = (),
+    *,
+    payer: Payer | None = None,
 ) -> SearchResult:
     """The same in attachments, named by the ids of their shelves, and in nothing else."""
     visible = Collection.objects.shelves_of(user).filter(pk__in=list(shelves))
-    return _search(user, query, visible, limit, embed_for(None, demands, user.pk))
+    return _search(user, query, visible, limit, embed_for(None, demands, user, payer))
 
 
 def _search(
@@ -184,12 +190,19 @@ def _search(
 def embed_for(
     collections: Sequence[UUID] | None,
     demands: Sequence[Demand],
-    account_id: UUID | None = None,
+    user: User | AnonymousUser | None = None,
+    payer: Payer | None = None,
 ) -> EmbedderFor:
-    """Gives the embedder of a model that may see a question asked of these collections."""
-    return lambda model: get_embedder(
-        model, embedding_demands(model, collections, demands), account_id=account_id
-    )
+    """Gives the embedder of a model that may see a question asked of these collections, on the
+    account of `payer`, else of `user`."""
+
+    def find(model: str) -> Embedder:
+        if model == LOCAL_NAME:
+            return get_embedder(model)
+        pays = payer or payer_of(user, "embedding")
+        return get_embedder(model, embedding_demands(model, collections, demands), payer=pays)
+
+    return find
 
 
 def _demands(rows: Sequence[tuple[Any, ...]]) -> tuple[Demand, ...]:

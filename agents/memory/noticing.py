@@ -60,7 +60,7 @@ async def pick_lasting(task: AgentTask, chat: Chat) -> list[str]:
         messages=(PromptMessage("system", PICKING), PromptMessage("user", numbered)),
         temperature=0.0,
         max_tokens=500,  # some models think first
-        account_id=task.user.pk,
+        payer=task.payer("memory"),
         required_labels=labels_of(task.demands),
     )
     said = ""

@@ -113,7 +113,16 @@ def agent_task(spec: AgentSpec, user: User, request: ChatRequest) -> AgentTask:
         max_answer_tokens=spec.max_answer_tokens if limit is None else limit,
         temperature=spec.temperature if temperature is None else temperature,
     )
-    return AgentTask(mine, user, talk[-1][1], history)
+    payer = request.payer
+    return AgentTask(
+        mine,
+        user,
+        talk[-1][1],
+        history,
+        team_ids=payer.team_ids,
+        token_id=payer.token_id,
+        purpose=payer.purpose,
+    )
 
 
 def _refuse(request: ChatRequest) -> None:

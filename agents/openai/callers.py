@@ -24,6 +24,7 @@ from accounts.models import User
 from accounts.tokens import Scope
 from agents.openai import errors
 from agents.openai.errors import CHALLENGE, ApiError
+from gateway.types import Payer, Purpose
 from security.rate_limits import Action
 
 P = ParamSpec("P")
@@ -44,6 +45,10 @@ class Call:
     token_id: UUID
     body: Body
     language: str = "en"
+    team_ids: tuple[UUID, ...] = ()
+
+    def payer(self, purpose: Purpose = "api") -> Payer:
+        return Payer(self.user.pk, None, self.token_id, self.team_ids, purpose)
 
 
 Handler = Callable[Concatenate[HttpRequest, P], Awaitable[HttpResponseBase]]
@@ -116,7 +121,8 @@ def _admit(request: HttpRequest, action: Action | None, scopes: tuple[Scope, ...
     if action is not None:
         spend_for(request, action)
     body = _body(request) if request.method == "POST" else {}
-    return Call(caller(request), found.pk, body, getattr(request, "LANGUAGE_CODE", "en"))
+    language = getattr(request, "LANGUAGE_CODE", "en")
+    return Call(caller(request), found.pk, body, language, tuple(getattr(found, "team_ids", ())))
 
 
 def _body(request: HttpRequest) -> Body:

@@ -7,6 +7,7 @@ import orjson
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
+from accounts.limits import spend_for
 from accounts.tokens import Scope
 from agents.openai import fields
 from agents.openai.agent_source import of_agent
@@ -23,15 +24,25 @@ from security.rate_limits import Action
 @endpoint("POST")
 async def chat_completions(request: HttpRequest) -> HttpResponseBase:
     call = await admit(request, Action.TURNS, Scope.CHAT)
+    await count_more(request, fields.whole_number(call.body, "n") or 1)
     model = await find(call)
     asked = fields.chat_request(
-        call.body, model.name, fields.messages_of(call.body), account_id=call.user.pk
+        call.body, model.name, fields.messages_of(call.body), payer=call.payer()
     )
     wants_usage = fields.wants_usage(call.body)
     if fields.flag(call.body, "stream"):
         return await stream(request, _events(answers(call, model, asked), wants_usage=wants_usage))
     async with aclosing(answers(call, model, asked)) as chunks:
         return JsonResponse(await assemble(chunks))
+
+
+async def count_more(request: HttpRequest, answers: int) -> None:
+    """Each answer that a request wants draws from its caller's bucket; `admit` counted the first.
+
+    Raises LimitReached.
+    """
+    if answers > 1:
+        await in_thread(spend_for, request, Action.TURNS, answers - 1)
 
 
 async def find(call: Call) -> ChatModel:

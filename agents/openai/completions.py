@@ -12,13 +12,12 @@ import orjson
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
-from accounts.limits import spend_for
 from accounts.tokens import Scope
 from agents.openai import fields
 from agents.openai.assembly import Assembly
-from agents.openai.callers import Body, Call, admit, endpoint, in_thread
+from agents.openai.callers import Body, Call, admit, endpoint
 from agents.openai.catalogue import ChatModel
-from agents.openai.chat import answers, find, is_usage
+from agents.openai.chat import answers, count_more, find, is_usage
 from agents.openai.errors import invalid, unsupported
 from agents.openai.sources import Chunks, Payload, new_id
 from agents.openai.streaming import DONE, event, stream
@@ -32,9 +31,7 @@ OWN = {"prompt", "echo", "suffix", "best_of", "logprobs"}
 async def completions(request: HttpRequest) -> HttpResponseBase:
     call = await admit(request, Action.TURNS, Scope.CHAT)
     prompts, body = _prompts(call.body), _chat_body(call.body)
-    more = len(prompts) * int(body.get("n") or 1) - 1  # the first is counted
-    if more > 0:
-        await in_thread(spend_for, request, Action.TURNS, more)
+    await count_more(request, len(prompts) * int(body.get("n") or 1))
     model = await find(call)
     chunks = _all(call, model, body, prompts)
     if fields.flag(call.body, "stream"):
@@ -56,7 +53,7 @@ async def _all(call: Call, model: ChatModel, body: Body, prompts: list[str]) -> 
     is_echo = fields.flag(call.body, "echo")
     for number, prompt in enumerate(prompts):
         messages = [{"role": "user", "content": prompt}]
-        asked = fields.chat_request(body, model.name, messages, account_id=call.user.pk)
+        asked = fields.chat_request(body, model.name, messages, payer=call.payer())
         heard = set[int]()
         async with aclosing(answers(call, model, asked)) as chunks:
             async for chunk in chunks:

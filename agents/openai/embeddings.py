@@ -9,10 +9,9 @@ import numpy as np
 import orjson
 from django.http import HttpRequest, HttpResponse
 
-from accounts.models import User
 from accounts.tokens import Scope
 from agents.openai import fields
-from agents.openai.callers import Body, admit, endpoint, in_thread
+from agents.openai.callers import Body, Call, admit, endpoint, in_thread
 from agents.openai.catalogue import name_of
 from agents.openai.demands import demands_on
 from agents.openai.errors import invalid, no_such_model, unsupported
@@ -40,7 +39,7 @@ async def embeddings(request: HttpRequest) -> HttpResponse:
     wanted = call.body.get("encoding_format") or "float"
     if wanted not in ("float", "base64"):
         raise invalid("Send 'float' or 'base64'.", "encoding_format", "invalid_value")
-    embedder = await in_thread(find_embedder, call.user, name)
+    embedder = await in_thread(find_embedder, call, name)
     texts = await asyncio.to_thread(lambda: list(map(_as_text, inputs)))
     vectors = await embed(embedder, texts)
     _check_size(call.body, vectors.shape[1])
@@ -60,9 +59,9 @@ def _written(name: str, texts: Sequence[str], vectors: Vectors, wanted: str) -> 
     return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def find_embedder(user: User, name: str) -> Embedder:
+def find_embedder(call: Call, name: str) -> Embedder:
     try:
-        return get_embedder(name, demands_on(user), account_id=user.pk)
+        return get_embedder(name, demands_on(call.user), payer=call.payer())
     except EmbedderUnavailable as error:
         raise no_such_model(name) from error
 

@@ -28,7 +28,7 @@ async def rerank(request: HttpRequest) -> JsonResponse:
         raise invalid("'top_n' must be at least 1.", "top_n", "integer_below_min_value")
     try:
         demands = await in_thread(demands_on, call.user)
-        scores = await reranking.rerank(name, query, documents, demands, call.user.pk)
+        scores = await reranking.rerank(name, query, documents, demands, call.payer())
     except reranking.RerankerUnavailable as error:
         raise no_such_model(name) from error
     best = sorted(range(len(documents)), key=lambda n: -scores[n])[:top]

@@ -8,6 +8,7 @@ that a person gave meanwhile stays.
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -18,7 +19,7 @@ from events.notices import What, announce
 from events.types import Claim
 from gateway.chat import stream_chat
 from gateway.routing.routes import find_routes
-from gateway.types import OFFLINE, ChatRequest, EndpointSwitched, PromptMessage, TextDelta
+from gateway.types import OFFLINE, ChatRequest, EndpointSwitched, Payer, PromptMessage, TextDelta
 
 KIND = "title"
 LEASE_SECONDS = 60.0
@@ -39,6 +40,8 @@ class TitleWork:
 
     claim: Claim
     owner_id: UUID
+    team_ids: Sequence[UUID]
+    agent_id: UUID | None
     model: str
     question: str
     answer: str
@@ -60,12 +63,14 @@ def claim_titles(holder: str, limit: int) -> list[TitleWork]:
     return work
 
 
-def _read(conversation_ids: list[UUID]) -> dict[UUID, tuple[UUID, str, str, str, list[str]]]:
-    """Owner, model, question, answer and labels of those that nobody has named yet."""
+def _read(conversation_ids: list[UUID]) -> dict[UUID, tuple[Any, ...]]:
+    """What the title of each of those that nobody has named yet is made of."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            select v.id, v.owner_id, a.model_name, left(q.text, %(read)s),
+            select v.id, v.owner_id,
+                   array(select m.team_id from accounts_membership m where m.user_id = v.owner_id),
+                   v.agent_id, a.model_name, left(q.text, %(read)s),
                    left(a.text, %(read)s), v.demanded_labels
             from chat_conversation v
             join lateral (
@@ -94,7 +99,7 @@ async def write_title(work: TitleWork) -> str:
         ),
         temperature=0.2,
         max_tokens=MAX_TOKENS,
-        account_id=work.owner_id,
+        payer=Payer(work.owner_id, work.agent_id, None, tuple(work.team_ids), "title"),
         required_labels=frozenset(work.labels),
     )
     said: list[str] = []

@@ -129,7 +129,7 @@ class TurnRun:
         try:
             for route in (await find_routes(task.agent.model_name))[:1]:
                 turn_id = self.work.claim.stream_id
-                await record_lost_call(turn_id, task.user.pk, route.model, route.endpoint)
+                await record_lost_call(turn_id, task.payer(), route.model, route.endpoint)
         except db.Error:
             log.exception("the call of turn %s was not counted", self._stream.key)
 

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import F, Q
 
 from accounts.models import User
+from agents.history import HISTORY_MESSAGES
 from agents.loop import searched_collections
 from agents.models import Agent
 from agents.selectors import may_use
@@ -27,7 +28,6 @@ from observability.rows import columns_of, instance_of
 
 History = tuple[PastMessage, ...]
 
-HISTORY_MESSAGES = 20
 KEPT = (Message.Status.COMPLETE, Message.Status.STOPPED, Message.Status.INTERRUPTED)
 AGENT = (
     "slug", "name", "instructions", "model_name", "max_passages", "context_tokens",
@@ -96,6 +96,8 @@ def _claim(values: dict[str, Any]) -> list[dict[str, Any]]:
                          where c.agent_id = t.agent_id) as agent_collections,
                    a.slug, a.name, a.instructions, a.model_name, a.max_passages, a.context_tokens,
                    a.max_answer_tokens, a.temperature, a.is_limited,
+                   array(select m.team_id from accounts_membership m
+                         where m.user_id = t.requested_by_id) as team_ids,
                    a.id as agent_id, a.owner_id as agent_owner_id, a.is_builtin,
                    v.owner_id as conversation_owner_id, v.ends_at is not null as is_temporary,
                    v.is_named or v.ends_at is not null as has_title, v.demanded_labels,
@@ -148,7 +150,8 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
     agent = AgentSpec()
     if row["slug"] is not None and may_use(user, _agent_of(row)):
         fields = {name: row[name] for name in AGENT}
-        agent = AgentSpec(**fields, collections=tuple(row["agent_collections"]))
+        fields |= {"id": row["agent_id"], "collections": tuple(row["agent_collections"])}
+        agent = AgentSpec(**fields)
     if row["asked_model"]:
         agent = replace(agent, model_name=row["asked_model"])
     is_usual = row["has_no_choice"]
@@ -162,6 +165,8 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
         turn_id=claim.stream_id,
         attachments=attached_files(user, row["attachments"], history or ()),
         goes_on=going_on(row["said"], row["said_steps"]),
+        conversation_id=row["conversation_id"],
+        team_ids=tuple(row["team_ids"]),
     )
     return TurnWork(
         claim=claim,

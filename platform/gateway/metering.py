@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection
 
 from gateway.metrics import count_call
 from gateway.models import Usage
-from gateway.types import CallRecord, TokenUsage
+from gateway.types import CallRecord, Payer, TokenUsage
 from observability.patience import run_patiently
 
 LOST = "interrupted"  # the outcome of a call that nobody saw the end of
@@ -100,8 +100,8 @@ async def record_call(call: CallRecord) -> None:
         log.exception("usage_not_recorded", model=call.model, outcome=call.outcome)
 
 
-async def record_shared_call(call: CallRecord, shares: Mapping[UUID | None, int]) -> None:
-    """`record_call` for one that was made for several accounts: counted once, a row for each.
+async def record_shared_call(call: CallRecord, shares: Mapping[Payer, int]) -> None:
+    """`record_call` for one that was made for several payers: counted once, a row for each.
 
     `shares` say how much of it was whose; each row has that part of the tokens.
     """
@@ -113,17 +113,17 @@ async def record_shared_call(call: CallRecord, shares: Mapping[UUID | None, int]
         log.exception("usage_not_recorded", model=call.model, outcome=call.outcome)
 
 
-def divided(call: CallRecord, shares: Mapping[UUID | None, int]) -> Iterator[CallRecord]:
-    """The call as each account's own; no token is lost or counted twice."""
+def divided(call: CallRecord, shares: Mapping[Payer, int]) -> Iterator[CallRecord]:
+    """The call as each payer's own; no token is lost or counted twice."""
     tokens, whole = call.usage.prompt_tokens, sum(shares.values())
     seen = counted = 0
-    for account, share in shares.items():
+    for payer, share in shares.items():
         seen += share
         upto = tokens * seen // whole if tokens and whole else 0
         part = None if tokens is None else upto - counted
         counted = upto
         usage = replace(call.usage, prompt_tokens=part)
-        yield replace(call, account_id=account, usage=usage)
+        yield replace(call, payer=payer, usage=usage)
 
 
 def _insert_all(rows: Sequence[Usage]) -> None:
@@ -131,13 +131,11 @@ def _insert_all(rows: Sequence[Usage]) -> None:
         insert_once(row)
 
 
-async def record_lost_call(turn_id: UUID, account_id: UUID, model: str, endpoint: str) -> None:
+async def record_lost_call(turn_id: UUID, payer: Payer, model: str, endpoint: str) -> None:
     """A row without numbers for a call that nobody saw the end of, unless the turn has one."""
     nothing = TokenUsage()
     if not await run_patiently(has_usage, turn_id):
-        await record_call(
-            CallRecord(turn_id, account_id, model, endpoint, nothing, LOST, None, None)
-        )
+        await record_call(CallRecord(turn_id, payer, model, endpoint, nothing, LOST, None, None))
 
 
 def has_usage(turn_id: UUID) -> bool:

@@ -3,10 +3,13 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from gateway.controls import Capability, Controls
+
+if TYPE_CHECKING:
+    from gateway.budget import Budget
 
 OFFLINE = "offline"  # the name of the model that quotes and never calls anybody
 
@@ -30,6 +33,31 @@ class PromptMessage:
     images: tuple[PromptImage, ...] = ()
 
 
+Purpose = Literal[
+    "chat", "title", "memory", "complexity", "embedding", "rerank", "api", "probe", "other"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """On whose account a call is made, and what for.
+
+    `team_ids` are the person's teams at that time: whoever loads the person reads them along, so
+    that a call needs no query to know who pays. `purpose` is `api` where a program called.
+    `budget` is asked before every call; None: the call is free to make.
+    """
+
+    account_id: UUID | None = None
+    agent_id: UUID | None = None
+    token_id: UUID | None = None
+    team_ids: tuple[UUID, ...] = ()
+    purpose: Purpose = "chat"
+    budget: "Budget | None" = field(default=None, compare=False, repr=False)
+
+
+NOBODY = Payer()
+
+
 @dataclass(frozen=True, slots=True)
 class PassageText:
     """A numbered passage of the prompt, given apart so that the offline answerer can quote it."""
@@ -44,11 +72,13 @@ class ChatRequest:
     """One question to a model. An empty model name means the default model.
 
     `question` is what the person asked, without passages or history, and `image_count` how many
-    images came with it; only the offline answerer reads them. `turn_id` and `account_id` are noted
-    on usage rows; `account_id` is also whose place in the queue it is. The endpoint that answers
+    images came with it; only the offline answerer reads them. `turn_id` and `payer` are noted
+    on usage rows; the account is also whose place in the queue it is. The endpoint that answers
     has every one of `required_labels`, also after a fallback. `extra` are fields of the protocol
     that Parley does not know, sent on as they are. With `wants_chunks` the stream is of `Chunk`s.
     `continues` is the beginning of the answer, said before: what is streamed goes on behind it.
+    With a `cache_key` everything before the last message comes again with the next question of the
+    same key.
     """
 
     model: str
@@ -62,11 +92,16 @@ class ChatRequest:
     required_labels: frozenset[str] = frozenset()
     wants_chunks: bool = False
     continues: str = ""
+    cache_key: str = ""
     passages: tuple[PassageText, ...] = ()
     question: str = ""
     image_count: int = 0
     turn_id: UUID | None = None
-    account_id: UUID | None = None
+    payer: Payer = NOBODY
+
+    @property
+    def account_id(self) -> UUID | None:
+        return self.payer.account_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +239,7 @@ class CallRecord:
     `interrupted` when its runner died, or the type of the error."""
 
     turn_id: UUID | None
-    account_id: UUID | None
+    payer: Payer
     model: str
     endpoint: str
     usage: TokenUsage
@@ -215,6 +250,10 @@ class CallRecord:
     attempt: int = 1
     why: str = ""  # this deployment was chosen
     detail: str = ""  # of its failure
+
+    @property
+    def account_id(self) -> UUID | None:
+        return self.payer.account_id
 
 
 FindRoutes = Callable[[str], Awaitable[tuple[Route, ...]]]

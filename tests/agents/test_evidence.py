@@ -90,7 +90,7 @@ def test_s56_what_is_cited_stands_in_a_permitted_passage_a_thousand_times(sample
 def test_s56_a_document_that_goes_while_it_is_quoted_is_not_cited(samples, charlie, what):
     """Between the search and the first word: its words are not shown as evidence any more."""
 
-    async def search(user, query, collections, limit):
+    async def search(user, query, collections, limit, **_):
         found = await search_documents(user, query, collections, limit)
         await run_sync(change, found.passages[0].document_id)
         return found

@@ -58,7 +58,7 @@ class Run:
         fields = {"agent": AgentSpec(), "user": USER, "question": QUESTION}
         self.task = AgentTask(**(fields | task))
 
-    async def search(self, user, query, collections, limit):
+    async def search(self, user, query, collections, limit, **_):
         self.searches.append((user, query, collections, limit))
         return SearchResult(query, tuple(self.found), 1.5)
 

@@ -113,7 +113,7 @@ class Run:
     def chat(self, request):
         return stream_chat(request, routes=self.find_routes, record=self.record)
 
-    async def search(self, _user, query, _collections, _limit):
+    async def search(self, _user, query, _collections, _limit, **_):
         return SearchResult(query, tuple(self.passages), 1.0)
 
     async def verify(self, citations):

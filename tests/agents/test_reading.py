@@ -149,7 +149,7 @@ def test_what_it_says_is_never_an_instruction(alice, model_server) -> None:
 def test_collections_that_were_chosen_are_searched_besides(alice) -> None:
     document = attached(alice)
 
-    async def nothing(*_args):
+    async def nothing(*_args, **_more):
         return SearchResult("", (), 0.1)
 
     async def collect(task):

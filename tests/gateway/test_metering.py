@@ -7,20 +7,20 @@ from asgiref.sync import async_to_sync
 
 from gateway.metering import record_call, record_lost_call
 from gateway.models import Usage
-from gateway.types import CallRecord, TokenUsage
+from gateway.types import CallRecord, Payer, TokenUsage
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TURN, PERSON = uuid4(), uuid4()
+TURN, PAYER = uuid4(), Payer(uuid4())
 
 
 def count_call(outcome="cancelled", turn=TURN):
     usage = TokenUsage(prompt_tokens=7)
-    call = CallRecord(turn, PERSON, "scripted", "loopback", usage, outcome, 3, 9)
+    call = CallRecord(turn, PAYER, "scripted", "loopback", usage, outcome, 3, 9)
     async_to_sync(record_call)(call)
 
 
 def guess_call(turn=TURN):
-    async_to_sync(record_lost_call)(turn, PERSON, "scripted", "loopback")
+    async_to_sync(record_lost_call)(turn, PAYER, "scripted", "loopback")
 
 
 def outcomes():

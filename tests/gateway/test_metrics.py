@@ -5,13 +5,13 @@ import pytest
 from gateway import metrics
 from gateway.models import Endpoint
 from gateway.routing.state import EndpointState
-from gateway.types import CallRecord, TokenUsage
+from gateway.types import NOBODY, CallRecord, TokenUsage
 from observability.metrics import registry
 
 
 def call(**changes):
     values = {
-        "turn_id": None, "account_id": None, "model": "m", "endpoint": "metered",
+        "turn_id": None, "payer": NOBODY, "model": "m", "endpoint": "metered",
         "usage": TokenUsage(prompt_tokens=10, completion_tokens=21), "outcome": "completed",
         "first_token_ms": 500, "total_ms": 2500,
     }  # fmt: skip

@@ -8,7 +8,7 @@ from gateway import services
 from gateway.chat import stream_chat
 from gateway.models import Deployment, Endpoint, Model, Usage
 from gateway.routing.routes import find_routes, forget_routes, list_routes, secret_context
-from gateway.types import OFFLINE, ChatRequest, PromptMessage
+from gateway.types import OFFLINE, ChatRequest, Payer, PromptMessage
 from gateway.upstream.session import close_pool
 from security.secrets import is_current, open_, seal
 from tests.support.model_server import Script
@@ -156,7 +156,7 @@ def test_a_stream_finds_its_route_and_leaves_a_usage_row(model_server):
     model_server.queue(Script(text="Hello"), Script(status=400))
     turn, account = uuid4(), uuid4()
     request = ChatRequest(
-        "", (PromptMessage("user", "hi"),), turn_id=turn, account_id=account, question="hi"
+        "", (PromptMessage("user", "hi"),), turn_id=turn, payer=Payer(account), question="hi"
     )
 
     async def scenario():

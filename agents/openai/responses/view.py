@@ -33,7 +33,7 @@ async def responses(request: HttpRequest) -> HttpResponseBase:
     call = await admit(request, Action.TURNS, Scope.CHAT)
     model = await find(call)
     body, messages = chat_body(call.body), messages_of(call.body)
-    asked = fields.chat_request(body, model.name, messages, account_id=call.user.pk)
+    asked = fields.chat_request(body, model.name, messages, payer=call.payer())
     answer = Answer(call.body, model.name)
     chunks = answers(call, model, asked)
     if fields.flag(call.body, "stream"):

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import structlog
 
@@ -39,7 +40,7 @@ async def ask_judge(
         max_tokens=8,
         controls=Controls(choices=TIERS),
         required_labels=labels,
-        account_id=request.account_id,
+        payer=replace(request.payer, purpose="complexity"),
     )
     said = ""
     try:

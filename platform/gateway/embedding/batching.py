@@ -15,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from django.utils.translation import ngettext
 
@@ -26,7 +25,7 @@ from gateway.metrics import texts_sent
 from gateway.routing.board import current_board
 from gateway.routing.errand import Outcome, Trip, metered
 from gateway.routing.health import SMOOTHING
-from gateway.types import CallRecord, Route, TokenUsage
+from gateway.types import NOBODY, CallRecord, Payer, Route, TokenUsage
 
 # Of one request: well below the 2,048 texts that the protocol allows, so that a retry stays cheap.
 REQUEST_TEXTS = 64
@@ -35,7 +34,7 @@ LONGEST_WAIT = 0.05  # seconds
 OF_ONE_TEXT = (BadRequest, ContentFiltered)  # errors that the others have nothing to do with
 
 Send = Callable[[Route, Sequence[str]], Awaitable[tuple[Vectors, TokenUsage]]]
-Record = Callable[[CallRecord, Mapping[UUID | None, int]], Awaitable[None]]
+Record = Callable[[CallRecord, Mapping[Payer, int]], Awaitable[None]]
 
 
 @dataclass(eq=False, slots=True)
@@ -44,7 +43,7 @@ class Order:
 
     texts: Sequence[str]
     trip: Trip
-    account: UUID | None
+    payer: Payer
     vectors: asyncio.Future[Vectors]
     fellows: Sequence["Order"] = ()
     call: asyncio.Future[tuple[Vectors, TokenUsage]] | None = None
@@ -77,12 +76,12 @@ class Batcher:
         self,
         trip: Trip,
         texts: Sequence[str],
-        account: UUID | None = None,
+        payer: Payer = NOBODY,
         record: Record = record_shared_call,
     ) -> Vectors:
         """A vector for each text, at most REQUEST_TEXTS of them; raises GatewayError."""
         self._record = record
-        order = Order(texts, trip, account, asyncio.get_running_loop().create_future())
+        order = Order(texts, trip, payer, asyncio.get_running_loop().create_future())
         self._waiting.append(order)
         self._texts += len(texts)
         self._arrange()
@@ -149,7 +148,7 @@ class Batcher:
         board = current_board()
         board.look([route])
         try:
-            async with board.gate(route).slot(first.account, route.queue_timeout):
+            async with board.gate(route).slot(first.payer.account_id, route.queue_timeout):
                 batch = self._depart()
                 await self._deliver(route, batch)
         except Exception as error:
@@ -199,13 +198,13 @@ class Batcher:
         self.seconds = before + SMOOTHING * (seconds - before)
 
     async def _tell(self, orders: Sequence[Order], end: Outcome) -> None:
-        """A row for each account, with its share of the tokens."""
-        first, shares = orders[0].trip, dict[UUID | None, int]()
+        """A row for each payer, with their share of the tokens."""
+        first, shares = orders[0].trip, dict[Payer, int]()
         for order in orders:
-            shares[order.account] = shares.get(order.account, 0) + order.size
+            shares[order.payer] = shares.get(order.payer, 0) + order.size
         call = CallRecord(
             None,
-            None,
+            NOBODY,  # each row has its own
             first.route.model,
             first.route.endpoint,
             end.usage,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Protocol
-from uuid import UUID
 
 from gateway.embedding.local import (
     LOCAL_NAME,
@@ -17,6 +16,7 @@ from gateway.embedding.remote import RemoteEmbedder
 from gateway.labels import Demand, labels_of, require_labels
 from gateway.models import Model
 from gateway.routing.routes import list_routes
+from gateway.types import NOBODY, Payer
 
 __all__ = [
     "LOCAL_NAME",
@@ -57,7 +57,7 @@ def get_embedder(
     name: str = "",
     demands: Sequence[Demand] = (),
     *,
-    account_id: UUID | None = None,
+    payer: Payer = NOBODY,
     is_bulk: bool = False,
 ) -> Embedder:
     """Return the embedder called `name`; without a name, the default one.
@@ -66,7 +66,7 @@ def get_embedder(
     Reads the database unless the embedded model is asked for by name; raises
     `EmbedderUnavailable` when a named model has no enabled deployment, and `LabelUnmet` when none
     of them has the labels that are demanded of whoever sees the texts. Calls are counted for
-    `account_id`; `is_bulk` says that the vectors are kept by the caller, so nobody else need to.
+    `payer`; `is_bulk` says that the vectors are kept by the caller, so nobody else need to.
     """
     if name == LOCAL_NAME:
         return local_embedder()
@@ -82,7 +82,7 @@ def get_embedder(
             require_labels(routes, demands)
             labels = labels_of(demands)
             allowed = [route for route in routes if labels <= route.labels]
-            return RemoteEmbedder(model, allowed, account_id=account_id, is_bulk=is_bulk)
+            return RemoteEmbedder(model, allowed, payer=payer, is_bulk=is_bulk)
     if name:
         raise EmbedderUnavailable(f"No enabled endpoint offers the embedding model {name}.")
     return local_embedder()

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import numpy as np
 from django.utils.translation import gettext as _
@@ -18,7 +17,7 @@ from gateway.metering import record_shared_call
 from gateway.routing.board import current_board
 from gateway.routing.errand import Trip, run_errand
 from gateway.routing.needs import needs_of_texts
-from gateway.types import Route
+from gateway.types import NOBODY, Payer, Route
 
 if TYPE_CHECKING:
     from gateway.models import Model
@@ -29,7 +28,7 @@ __all__ = ["REQUEST_TEXTS", "RemoteEmbedder"]
 
 
 class RemoteEmbedder:
-    """An embedding model of the gateway for one account: safe to use from any thread and loop.
+    """An embedding model of the gateway for one payer: safe to use from any thread and loop.
 
     `is_bulk` texts, those of documents, are not remembered: their vectors are kept as rows.
     """
@@ -39,7 +38,7 @@ class RemoteEmbedder:
         model: "Model",
         routes: Sequence[Route],
         *,
-        account_id: UUID | None = None,
+        payer: Payer = NOBODY,
         is_bulk: bool = False,
         record: Record = record_shared_call,
     ) -> None:
@@ -47,7 +46,7 @@ class RemoteEmbedder:
         self.is_multilingual = model.is_multilingual
         self._dimensions = model.dimensions
         self._routes = tuple(routes)
-        self._account_id = account_id
+        self._payer = payer
         self._is_bulk = is_bulk
         self._record = record
         self._revision = revision_of(model.name, model.dimensions, routes)
@@ -105,7 +104,7 @@ class RemoteEmbedder:
 
         async def go(trip: Trip) -> Vectors:
             batcher = exchange.batcher(trip.route)
-            vectors = await batcher.embed(trip, texts, self._account_id, self._record)
+            vectors = await batcher.embed(trip, texts, self._payer, self._record)
             self._check({vectors.shape[1]})
             return vectors
 

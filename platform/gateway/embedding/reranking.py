@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -28,7 +27,7 @@ from gateway.routing.board import current_board
 from gateway.routing.errand import Outcome, Trip, metered, run_errand
 from gateway.routing.needs import needs_of_texts
 from gateway.routing.routes import list_routes
-from gateway.types import CallRecord, Route, TokenUsage
+from gateway.types import NOBODY, CallRecord, Payer, Route, TokenUsage
 from gateway.upstream.asking import ask
 from gateway.upstream.payloads import input_usage
 from gateway.upstream.servers import root_url
@@ -71,21 +70,21 @@ async def rerank(
     query: str,
     documents: Sequence[str],
     demands: Sequence[Demand] = (),
-    account_id: UUID | None = None,
+    payer: Payer = NOBODY,
 ) -> list[float]:
     """A score for each document, in their order; raises GatewayError, RerankerUnavailable."""
     if name == LOCAL_NAME:
         vectors = await asyncio.to_thread(local_embedder().embed, [query, *documents])
         return [float(score) for score in vectors[1:] @ vectors[0]]
     routes = await find_rerank_routes(name, demands)
-    return await score(routes, query, documents, account_id)
+    return await score(routes, query, documents, payer)
 
 
 async def score(
     routes: Sequence[Route],
     query: str,
     documents: Sequence[str],
-    account_id: UUID | None = None,
+    payer: Payer = NOBODY,
     record: Record = record_shared_call,
 ) -> list[float]:
     """From these routes; one usage row for each call."""
@@ -95,11 +94,11 @@ async def score(
         route = trip.route
 
         async def enter() -> tuple[list[float], TokenUsage]:
-            async with board.gate(route).slot(account_id, route.queue_timeout):
+            async with board.gate(route).slot(payer.account_id, route.queue_timeout):
                 return await request_scores(current_pool(), route, query, documents)
 
         async def tell(end: Outcome) -> None:
-            await record(_record(trip, len(documents), end), {account_id: 1})
+            await record(_record(trip, len(documents), end), {payer: 1})
 
         return await metered(route, enter, tell)
 
@@ -169,7 +168,7 @@ def _record(trip: Trip, count: int, end: Outcome) -> CallRecord:
     text = ngettext("Scores of {n} document.", "Scores of {n} documents.", count)
     return CallRecord(
         None,
-        None,
+        NOBODY,  # the row has its own
         trip.route.model,
         trip.route.endpoint,
         end.usage,

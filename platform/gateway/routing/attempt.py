@@ -76,7 +76,7 @@ class Attempt:
         route = self.route
         return CallRecord(
             self._request.turn_id,
-            self._request.account_id,
+            self._request.payer,
             route.model,
             route.endpoint,
             self.usage,

@@ -27,7 +27,7 @@ from gateway.models import (
     Usage,
 )
 from gateway.routing.routes import forget_routes, list_routes
-from gateway.types import ChatRequest, Completed, PromptMessage, TextDelta
+from gateway.types import ChatRequest, Completed, Payer, PromptMessage, TextDelta
 from gateway.upstream.session import close_pool
 from security.ids import first_id_at
 from tests.support.model_server import ModelServer, Script
@@ -108,7 +108,7 @@ def test_each_question_goes_to_the_model_for_its_tier(house):
     assert house.ask(EASY) == "I am small."
     assert house.ask(MIDDLING) == "I am middle."
     turn, person = uuid4(), uuid4()
-    assert house.ask(HARD, turn_id=turn, account_id=person) == "I am large."
+    assert house.ask(HARD, turn_id=turn, payer=Payer(person)) == "I am large."
     why = house.done.why
     assert why.startswith("hard: contains code, ")
     assert "→ large" in why

@@ -13,9 +13,9 @@ from gateway.embedding.batching import REQUEST_CHARACTERS, REQUEST_TEXTS, Batche
 from gateway.errors import BadRequest, ContextOverflow, EndpointBusy, UpstreamFailed
 from gateway.routing.board import close_board
 from gateway.routing.errand import Trip
-from gateway.types import Route, TokenUsage
+from gateway.types import NOBODY, Payer, Route, TokenUsage
 
-ALICE, BOB = uuid4(), uuid4()
+ALICE, BOB = Payer(uuid4()), Payer(uuid4())
 
 
 class Upstream:
@@ -47,9 +47,9 @@ class Upstream:
     async def record(self, call, shares):
         self.rows.append((call, dict(shares)))
 
-    def embed(self, *texts, account=None):
+    def embed(self, *texts, payer=NOBODY):
         asked = self.batcher.embed(
-            Trip(self.route, 1, "First."), [str(text) for text in texts], account, self.record
+            Trip(self.route, 1, "First."), [str(text) for text in texts], payer, self.record
         )
         return asyncio.ensure_future(asked)
 
@@ -222,10 +222,10 @@ def test_a_door_that_stays_shut_is_busy_and_what_waits_there_goes_together():
     run(scene)
 
 
-def test_a_call_is_counted_by_accounts_and_says_why():
+def test_a_call_is_counted_by_payers_and_says_why():
     async def scene():
         upstream = Upstream()
-        await asyncio.gather(upstream.embed(10, 11, account=ALICE), upstream.embed(1, account=BOB))
+        await asyncio.gather(upstream.embed(10, 11, payer=ALICE), upstream.embed(1, payer=BOB))
         ((call, shares),) = upstream.rows
         assert Counter(shares) == {ALICE: 4, BOB: 1}
         assert call.usage.prompt_tokens == 30

@@ -11,12 +11,12 @@ from gateway.embedding.cache import KEYS
 from gateway.embedding.remote import REQUEST_TEXTS, RemoteEmbedder
 from gateway.errors import BadRequest, RateLimited, UpstreamFailed
 from gateway.models import Model
-from gateway.types import Route
+from gateway.types import Payer, Route
 from gateway.upstream.session import close_pool
 from observability.doorbell import connection
 from tests.support.model_server import Script, text_vector
 
-ACCOUNT = uuid4()
+ACCOUNT = Payer(uuid4())
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ class Asker:
         self.embedder = RemoteEmbedder(
             Model(name="m", dimensions=dimensions),
             routes,
-            account_id=ACCOUNT,
+            payer=ACCOUNT,
             is_bulk=is_bulk,
             record=self.record,
         )

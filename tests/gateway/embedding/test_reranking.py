@@ -8,7 +8,7 @@ import pytest
 from gateway.embedding import reranking
 from gateway.errors import BadCredentials, BadRequest, ModelNotFound, UpstreamFailed
 from gateway.models import Deployment, Endpoint, Model, Usage
-from gateway.types import Route
+from gateway.types import Payer, Route
 from gateway.upstream.session import close_pool
 from tests.support.model_server import Script
 
@@ -124,7 +124,7 @@ def test_models_of_the_kind_rerank_are_routed_and_counted(model_server):
     endpoint = Endpoint.objects.create(name="E", base_url=model_server.url)
     Deployment.objects.create(model=model, endpoint=endpoint, upstream_name="bge-reranker")
     account = uuid4()
-    assert run(reranking.rerank("ranker", QUERY, DOCUMENTS, account_id=account)) == [0, 0.5, 1]
+    assert run(reranking.rerank("ranker", QUERY, DOCUMENTS, payer=Payer(account))) == [0, 0.5, 1]
     row = Usage.objects.get()
     assert (row.model_name, row.endpoint_name, row.account_id) == ("ranker", "E", account)
     assert (row.outcome, row.prompt_tokens) == ("completed", 3)

@@ -14,7 +14,8 @@
     ├── InvalidAnswer           the answer has not the demanded form, also when asked once more
     ├── ContentFiltered         the server's filter refused the answer
     ├── EndpointBusy            none of its parallel requests came free in time; it was not asked
-    └── NoEndpointAllowed       none has the labels or abilities that are demanded; none was asked
+    ├── NoEndpointAllowed       none has the labels or abilities that are demanded; none was asked
+    └── BudgetExhausted         a budget has not as much left as this may take; it was not asked
 
 `type` is stable and goes into events, usage rows and API problems. `is_transient`: worth one more
 try on the same endpoint. `may_switch`: another deployment may answer instead. `is_outage`: the
@@ -23,29 +24,70 @@ endpoint is at fault, so the offline answerer stands in when no deployment is le
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
+from security.sentences import Sentence, declare
 from security.text import storable
+
+declare(
+    {
+        "no_connection": _("It did not accept a connection."),
+        "no_answer": _("It did not begin to answer."),
+        "empty_answer": _("It sent an empty answer."),
+        "no_completion": _("It answered with {kind} that is not a chat completion."),
+        "event_too_large": _("It sent one event of more than 4 MB."),
+        "no_completion_event": _("It sent an event that is not a chat completion."),
+        "cannot_continue": _("Such an answer cannot be continued."),
+        "no_free_request": ngettext_lazy(
+            "None of its parallel requests came free within {n} second.",
+            "None of its parallel requests came free within {n} seconds.",
+            "n",
+        ),
+        "labels_demanded": _(
+            "None of its endpoints that are on has all the labels that are demanded: {labels}."
+        ),
+        "none_takes": _("None of the endpoints that may answer takes {what}."),
+        "tools": _("tools"),
+        "images": _("images"),
+    }
+)
 
 
 class GatewayError(Exception):
-    """A model could not answer; the text says why and what helps."""
+    """A model could not answer; the text says why and what helps. `detail` is the server's own
+    words, or a Sentence."""
 
     type: ClassVar[str] = "gateway_error"
     title: ClassVar[str | Promise] = _("The model could not answer.")
     is_transient: bool = False
-    may_switch: ClassVar[bool] = True
+    may_switch: bool = True
     is_outage: ClassVar[bool] = True
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "type" in vars(cls):
+            declare({cls.type: cls.title})
+
     def __init__(self, detail: str = "") -> None:
-        self.detail = storable(detail)
+        self.detail = detail if isinstance(detail, Sentence) else storable(detail)
         super().__init__(self.detail)
 
     def __str__(self) -> str:
-        return f"{self.title} {self.detail}".strip()
+        return self.said
+
+    @property
+    def said(self) -> Sentence:
+        """Title and detail, to be kept and said again in another language."""
+        return Sentence(self.type, detail=self.detail)
+
+
+declare({GatewayError.type: GatewayError.title})
 
 
 class EndpointUnreachable(GatewayError):
@@ -151,3 +193,40 @@ class NoEndpointAllowed(GatewayError):
     def __init__(self, detail: str = "", *, labels: frozenset[str] = frozenset()) -> None:
         super().__init__(detail)
         self.labels = labels
+
+
+class BudgetExhausted(GatewayError):
+    """`owner` says whose budget it is, `unit` what `left` and `needed` count: tokens, money,
+    requests, storage. `needed` is None where nobody knows the price.
+
+    `falls_back` where a cheaper deployment may answer instead; `fall_back_to` is the cheaper model
+    that may, if one is named.
+    """
+
+    type = "budget_exhausted"
+    title = _("A budget is used up.")
+    may_switch = False
+    is_outage = False
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        name: str,
+        owner: str,
+        unit: str,
+        left: Decimal,
+        needed: Decimal | None,
+        resets_at: datetime | None,
+        falls_back: bool = False,
+        fall_back_to: str = "",
+    ) -> None:
+        super().__init__(detail)
+        self.name = name
+        self.owner = owner
+        self.unit = unit
+        self.left = left
+        self.needed = needed
+        self.resets_at = resets_at
+        self.may_switch = falls_back
+        self.fall_back_to = fall_back_to

@@ -9,20 +9,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from gateway.errors import GatewayError
 from gateway.types import Route
+from security.sentences import Sentence, declare
 
 MOST_LABELS = 20
 LABEL = r"^[a-z0-9][a-z0-9_.-]{0,39}$"
-_SENTENCES = {
-    "agent": _("the agent “{name}”"),
-    "team": _("the team “{name}”"),
-    "collection": _("the collection “{name}”"),
-    "earlier": _("an earlier answer in this conversation"),
-}
+
+declare(
+    {
+        "by_agent": _("the agent “{name}”"),
+        "by_team": _("the team “{name}”"),
+        "by_collection": _("the collection “{name}”"),
+        "by_earlier": _("an earlier answer in this conversation"),
+        "label_by": _("“{label}” ({by})"),
+        "labels_lacking": _(
+            "Its endpoints lack a label that is demanded: {labels}. Nothing was sent. Choose "
+            "another model, or ask an administrator."
+        ),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +43,8 @@ class Demand:
     name: str = ""
 
     @property
-    def by(self) -> str:
-        return str(_SENTENCES[self.kind]).format(name=self.name)
+    def by(self) -> Sentence:
+        return Sentence(f"by_{self.kind}", name=self.name)
 
 
 class LabelUnmet(GatewayError):
@@ -61,20 +69,13 @@ def require_labels(routes: Sequence[Route], demands: Sequence[Demand]) -> None:
     if not routes or any(labels <= route.labels for route in routes):
         return
     most = max((route.labels for route in routes), key=lambda has: len(has & labels))
-    lacking = sorted(labels - most)
-    named = (
-        gettext("“{label}” ({by})").format(
-            label=label,
-            by=", ".join(dict.fromkeys(d.by for d in demands if d.label == label)),
+    named = [
+        Sentence(
+            "label_by", label=label, by=[*dict.fromkeys(d.by for d in demands if d.label == label)]
         )
-        for label in lacking
-    )
-    raise LabelUnmet(
-        gettext(
-            "Its endpoints lack a label that is demanded: {labels}. Nothing was sent. Choose "
-            "another model, or ask an administrator."
-        ).format(labels=", ".join(named))
-    )
+        for label in sorted(labels - most)
+    ]
+    raise LabelUnmet(Sentence("labels_lacking", labels=named))
 
 
 def clean_labels(value: Any) -> list[str]:

@@ -12,13 +12,12 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
-from django.utils.translation import ngettext
-
 from gateway.errors import EndpointBusy
 from gateway.routing import shared as sharing
 from gateway.routing.fair_queue import FairQueue
 from gateway.routing.health import Health
 from gateway.routing.shared import Shared
+from security.sentences import Sentence
 
 FIRST_POLL, LONGEST_POLL = 0.02, 0.25  # seconds between questions for a lease of other processes
 
@@ -164,11 +163,5 @@ def _is_let_in(waiting: Waiting) -> bool:
     return waiting.done() and not waiting.cancelled()
 
 
-def _busy(patience: float) -> str:
-    seconds = max(1, round(patience))
-    text = ngettext(
-        "None of its parallel requests came free within {n} second.",
-        "None of its parallel requests came free within {n} seconds.",
-        seconds,
-    )
-    return text.format(n=seconds)
+def _busy(patience: float) -> Sentence:
+    return Sentence("no_free_request", n=max(1, round(patience)))

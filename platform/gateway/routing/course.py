@@ -63,7 +63,7 @@ class Course:
         route, error = self._failed
         if route.endpoint == name:
             return None
-        return EndpointSwitched(route.endpoint, name, error.type, str(error), self._said)
+        return EndpointSwitched(route.endpoint, name, error.type, error.said, self._said)
 
     def note(self, attempt: Attempt, error: GatewayError) -> None:
         """Plan on after a failure; raises it when nobody can do better."""

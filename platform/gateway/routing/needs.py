@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from gateway.controls import Capability
 from gateway.errors import NoEndpointAllowed
 from gateway.types import ChatRequest, PromptMessage, RawMessage, Route
+from security.sentences import Sentence
 
 USUAL_ANSWER = 1000  # tokens, where a request sets no limit
 PER_MESSAGE = 4  # tokens that a chat template puts around each
@@ -68,15 +67,12 @@ def allowed_routes(routes: Sequence[Route], needs: Needs) -> tuple[Route, ...]:
     found = [route for route in routes if needs.labels <= route.labels]
     if not found:
         raise NoEndpointAllowed(
-            _(
-                "None of its endpoints that are on has all the labels that are demanded: {labels}."
-            ).format(labels=", ".join(sorted(needs.labels))),
-            labels=needs.labels,
+            Sentence("labels_demanded", labels=sorted(needs.labels)), labels=needs.labels
         )
     if needs.has_tools:
-        found = _able(found, Capability.TOOLS, _("tools"))
+        found = _able(found, Capability.TOOLS, Sentence("tools"))
     if needs.has_images:
-        found = _able(found, Capability.VISION, _("images"))
+        found = _able(found, Capability.VISION, Sentence("images"))
         found = [route for route in found if route.has_vision] or found
     return tuple(found)
 
@@ -84,8 +80,7 @@ def allowed_routes(routes: Sequence[Route], needs: Needs) -> tuple[Route, ...]:
 def _able(routes: Sequence[Route], capability: Capability, what: str) -> list[Route]:
     found = [route for route in routes if capability not in route.lacks]
     if not found:
-        text = _("None of the endpoints that may answer takes {what}.")
-        raise NoEndpointAllowed(text.format(what=what))
+        raise NoEndpointAllowed(Sentence("none_takes", what=what))
     return found
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import aiohttp
 import orjson
-from django.utils.translation import gettext as _
 
 from gateway.errors import EndpointTimeout, GatewayError, UpstreamFailed
 from gateway.types import ChatRequest, Route, TokenUsage
@@ -24,6 +23,7 @@ from gateway.upstream.session import Pool, current_pool
 from gateway.upstream.sse import ChatStream, Item
 from gateway.upstream.watchdog import Watchdog
 from security.secrets import hint
+from security.sentences import Sentence
 
 LARGEST_ERROR = 64 * 1024  # bytes of an error body that are read
 LARGEST_MESSAGE = 8 * 1024 * 1024  # bytes of an answer that was not streamed
@@ -103,8 +103,8 @@ class Call:
         try:
             return self._stream.whole(orjson.loads(body))
         except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError) as error:
-            detail = str(_("It answered with {kind} that is not a chat completion."))
-            raise UpstreamFailed(detail.format(kind=self._response.content_type)) from error
+            kind = self._response.content_type
+            raise UpstreamFailed(Sentence("no_completion", kind=kind)) from error
 
 
 @asynccontextmanager
@@ -131,7 +131,7 @@ async def open_call(route: Route, request: ChatRequest) -> AsyncIterator[Call]:
             else:
                 response.close()
     except GatewayError as error:
-        if route.api_key:
+        if route.api_key and route.api_key in error.detail:
             error.detail = error.detail.replace(route.api_key, hint(route.api_key))
         raise
 
@@ -155,9 +155,9 @@ async def _open(
                     raise error
                 quirks.add(quirk)
     except aiohttp.ConnectionTimeoutError as error:
-        raise EndpointTimeout(_("It did not accept a connection.")) from error
+        raise EndpointTimeout(Sentence("no_connection")) from error
     except TimeoutError as error:
-        raise EndpointTimeout(_("It did not begin to answer.")) from error
+        raise EndpointTimeout(Sentence("no_answer")) from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise error_for_exception(error) from error
 

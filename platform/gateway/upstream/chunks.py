@@ -8,12 +8,12 @@ can still take over unnoticed.
 from typing import Any
 
 import orjson
-from django.utils.translation import gettext as _
 
 from gateway.errors import ContentFiltered, GatewayError, StreamCut, UpstreamFailed
 from gateway.types import Chunk
 from gateway.upstream.payloads import delta_text
 from gateway.upstream.sse import ChatStream, Item
+from security.sentences import Sentence
 
 MOST_HELD = 10_000  # chunks that say nothing
 
@@ -70,7 +70,7 @@ class ChunkStream(ChatStream):
         try:
             return self._chunk(orjson.loads(event))
         except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError) as error:
-            raise UpstreamFailed(_("It sent an event that is not a chat completion.")) from error
+            raise UpstreamFailed(Sentence("no_completion_event")) from error
 
     def _chunk(self, payload: dict[str, Any]) -> Chunk:
         choice = self._note(payload)
@@ -96,7 +96,7 @@ class ChunkStream(ChatStream):
         if not self.has_begun:
             self.check()
             if len(self._held) > MOST_HELD:
-                raise UpstreamFailed(_("It sent an empty answer."))
+                raise UpstreamFailed(Sentence("empty_answer"))
             return []
         held, self._held = self._held, []
         if not held:

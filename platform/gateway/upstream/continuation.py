@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from gateway.controls import Capability
 from gateway.errors import UnsupportedControl
 from gateway.routing.seam import anchor_of
 from gateway.types import ChatRequest, Route
 from gateway.upstream.servers import VLLMS, Server, server_of
 from gateway.upstream.structure import demanded_form
+from security.sentences import Sentence
 
 # The words that are repeated show where its answer begins; gateway.routing.seam drops them.
 GO_ON = (
@@ -26,7 +25,7 @@ def continuation(route: Route, request: ChatRequest) -> tuple[list[dict[str, Any
     if not request.continues:
         return [], {}
     if form := demanded_form(request.controls):
-        raise UnsupportedControl(_("Such an answer cannot be continued."), control=form)
+        raise UnsupportedControl(Sentence("cannot_continue"), control=form)
     begun: dict[str, Any] = {"role": "assistant", "content": request.continues}
     anchor = anchor_of(request.continues)
     if Capability.PREFIX not in route.capabilities:

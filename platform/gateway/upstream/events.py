@@ -4,9 +4,8 @@ Line ends, comments, BOM and several `data:` lines per event follow the WHATWG s
 event without its blank line still counts, because several servers close that way.
 """
 
-from django.utils.translation import gettext as _
-
 from gateway.errors import UpstreamFailed
+from security.sentences import Sentence
 
 LONGEST_EVENT = 4 * 1024 * 1024  # bytes
 LINE_BYTES = 64  # of memory that a line of an event costs beside its own
@@ -84,4 +83,4 @@ class EventReader:
 
 def _bound(size: int) -> None:
     if size > LONGEST_EVENT:
-        raise UpstreamFailed(_("It sent one event of more than 4 MB."))
+        raise UpstreamFailed(Sentence("event_too_large"))

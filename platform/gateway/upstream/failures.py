@@ -11,7 +11,6 @@ from typing import Any
 
 import aiohttp
 import orjson
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from gateway.errors import (
@@ -29,8 +28,19 @@ from gateway.errors import (
 )
 from gateway.overflow import overflow_numbers
 from security.outbound.errors import AddressRefused
+from security.sentences import Sentence, declare
 
-INVALID_URL = _("Its address is not a valid URL.")
+declare(
+    {
+        "invalid_url": _("Its address is not a valid URL."),
+        "closed": _("The connection was closed."),
+        "bad_certificate": _("Its TLS certificate is not accepted."),
+        "bad_tls": _("TLS fails; perhaps the address begins with http:// instead of https://."),
+        "unknown_name": _("Its name is unknown; check the address for typos."),
+        "nothing_listens": _("Nothing listens there; is the server running?"),
+        "redirect": _("It redirects to {target}."),
+    }
+)
 LONGEST_QUOTE = 300  # characters of an upstream message that are repeated
 LONGEST_WAIT = 86_400.0  # seconds that a server may ask for
 
@@ -55,7 +65,7 @@ def error_for_payload(
         return RateLimited(message, retry_after=_retry_after(headers or {}))
     if 300 <= status < 400:
         target = (headers or {}).get("location", "")
-        return UpstreamFailed(str(_("It redirects to {target}.")).format(target=target[:200]))
+        return UpstreamFailed(Sentence("redirect", target=target[:200]))
     if status in _STATUSES:
         return _STATUSES[status](message)
     if 400 <= status < 500:
@@ -102,38 +112,38 @@ def error_for_exception(error: BaseException) -> GatewayError:
         return EndpointUnreachable(str(refused))
     for causes, kind, detail in _EXCEPTIONS:
         if any(isinstance(cause, causes) for cause in chain):
-            return kind(str(detail))
+            return kind(Sentence(detail) if detail else "")
     if any(isinstance(cause, aiohttp.ClientConnectionError | ConnectionError) for cause in chain):
-        return EndpointUnreachable(str(_("The connection was closed.")), was_dropped=True)
+        return EndpointUnreachable(Sentence("closed"), was_dropped=True)
     return UpstreamFailed(type(error).__name__)
 
 
-_EXCEPTIONS: tuple[tuple[tuple[type[BaseException], ...], type[GatewayError], str | Promise], ...]
+_EXCEPTIONS: tuple[tuple[tuple[type[BaseException], ...], type[GatewayError], str], ...]
 _EXCEPTIONS = (
     (
         (ssl.SSLCertVerificationError, aiohttp.ClientConnectorCertificateError),
         EndpointUnreachable,
-        _("Its TLS certificate is not accepted."),
+        "bad_certificate",
     ),
     (
         (ssl.SSLError,),
         EndpointUnreachable,
-        _("TLS fails; perhaps the address begins with http:// instead of https://."),
+        "bad_tls",
     ),
     (
         (socket.gaierror,),
         EndpointUnreachable,
-        _("Its name is unknown; check the address for typos."),
+        "unknown_name",
     ),
     (
         (ConnectionRefusedError,),
         EndpointUnreachable,
-        _("Nothing listens there; is the server running?"),
+        "nothing_listens",
     ),
     (
         (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError),
         EndpointUnreachable,
-        INVALID_URL,
+        "invalid_url",
     ),
     ((TimeoutError,), EndpointTimeout, ""),
     ((aiohttp.ClientPayloadError,), StreamCut, ""),

@@ -16,8 +16,9 @@ from gateway.errors import (
     StreamCut,
 )
 from gateway.types import Route
-from gateway.upstream.failures import INVALID_URL, error_for_exception, error_for_payload
+from gateway.upstream.failures import error_for_exception, error_for_payload
 from security.outbound.policy import operator_policy
+from security.sentences import Sentence
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -37,7 +38,7 @@ def open_client(route: Route, timeout: float) -> OpenAI:
     try:
         base_url = httpx2.URL(route.base_url)
     except httpx2.InvalidURL as error:
-        raise EndpointUnreachable(str(INVALID_URL)) from error
+        raise EndpointUnreachable(Sentence("invalid_url")) from error
     return OpenAI(
         base_url=base_url,
         api_key=route.api_key or "none",  # the SDK insists; servers without keys ignore it

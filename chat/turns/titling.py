@@ -40,12 +40,12 @@ class TitleWork:
 
     claim: Claim
     owner_id: UUID
-    team_ids: Sequence[UUID]
-    agent_id: UUID | None
     model: str
     question: str
     answer: str
     labels: Sequence[str] = ()  # that whoever reads both must have
+    agent_id: UUID | None = None
+    team_ids: Sequence[UUID] = ()  # of the owner
 
 
 def claim_titles(holder: str, limit: int) -> list[TitleWork]:
@@ -68,10 +68,9 @@ def _read(conversation_ids: list[UUID]) -> dict[UUID, tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            select v.id, v.owner_id,
-                   array(select m.team_id from accounts_membership m where m.user_id = v.owner_id),
-                   v.agent_id, a.model_name, left(q.text, %(read)s),
-                   left(a.text, %(read)s), v.demanded_labels
+            select v.id, v.owner_id, a.model_name, left(q.text, %(read)s),
+                   left(a.text, %(read)s), v.demanded_labels, v.agent_id,
+                   array(select m.team_id from accounts_membership m where m.user_id = v.owner_id)
             from chat_conversation v
             join lateral (
                 select m.* from chat_message m

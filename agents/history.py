@@ -4,10 +4,12 @@ import re
 from collections.abc import Sequence
 
 from agents.prompt import Part, Source, Trust, unasked
+from agents.prompt_caching import from_anchor
 from agents.tokens import estimate_tokens
 from agents.types import PastMessage
 from gateway.wording import is_cjk
 
+HISTORY_MESSAGES = 20  # that are read at most
 SHORT_WORDS = 6
 SHORT_CJK = 10  # characters
 # What points back to something said before. "How many vacation days?" does not, short as it is.
@@ -38,22 +40,25 @@ def retrieval_query(question: str, history: Sequence[PastMessage]) -> str:
 
 
 def fitting_history(history: Sequence[PastMessage], budget: int) -> list[Part]:
-    """The latest messages within `budget` tokens, oldest first, starting with a person's.
+    """The latest messages within `budget` tokens, oldest first, starting with a person's. Of more
+    than fit, those from an anchor on: servers remember how the prompt begins.
 
     Citation marks are taken out: their numbers meant the passages of another turn. Of an answer
     that only quotes documents it is said that it was there: documents are no model's words.
     """
     kept: list[Part] = []
+    is_cut = len(history) >= HISTORY_MESSAGES
     for message in reversed(history):
         text = _as_said(message)
         budget -= estimate_tokens(text)
         if budget < 0:
+            is_cut = True
             break
         if text.strip():
             kept.append(Part(_SOURCES[message.role], Trust.CONVERSATION, (), text))
     while kept and kept[-1].source is Source.MODEL:
         kept.pop()
-    return kept[::-1]
+    return from_anchor(kept[::-1]) if is_cut else kept[::-1]
 
 
 def _as_said(message: PastMessage) -> str:

@@ -22,6 +22,9 @@ class Capability(StrEnum):
     PREDICTION = "prediction"
     LORA = "lora"
     PREFIX = "prefix"  # continues an assistant message that it is given unfinished
+    CACHE_KEY = "cache_key"  # `prompt_cache_key`
+    CACHE_MARKS = "cache_marks"  # `cache_control` in messages
+    CACHE_SALT = "cache_salt"  # what is read for one account is not reused for another
     EMBEDDINGS = "embeddings"
     RERANK = "rerank"
 

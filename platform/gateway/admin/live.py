@@ -27,6 +27,9 @@ NAMES = {
     Capability.TOKENIZE: pgettext_lazy("capability", "tokenizer"),
     Capability.PREDICTION: pgettext_lazy("capability", "predicted text"),
     Capability.LORA: pgettext_lazy("capability", "adapters"),
+    Capability.CACHE_KEY: pgettext_lazy("capability", "keys of its prompt cache"),
+    Capability.CACHE_MARKS: pgettext_lazy("capability", "marks of its prompt cache"),
+    Capability.CACHE_SALT: pgettext_lazy("capability", "a prompt cache for each account"),
     Capability.EMBEDDINGS: pgettext_lazy("capability", "embeddings"),
     Capability.RERANK: pgettext_lazy("capability", "reranking"),
 }

@@ -17,6 +17,7 @@ from gateway.errors import BadRequest, GatewayError
 from gateway.types import AS_IT_IS, ChatRequest, PromptImage, PromptMessage, RawMessage, Route
 from gateway.upstream.continuation import continuation
 from gateway.upstream.decoding import NOTHING, Resolved, control_fields, demand, refusal
+from gateway.upstream.prompt_caching import cache_fields, mark_stable
 
 
 class Quirk(Enum):
@@ -37,6 +38,7 @@ def chat_payload(
     the request says in fields that we know counts most.
     """
     messages = [_told(message) for message in request.messages]
+    mark_stable(route, request, messages)
     payload: dict[str, Any] = {
         "model": route.upstream_name,
         "messages": messages,
@@ -54,6 +56,7 @@ def chat_payload(
         payload["tools"] = [dict(tool) for tool in request.tools]
     if request.tool_choice is not None:
         payload["tool_choice"] = request.tool_choice
+    payload |= cache_fields(route, request)
     if request.continues:
         more, fields = continuation(route, request)
         messages += more

@@ -28,9 +28,9 @@ def token_usage(usage: Any) -> TokenUsage:
     return TokenUsage(
         prompt_tokens=_count(usage, "prompt_tokens"),
         completion_tokens=_count(usage, "completion_tokens"),
-        cached_tokens=_count(prompt, "cached_tokens"),
+        cached_tokens=_first(prompt, "cached_tokens", usage, *_READ),
         reasoning_tokens=_count(completion, "reasoning_tokens"),
-        cache_write_tokens=_count(prompt, "cache_write_tokens"),
+        cache_write_tokens=_first(prompt, "cache_write_tokens", usage, *_WRITTEN),
         accepted_prediction_tokens=_count(completion, "accepted_prediction_tokens"),
         rejected_prediction_tokens=_count(completion, "rejected_prediction_tokens"),
     )
@@ -42,6 +42,16 @@ def input_usage(usage: Any) -> TokenUsage:
     if told.prompt_tokens is None:
         return TokenUsage(prompt_tokens=_count(usage, "total_tokens"))
     return told
+
+
+# What is not in the protocol's place: DeepSeek, and Anthropic's names as proxies pass them on.
+_READ = ("prompt_cache_hit_tokens", "cache_read_input_tokens")
+_WRITTEN = ("cache_creation_input_tokens",)
+
+
+def _first(details: Any, name: str, usage: Any, *others: str) -> int | None:
+    counts = (_count(details, name), *(_count(usage, other) for other in others))
+    return next((count for count in counts if count is not None), None)
 
 
 def _count(counts: Any, name: str) -> int | None:

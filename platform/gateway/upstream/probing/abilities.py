@@ -54,6 +54,9 @@ NAMES: Mapping[Capability, str | Promise] = {
     Capability.PREDICTION: gettext_lazy("predictions"),
     Capability.LORA: gettext_lazy("adapters"),
     Capability.PREFIX: gettext_lazy("going on behind a beginning"),
+    Capability.CACHE_KEY: gettext_lazy("keys of its prompt cache"),
+    Capability.CACHE_MARKS: gettext_lazy("marks of its prompt cache"),
+    Capability.CACHE_SALT: gettext_lazy("a prompt cache for each account"),
     Capability.EMBEDDINGS: gettext_lazy("embeddings"),
     Capability.RERANK: gettext_lazy("reranking"),
 }

@@ -15,6 +15,7 @@ from gateway.errors import BadRequest
 from gateway.types import ChatRequest, PromptMessage, Route
 from gateway.upstream.asking import ask
 from gateway.upstream.dialect import Quirk, chat_payload, quirk_behind
+from gateway.upstream.payloads import token_usage
 from gateway.upstream.probing.identity import Identity
 from gateway.upstream.probing.picture import DOT_IMAGE
 from gateway.upstream.resolving import list_adapters, resolve
@@ -175,6 +176,16 @@ async def tries_prediction(subject: Subject) -> bool:
     return counts.get("accepted_prediction_tokens") is not None
 
 
+async def tries_cache_key(subject: Subject) -> bool:
+    """Whether it does not mind the field, and counts what it did not read again. Servers that run
+    at home see that by themselves."""
+    if subject.identity.server not in {Server.OPENAI, Server.UNKNOWN}:
+        return False
+    request = ChatRequest("", HI, max_tokens=1, cache_key="parley-test")
+    answer = await subject.complete(Capability.CACHE_KEY, request)
+    return token_usage(answer.get("usage")).cached_tokens is not None
+
+
 async def tries_reasoning(subject: Subject) -> bool:
     answer = await subject.complete(Capability.REASONING, ChatRequest("", HI, max_tokens=16))
     message = message_of(answer)
@@ -243,4 +254,5 @@ CHAT_TRIALS: dict[Capability, Trial] = {
     Capability.PREDICTION: tries_prediction,
     Capability.LORA: tries_adapters,
     Capability.PREFIX: tries_prefix,
+    Capability.CACHE_KEY: tries_cache_key,
 }

@@ -109,6 +109,8 @@ DATABASES = {"default": database(DATABASE_URL, pool_size=env.int("DATABASE_POOL"
 PARLEY_SECOND_LOCK = env.bool("PARLEY_SECOND_LOCK", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="") or PARLEY_HOME.redis_url()
+# Where caches lie; several are the nodes of a Redis Cluster, which shares the keys among them.
+PARLEY_CACHE_URLS = env.list("PARLEY_CACHE_URLS", default=[])
 RQ_QUEUES = {
     "default": {
         "URL": REDIS_URL,

@@ -300,7 +300,7 @@ Step = (
     | Finished
 )
 
-# What a run needs from outside; the defaults are in agents.loop, tests give their own.
+# What a run needs from outside; defaults in agents.asking, agents.evidence; tests give own.
 Search = Callable[
     ..., Awaitable[SearchResult]
 ]  # person, query, collections, limit[, demands], payer=

@@ -10,8 +10,8 @@ from django.db import connection
 from django.db.models import F, Q
 
 from accounts.models import User
+from agents.asking import searched_collections
 from agents.history import HISTORY_MESSAGES
-from agents.loop import searched_collections
 from agents.models import Agent
 from agents.selectors import may_use
 from agents.types import AgentSpec, AgentTask, PastMessage

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from accounts.services import unshare
-from agents.loop import run_agent, search_documents
+from agents.asking import search_documents
+from agents.loop import run_agent
 from agents.types import AgentSpec, AgentTask, CitationAdded, RetrievalCompleted
 from events import jobs
 from gateway.routing.routes import forget_routes

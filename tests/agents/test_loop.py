@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from agents.loop import run_agent, searched_collections
+from agents.asking import searched_collections
+from agents.loop import run_agent
 from agents.tokens import estimate_tokens
 from agents.types import (
     AgentSpec,

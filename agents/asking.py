@@ -1,0 +1,181 @@
+"""What a run does before its model speaks: read, search, pack, and write the request."""
+
+from collections.abc import AsyncGenerator, Collection, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from accounts.models import User
+from agents.going_on import said_before
+from agents.history import fitting_history, retrieval_query
+from agents.packing import pack
+from agents.prompt import ATTACHED, RULES, Part, Source, Trust, assemble, unasked
+from agents.prompt_caching import cache_key, lasting_fence, pinned_documents
+from agents.tokens import estimate_tokens
+from agents.types import (
+    AgentTask,
+    AttachmentsRead,
+    LabelsDemanded,
+    PackedPassage,
+    Read,
+    Reading,
+    RetrievalCompleted,
+    Search,
+    Step,
+)
+from gateway.labels import Demand, labels_of, require_labels
+from gateway.types import ChatRequest, FindRoutes, PassageText, Payer
+from knowledge.retrieval import search as search_passages
+from knowledge.types import SearchResult
+from observability.patience import run_patiently
+
+HISTORY_SHARE = 1 / 3  # of the agent's tokens of context, at most
+CANDIDATES = 2  # passages looked at for each that may be packed
+
+
+class Asked:
+    """What a run asks its model, once it is prepared."""
+
+    request: ChatRequest
+    passages: tuple[PackedPassage, ...] = ()
+    reading: Reading = Reading()
+
+
+async def search_documents(
+    user: User,
+    query: str,
+    collections: list[UUID] | None,
+    limit: int,
+    demands: Sequence[Demand] = (),
+    *,
+    payer: Payer | None = None,
+) -> SearchResult:
+    return await run_patiently(
+        search_passages, user, query, collections, limit, demands, payer=payer
+    )
+
+
+async def prepare(
+    task: AgentTask, asked: Asked, search: Search, read: Read, routes: FindRoutes
+) -> AsyncGenerator[Step, None]:
+    """Read, search, and make sure that somebody may be asked; raises LabelUnmet."""
+    history = fitting_history(task.history, int(task.agent.context_tokens * HISTORY_SHARE))
+    reading = await _read(task, read)
+    if reading.uses:
+        yield AttachmentsRead(reading.uses, reading.passages, reading.took_ms)
+    passages, demands = reading.passages, task.demands
+    if not reading.is_enough:
+        retrieved, more = await _retrieve(task, search, reading)
+        yield retrieved
+        passages += retrieved.passages
+        demands = tuple(dict.fromkeys((*demands, *more)))
+    if demands:
+        yield await meet(task.agent.model_name, demands, routes)
+    asked.request = chat_request(task, history, passages, reading, demands)
+    asked.passages, asked.reading = passages, reading
+
+
+async def _read(task: AgentTask, read: Read) -> Reading:
+    if not task.attachments:
+        return Reading()
+    query = retrieval_query(task.question, task.history)
+    found = await read(task, query, prompt_budget(task))
+    has_new = any(file.is_new for file in task.attachments)
+    is_all = not task.question or searched_collections(task) is None
+    return replace(found, is_enough=has_new and is_all)
+
+
+def prompt_budget(task: AgentTask) -> int:
+    """Tokens for what documents say: without the history's share, rules and question."""
+    known = "".join(memory.text for memory in task.memories)
+    spent = estimate_tokens(RULES + task.agent.instructions + known + task.question)
+    return int(task.agent.context_tokens * (1 - HISTORY_SHARE)) - spent
+
+
+async def meet(model: str, demands: Sequence[Demand], routes: FindRoutes) -> LabelsDemanded:
+    """What is demanded of the endpoint that answers; raises LabelUnmet when none has it."""
+    require_labels(await routes(model), demands)
+    return LabelsDemanded(tuple(sorted(labels_of(demands))))
+
+
+async def _retrieve(
+    task: AgentTask, search: Search, reading: Reading
+) -> tuple[RetrievalCompleted, tuple[Demand, ...]]:
+    """What was found, and what the collections it is from demand of whoever reads it."""
+    query = retrieval_query(task.question, task.history)
+    collections = searched_collections(task)
+    if collections == [] or not (task.agent.max_passages and query):
+        return RetrievalCompleted(query, (), 0.0), ()
+    limit = task.agent.max_passages
+    demanded = (task.demands,) if task.demands else ()
+    payer = task.payer("embedding")
+    found = await search(task.user, query, collections, limit * CANDIDATES, *demanded, payer=payer)
+    packed = pack(found.passages, prompt_budget(task) - reading.tokens, limit)
+    first = len(reading.passages)
+    passages = tuple(replace(passage, n=first + passage.n) for passage in packed)
+    return RetrievalCompleted(query, passages, found.took_ms), found.demands
+
+
+def searched_collections(task: AgentTask) -> list[UUID] | None:
+    """Those of the agent, narrowed to those asked for; None is everything the person may see.
+
+    An empty list means that nothing may be searched: the two have nothing in common.
+    """
+    if not task.agent.collections:
+        return list(task.collections) or None
+    if not task.collections:
+        return list(task.agent.collections)
+    return [pk for pk in task.collections if pk in task.agent.collections]
+
+
+def chat_request(
+    task: AgentTask,
+    history: list[Part],
+    passages: tuple[PackedPassage, ...],
+    reading: Reading = Reading(),  # noqa: B008 - a value that nobody changes
+    demands: Sequence[Demand] = (),
+) -> ChatRequest:
+    """The prompt of this question, stable parts first."""
+    shelves = {file.shelf_id for file in task.attachments}
+    pinned = pinned_documents(task, reading)
+    instructions = Part(Source.AGENT, Trust.INSTRUCTION, (), task.agent.instructions)
+    parts = [
+        Part(Source.HOUSE, Trust.INSTRUCTION, (), RULES),
+        instructions,
+        *history,
+        *(Part(Source.MEMORY, Trust.CONVERSATION, (), known.text) for known in task.memories),
+        *(passage_part(p, shelves, pinned) for p in passages),
+        Part(Source.PERSON, Trust.CONVERSATION, (), task.question or unasked()),
+    ]
+    return ChatRequest(
+        model=task.agent.model_name,
+        messages=assemble(
+            parts,
+            lasting_fence=lasting_fence(task.conversation_id),
+            images=reading.images,
+            unseen=reading.unseen,
+        ),
+        temperature=task.agent.temperature,
+        max_tokens=task.agent.max_answer_tokens,
+        passages=tuple(PassageText(p.n, p.title, p.text) for p in passages),
+        question=task.question,  # empty: files alone
+        image_count=sum(file.is_image and file.is_new for file in task.attachments),
+        turn_id=task.turn_id,
+        payer=task.payer(),
+        required_labels=labels_of(demands),
+        continues=said_before(task.goes_on, passages) if task.goes_on else "",
+        cache_key=cache_key(task.conversation_id),
+    )
+
+
+def passage_part(
+    passage: PackedPassage,
+    shelves: Collection[UUID] = (),
+    pinned: Collection[UUID] = (),
+) -> Part:
+    """A data block; what lies on one of `shelves` is attached, one of the `pinned` documents stays
+    for the whole conversation."""
+    label = " › ".join([passage.title, *passage.first.heading_path])
+    label = f"{ATTACHED}: {label}" if passage.first.collection_id in shelves else label
+    acl = (passage.first.collection_id,)
+    is_pinned = passage.first.document_id in pinned
+    return Part(Source.DOCUMENT, Trust.DATA, acl, passage.text, label, is_pinned)

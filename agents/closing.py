@@ -1,0 +1,72 @@
+"""The last steps of a run: what the answer lacks, what it cost, and what its reader should know."""
+
+from django.utils.translation import gettext as _
+
+from agents.evidence import Evidence
+from agents.support import find_unsupported
+from agents.types import (
+    EndpointSwitched,
+    Finished,
+    Reading,
+    ReasoningDelta,
+    Step,
+    SupportChecked,
+    TextDelta,
+    UsageRecorded,
+)
+from gateway.types import OFFLINE, Completed
+
+
+def nothing_to_search() -> tuple[Step, Step]:
+    """No model is asked: it would answer as if the documents said nothing."""
+    text = _(
+        "The collections chosen for this question are no longer there, so nothing was searched. "
+        "Choose others and ask again."
+    )
+    return TextDelta(text), Finished(text, "", is_offline=False)
+
+
+def support_of(evidence: Evidence, done: Completed, text: str) -> SupportChecked | None:
+    """None where there is nothing to tell: every sentence has a source, or none was to be had."""
+    if done.is_offline or not evidence.has_cited:
+        return None
+    sentences = find_unsupported(text, evidence.texts)
+    return SupportChecked(tuple(sentences)) if sentences else None
+
+
+def notice_of(item: ReasoningDelta | EndpointSwitched) -> str:
+    """What the person should know about how the answer came about."""
+    if not isinstance(item, EndpointSwitched):
+        return ""
+    if item.after and item.switched_to != OFFLINE:
+        return ""  # it went on where the other stopped: a mark says so, nobody need be warned
+    if item.switched_to == OFFLINE:
+        text = _("The model could not answer, so your documents are quoted. {reason}")
+    else:
+        text = _("Another endpoint answered. {reason}")
+    return str(text).format(reason=item.detail)
+
+
+def usage_of(done: Completed) -> UsageRecorded:
+    return UsageRecorded(
+        model=done.model,
+        endpoint=done.endpoint,
+        prompt_tokens=done.usage.prompt_tokens,
+        completion_tokens=done.usage.completion_tokens,
+        cached_tokens=done.usage.cached_tokens,
+        reasoning_tokens=done.usage.reasoning_tokens,
+        first_token_ms=done.first_token_ms,
+        total_ms=done.total_ms,
+        why=done.why,
+        attempts=done.attempts,
+        finish_reason=done.finish_reason,
+    )
+
+
+def finished(done: Completed, text: str, notice: str, reading: Reading) -> Finished:
+    if done.finish_reason == "length":
+        notice = _("The answer reached its length limit and ends early.")
+    elif done.is_offline and not notice:
+        notice = _("Quoted from your documents; no model is connected.")
+    unused = dict.fromkeys(use.reason for use in reading.uses if use.reason)
+    return Finished(text, done.model, done.is_offline, " ".join(filter(None, [*unused, notice])))

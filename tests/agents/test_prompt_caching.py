@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+from agents.asking import chat_request
 from agents.history import HISTORY_MESSAGES, fitting_history
-from agents.loop import chat_request
 from agents.prompt_caching import cache_key, lasting_fence
 from agents.types import (
     AgentSpec,

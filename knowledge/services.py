@@ -45,9 +45,11 @@ def update_collection(
 ) -> None:
     """`labels` are what it demands from now on; None leaves them. Passages stay where they are."""
     collection.name, collection.description = name, description
-    if labels is not None:
-        collection.required_labels = labels
-    collection.save(update_fields=["name", "description", "required_labels", "updated_at"])
+    with transaction.atomic():
+        if labels is not None and labels != collection.required_labels:
+            audit.record(Act.LABELS_CHANGED, collection, labels=labels)
+            collection.required_labels = labels
+        collection.save(update_fields=["name", "description", "required_labels", "updated_at"])
 
 
 def delete_collection(collection: Collection) -> None:

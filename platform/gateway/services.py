@@ -1,8 +1,10 @@
 """Writes: endpoints and their keys, models and deployments."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -159,3 +161,12 @@ def _first_model(endpoint: Endpoint) -> str:
         endpoint.save(update_fields=["last_error"])
         return ""
     return next((name for name in offered if "embed" not in name.lower()), "")
+
+
+def models_left_alone(endpoints: Iterable[UUID]) -> list[str]:
+    """Names of the models that these endpoints alone would serve, if they were asked."""
+    served = Deployment.objects.filter(is_enabled=True, endpoint__is_enabled=True)
+    elsewhere = served.filter(endpoint__is_draining=False).exclude(endpoint__in=endpoints)
+    found = Model.objects.filter(pk__in=served.filter(endpoint__in=endpoints).values("model"))
+    alone = found.exclude(pk__in=elsewhere.values("model")).order_by("name")
+    return list(alone.values_list("name", flat=True))

@@ -35,6 +35,7 @@ class Act(models.TextChoices):
     KEY_STORED = "key.stored", _("Key of an endpoint stored")
     KEY_REMOVED = "key.removed", _("Key of an endpoint removed")
     KEY_RESEALED = "key.resealed", _("Keys sealed anew")
+    LABELS_CHANGED = "collection.labels", _("Labels of a collection changed")
     COLLECTION_DELETED = "collection.deleted", _("Collection deleted")
     DOCUMENT_DELETED = "document.deleted", _("Document deleted")
     DOCUMENT_RESTORED = "document.restored", _("Document restored")

@@ -114,6 +114,15 @@ def test_it_is_drained_and_reset_from_its_page_by_those_who_may(root_client, ser
     assert not endpoint.is_draining
 
 
+def test_whoever_drains_the_last_endpoint_of_a_model_is_told_what_follows(root_client, served):
+    def drain(name):
+        place = reverse("admin:gateway_endpoint_act", args=[served[name].pk])
+        return root_client.post(place, {"act": "drain"}, follow=True).content.decode()
+
+    assert "Nothing else serves" not in drain("busy")
+    assert "Nothing else serves m:" in drain("broken")
+
+
 def test_labels_are_a_line_and_capabilities_are_chosen(root_client, served, states):
     endpoint = served["busy"]
     form = {

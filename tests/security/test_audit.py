@@ -115,6 +115,14 @@ def test_tokens_and_the_requests_they_carry(alice: User, api_for, acts) -> None:
     assert acts().count(Act.TOKEN_REVOKED) == 1
 
 
+def test_labels_that_a_collection_demands(alice: User, acts) -> None:
+    collection = knowledge.create_collection(alice, "Board")
+    for labels in (None, ["eu"], ["eu"], []):
+        knowledge.update_collection(collection, name="Board", description="", labels=labels)
+    assert acts().count(Act.LABELS_CHANGED) == 2
+    assert (last().object_id, last().detail) == (str(collection.pk), {"labels": []})
+
+
 def test_documents_and_their_files(alice: User, api_for, settings, tmp_path) -> None:
     settings.FILES_ROOT = tmp_path
     collection = knowledge.create_collection(alice, "Board")

@@ -180,6 +180,15 @@ def test_each_choice_of_each_prompt_counts_as_a_question(alice, settings):
 
 
 @pytest.mark.django_db
+def test_each_choice_of_a_chat_completion_counts_as_a_question(alice, settings):
+    settings.PARLEY_LIMITS = settings.PARLEY_LIMITS | {"turns": parse_rates("12/h/token")}
+    forget_everybody()
+    key = f"Bearer {tokens.issue(alice, 't')[1]}"
+    assert post(key, model="nobody", n="many").status_code == 400
+    assert [post(key, model="nobody", n=11).status_code, post(key).status_code] == [404, 429]
+
+
+@pytest.mark.django_db
 def test_a_body_beyond_the_limit_is_refused(alice, settings):
     settings.PARLEY_MAX_V1_MB = 1
     key = f"Bearer {tokens.issue(alice, 't')[1]}"

@@ -141,7 +141,12 @@ class EndpointAdmin(RoutesAdmin):
     @admin.action(description=_("Drain"), permissions=["change"])
     def drain(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         said = _("%(count)s finish what they have and get nothing new.")
+        chosen = list(queryset.values_list("pk", flat=True))
         self._switch(request, queryset, said, is_draining=True)
+        if alone := services.models_left_alone(chosen):
+            said = _("Nothing else serves %(models)s: the default model answers in its place.")
+            names = ", ".join(alone)
+            self.message_user(request, said % {"models": names}, messages.WARNING)
 
     @admin.action(description=_("Stop draining"), permissions=["change"])
     def stop_draining(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:

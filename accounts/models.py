@@ -8,8 +8,24 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.budgets.models import Budget, BudgetBalance, BudgetHold
 from gateway.label_fields import LabelsField
 from security.ids import new_id
+
+__all__ = [
+    "ApiToken",
+    "Budget",
+    "BudgetBalance",
+    "BudgetHold",
+    "Device",
+    "Grant",
+    "Membership",
+    "Portrait",
+    "Takeout",
+    "Team",
+    "User",
+    "UserManager",
+]
 
 
 class UserManager(BaseUserManager["User"]):

@@ -1,0 +1,205 @@
+"""The ledger: what is held and settled in every balance, one transaction for each step.
+
+Each step is one statement. It locks the balances that it changes in the order of their ids and
+reads them as they are behind the lock, so that what does not fit is never taken, and no two steps
+wait for each other. What a hold took from a balance goes back to it in the statement that removes
+the hold: a process may die at any point, and the numbers still say the same as the rows.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection
+
+from accounts.budgets.rules import Charge, Claim
+
+LEASE_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A balance as the step found it."""
+
+    balance_id: UUID
+    budget_id: UUID
+    subject_id: UUID
+    amount: Decimal
+    left: Decimal
+    is_hard: bool
+    resets_at: datetime
+
+    @property
+    def fits(self) -> bool:
+        return not self.is_hard or self.amount <= self.left
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Whether all of it was taken, and where each balance stood before; `missing` are those of the
+    claims that have no balance for this time yet: nothing was taken then."""
+
+    is_taken: bool
+    standings: Sequence[Standing]
+    missing: Sequence[Claim] = ()
+
+
+def reserve(call_id: UUID, claims: Sequence[Claim], turn_id: UUID | None, seconds: float) -> Taken:
+    """Set every amount aside, or none of them. The same call twice takes once."""
+    values = {
+        "call": call_id,
+        "turn": turn_id,
+        "lease": LEASE_SECONDS,
+        "seconds": seconds,
+        "budgets": [claim.rule.id for claim in claims],
+        "subjects": [claim.subject_id for claim in claims],
+        "amounts": [claim.amount or Decimal(0) for claim in claims],
+        "owed": [claim.owed for claim in claims],
+        "count": len(claims),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_RESERVE, values)
+        rows = cursor.fetchall()
+    standings = [Standing(*row[:-1]) for row in rows]
+    found = {(one.budget_id, one.subject_id) for one in standings}
+    missing = [claim for claim in claims if (claim.rule.id, claim.subject_id) not in found]
+    return Taken(bool(rows) and rows[0][-1], standings, missing)
+
+
+_RESERVE = """
+    with wanted as (
+        select * from unnest(%(budgets)s::uuid[], %(subjects)s::uuid[], %(amounts)s::numeric[],
+                             %(owed)s::numeric[]) as w(budget_id, subject_id, amount, owed)
+    ), due as (
+        select b.id, b.budget_id, b.subject_id, w.amount, w.owed,
+               r."limit" - b.settled - b.held as leftover, r.is_hard, b.ends_at
+        from wanted w
+        join accounts_budget r on r.id = w.budget_id and r.is_enabled
+        join accounts_budgetbalance b
+             on b.budget_id = w.budget_id and b.subject_id = w.subject_id and b.ends_at > now()
+        order by b.id
+        for update of b
+    ), verdict as (
+        select count(*) = %(count)s and bool_and(not is_hard or amount <= leftover)
+               or exists (select from accounts_budgethold where call_id = %(call)s) as is_taken
+        from due
+    ), kept as (
+        insert into accounts_budgethold (id, call_id, balance_id, turn_id, amount, owed,
+                                         leased_until, ends_at)
+        select gen_random_uuid(), %(call)s, due.id, %(turn)s, due.amount, due.owed,
+               now() + %(lease)s * interval '1 second', now() + %(seconds)s * interval '1 second'
+        from due, verdict where is_taken
+        on conflict do nothing
+        returning balance_id, amount
+    ), held as (
+        update accounts_budgetbalance b set held = b.held + kept.amount
+        from kept where b.id = kept.balance_id
+    )
+    select due.id, budget_id, subject_id, amount, leftover, is_hard, ends_at, is_taken
+    from due, verdict
+"""
+
+
+def settle(call_id: UUID, charge: Charge | None) -> None:
+    """The call took this; without a charge it took nothing. Its holds are gone, so that a second
+    time changes nothing. What was guessed of it meanwhile is put right."""
+    _end(_SETTLE, call_id, charge)
+
+
+def guess(call_id: UUID) -> None:
+    """Nobody saw how the call ended: it took what it owed. The hold stays, so that a late word
+    corrects it."""
+    _end(_GUESS, call_id, None)
+
+
+def _end(statement: str, call_id: UUID, charge: Charge | None) -> None:
+    values = {
+        "call": call_id,
+        "nothing": charge is None,
+        "tokens": charge and charge.tokens,
+        "money": charge and charge.money,
+        "currency": charge.currency if charge else "",
+        "requests": charge and charge.requests,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+_LOCKED = """
+    locked as (
+        select b.id from accounts_budgetbalance b
+        where b.id in (select balance_id from accounts_budgethold where call_id = %(call)s)
+        order by b.id
+        for update
+    )
+"""
+_SETTLE = f"""
+    with {_LOCKED}, freed as (
+        delete from accounts_budgethold h using locked
+        where h.balance_id = locked.id and h.call_id = %(call)s
+        returning h.balance_id, h.amount, h.charged
+    )
+    update accounts_budgetbalance b
+    set held = b.held - case when freed.charged is null then freed.amount else 0 end,
+        settled = b.settled - coalesce(freed.charged, 0) + case
+            when %(nothing)s then 0
+            when r.unit = 'tokens' then coalesce(%(tokens)s::numeric, freed.amount)
+            when r.unit = 'requests' then %(requests)s::numeric
+            when r.currency = %(currency)s then coalesce(%(money)s::numeric, freed.amount)
+            else freed.amount end
+    from freed, accounts_budget r
+    where b.id = freed.balance_id and r.id = b.budget_id
+"""  # noqa: S608 - our own words
+_GUESS = f"""
+    with {_LOCKED}, guessed as (
+        update accounts_budgethold h set charged = h.owed from locked
+        where h.balance_id = locked.id and h.call_id = %(call)s and h.charged is null
+        returning h.balance_id, h.amount, h.owed
+    )
+    update accounts_budgetbalance b
+    set held = b.held - guessed.amount, settled = b.settled + guessed.owed
+    from guessed where b.id = guessed.balance_id
+"""  # noqa: S608 - our own words
+
+
+def renew(calls: Collection[UUID], lease: float = LEASE_SECONDS) -> None:
+    """These calls are still being made. Waits for nobody: what is locked is just being ended."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            update accounts_budgethold
+            set leased_until = now() + %s * interval '1 second'
+            where id in (select id from accounts_budgethold
+                         where call_id = any(%s) and charged is null
+                         for update skip locked)
+            """,
+            [lease, list(calls)],
+        )
+
+
+def note_refusal(balances: Collection[UUID]) -> None:
+    """The first time in each: that is when alerts are due."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            update accounts_budgetbalance set refused_at = now()
+            where id in (select id from accounts_budgetbalance
+                         where id = any(%s) and refused_at is null
+                         order by id for update skip locked)
+            """,
+            [list(balances)],
+        )
+
+
+def last_end(budget_id: UUID, subject_id: UUID) -> datetime | None:
+    """When the latest period of these ends or has ended."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select max(ends_at) from accounts_budgetbalance"
+            " where budget_id = %s and subject_id = %s",
+            [budget_id, subject_id],
+        )
+        ended: datetime | None = cursor.fetchone()[0]
+        return ended

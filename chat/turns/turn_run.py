@@ -8,7 +8,6 @@ from contextlib import aclosing
 from django import db
 from django.conf import settings
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from agents.types import AgentTask, Step
 from chat.models import Turn
@@ -20,10 +19,11 @@ from events.types import EventRow, LeaseLost
 from events.writer import EventWriter
 from gateway.errors import GatewayError
 from gateway.labels import labels_of
-from gateway.metering import record_lost_call
+from gateway.metering.recording import record_lost_call
 from gateway.routing.routes import find_routes
 from gateway.types import OFFLINE
-from observability.db import Lane
+from observability.lanes import Lane
+from security.sentences import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -56,21 +56,18 @@ class TurnRun:
 
     def stop(self) -> None:
         """The person asked for it."""
-        with translation.override(self._language):
-            self._end(self._stopped())
+        self._end(progress.stopped(self.work.answer_id))
 
     def interrupt(self) -> None:
         """This runner has to go: keep what was said, or let another one begin anew."""
         if not self.answer.has_words:
             self._is_handed_back = True
-        with translation.override(self._language):
-            reason = _("The server was restarted.")
-        self._end(progress.interrupted(self.work.answer_id, reason))
+        self._end(progress.interrupted(self.work.answer_id, Sentence("restarted")))
 
     def lose(self) -> None:
         """Somebody else holds the turn, or it was deleted: leave it alone at once."""
         self._stream.is_lost = True
-        self._end(progress.interrupted(self.work.answer_id, ""))
+        self._end(progress.interrupted(self.work.answer_id))
 
     def _end(self, ending: Ending) -> None:
         if self._order is None:
@@ -81,9 +78,6 @@ class TurnRun:
     @property
     def _language(self) -> str:
         return self.work.task.user.language or settings.LANGUAGE_CODE
-
-    def _stopped(self) -> Ending:
-        return progress.stopped(self.work.answer_id, _("The answer was stopped before its end."))
 
     async def _run(self) -> None:
         with translation.override(self._language):
@@ -116,7 +110,7 @@ class TurnRun:
             return progress.failed(progress.describe(error))
         except Exception:
             log.exception("turn %s failed", self._stream.key)
-            return progress.failed(_internal_error())
+            return progress.failed(progress.out_of_order())
         work = self.work
         return progress.completed(self.answer, work.answer_id, wants_title=work.wants_title)
 
@@ -137,11 +131,11 @@ class TurnRun:
         work = self.work
         if work.earlier.has_words:
             self.answer = work.earlier
-            return progress.interrupted(work.answer_id, _("The server stopped in mid-answer."))
+            return progress.interrupted(work.answer_id, Sentence("broken_off"))
         if work.must_stop:
-            return self._stopped()
+            return progress.stopped(work.answer_id)
         if work.claim.attempts > MAX_ATTEMPTS:
-            return progress.failed(_internal_error())
+            return progress.failed(progress.out_of_order())
         return self._order
 
     async def _follow_agent(self) -> None:
@@ -193,11 +187,3 @@ class TurnRun:
         await self._stream.drain()
         claim = self.work.claim
         await self._lane.run(leases.release, claim.stream_id, claim.fence, count_attempt=False)
-
-
-def _internal_error() -> dict[str, str]:
-    return {
-        "type": "internal-error",
-        "title": _("Something went wrong here"),
-        "detail": _("The error was logged. Ask again; if it stays, tell an administrator."),
-    }

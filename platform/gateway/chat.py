@@ -11,7 +11,7 @@ from contextlib import aclosing
 
 from gateway.complexity.choosing import narrow
 from gateway.errors import GatewayError
-from gateway.metering import record_call
+from gateway.metering.recording import record_call
 from gateway.offline.answerer import stream_offline
 from gateway.routing.board import current_board
 from gateway.routing.course import Course

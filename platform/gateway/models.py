@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
@@ -5,12 +7,14 @@ from django.utils.translation import gettext_lazy as _
 
 from gateway.complexity.models import RoutingAlias, RoutingChoice, RoutingRule
 from gateway.controls import Capability
+from gateway.metering.models import Price, PricedModel, Usage, note_price
 from security.ids import new_id
 
 __all__ = [
     "Deployment",
     "Endpoint",
     "Model",
+    "Price",
     "RoutingAlias",
     "RoutingChoice",
     "RoutingRule",
@@ -132,7 +136,7 @@ class Model(models.Model):
         return self.name
 
 
-class Deployment(models.Model):
+class Deployment(PricedModel):
     """A model as one endpoint serves it; the lowest priority number is asked first."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -144,24 +148,6 @@ class Deployment(models.Model):
     priority = models.PositiveSmallIntegerField(_("priority"), default=10)
     weight = models.PositiveSmallIntegerField(
         _("weight"), default=1, help_text=_("Its share of the requests where weights decide.")
-    )
-    prompt_price = models.DecimalField(
-        _("price of the prompt"),
-        max_digits=12,
-        decimal_places=6,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0)],
-        help_text=_("For a million tokens; empty: unknown."),
-    )
-    completion_price = models.DecimalField(
-        _("price of the answer"),
-        max_digits=12,
-        decimal_places=6,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0)],
-        help_text=_("For a million tokens; empty: unknown."),
     )
     context_length = models.PositiveIntegerField(
         _("context length, tokens"), null=True, blank=True, help_text=_("Empty: the model's own.")
@@ -203,45 +189,7 @@ class Deployment(models.Model):
         found: bool = (self.probed | self.capabilities).get(capability.value, False)
         return found
 
-
-class Usage(models.Model):
-    """One upstream call: what it cost in tokens and time, and how it ended."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    turn_id = models.UUIDField(null=True, blank=True, db_index=True)
-    account_id = models.UUIDField(null=True, blank=True, db_index=True)
-    model_name = models.CharField(max_length=120)
-    endpoint_name = models.CharField(max_length=80, blank=True)
-    prompt_tokens = models.IntegerField(null=True, blank=True)
-    cached_tokens = models.IntegerField(null=True, blank=True)
-    completion_tokens = models.IntegerField(null=True, blank=True)
-    reasoning_tokens = models.IntegerField(null=True, blank=True)
-    cache_write_tokens = models.IntegerField(null=True, blank=True)
-    accepted_prediction_tokens = models.IntegerField(null=True, blank=True)
-    rejected_prediction_tokens = models.IntegerField(null=True, blank=True)
-    first_token_ms = models.IntegerField(null=True, blank=True)
-    total_ms = models.IntegerField(null=True, blank=True)
-    deployment_id = models.UUIDField(null=True, blank=True)
-    attempt = models.PositiveSmallIntegerField(default=1, db_default=1)
-    why = models.CharField(max_length=200, blank=True, default="", db_default="")
-    detail = models.CharField(max_length=300, blank=True, default="", db_default="")
-    outcome = models.CharField(max_length=40, default="completed")
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
-
-    class Meta:
-        verbose_name = _("usage record")
-        verbose_name_plural = _("usage")
-        ordering = ["-created_at"]
-        indexes = [
-            models.Index(fields=["model_name", "-id"], name="usage_model"),
-            models.Index(fields=["endpoint_name", "-id"], name="usage_endpoint"),
-            models.Index(
-                fields=["outcome", "-id"],
-                condition=~models.Q(outcome="completed"),
-                name="usage_not_completed",
-            ),
-            models.Index(fields=["-id"], condition=models.Q(attempt__gt=1), name="usage_repeated"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.model_name} {self.outcome}"
+    def save(self, *args: Any, **options: Any) -> None:
+        """A price that changes is known as of now; what was before stays in the history."""
+        super().save(*args, **options)
+        note_price(self)

@@ -219,6 +219,10 @@ class Route:
     weight: int = 1
     prompt_price: Decimal | None = None  # per million tokens
     completion_price: Decimal | None = None
+    cached_price: Decimal | None = None
+    cache_write_price: Decimal | None = None
+    request_price: Decimal | None = None
+    currency: str = ""
     context_length: int = 0  # tokens, 0 = unknown
     capabilities: frozenset[Capability] = frozenset()
     lacks: frozenset[Capability] = frozenset()  # what it is known not to do; the rest is untried
@@ -250,6 +254,7 @@ class CallRecord:
     attempt: int = 1
     why: str = ""  # this deployment was chosen
     detail: str = ""  # of its failure
+    id: UUID | None = None  # of its row; None: a new one
 
     @property
     def account_id(self) -> UUID | None:

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import async_to_sync
 
-from gateway.metering import record_call, record_lost_call
+from gateway.metering.recording import record_call, record_lost_call
 from gateway.models import Usage
 from gateway.types import CallRecord, Payer, TokenUsage
 

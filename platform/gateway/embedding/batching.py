@@ -20,7 +20,7 @@ from django.utils.translation import ngettext
 
 from gateway.embedding.wire import Vectors, request_vectors
 from gateway.errors import BadRequest, ContentFiltered, EndpointBusy, GatewayError
-from gateway.metering import record_shared_call
+from gateway.metering.recording import record_shared_call
 from gateway.metrics import texts_sent
 from gateway.routing.board import current_board
 from gateway.routing.errand import Outcome, Trip, metered
@@ -47,6 +47,7 @@ class Order:
     vectors: asyncio.Future[Vectors]
     fellows: Sequence["Order"] = ()
     call: asyncio.Future[tuple[Vectors, TokenUsage]] | None = None
+    usage: TokenUsage = field(default_factory=TokenUsage)  # its own share of the call
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,14 +83,22 @@ class Batcher:
         """A vector for each text, at most REQUEST_TEXTS of them; raises GatewayError."""
         self._record = record
         order = Order(texts, trip, payer, asyncio.get_running_loop().create_future())
+        spending = Spending(payer, trip.route, TokenUsage(tokens_of(texts), 0))
+        await spending.begin()
         self._waiting.append(order)
         self._texts += len(texts)
         self._arrange()
+        heard: int | None = None
         try:
-            return await order.vectors
+            vectors = await order.vectors
+            heard = 0
+            return vectors
         except asyncio.CancelledError:
+            heard = None if order.call is None else 0
             order.leave()
             raise
+        finally:
+            await spending.end(order.usage, heard=heard)
 
     # -- when to go ------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from gateway.embedding.cache import recall, remember, revision_of
 from gateway.embedding.exchange import current_exchange
 from gateway.embedding.wire import Vectors
 from gateway.errors import UpstreamFailed
-from gateway.metering import record_shared_call
+from gateway.metering.recording import record_shared_call
 from gateway.routing.board import current_board
 from gateway.routing.errand import Trip, run_errand
 from gateway.routing.needs import needs_of_texts

@@ -21,7 +21,7 @@ from gateway.embedding.embedder import LOCAL_NAME
 from gateway.embedding.local import local_embedder
 from gateway.errors import BadRequest, ContextOverflow, ModelNotFound, UpstreamFailed
 from gateway.labels import Demand, labels_of, require_labels
-from gateway.metering import record_shared_call
+from gateway.metering.recording import record_shared_call
 from gateway.models import Model
 from gateway.routing.board import current_board
 from gateway.routing.errand import Outcome, Trip, metered, run_errand

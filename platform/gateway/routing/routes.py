@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from gateway.complexity.score import TIERS
 from gateway.controls import Capability
+from gateway.metering.prices import NAMES as PRICES
 from gateway.models import Deployment, Endpoint, Model
 from gateway.types import OFFLINE, Route, Timeouts
 from observability.patience import run_patiently
@@ -136,8 +137,7 @@ def _route(deployment: Deployment) -> Route:
         strategy=model.strategy,
         priority=deployment.priority,
         weight=deployment.weight,
-        prompt_price=deployment.prompt_price,
-        completion_price=deployment.completion_price,
+        **{name: getattr(deployment, name) for name in PRICES},
         context_length=deployment.context_length
         or deployment.probed.get("context_length")
         or model.context_length,

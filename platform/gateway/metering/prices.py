@@ -1,0 +1,77 @@
+"""What a call costs. An unknown price gives an unknown cost, never nothing.
+
+Deployments, routes, rows of the price history and usage rows all have the same columns, so each of
+them can be asked.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from gateway.types import TokenUsage
+
+MILLION = 1_000_000
+NAMES = ("currency", "prompt_price", "completion_price", "cached_price", "cache_write_price",
+    "request_price")  # fmt: skip
+
+
+class Priced(Protocol):
+    """Prices of a million tokens, and of a request whatever it is; None: unknown.
+
+    Without a price of their own, tokens read from a cache or written into one cost as the prompt,
+    and a request costs nothing beside its tokens.
+    """
+
+    @property
+    def currency(self) -> str: ...
+    @property
+    def prompt_price(self) -> Decimal | None: ...
+    @property
+    def completion_price(self) -> Decimal | None: ...
+    @property
+    def cached_price(self) -> Decimal | None: ...
+    @property
+    def cache_write_price(self) -> Decimal | None: ...
+    @property
+    def request_price(self) -> Decimal | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """`amount` is exact; None is unknown."""
+
+    amount: Decimal | None
+    currency: str
+
+
+def cost_of(priced: Priced, usage: TokenUsage) -> Cost:
+    """What these tokens cost. What the server did not count has no known cost, unless it is free.
+
+    Cached and cache-write tokens are parts of the prompt, reasoning and prediction tokens parts of
+    the completion, as OpenAI counts them.
+    """
+    cached, written = usage.cached_tokens or 0, usage.cache_write_tokens or 0
+    plain = None
+    if usage.prompt_tokens is not None:
+        plain = max(0, usage.prompt_tokens - cached - written)
+    parts = (
+        _cost(plain, priced.prompt_price),
+        _cost(cached, _either(priced.cached_price, priced.prompt_price)),
+        _cost(written, _either(priced.cache_write_price, priced.prompt_price)),
+        _cost(usage.completion_tokens, priced.completion_price),
+    )
+    if None in parts:
+        return Cost(None, priced.currency)
+    tokens = sum((part for part in parts if part is not None), Decimal())
+    return Cost(tokens / MILLION + (priced.request_price or 0), priced.currency)
+
+
+def _cost(tokens: int | None, price: Decimal | None) -> Decimal | None:
+    """Of a million times as much."""
+    if price == 0 or tokens == 0:
+        return Decimal()
+    return None if tokens is None or price is None else tokens * price
+
+
+def _either(price: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return other if price is None else price

@@ -156,6 +156,7 @@ export class Answer {
   #write(text) {
     if (!this.text) this.#doing.hide();
     this.#stream ??= new (renderer().MarkdownStream)(this.#part("markdown"), {
+      onDraw: renderer().drawFormulas,
       onBlock: (block) => this.#finish(block),
       cites: this.cites,
     });

@@ -6,7 +6,7 @@ let loading = null;
 /** The renderer, or null as long as it is on its way. */
 export const renderer = () => loaded;
 
-/** @returns {Promise<{MarkdownStream: Function, enhance: Function}>} */
+/** @returns {Promise<{MarkdownStream: Function, enhance: Function, drawFormulas: Function}>} */
 export function loadRenderer() {
   loading ??= load().catch((error) => {
     loading = null; // the next word of the answer tries again
@@ -16,7 +16,11 @@ export function loadRenderer() {
 }
 
 async function load() {
-  const parts = await Promise.all([import("../js/md-stream.js"), import("../js/enhance.js")]);
+  const parts = await Promise.all([
+    import("../js/md-stream.js"),
+    import("../js/enhance.js"),
+    import("../js/formulas.js"),
+  ]);
   loaded = Object.assign({}, ...parts);
   return loaded;
 }

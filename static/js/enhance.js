@@ -1,5 +1,6 @@
 // Decorates one finished block: highlighting, formulas, diagrams, the tools of code, tables and
 // pictures, keyboard access to what scrolls. The large libraries are fetched only when needed.
+import { settleFormula } from "./formulas.js";
 import { fill, gettext } from "./i18n.js";
 import { safe } from "./md-stream.js";
 
@@ -12,18 +13,7 @@ const once = (load) => {
   return () => (loading ??= load());
 };
 const highlighter = once(async () => (await import("../vendor/highlight.js")).default);
-const katex = once(async () => {
-  addStyles(document.body.dataset.katex);
-  return (await import("../vendor/katex.js")).default;
-});
 const diagrams = once(() => import("./diagrams.js"));
-
-function addStyles(href) {
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = href;
-  document.head.append(link);
-}
 
 /** @param {Element} block a finished top-level block of an answer */
 export function enhance(block) {
@@ -33,7 +23,7 @@ export function enhance(block) {
     frame(table, "table-frame", "table-tools-template");
   }
   for (const image of within(block, "img")) enhanceImage(image);
-  for (const tex of within(block, ".tex")) idle(() => typeset(tex));
+  for (const tex of within(block, ".tex:not(:has(.katex))")) idle(() => settleFormula(tex));
 }
 
 function within(block, selector) {
@@ -95,23 +85,4 @@ function enhanceImage(image) {
     : gettext("Enlarge the picture");
   image.replaceWith(button);
   button.append(image);
-}
-
-/**
- * By the DOM, not by a string: style="" would be refused by the content security policy. So it is
- * in KaTeX's own error message; what is no formula stays as it was written.
- */
-async function typeset(el) {
-  const source = el.textContent;
-  try {
-    (await katex()).render(el.dataset.tex, el, {
-      displayMode: el.classList.contains("tex-block"),
-      throwOnError: true,
-      trust: false,
-      maxExpand: 500,
-      maxSize: 20,
-    });
-  } catch {
-    el.textContent = source;
-  }
 }

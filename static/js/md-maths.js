@@ -56,7 +56,7 @@ function blockMaths(state, start, end, silent) {
   state.line = Math.min(n + 1, end);
   Object.assign(state.push("tex", "p", 0), {
     content: closed ? body.slice(0, -2) : body,
-    info: "tex tex-block",
+    info: closed ? "tex tex-block" : "tex tex-block tex-open",
     map: [start, state.line],
   });
   return true;

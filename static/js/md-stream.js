@@ -75,7 +75,7 @@ md.renderer.rules.fence = (tokens, i) => {
 
 // Our own classes and those of the highlighter: nothing may dress up as another part of the page.
 const CLASS =
-  /^(?:cite|footnote|footnote-text|remote-image|table|tex|tex-block|task|task-item|[a-z]+_+|(?:hljs|language)-[\w+#.-]+)$/;
+  /^(?:cite|footnote|footnote-text|remote-image|table|tex|tex-block|tex-open|task|task-item|[a-z]+_+|(?:hljs|language)-[\w+#.-]+)$/;
 
 DOMPurify.addHook("afterSanitizeAttributes", (el) => {
   for (const name of [...el.classList]) {
@@ -139,14 +139,17 @@ export class MarkdownStream {
   #notBefore = 0;
   #fence = null;
   #far = 0;
+  #width = 0;
 
   /**
    * @param {HTMLElement} root receives the answer
-   * @param {{onBlock?: (el: Element) => void, cites?: Set<string>}} [options] `onBlock` runs once
-   *   per finished block (highlighting, maths); `cites` are the numbers that become links
+   * @param {{onDraw?: (part: DocumentFragment) => void, onBlock?: (el: Element) => void,
+   *   cites?: Set<string>}} [options] `onDraw` runs before anything comes into the page (formulas),
+   *   `onBlock` once per finished block (highlighting); `cites` are the numbers that become links
    */
-  constructor(root, { onBlock = () => {}, cites = new Set() } = {}) {
+  constructor(root, { onDraw = () => {}, onBlock = () => {}, cites = new Set() } = {}) {
     this.root = root;
+    this.onDraw = onDraw;
     this.onBlock = onBlock;
     this.env = { cites };
     this.live = liveBox();
@@ -173,11 +176,13 @@ export class MarkdownStream {
     this.#settle(this.#render(md.parse(this.#tail, this.env)));
     this.live.remove();
     gatherFootnotes(this.root);
+    this.#letGo();
   }
 
   #tick(now) {
     this.#frame = 0;
     if (now < this.#notBefore) return this.push("");
+    this.#hold();
     const added = this.#queued;
     this.#tail += added;
     this.#queued = "";
@@ -221,7 +226,25 @@ export class MarkdownStream {
   }
 
   #render(tokens) {
-    return safe(md.renderer.render(tokens, md.options, this.env));
+    const fragment = safe(md.renderer.render(tokens, md.options, this.env));
+    this.onDraw(fragment);
+    return fragment;
+  }
+
+  /**
+   * The answer never becomes shorter while it grows: where its source turns into less than it was,
+   * a page that follows its end would pull everything down that is being read.
+   */
+  #hold() {
+    const { offsetHeight, offsetWidth } = this.root; // of the last frame: nothing is laid out again
+    if (offsetWidth !== this.#width) this.#letGo();
+    else this.root.style.minHeight = `${offsetHeight}px`;
+    this.#width = offsetWidth;
+  }
+
+  #letGo() {
+    this.root.style.minHeight = "";
+    if (!this.root.getAttribute("style")) this.root.removeAttribute("style");
   }
 
   #settle(fragment) {

@@ -9,7 +9,7 @@ const ATTRIBUTES = words(
 );
 const CLASSES = words(
   "md-live far cite away footnote footnote-text footnotes footnote-back remote-image table tex " +
-    "tex-block task task-item",
+    "tex-block tex-open task task-item",
 );
 
 const MOST_PIECES = 120;

@@ -33,7 +33,8 @@ HARNESS = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Harness
 <script src="/checks.js"></script><script type="module" src="/harness.js"></script></body></html>"""
 SCRIPT = """import * as stream from "/js/md-stream.js";
 import * as enhance from "/js/enhance.js";
-Object.assign(window, stream, enhance);
+import * as formulas from "/js/formulas.js";
+Object.assign(window, stream, enhance, formulas);
 document.body.dataset.ready = "yes";"""
 SANITISED = "(html) => DOMPurify.sanitize(html, ALLOWED)"
 RAW = "(html) => document.createRange().createContextualFragment(html)"

@@ -106,6 +106,51 @@ def test_what_stands_before_a_change_is_kept(module_page: Page) -> None:
     )
 
 
+def test_the_answer_never_becomes_shorter_while_it_grows(module_page: Page) -> None:
+    """A page that follows its end would pull down what is being read."""
+    link = "[short](https://a.example/" + "long-" * 60 + ")"
+    text = f"Above it.\n\nWords {link} and\n\n$$\nx = \\frac{{1}}{{2}}\n$$\n\nbelow it."
+    heights = module_page.evaluate(
+        """async (text) => {
+          const out = document.getElementById("out");
+          const stream = new MarkdownStream(out, { onDraw: drawFormulas });
+          const heights = [];
+          for (const letter of text) {
+            stream.push(letter);
+            stream.flush();
+            heights.push(out.offsetHeight);
+          }
+          stream.end();
+          return { heights, style: out.getAttribute("style") };
+        }""",
+        text,
+    )
+    assert heights["heights"] == sorted(heights["heights"])
+    assert heights["style"] is None
+
+
+FORMULAS = """async () => {
+  const stream = new MarkdownStream(document.getElementById("out"), { onDraw: drawFormulas });
+  const write = (text) => { stream.push(text); stream.flush(); };
+  write("Sum: $a+b$ and");
+  while (!document.querySelector(".md-live .katex")) {  // fetched with the first formula
+    await new Promise(requestAnimationFrame);
+    write(" so");
+  }
+  write(" on, $\\\\nothing{$\\n\\n$$\\nx = 1");
+  const open = document.querySelector(".tex-open").textContent;
+  write("\\n$$\\n");
+  const closed = document.querySelector(".tex-block .katex") !== null;
+  const wrong = document.querySelectorAll(".tex")[1].textContent;
+  return { open, closed, wrong };
+}"""
+
+
+def test_a_formula_is_drawn_when_it_is_closed(module_page: Page) -> None:
+    found = module_page.evaluate(FORMULAS)
+    assert found == {"open": "\nx = 1", "closed": True, "wrong": "\\nothing{"}
+
+
 def test_twenty_thousand_tokens_do_not_hold_the_page(module_page: Page) -> None:
     """The time spent in scripts, not the clock: other work may share the machine."""
     cost = module_page.evaluate(

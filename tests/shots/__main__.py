@@ -7,6 +7,7 @@ The home is a temporary folder, the model a scripted one: nothing of yours is to
 """
 
 import argparse
+import json
 import os
 import shutil
 import sys
@@ -21,8 +22,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.browser.product import REPOSITORY, Product
 from tests.shots import sheet
-from tests.shots.answers import ASKED, answer
-from tests.shots.states import STATES, Scene, State
+from tests.shots.answers import ASKED, ASKED_OF, answer
+from tests.shots.scene import Scene, State
+from tests.shots.states import STATES
 from tests.support.model_server import ModelServer, Script
 
 LANGUAGES = {"en": "en-GB", "zh-Hans": "zh-CN", "zh-Hant": "zh-TW"}
@@ -131,7 +133,12 @@ def _prepare(browser: Browser, running: Product) -> tuple[dict[str, Any], Scene]
     link = _share(page, conversations["leave"])
     cookies: Any = context.storage_state()
     context.close()
-    return cookies, Scene(conversations, cloud["id"], shown["id"], link)
+    rows = running.run(
+        "from tests.shots.gateway import rows; import json; print(json.dumps(rows()))"
+    )
+    pdf = next(it for it in documents if it["file_name"].startswith("Handbook"))
+    found = json.loads(rows) | {"pdf": pdf["id"]}
+    return cookies, Scene(conversations, cloud["id"], shown["id"], link, found)
 
 
 def _share(page: Page, conversation: str) -> str:
@@ -156,7 +163,7 @@ def _wait_for_index(page: Page) -> None:
 
 def _ask(page: Page, text: str) -> str:
     """Asks on the page, as a person would; the id of the conversation once it is answered."""
-    page.goto("/?agent=people")
+    page.goto(f"/?agent={ASKED_OF.get(text, 'people')}")
     page.locator("#message").fill(text)
     page.locator("#message").press("Enter")
     expect(page.locator(".answer[data-status=complete] [data-actions]")).to_be_visible()

@@ -58,6 +58,7 @@ ASKED = {
     "hans": "在北京出差，住宿标准是多少？",
     "hant": "門禁卡遺失了怎麼辦？",
 }
+ASKED_OF = {ASKED["code"]: "operations"}
 ANSWERS = {
     "parental leave": LEAVE,
     "alarm": CODE,

@@ -9,10 +9,13 @@ from django.utils import timezone
 from accounts import tokens
 from accounts.models import Grant, User
 from accounts.services import create_team, everyone, share
-from agents.models import Agent
+from agents.memory.services import add_memory, choose_mode
+from agents.models import Agent, SavedPrompt
 from chat.models import Conversation, Filing, Folder
 from knowledge import services
 from knowledge.models import Collection
+from tests.shots import gateway
+from tests.support import papers
 
 DOCUMENTS = Path(__file__).parent / "documents"
 PEOPLE = {
@@ -45,6 +48,17 @@ EARLIER = [  # title, days ago
 ]
 
 
+MEMORIES = [
+    "I look after the people of the Lisbon office.",
+    "I prefer short answers with the paragraph they come from.",
+    "我在苏州工厂有两位同事：陈文婷和王磊。",
+]
+PROMPTS = {
+    "plain words": "Say this in plain words, for somebody in their first week:\n\n",
+    "weekly summary": "Summarise what changed this week in {{collection}}, by team, with sources.",
+}
+
+
 def make() -> None:
     me = User.objects.get(is_superuser=True)
     User.objects.filter(pk=me.pk).update(name="Mira Okafor")
@@ -59,13 +73,26 @@ def make() -> None:
         )
     tokens.issue(me, "nightly import", ["write"], timezone.now() + timedelta(days=90))
     tokens.issue(me, "laptop of Tomás")
+    gateway.make()
+    _remember(me)
     _talk(me)
+
+
+def _remember(me: User) -> None:
+    choose_mode(me, User.Memory.ASKED)
+    for memory in MEMORIES:
+        add_memory(me, memory)
+    for name, text in PROMPTS.items():
+        SavedPrompt.objects.create(owner=me, name=name, text=text)
 
 
 def _fill(collection: Collection, me: User, people: list[User]) -> None:
     for path in sorted((DOCUMENTS / collection.name).iterdir()):
         services.add_document(me, collection, BytesIO(path.read_bytes()), path.name)
     if collection.name == "Measurement cloud":
+        services.add_document(
+            me, collection, BytesIO(papers.columns()), "Handbook of the cloud.pdf"
+        )
         broken = BytesIO(b"%PDF-1.7 nothing readable follows")
         services.add_document(me, collection, broken, "Scan of 1998.pdf")
     share(collection, everyone(), Grant.Role.READER, by=me)

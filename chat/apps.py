@@ -13,6 +13,8 @@ class ChatConfig(AppConfig):
     verbose_name = _("Conversations")
 
     def ready(self) -> None:
+        from chat import spoken  # noqa: F401, PLC0415 - so that every process has its words
+
         post_migrate.connect(make_partitions, sender=self)
         name_tasks(
             {
@@ -24,5 +26,5 @@ class ChatConfig(AppConfig):
 
 def make_partitions(**_details: Any) -> None:
     """After a migration the months ahead have their partitions."""
-    if partitions.is_there():
+    if partitions.MESSAGES.is_there():
         partitions.ensure_ahead()

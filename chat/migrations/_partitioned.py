@@ -6,7 +6,7 @@ from django.db import migrations
 class CreatePartitionedModel(migrations.CreateModel):
     """CreateModel whose table is partitioned by range of its UUIDv7 `id`.
 
-    A default partition catches what no month takes; `chat.retention.partitions` makes the months.
+    A default partition catches what no month takes; `security.months` makes the months.
     """
 
     def database_forwards(

@@ -5,9 +5,10 @@ import pytest
 from django.db import connection
 
 from chat.models import Conversation, Message
-from chat.retention import partitions
+from chat.retention.partitions import MESSAGES, ensure_ahead
 from chat.services import start_turn
 from security.ids import new_id
+from security.months import first_id, next_month
 
 
 def where(message_id):
@@ -20,10 +21,10 @@ def where(message_id):
 
 def test_the_months_ahead_are_there_and_made_once(db):
     now = datetime.now(UTC)
-    names = partitions.list_partitions()
+    names = MESSAGES.list_partitions()
     assert f"chat_message_{now.year}_{now.month:02}" in names
     assert len([name for name in names if not name.endswith("_default")]) == 4
-    assert partitions.ensure_ahead() == []
+    assert ensure_ahead() == []
 
 
 def test_new_messages_go_into_this_months_partition(alice):
@@ -34,18 +35,17 @@ def test_new_messages_go_into_this_months_partition(alice):
 
 def test_the_default_partition_catches_and_keeps_what_no_month_takes(alice):
     talk = Conversation.objects.create(owner=alice)
-    far = UUID(int=partitions.first_id(2031, 5).int + 12345)
+    far = UUID(int=first_id(2031, 5).int + 12345)
     Message.objects.create(id=far, conversation=talk, role="user", text="Far?")
     assert where(far) == "chat_message_default"
-    may, june, july = (partitions.first_id(2031, month) for month in (5, 6, 7))
-    assert not partitions._make("chat_message_2031_05", may, june)
-    assert partitions._make("chat_message_2031_06", june, july)
+    assert MESSAGES.make(2031, 5) is None
+    assert MESSAGES.make(2031, 6) == "chat_message_2031_06"
     assert Message.objects.get(pk=far).text == "Far?"
 
 
 @pytest.mark.parametrize(("year", "month"), [(2026, 11), (2027, 1)])
 def test_first_id_is_the_smallest_of_its_month(year, month):
-    first = partitions.first_id(year, month)
+    first = first_id(year, month)
     assert first.int >> 80 == datetime(year, month, 1, tzinfo=UTC).timestamp() * 1000
-    assert first < partitions.first_id(*partitions._next(year, month))
-    assert new_id() > partitions.first_id(2026, 1)
+    assert first < first_id(*next_month(year, month))
+    assert new_id() > first_id(2026, 1)

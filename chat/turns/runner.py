@@ -23,7 +23,7 @@ from events.cancelling import cancel_all
 from events.writer import EventWriter
 from gateway.upstream.session import close_pool
 from observability import heartbeats
-from observability.db import Lane
+from observability.lanes import Lane
 
 log = logging.getLogger(__name__)
 

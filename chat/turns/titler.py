@@ -9,7 +9,7 @@ from chat.turns.titling import TitleWork, claim_titles, store_title, write_title
 from events.cancelling import cancel_all
 from events.types import LeaseLost
 from gateway.errors import GatewayError
-from observability.db import Lane
+from observability.lanes import Lane
 
 log = logging.getLogger(__name__)
 

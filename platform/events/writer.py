@@ -20,7 +20,7 @@ from events.doorbell import web_channel
 from events.log import Batch, append_batches
 from events.stream_writer import StreamWriter
 from events.types import Claim, EventRow
-from observability.db import Lane
+from observability.lanes import Lane
 
 log = logging.getLogger(__name__)
 

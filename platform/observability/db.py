@@ -1,47 +1,19 @@
 """Database connections outside the usual path of a request."""
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
 import psycopg
 from asgiref.sync import SyncToAsync, sync_to_async
 from django.db import connection, connections
-from django.utils.translation import activate, deactivate_all, get_language
+
+from observability.lanes import Lane
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-SHARED_THREADS = 6  # with the lanes of a runner they stay below the default pool of connections
-
-
-class Lane:
-    """A few threads for database work of coroutines; what waits in one lane delays no other.
-
-    Channels and asgiref would give all coroutines outside HTTP requests one thread, or each call a
-    new one. A connection goes back to the pool after each call, so none is held while a coroutine
-    waits for something else.
-    """
-
-    def __init__(self, name: str, threads: int) -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
-
-    async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a sync function here; the language and other context of the caller come along.
-
-        asgiref would hide from the thread the language that came with the context.
-        """
-        context, language = copy_context(), get_language()
-
-        def speaking() -> T:
-            activate(language) if language else deactivate_all()
-            return _closing(function, *args, **kwargs)
-
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, context.run, speaking)
+SHARED_THREADS = 5  # with the lanes of a runner they stay below the default pool of connections
 
 
 async def run_sync(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -52,13 +24,6 @@ async def run_sync(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwarg
 @cache
 def _shared() -> Lane:
     return Lane("database", SHARED_THREADS)
-
-
-def _closing(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    try:
-        return function(*args, **kwargs)
-    finally:
-        connections.close_all()
 
 
 async def release_thread() -> None:

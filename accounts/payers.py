@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 
+from accounts.budgets.keeper import BUDGETS
 from accounts.models import ApiToken, Membership, User
 from gateway.types import Payer, Purpose
 
@@ -20,9 +21,10 @@ def payer_of(
     """With the teams that the person is in; one query. Everyone, a team without memberships, is
     none of them."""
     if not isinstance(user, User):
-        return Payer(purpose=purpose)
+        return Payer(purpose=purpose, budget=BUDGETS)
     teams = Membership.objects.filter(user=user).order_by("team_id")
-    return Payer(user.pk, agent_id, None, tuple(teams.values_list("team_id", flat=True)), purpose)
+    team_ids = tuple(teams.values_list("team_id", flat=True))
+    return Payer(user.pk, agent_id, None, team_ids, purpose, BUDGETS)
 
 
 def payer_by_token(request: "HttpRequest", purpose: Purpose) -> Payer | None:
@@ -30,7 +32,8 @@ def payer_by_token(request: "HttpRequest", purpose: Purpose) -> Payer | None:
     token = getattr(request, "auth", None)
     if not isinstance(token, ApiToken):
         return None
-    return Payer(token.user_id, None, token.pk, tuple(getattr(token, "team_ids", ())), purpose)
+    team_ids = tuple(getattr(token, "team_ids", ()))
+    return Payer(token.user_id, None, token.pk, team_ids, purpose, BUDGETS)
 
 
 def teams_of(person: str) -> ArraySubquery:

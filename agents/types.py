@@ -1,12 +1,15 @@
-"""The values of an agent's run. No Django here but for the person's type."""
+"""The values of an agent's run; nothing here asks the database."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from accounts.budgets.keeper import BUDGETS
+from gateway.controls import Controls
 from gateway.labels import Demand
 from gateway.types import (
+    AS_IT_IS,
     ChatRequest,
     EndpointSwitched,
     Payer,
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentSpec",
     "AgentTask",
+    "AnswerReused",
     "AttachedFile",
     "AttachmentUse",
     "AttachmentsRead",
@@ -64,6 +68,9 @@ class AgentSpec:
     max_answer_tokens: int = 2000
     temperature: float = 0.2
     id: UUID | None = None
+    reuse: str = "off"  # to whom an answer may be given again: "person", "shared" or "off"
+    reuse_seconds: int = 86_400
+    similarity: int = 0  # percent from which a question means the same; 0 = never
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,10 @@ class AgentTask:
     demands: tuple[Demand, ...] = ()
     goes_on: GoingOn | None = None
     conversation_id: UUID | None = None
+    is_temporary: bool = False  # nothing that is said in it is kept
+    is_anew: bool = False  # it was answered before, and another answer is wanted
+    controls: Controls = AS_IT_IS
+    extra: Mapping[str, Any] = field(default_factory=dict)
     team_ids: tuple[UUID, ...] = ()  # the person's
     token_id: UUID | None = None  # by which they asked
     purpose: Purpose = "chat"
@@ -135,7 +146,12 @@ class AgentTask:
     def payer(self, purpose: Purpose | None = None) -> Payer:
         """On whose account this is answered, and what serves the answer."""
         return Payer(
-            self.user.pk, self.agent.id, self.token_id, self.team_ids, purpose or self.purpose
+            self.user.pk,
+            self.agent.id,
+            self.token_id,
+            self.team_ids,
+            purpose or self.purpose,
+            BUDGETS,
         )
 
     @property
@@ -242,6 +258,14 @@ class LabelsDemanded:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerReused:
+    """The answer that follows was written before, to the same prompt or to a similar question."""
+
+    made_at: str  # ISO 8601
+    is_similar: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SupportChecked:
     """The sentences of an answer with sources that no source stands behind."""
 
@@ -293,6 +317,7 @@ Step = (
     | EndpointSwitched
     | CitationAdded
     | LabelsDemanded
+    | AnswerReused
     | SupportChecked
     | UsageRecorded
     | MemoriesUsed

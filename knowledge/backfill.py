@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from accounts.budgets.keeper import BUDGETS
 from gateway.embedding.embedder import Embedder, get_embedder
 from gateway.types import Payer
 from knowledge.chunking import index_text
@@ -56,7 +57,8 @@ def switch_embedder(model: str, report: Callable[[int, int], None]) -> Embedding
     after the flip; a document being loaded with the old version is refused and loaded again.
     Raises LabelUnmet before anything is sent when some collection's labels forbid it.
     """
-    embedder = get_embedder(model, all_demands(), payer=Payer(purpose="embedding"), is_bulk=True)
+    payer = Payer(purpose="embedding", budget=BUDGETS)
+    embedder = get_embedder(model, all_demands(), payer=payer, is_bulk=True)
     version = _prepare_version(embedder)
     _fill(version, embedder, report)
     with transaction.atomic():

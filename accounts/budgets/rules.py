@@ -99,6 +99,8 @@ def _amounts(rule: Rule, demand: Demand) -> tuple[Decimal | None, Decimal]:
     if rule.unit == Unit.TOKENS:
         prompt = Decimal(demand.prompt_tokens)
         return prompt + demand.completion_tokens, prompt
+    if demand.cost == 0:
+        return NOTHING, NOTHING  # in every currency
     if demand.cost is None or demand.currency != rule.currency:
         return (NOTHING if rule.allows_unpriced or not rule.is_hard else None), NOTHING
     return demand.cost, min(demand.prompt_cost or NOTHING, demand.cost)

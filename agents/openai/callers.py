@@ -5,7 +5,7 @@ none is held while an answer streams.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
@@ -18,18 +18,22 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.budgets.keeper import BUDGETS
 from accounts.callers import BearerToken, caller
 from accounts.limits import spend_for
 from accounts.models import User
 from accounts.tokens import Scope
 from agents.openai import errors
 from agents.openai.errors import CHALLENGE, ApiError
+from agents.reuse.programs import CacheUse
 from gateway.types import Payer, Purpose
 from security.rate_limits import Action
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Response = TypeVar("Response", bound=HttpResponseBase)
 Body = dict[str, Any]
+CACHE_HEADER = "X-Parley-Cache"  # of a request: "use" or "no"; of a response: "hit" or "miss"
 WITHOUT_KEY = (
     "You didn't provide an API key. Send it as `Authorization: Bearer <token>`; make a token in "
     "Settings, or by `python manage.py token EMAIL`."
@@ -39,16 +43,24 @@ WRONG_KEY = "Incorrect API key provided. Make a token of your own in Settings."
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that was let in; `language` is what agents speak when they speak for themselves."""
+    """A request that was let in; `language` is what agents speak when they speak for themselves,
+    `cache` what it wishes of answers that were given before, and what became of that."""
 
     user: User
     token_id: UUID
     body: Body
     language: str = "en"
     team_ids: tuple[UUID, ...] = ()
+    cache: CacheUse = field(default_factory=CacheUse)
+
+    def told(self, response: Response) -> Response:
+        """The response, which says whether its answer is a reused one."""
+        if self.cache.outcome:
+            response[CACHE_HEADER] = self.cache.outcome
+        return response
 
     def payer(self, purpose: Purpose = "api") -> Payer:
-        return Payer(self.user.pk, None, self.token_id, self.team_ids, purpose)
+        return Payer(self.user.pk, None, self.token_id, self.team_ids, purpose, BUDGETS)
 
 
 Handler = Callable[Concatenate[HttpRequest, P], Awaitable[HttpResponseBase]]
@@ -122,7 +134,9 @@ def _admit(request: HttpRequest, action: Action | None, scopes: tuple[Scope, ...
         spend_for(request, action)
     body = _body(request) if request.method == "POST" else {}
     language = getattr(request, "LANGUAGE_CODE", "en")
-    return Call(caller(request), found.pk, body, language, tuple(getattr(found, "team_ids", ())))
+    teams = tuple(getattr(found, "team_ids", ()))
+    use = CacheUse(request.headers.get(CACHE_HEADER, "").strip().lower())
+    return Call(caller(request), found.pk, body, language, teams, use)
 
 
 def _body(request: HttpRequest) -> Body:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from accounts.budgets.keeper import BUDGETS
 from chat.models import Conversation
 from events import leases, log
 from events.notices import What, announce
@@ -98,7 +99,7 @@ async def write_title(work: TitleWork) -> str:
         ),
         temperature=0.2,
         max_tokens=MAX_TOKENS,
-        payer=Payer(work.owner_id, work.agent_id, None, tuple(work.team_ids), "title"),
+        payer=Payer(work.owner_id, work.agent_id, None, tuple(work.team_ids), "title", BUDGETS),
         required_labels=frozenset(work.labels),
     )
     said: list[str] = []

@@ -10,10 +10,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from gateway.complexity.choosing import narrow
-from gateway.errors import GatewayError
+from gateway.errors import BudgetExhausted, GatewayError
 from gateway.metering.recording import record_call
 from gateway.offline.answerer import stream_offline
 from gateway.routing.board import current_board
+from gateway.routing.cheaper import go_on
 from gateway.routing.course import Course
 from gateway.routing.routes import find_routes
 from gateway.types import OFFLINE, ChatRequest, FindRoutes, RecordCall, StreamItem
@@ -44,6 +45,8 @@ async def stream_chat(
                 async with aclosing(attempt.stream(board, record)) as items:
                     async for item in items:
                         yield item
+            except BudgetExhausted as error:
+                course = await go_on(course, attempt, error, routes)
             except GatewayError as error:
                 course.note(attempt, error)
             else:

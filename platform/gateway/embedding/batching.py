@@ -25,6 +25,7 @@ from gateway.metrics import texts_sent
 from gateway.routing.board import current_board
 from gateway.routing.errand import Outcome, Trip, metered
 from gateway.routing.health import SMOOTHING
+from gateway.spending import Spending
 from gateway.types import NOBODY, CallRecord, Payer, Route, TokenUsage
 
 # Of one request: well below the 2,048 texts that the protocol allows, so that a retry stays cheap.
@@ -82,21 +83,22 @@ class Batcher:
     ) -> Vectors:
         """A vector for each text, at most REQUEST_TEXTS of them; raises GatewayError."""
         self._record = record
-        order = Order(texts, trip, payer, asyncio.get_running_loop().create_future())
-        spending = Spending(payer, trip.route, TokenUsage(tokens_of(texts), 0))
+        spending = Spending.on_texts(payer, trip.route, texts)
         await spending.begin()
+        order = Order(texts, trip, payer, asyncio.get_running_loop().create_future())
         self._waiting.append(order)
         self._texts += len(texts)
         self._arrange()
         heard: int | None = None
         try:
             vectors = await order.vectors
-            heard = 0
-            return vectors
         except asyncio.CancelledError:
             heard = None if order.call is None else 0
             order.leave()
             raise
+        else:
+            heard = 0
+            return vectors
         finally:
             await spending.end(order.usage, heard=heard)
 
@@ -209,6 +211,7 @@ class Batcher:
     async def _tell(self, orders: Sequence[Order], end: Outcome) -> None:
         """A row for each payer, with their share of the tokens."""
         first, shares = orders[0].trip, dict[Payer, int]()
+        _share_out(orders, end.usage)
         for order in orders:
             shares[order.payer] = shares.get(order.payer, 0) + order.size
         call = CallRecord(
@@ -245,6 +248,19 @@ def _hand_out(orders: Sequence[Order], vectors: Vectors) -> None:
         if not order.vectors.done():
             order.vectors.set_result(vectors[start:end])
         start = end
+
+
+def _share_out(orders: Sequence[Order], usage: TokenUsage) -> None:
+    """To each its part of what was counted, by length; none is lost or given twice."""
+    tokens, whole = usage.prompt_tokens, sum(order.size for order in orders)
+    if tokens is None or not whole:
+        return
+    seen = given = 0
+    for order in orders:
+        seen += order.size
+        upto = tokens * seen // whole
+        order.usage = TokenUsage(upto - given, 0)
+        given = upto
 
 
 def _fail(orders: Sequence[Order], error: Exception) -> None:

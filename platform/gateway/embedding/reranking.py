@@ -23,10 +23,12 @@ from gateway.errors import BadRequest, ContextOverflow, ModelNotFound, UpstreamF
 from gateway.labels import Demand, labels_of, require_labels
 from gateway.metering.recording import record_shared_call
 from gateway.models import Model
+from gateway.routing.attempt import UNBROKEN
 from gateway.routing.board import current_board
 from gateway.routing.errand import Outcome, Trip, metered, run_errand
 from gateway.routing.needs import needs_of_texts
 from gateway.routing.routes import list_routes
+from gateway.spending import Spending
 from gateway.types import NOBODY, CallRecord, Payer, Route, TokenUsage
 from gateway.upstream.asking import ask
 from gateway.upstream.payloads import input_usage
@@ -99,11 +101,14 @@ async def score(
 
         async def tell(end: Outcome) -> None:
             await record(_record(trip, len(documents), end), {payer: 1})
+            await spending.end(end.usage, heard=0 if end.outcome in UNBROKEN else None)
 
+        spending = Spending.on_texts(payer, route, texts)
+        await spending.begin()
         return await metered(route, enter, tell)
 
-    needs = needs_of_texts([query + document for document in documents])
-    return await run_errand(routes, needs, go)
+    texts = [query + document for document in documents]
+    return await run_errand(routes, needs_of_texts(texts), go)
 
 
 async def request_scores(

@@ -8,9 +8,11 @@ from gateway.errors import EndpointBusy, GatewayError
 from gateway.routing.board import Board
 from gateway.routing.continuation import Answer
 from gateway.routing.needs import estimate_tokens
+from gateway.spending import Spending, tokens_heard
 from gateway.types import CallRecord, ChatRequest, RecordCall, Route, StreamItem, TokenUsage
 from gateway.upstream.emulation import open_answer
 
+UNBROKEN = ("completed", "cancelled")  # by the server: it has worked for what it was asked
 MEASURABLE_SECONDS = 0.2  # an answer that came faster says nothing about tokens a second
 
 
@@ -18,10 +20,18 @@ class Attempt:
     """`stream` once; then look at what became of it."""
 
     def __init__(
-        self, request: ChatRequest, route: Route, answer: Answer, number: int, why: str
+        self,
+        request: ChatRequest,
+        route: Route,
+        answer: Answer,
+        spending: Spending,
+        *,
+        number: int,
+        why: str,
     ) -> None:
         self._request = request
         self._answer = answer
+        self._spending = spending
         self._number = number
         self._began = 0.0
         self.route = route
@@ -31,14 +41,19 @@ class Attempt:
         self.finish_reason = ""
 
     async def stream(self, board: Board, record: RecordCall) -> AsyncGenerator[StreamItem, None]:
-        """What is new of the answer; raises GatewayError. Leaving early closes the connection."""
+        """What is new of the answer; raises GatewayError. Leaving early closes the connection.
+
+        Who leaves pays for what was said, and for the prompt. Without the budget for it nobody is
+        asked, and there is no call to record.
+        """
+        await self._spending.begin()
         self._began = time.monotonic()
         outcome, detail = "cancelled", ""
         route, answer = self.route, self._answer
-        said = answer.length
+        said, characters, was_asked = answer.length, 0, False
         try:
             async with board.gate(route).slot(self._request.account_id, route.queue_timeout):
-                asked = time.monotonic()
+                asked, was_asked = time.monotonic(), True
                 async with open_answer(route, answer.begin(route)) as call:
                     try:
                         while found := await call.read():
@@ -47,7 +62,7 @@ class Attempt:
                             for item in answer.take(found):
                                 yield item
                     finally:  # what the server counted is owed, also where no answer came of it
-                        self.usage = call.usage
+                        self.usage, characters = call.usage, call.length
                     for item in answer.end():
                         yield item
                     self.finish_reason = call.finish_reason
@@ -59,7 +74,13 @@ class Attempt:
                 board.failed(route, error)
             raise
         finally:
-            await asyncio.shield(record(self._record(outcome, detail)))
+            is_owed = was_asked and (self.first_word is not None or outcome in UNBROKEN)
+            heard = tokens_heard(answer.text[said:], characters) if is_owed else None
+            await asyncio.shield(self._close(record, self._record(outcome, detail), heard))
+
+    async def _close(self, record: RecordCall, call: CallRecord, heard: int | None) -> None:
+        await record(call)
+        await self._spending.end(call.usage, heard=heard)
 
     def _speed(self, asked: float, said: int) -> tuple[float | None, float | None]:
         """Milliseconds to the first word behind the door, and tokens a second from there."""
@@ -87,6 +108,7 @@ class Attempt:
             attempt=self._number,
             why=self.why,
             detail=detail,
+            id=self._spending.call_id,
         )
 
 

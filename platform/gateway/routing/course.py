@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Sequence
 
-from gateway.errors import BadRequest, GatewayError
+from gateway.errors import BadRequest, BudgetExhausted, GatewayError
 from gateway.routing.attempt import Attempt, milliseconds
 from gateway.routing.board import Board
 from gateway.routing.continuation import Answer
@@ -14,6 +14,7 @@ from gateway.routing.errand import past_trials
 from gateway.routing.needs import allowed_routes, needs_of
 from gateway.routing.plan import Plan
 from gateway.routing.strategies import Choice, Scene, choose
+from gateway.spending import Spending, estimate_of
 from gateway.types import ChatRequest, Completed, EndpointSwitched, Route
 
 MOST_ATTEMPTS = 200  # an answer that every endpoint adds a word to ends some time
@@ -31,10 +32,12 @@ class Course:
         self, request: ChatRequest, routes: Sequence[Route], board: Board, because: str = ""
     ) -> None:
         self.answer = Answer(request)
+        self.is_cheaper = False  # than what was asked for: a budget has named it
         self._request = request
         self._board = board
         self._because = because
         self._needs = needs_of(request)
+        self._estimate = estimate_of(request, self._needs.prompt_tokens)
         self._plan = Plan(allowed_routes(routes, self._needs), self._choose)
         self._began = time.monotonic()
         self._first_word: float | None = None
@@ -42,6 +45,12 @@ class Course:
         self._failed: tuple[Route, GatewayError] | None = None
         self._broke: GatewayError | None = None  # what cut the answer off in the middle
         self._said = 0
+
+    def instead(self, routes: Sequence[Route]) -> "Course":
+        """The same request to these, who answer instead of whoever failed last here."""
+        other = Course(self._request, routes, self._board, self._because)
+        other._began, other._failed, other.is_cheaper = self._began, self._failed, True
+        return other
 
     async def next(self) -> Attempt | None:
         """The next attempt, when its time has come; None when nobody is left."""
@@ -54,14 +63,16 @@ class Course:
         self._attempts += 1
         self._said = self.answer.length
         why = f"{self._because} {step.why}".strip()
-        return Attempt(self._request, step.route, self.answer, self._attempts, why)
+        request, answer = self._request, self.answer
+        spending = Spending(request.payer, step.route, self._estimate, request.turn_id)
+        return Attempt(request, step.route, answer, spending, number=self._attempts, why=why)
 
     def switch_to(self, name: str) -> EndpointSwitched | None:
         """What to tell when somebody else answers now than the one who failed last."""
         if self._failed is None:
             return None
         route, error = self._failed
-        if route.endpoint == name:
+        if route.endpoint == name and not isinstance(error, BudgetExhausted):
             return None
         return EndpointSwitched(route.endpoint, name, error.type, error.said, self._said)
 

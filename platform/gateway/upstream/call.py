@@ -54,6 +54,10 @@ class Call:
     def usage(self) -> TokenUsage:
         return self._stream.usage
 
+    @property
+    def length(self) -> int:
+        return self._stream.length
+
     async def read(self) -> list[Item]:
         """The next items, everything that is buffered at once; empty at the end.
 

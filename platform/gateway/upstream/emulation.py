@@ -42,6 +42,9 @@ class Answering(Protocol):
     @property
     def usage(self) -> TokenUsage: ...
 
+    @property
+    def length(self) -> int: ...  # characters of words and thoughts
+
     async def read(self) -> list[Item]: ...
 
 
@@ -94,6 +97,7 @@ class EmulatedAnswer:
         self._plan = plan
         self._is_read = False
         self.usage = TokenUsage()  # of both answers
+        self.length = 0
         self.finish_reason = ""
 
     async def read(self) -> list[Item]:
@@ -129,6 +133,7 @@ class EmulatedAnswer:
             while found := await call.read():
                 items += found
             self.usage = _sum(self.usage, call.usage)
+            self.length += call.length
             self.finish_reason = call.finish_reason
         return items, "".join(item.text for item in items if isinstance(item, TextDelta))
 

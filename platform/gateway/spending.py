@@ -1,0 +1,100 @@
+"""What a call takes of its payer's budgets: reserved before it is made, then settled to what was
+counted."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Self
+from uuid import UUID
+
+from gateway.budget import Demand, Hold
+from gateway.metering.prices import cost_of
+from gateway.routing.needs import estimate_tokens, needs_of_texts
+from gateway.types import ChatRequest, Payer, Route, TokenUsage
+
+OPEN_ANSWER = 4096  # tokens that are set aside for an answer without a limit
+THOUGHT = 3  # characters of a token of thoughts, whose text is not kept
+
+
+class Spending:
+    """Of one upstream call: `begin` before it, `end` after it, however it ended."""
+
+    def __init__(
+        self,
+        payer: Payer,
+        route: Route,
+        estimate: TokenUsage,
+        turn_id: UUID | None = None,
+    ) -> None:
+        self._payer = payer
+        self._route = route
+        self._estimate = estimate
+        self._turn_id = turn_id
+        self._hold: Hold | None = None
+
+    @classmethod
+    def on_texts(cls, payer: Payer, route: Route, texts: Sequence[str]) -> Self:
+        """Of a call that reads them and says nothing; only counted where somebody asks."""
+        prompt = needs_of_texts(texts).prompt_tokens if payer.budget else 0
+        return cls(payer, route, TokenUsage(prompt, 0))
+
+    @property
+    def call_id(self) -> UUID | None:
+        """Of the call's usage row, so that the two are known to belong together."""
+        return self._hold and self._hold.id
+
+    async def begin(self) -> None:
+        """Raises BudgetExhausted; nothing is held then."""
+        budget = self._payer.budget
+        if budget is not None:
+            self._hold = await budget.reserve(self._demand())
+
+    async def end(self, usage: TokenUsage, *, heard: int | None) -> None:
+        """`heard` are the tokens that were said, as estimated; None where the call was not made, or
+        nothing came of it. What the server counted is owed in any case."""
+        budget, hold = self._payer.budget, self._hold
+        if budget is None or hold is None:
+            return
+        self._hold = None
+        if heard is None and usage == TokenUsage():
+            await asyncio.shield(budget.release(hold))
+            return
+        counted = replace(
+            usage,
+            prompt_tokens=_known(usage.prompt_tokens, self._estimate.prompt_tokens),
+            completion_tokens=_known(usage.completion_tokens, heard),
+        )
+        await asyncio.shield(budget.settle(hold, counted, cost_of(self._route, counted).amount))
+
+    def _demand(self) -> Demand:
+        route, estimate = self._route, self._estimate
+        prompt = replace(estimate, completion_tokens=0)
+        return Demand(
+            payer=self._payer,
+            model=route.model,
+            endpoint=route.endpoint,
+            deployment_id=route.deployment_id,
+            turn_id=self._turn_id,
+            prompt_tokens=estimate.prompt_tokens or 0,
+            completion_tokens=estimate.completion_tokens or 0,
+            cost=cost_of(route, estimate).amount,
+            prompt_cost=cost_of(route, prompt).amount,
+            currency=route.currency,
+            seconds=route.queue_timeout + route.timeouts.total + 60,
+        )
+
+
+def _known(counted: int | None, estimated: int | None) -> int:
+    return (estimated or 0) if counted is None else counted
+
+
+def tokens_heard(text: str, characters: int) -> int:
+    """Of an answer with this text; `characters` are those of thoughts, too."""
+    return estimate_tokens(text) + max(0, characters - len(text)) // THOUGHT
+
+
+def estimate_of(request: ChatRequest, prompt_tokens: int) -> TokenUsage:
+    """What a chat may take: its prompt, and every choice as long as it may get."""
+    choices = request.extra.get("n")
+    count = choices if isinstance(choices, int) and choices > 0 else 1
+    return TokenUsage(prompt_tokens, count * (request.max_tokens or OPEN_ANSWER))

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Protocol
 from uuid import UUID
 
 from accounts.models import User
@@ -32,10 +34,17 @@ HISTORY_SHARE = 1 / 3  # of the agent's tokens of context, at most
 CANDIDATES = 2  # passages looked at for each that may be packed
 
 
+class Write(Protocol):
+    """Writes the request, between fences of this word instead of a random one."""
+
+    def __call__(self, *, fence: str = "") -> ChatRequest: ...
+
+
 class Asked:
-    """What a run asks its model, once it is prepared."""
+    """What a run asks its model, once it is prepared; `write` writes the same request again."""
 
     request: ChatRequest
+    write: Write
     passages: tuple[PackedPassage, ...] = ()
     reading: Reading = Reading()
 
@@ -70,7 +79,8 @@ async def prepare(
         demands = tuple(dict.fromkeys((*demands, *more)))
     if demands:
         yield await meet(task.agent.model_name, demands, routes)
-    asked.request = chat_request(task, history, passages, reading, demands)
+    asked.write = partial(chat_request, task, history, passages, reading, demands)
+    asked.request = asked.write()
     asked.passages, asked.reading = passages, reading
 
 
@@ -133,6 +143,8 @@ def chat_request(
     passages: tuple[PackedPassage, ...],
     reading: Reading = Reading(),  # noqa: B008 - a value that nobody changes
     demands: Sequence[Demand] = (),
+    *,
+    fence: str = "",
 ) -> ChatRequest:
     """The prompt of this question, stable parts first."""
     shelves = {file.shelf_id for file in task.attachments}
@@ -150,12 +162,15 @@ def chat_request(
         model=task.agent.model_name,
         messages=assemble(
             parts,
+            fence,
             lasting_fence=lasting_fence(task.conversation_id),
             images=reading.images,
             unseen=reading.unseen,
         ),
         temperature=task.agent.temperature,
         max_tokens=task.agent.max_answer_tokens,
+        controls=task.controls,
+        extra=task.extra,
         passages=tuple(PassageText(p.n, p.title, p.text) for p in passages),
         question=task.question,  # empty: files alone
         image_count=sum(file.is_image and file.is_new for file in task.attachments),

@@ -12,8 +12,10 @@ from agents.citations import CitationGate
 from agents.closing import finished, nothing_to_search, notice_of, support_of, usage_of
 from agents.evidence import Evidence, verify_in_database
 from agents.reading import read_attachments
+from agents.reuse.answers import Items, answers
 from agents.types import (
     AgentTask,
+    AnswerReused,
     Chat,
     EndpointSwitched,
     Read,
@@ -26,7 +28,7 @@ from agents.types import (
 )
 from gateway.chat import stream_chat
 from gateway.routing.routes import find_routes
-from gateway.types import ChatRequest, Completed, FindRoutes, StreamItem
+from gateway.types import Completed, FindRoutes
 
 
 async def run_agent(
@@ -54,7 +56,7 @@ async def run_agent(
     evidence = Evidence(asked.passages, verify)
     gate = CitationGate([passage.n for passage in asked.passages])
     notice = ""
-    async with aclosing(_spoken(asked.request, chat)) as items:
+    async with aclosing(_spoken(task, asked, chat, routes)) as items:
         async for item in items:
             match item:
                 case TextDelta(text):
@@ -62,6 +64,8 @@ async def run_agent(
                         yield TextDelta(shown)
                     for citation in await evidence.for_claims(gate.take_claims()):
                         yield citation
+                case AnswerReused():
+                    yield item
                 case ReasoningDelta() | EndpointSwitched():
                     yield item
                     notice = notice_of(item) or notice
@@ -74,10 +78,10 @@ async def run_agent(
                     yield finished(item, gate.text, notice, asked.reading)
 
 
-async def _spoken(request: ChatRequest, chat: Chat) -> AsyncGenerator[StreamItem, None]:
-    """What the model says, behind what was said before."""
-    if request.continues:
-        yield TextDelta(request.continues)
-    async with aclosing(chat(request)) as items:
+async def _spoken(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes) -> Items:
+    """What the model says, or said before to the same; behind what an answer began with."""
+    if asked.request.continues:
+        yield TextDelta(asked.request.continues)
+    async with aclosing(answers(task, asked, chat, routes)) as items:
         async for item in items:
             yield item

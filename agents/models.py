@@ -8,16 +8,27 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import OWN, OwnedModel, OwnedQuerySet
 from accounts.models import Grant, User
 from agents.memory.models import Memory
+from agents.reuse.models import Measurement, Saving, require_measurement
 from gateway.label_fields import LabelsField
 from knowledge.models import Collection
 
-__all__ = ["Agent", "Memory", "SavedPrompt"]
+__all__ = ["Agent", "Measurement", "Memory", "SavedPrompt", "Saving"]
 
 
 class Agent(OwnedModel):
     """Instructions, a model and knowledge under one name; a conversation uses one."""
 
     grant_kind = Grant.Kind.AGENT
+
+    class Reuse(models.TextChoices):
+        OFF = "off", _("never")
+        PERSON = "person", _("to the person who asked")
+        SHARED = "shared", _("to everyone who may read the same")
+
+    class ReuseFor(models.IntegerChoices):
+        HOUR = 3600, _("an hour")
+        DAY = 86_400, _("a day")
+        WEEK = 604_800, _("a week")
 
     name = models.CharField(_("name"), max_length=80)
     slug = models.SlugField(_("slug"), max_length=80, unique=True)
@@ -49,6 +60,32 @@ class Agent(OwnedModel):
         _("temperature"), default=0.2, validators=[MinValueValidator(0), MaxValueValidator(2)]
     )
     required_labels = LabelsField(_("demanded labels"))
+    reuse = models.CharField(
+        _("answers are given again"),
+        max_length=8,
+        choices=Reuse.choices,
+        default=Reuse.OFF,
+        db_default=Reuse.OFF,
+        help_text=_(
+            "To the very same question with the very same documents, as each person may read them "
+            "at that moment."
+        ),
+    )
+    reuse_seconds = models.PositiveIntegerField(
+        _("for how long"), choices=ReuseFor.choices, default=ReuseFor.DAY, db_default=ReuseFor.DAY
+    )
+    reuses_similar = models.BooleanField(
+        _("also to similar questions"),
+        default=False,
+        db_default=False,
+        help_text=_("Only after a measurement whose share of false hits is within the limit."),
+    )
+    similarity = models.PositiveSmallIntegerField(
+        _("nearness of similar questions, %"),
+        default=95,
+        db_default=95,
+        validators=[MinValueValidator(80), MaxValueValidator(100)],
+    )
     is_builtin = models.BooleanField(default=False, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -61,6 +98,10 @@ class Agent(OwnedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.reuses_similar:
+            require_measurement(self.reuse != self.Reuse.OFF, self.similarity)
 
 
 class SavedPromptQuerySet(OwnedQuerySet):

@@ -87,6 +87,9 @@ def agent_spec(agent: Agent) -> AgentSpec:
         context_tokens=agent.context_tokens,
         max_answer_tokens=agent.max_answer_tokens,
         temperature=agent.temperature,
+        reuse=agent.reuse,
+        reuse_seconds=agent.reuse_seconds,
+        similarity=agent.similarity if agent.reuses_similar else 0,
         id=agent.pk,
     )
 

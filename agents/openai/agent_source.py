@@ -5,7 +5,7 @@ What an agent cannot do is refused: other people's tools, several choices, forms
 leave no room for citations.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import asdict, replace
 from typing import Any
@@ -14,12 +14,14 @@ from django.utils import translation
 
 from accounts.models import User
 from agents.loop import run_agent
+from agents.openai.callers import Call
 from agents.openai.catalogue import ChatModel
 from agents.openai.errors import invalid, unsupported
 from agents.openai.sources import Chunker, Chunks, Payload, usage_object
 from agents.types import (
     AgentSpec,
     AgentTask,
+    AnswerReused,
     CitationAdded,
     Finished,
     PastMessage,
@@ -27,15 +29,7 @@ from agents.types import (
     TextDelta,
     UsageRecorded,
 )
-from gateway.chat import stream_chat
-from gateway.types import (
-    ChatRequest,
-    Completed,
-    PromptMessage,
-    RawMessage,
-    StreamItem,
-    TokenUsage,
-)
+from gateway.types import ChatRequest, PromptMessage, RawMessage, TokenUsage
 
 NOT_FOR_AGENTS = (
     "functions", "function_call", "response_format", "modalities", "audio", "guided_json",
@@ -44,18 +38,19 @@ NOT_FOR_AGENTS = (
 TEXT_PARTS = ("text", "input_text", "output_text")
 
 
-async def of_agent(
-    spec: AgentSpec, user: User, request: ChatRequest, model: ChatModel, language: str
-) -> Chunks:
+async def of_agent(spec: AgentSpec, call: Call, request: ChatRequest, model: ChatModel) -> Chunks:
     """Text as it is written; the last chunk has `citations`, and `notice` where the person should
     know something about how the answer came about. Raises ApiError and GatewayError."""
-    task = replace(agent_task(spec, user, request), demands=model.demands)
-    asked = Asked(request)
+    task = replace(
+        agent_task(spec, call.user, request), demands=model.demands, is_anew=call.cache.wish == "no"
+    )
+    call.cache.outcome = "" if spec.reuse == "off" else "miss"
+    finish_reason = "stop"
     chunker = Chunker(model.name)
     citations: list[Payload] = []
     usage: Payload | None = None
-    with translation.override(language):
-        async with aclosing(run_agent(task, chat=asked.stream)) as steps:
+    with translation.override(call.language):
+        async with aclosing(run_agent(task)) as steps:
             async for step in steps:
                 match step:
                     case TextDelta(text):
@@ -64,29 +59,16 @@ async def of_agent(
                         yield chunker.delta(reasoning_content=text)
                     case CitationAdded():
                         citations.append(_cited(step))
+                    case AnswerReused():
+                        call.cache.outcome = "hit"
                     case UsageRecorded():
                         usage = usage_object(_counts(step))
+                        finish_reason = step.finish_reason
                     case Finished():
                         more = {"notice": step.notice} if step.notice else {}
-                        yield chunker.end(asked.finish_reason, citations=citations, **more)
+                        yield chunker.end(finish_reason, citations=citations, **more)
     if usage:
         yield chunker.usage(usage)
-
-
-class Asked:
-    """The call that an agent makes, with the caller's decoding controls."""
-
-    def __init__(self, request: ChatRequest) -> None:
-        self._request = request
-        self.finish_reason = "stop"
-
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamItem, None]:
-        controlled = replace(request, controls=self._request.controls, extra=self._request.extra)
-        async with aclosing(stream_chat(controlled)) as items:
-            async for item in items:
-                if isinstance(item, Completed):
-                    self.finish_reason = item.finish_reason
-                yield item
 
 
 def agent_task(spec: AgentSpec, user: User, request: ChatRequest) -> AgentTask:
@@ -119,6 +101,8 @@ def agent_task(spec: AgentSpec, user: User, request: ChatRequest) -> AgentTask:
         user,
         talk[-1][1],
         history,
+        controls=request.controls,
+        extra=request.extra,
         team_ids=payer.team_ids,
         token_id=payer.token_id,
         purpose=payer.purpose,

@@ -31,9 +31,10 @@ async def chat_completions(request: HttpRequest) -> HttpResponseBase:
     )
     wants_usage = fields.wants_usage(call.body)
     if fields.flag(call.body, "stream"):
-        return await stream(request, _events(answers(call, model, asked), wants_usage=wants_usage))
+        events = _events(answers(call, model, asked), wants_usage=wants_usage)
+        return call.told(await stream(request, events))
     async with aclosing(answers(call, model, asked)) as chunks:
-        return JsonResponse(await assemble(chunks))
+        return call.told(JsonResponse(await assemble(chunks)))
 
 
 async def count_more(request: HttpRequest, answers: int) -> None:
@@ -52,9 +53,9 @@ async def find(call: Call) -> ChatModel:
 def answers(call: Call, model: ChatModel, asked: ChatRequest) -> Chunks:
     """The chunks of whoever answers to this name, for as long as the caller may hear them."""
     if model.agent is None:
-        chunks = of_model(asked, model)
+        chunks = of_model(asked, model, call.cache)
     else:
-        chunks = of_agent(model.agent, call.user, asked, model, call.language)
+        chunks = of_agent(model.agent, call, asked, model)
     return current_watch().over(call.token_id, chunks)
 
 

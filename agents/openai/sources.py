@@ -13,7 +13,7 @@ from typing import Any
 
 from agents.openai.catalogue import ChatModel
 from agents.openai.errors import not_served
-from gateway.chat import stream_chat
+from agents.reuse.programs import CacheUse, stream_again
 from gateway.labels import labels_of, require_labels
 from gateway.routing.routes import find_routes
 from gateway.types import (
@@ -67,7 +67,7 @@ class Chunker:
         return {**self.head, "choices": [choice]}
 
 
-async def of_model(request: ChatRequest, model: ChatModel) -> Chunks:
+async def of_model(request: ChatRequest, model: ChatModel, use: CacheUse) -> Chunks:
     """The endpoint's chunks with all their fields; raises GatewayError.
 
     A program that asks for a model wants that model: nothing is quoted from documents instead.
@@ -80,7 +80,7 @@ async def of_model(request: ChatRequest, model: ChatModel) -> Chunks:
     chunker = Chunker(model.name)
     has_ended = False
     usage: Payload | None = None
-    async with aclosing(stream_chat(request)) as items:
+    async with aclosing(stream_again(request, routes, use)) as items:
         async for item in items:
             match item:
                 case Chunk(payload):

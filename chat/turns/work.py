@@ -31,7 +31,7 @@ History = tuple[PastMessage, ...]
 KEPT = (Message.Status.COMPLETE, Message.Status.STOPPED, Message.Status.INTERRUPTED)
 AGENT = (
     "slug", "name", "instructions", "model_name", "max_passages", "context_tokens",
-    "max_answer_tokens", "temperature", "is_limited",
+    "max_answer_tokens", "temperature", "is_limited", "reuse", "reuse_seconds", "similarity",
 )  # fmt: skip
 
 
@@ -95,7 +95,11 @@ def _claim(values: dict[str, Any]) -> list[dict[str, Any]]:
                    array(select c.collection_id from agents_agent_collections c
                          where c.agent_id = t.agent_id) as agent_collections,
                    a.slug, a.name, a.instructions, a.model_name, a.max_passages, a.context_tokens,
-                   a.max_answer_tokens, a.temperature, a.is_limited,
+                   a.max_answer_tokens, a.temperature, a.is_limited, a.reuse, a.reuse_seconds,
+                   case when a.reuses_similar then a.similarity else 0 end as similarity,
+                   a.reuse <> 'off' and exists (
+                       select from chat_turn other
+                       where other.question_id = t.question_id and other.id <> t.id) as is_anew,
                    array(select m.team_id from accounts_membership m
                          where m.user_id = t.requested_by_id) as team_ids,
                    a.id as agent_id, a.owner_id as agent_owner_id, a.is_builtin,
@@ -165,6 +169,8 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
         turn_id=claim.stream_id,
         attachments=attached_files(user, row["attachments"], history or ()),
         goes_on=going_on(row["said"], row["said_steps"]),
+        is_temporary=row["is_temporary"],
+        is_anew=bool(row["is_anew"]),
         conversation_id=row["conversation_id"],
         team_ids=tuple(row["team_ids"]),
     )

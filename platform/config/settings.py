@@ -163,6 +163,8 @@ PARLEY_LINKS = env.str("PARLEY_LINKS", default="people")
 if PARLEY_LINKS not in {"off", "people", "anyone"}:
     raise ImproperlyConfigured("PARLEY_LINKS must be `off`, `people` or `anyone`.")
 PARLEY_ROUTING_CHOICES_DAYS = env.int("PARLEY_ROUTING_CHOICES_DAYS", default=90)
+PARLEY_USAGE_MONTHS = env.int("PARLEY_USAGE_MONTHS", default=24)  # 0: for ever
+PARLEY_FALSE_HITS = env.float("PARLEY_FALSE_HITS", default=0.05)
 PARLEY_TEMPORARY_HOURS = env.int("PARLEY_TEMPORARY_HOURS", default=24)
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -281,6 +283,8 @@ CLOCK = {
     "events.ringing.ring_waiting_jobs": 5,
     "gateway.routing.checks.check_open_endpoints": 5,
     "gateway.complexity.recording.remove_old": 3600,
+    "gateway.metering.rollups.roll_up": 60,
+    "gateway.metering.partitions.keep": 3600,
     "events.compaction.compact_closed_streams": 300,
     "events.compaction.remove_old_jobs": 3600,
     "chat.retention.partitions.ensure_ahead": 3600,

@@ -37,14 +37,14 @@ async def responses(request: HttpRequest) -> HttpResponseBase:
     answer = Answer(call.body, model.name)
     chunks = answers(call, model, asked)
     if fields.flag(call.body, "stream"):
-        return await stream(request, answer.events(chunks), answer.failed)
+        return call.told(await stream(request, answer.events(chunks), answer.failed))
     async with aclosing(chunks):
         async for chunk in chunks:
             for _ in answer.output.feed(chunk):
                 pass
     for _ in answer.output.close():
         pass
-    return JsonResponse(answer.whole())
+    return call.told(JsonResponse(answer.whole()))
 
 
 class Answer:

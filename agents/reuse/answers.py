@@ -1,0 +1,142 @@
+"""The answer to a prompt that was answered before, given again as if it were just written.
+
+It takes the place of the model alone: documents were searched for this very person a moment ago,
+and the answer's citations are located and verified like those of any other. One of equal questions
+that come together asks the model; the others wait for what comes of it.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from time import monotonic
+
+from agents.asking import Asked, searched_collections
+from agents.citations import CitationGate
+from agents.reuse import savings, similar
+from agents.reuse.keys import answer_key, may_reuse, whose
+from agents.reuse.types import Answer, now
+from agents.types import AgentTask, AnswerReused, Chat
+from caching.cache import Cache, Hit
+from caching.flushing import flush
+from gateway.types import (
+    OFFLINE,
+    Completed,
+    EndpointSwitched,
+    FindRoutes,
+    StreamItem,
+    TextDelta,
+    TokenUsage,
+    ToolCalls,
+)
+from knowledge.state import knowledge_state
+from observability.patience import run_patiently
+
+HOUR, DAY, WEEK = 3600, 86_400, 604_800
+PIECE = 2000  # characters that are given at a time
+MOST_BYTES = 32 * 1024 * 1024
+
+# Each agent says for how long; what is held near would outlive a flush by some milliseconds.
+ANSWERS: dict[int, Cache[Answer]] = {
+    seconds: Cache(
+        f"answers.{name}", ttl=seconds, size=20_000, most_bytes=MOST_BYTES, near=0,
+        pack=Answer.packed, unpack=Answer.unpacked,
+    )
+    for name, seconds in {"hour": HOUR, "day": DAY, "week": WEEK}.items()
+}  # fmt: skip
+
+Items = AsyncGenerator[StreamItem | AnswerReused, None]
+
+
+async def answers(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes) -> Items:
+    """What `chat` says, or what it said to the same before: then AnswerReused comes first."""
+    if not may_reuse(task, asked.request):
+        async with aclosing(chat(asked.request)) as items:
+            async for item in items:
+                yield item
+        return
+    began = monotonic()
+    scope = searched_collections(task)
+    state = await run_patiently(knowledge_state, task.user, scope)
+    served = await routes(asked.request.model)
+    key = answer_key(task, asked, state, served)
+    cache = ANSWERS[task.agent.reuse_seconds]
+    scopes = scopes_of(task, cache.field_of(key))
+    if task.is_anew:
+        await run_patiently(flush, cache.name, scopes[-1])
+    found = await cache.find(key, scopes)
+    if isinstance(found, Hit):
+        await savings.count(task, found.value, served, is_similar=False)
+        for item in _again(found.value, began, is_similar=False):
+            yield item
+        return
+    async with found as flight:
+        alike = similar.Alike(task, asked, state, served)
+        if (answer := await alike.find()) is not None:
+            await savings.count(task, answer, served, is_similar=True)
+            for item in _again(answer, began, is_similar=True):
+                yield item
+            return
+        heard = Heard(asked)
+        async with aclosing(chat(asked.request)) as items:
+            async for item in items:
+                if (said := heard.answer_after(item)) is not None:
+                    await flight.keep(said)
+                    await alike.keep(said)
+                yield item
+
+
+def scopes_of(task: AgentTask, field: bytes) -> tuple[str, ...]:
+    """By which answers can be flushed: of the agent, of the person, and this one alone."""
+    names = [f"agent:{task.agent.id}", f"answer:{field.hex()}"]
+    owner = whose(task)
+    return (f"person:{owner}", *names) if owner else tuple(names)
+
+
+class Heard:
+    """An answer as it is spoken, and whether it is one to give again."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._gate = CitationGate([passage.n for passage in asked.passages])
+        self._is_whole = True
+
+    def answer_after(self, item: StreamItem) -> Answer | None:
+        """The answer, once it is complete: by the model that was asked, to its own end."""
+        match item:
+            case TextDelta(text):
+                self._gate.feed(text)
+            case EndpointSwitched() | ToolCalls():
+                self._is_whole = False
+            case Completed() if self._is_whole:
+                return self._answer(item)
+        return None
+
+    def _answer(self, done: Completed) -> Answer | None:
+        self._gate.close()
+        text = self._gate.text
+        if done.finish_reason != "stop" or done.model == OFFLINE or not text.strip():
+            return None
+        return Answer(
+            text=text,
+            model=done.model,
+            endpoint=done.endpoint,
+            made_at=now(),
+            prompt_tokens=done.usage.prompt_tokens,
+            completion_tokens=done.usage.completion_tokens,
+            places=tuple((p.n, p.first.document_id, p.first.start) for p in self._asked.passages),
+        )
+
+
+def _again(answer: Answer, began: float, *, is_similar: bool) -> "list[StreamItem | AnswerReused]":
+    pieces = range(0, len(answer.text), PIECE)
+    took_ms = round((monotonic() - began) * 1000)
+    done = Completed(
+        finish_reason="stop",
+        usage=TokenUsage(prompt_tokens=0, completion_tokens=0),
+        model=answer.model,
+        endpoint="",
+        first_token_ms=took_ms,
+        total_ms=took_ms,
+        attempts=0,
+    )
+    texts = (TextDelta(answer.text[at : at + PIECE]) for at in pieces)
+    return [AnswerReused(answer.made_at, is_similar), *texts, done]

@@ -1,0 +1,79 @@
+"""What an answer depends on, all of it: two questions share an answer only if all of this is equal.
+
+The prompt as the model reads it, with every passage that was found for this person; who may answer
+it and how; and what the person may read at this moment. So a right that is taken away, a document
+that is added, changed or deleted, another model, another instruction of the agent or another
+parameter is another key, at once: nothing has to be told to the cache.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from agents.asking import Asked
+from agents.types import AgentTask
+from caching.decorator import canonical
+from gateway.types import ChatRequest, PromptMessage, Route
+
+FENCE = "0" * 16  # in place of the random word; what it may hide is told by the passages' ids
+
+
+def may_reuse(task: AgentTask, request: ChatRequest) -> bool:
+    """Never what a temporary conversation says, what attached files say, what goes on from an
+    answer that broke off, or what calls tools."""
+    return (
+        task.agent.reuse != "off"
+        and task.agent.id is not None
+        and not task.is_temporary
+        and not (task.attachments or request.image_count)
+        and not request.continues
+        and not request.tools
+        and request.extra.get("n", 1) == 1
+    )
+
+
+def whose(task: AgentTask) -> str:
+    """Whom an answer is kept for: the person, also where the agent shares, if memory told anything
+    about them; nobody in particular otherwise."""
+    is_shared = task.agent.reuse == "shared" and not task.memories
+    return "" if is_shared else str(task.user.pk)
+
+
+def answer_key(task: AgentTask, asked: Asked, state: str, routes: Sequence[Route]) -> Any:
+    """For one prompt; `state` is `knowledge_state` of the person."""
+    request = asked.write(fence=FENCE)
+    passages = [
+        [p.n, [[part.chunk_id, part.document_id, part.start, part.end] for part in p.parts]]
+        for p in asked.passages
+    ]
+    messages = [told(message) for message in request.messages]
+    return canonical(["exact", *_circumstances(task, request, state, routes), messages, passages])
+
+
+def question_key(task: AgentTask, asked: Asked, state: str, routes: Sequence[Route]) -> Any:
+    """For all questions under the same circumstances, whatever their words."""
+    request = asked.write(fence=FENCE)
+    rules = told(request.messages[0])
+    return canonical(["similar", *_circumstances(task, request, state, routes), rules])
+
+
+def _circumstances(
+    task: AgentTask, request: ChatRequest, state: str, routes: Sequence[Route]
+) -> list[Any]:
+    served = [
+        [route.model, route.deployment_id, route.upstream_name, route.base_url,
+         dict(route.extra_body)]
+        for route in routes
+    ]  # fmt: skip
+    return [
+        task.agent.id, whose(task), state, served, request.model, request.temperature,
+        request.max_tokens, asdict(request.controls), dict(request.extra), request.tool_choice,
+        sorted(request.required_labels), sorted(map(str, task.collections)),
+    ]  # fmt: skip
+
+
+def told(message: Any) -> Any:
+    """A message as it is sent, whichever form it has."""
+    if isinstance(message, PromptMessage):
+        return [message.role, message.content]
+    return dict(message)

@@ -15,6 +15,7 @@ from agents.types import (
     UsageRecorded,
 )
 from gateway.types import OFFLINE, Completed
+from security.sentences import Sentence, together
 
 
 def nothing_to_search() -> tuple[Step, Step]:
@@ -40,11 +41,8 @@ def notice_of(item: ReasoningDelta | EndpointSwitched) -> str:
         return ""
     if item.after and item.switched_to != OFFLINE:
         return ""  # it went on where the other stopped: a mark says so, nobody need be warned
-    if item.switched_to == OFFLINE:
-        text = _("The model could not answer, so your documents are quoted. {reason}")
-    else:
-        text = _("Another endpoint answered. {reason}")
-    return str(text).format(reason=item.detail)
+    is_quoted = item.switched_to == OFFLINE
+    return Sentence("stood_in" if is_quoted else "switched", reason=item.detail)
 
 
 def usage_of(done: Completed) -> UsageRecorded:
@@ -65,8 +63,8 @@ def usage_of(done: Completed) -> UsageRecorded:
 
 def finished(done: Completed, text: str, notice: str, reading: Reading) -> Finished:
     if done.finish_reason == "length":
-        notice = _("The answer reached its length limit and ends early.")
+        notice = Sentence("length_limit")
     elif done.is_offline and not notice:
-        notice = _("Quoted from your documents; no model is connected.")
-    unused = dict.fromkeys(use.reason for use in reading.uses if use.reason)
-    return Finished(text, done.model, done.is_offline, " ".join(filter(None, [*unused, notice])))
+        notice = Sentence("offline")
+    said = together([*(use.reason for use in reading.uses), notice])
+    return Finished(text, done.model, done.is_offline, said)

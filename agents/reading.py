@@ -15,7 +15,6 @@ from uuid import UUID
 
 from django.db.models.functions import Length
 from django.http import Http404
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from agents.packing import BLOCK_TOKENS, pack
@@ -30,6 +29,7 @@ from knowledge.retrieval import search_shelves
 from knowledge.types import Drawn, Passage
 from observability.patience import run_patiently
 from security.reading import second_lock
+from security.sentences import SOURCE, Sentence
 
 WAIT_SECONDS = 90.0  # for files whose reading has not ended when the question is asked
 LOOK_SECONDS = 0.25
@@ -99,15 +99,12 @@ def _states(ids: Sequence[UUID]) -> dict[UUID, State]:
 
 def _unread(file: AttachedFile, state: State | None) -> AttachmentUse:
     if state is None:
-        reason = _("“%(name)s” was deleted.") % {"name": file.name}
+        reason = Sentence("file_deleted", name=file.name)
     elif state[0] == FAILED:
-        reason = _("“%(name)s” could not be read: %(reason)s") % {
-            "name": file.name,
-            "reason": _(state[1]),
-        }
+        reason = Sentence("file_unreadable", name=file.name, reason=Sentence(SOURCE, text=state[1]))
     else:
-        reason = _("“%(name)s” was still being read; ask again in a moment.") % {"name": file.name}
-    return AttachmentUse(file.document_id, file.name, "unread", str(reason))
+        reason = Sentence("file_still_read", name=file.name)
+    return AttachmentUse(file.document_id, file.name, "unread", reason)
 
 
 # -- Documents -------------------------------------------------------------------------------------
@@ -233,7 +230,8 @@ def show_images(
     """The images to send, and how each was used; none to a model that sees nothing."""
     if not sees:
         blind = [file for file in files if file.is_new]  # said once, not with every question after
-        return [], [AttachmentUse(f.document_id, f.name, "unseen", _cannot_see()) for f in blind]
+        why = Sentence("model_is_blind")
+        return [], [AttachmentUse(f.document_id, f.name, "unseen", why) for f in blind]
     shown: list[Drawn] = []
     uses: list[AttachmentUse] = []
     for file, image in _drawn(task, files, budget):
@@ -243,8 +241,8 @@ def show_images(
         if fits:
             shown.append(image)
         if fits or file.is_new:
-            reason = "" if fits else _("There were more images than the agent has room for.")
-            uses.append(AttachmentUse(file.document_id, file.name, how, str(reason)))
+            reason = "" if fits else Sentence("too_many_images")
+            uses.append(AttachmentUse(file.document_id, file.name, how, reason))
     return shown, uses
 
 
@@ -262,10 +260,6 @@ def _drawn(
         with suppress(Http404):
             drawn.append((file, picture.load() if is_large else picture.small))
     return drawn
-
-
-def _cannot_see() -> str:
-    return str(_("The model cannot see images, so the answer does without them."))
 
 
 def cost_of(image: Drawn) -> int:

@@ -7,6 +7,8 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import ConfigDict, Field, StringConstraints
 
+from chat.models import Message, Turn
+from chat.spoken import error_of, notice_of
 from security.schemas import PageQuery, WriteSchema
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
@@ -184,6 +186,10 @@ class MessageOut(Schema):
 
     model_config = example(**MESSAGE)
 
+    @staticmethod
+    def resolve_notice(message: Message) -> str:
+        return notice_of(message)
+
 
 class TurnIn(WriteSchema):
     text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100_000)] = Field(
@@ -239,6 +245,10 @@ class TurnOut(Schema):
         id=ID, conversation_id=ID, question_id=ID, message_id=ID, status="completed", error=None,
         message=MESSAGE, created_at=AT, finished_at=AT,
     )  # fmt: skip
+
+    @staticmethod
+    def resolve_error(turn: Turn) -> dict[str, Any] | None:
+        return error_of(turn.error)
 
 
 class EventsQuery(Schema):

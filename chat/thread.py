@@ -12,6 +12,7 @@ from chat.attachments.services import Attachment, attachments_of
 from chat.gone import gone_numbers
 from chat.models import Citation, Conversation, Message, Turn
 from chat.selectors import citations_for
+from chat.spoken import error_of, notice_of, steps_in_words
 from chat.visibility import visible_steps
 from security.reading import reading_as
 
@@ -187,11 +188,11 @@ def _answer_data(answer: Message, steps: list[dict[str, Any]], turn: Turn | None
     return {
         "text": answer.text,
         "reasoning": answer.reasoning,
-        "steps": steps,
+        "steps": steps_in_words(steps),
         "usage": answer.usage,
         "model": answer.model_name,
-        "notice": answer.notice,
-        "error": turn.error if turn else None,
+        "notice": notice_of(answer),
+        "error": error_of(turn.error) if turn else None,
         "citations": citations,
         "gone": gone_numbers(answer.text, steps, [citation["n"] for citation in citations]),
     }

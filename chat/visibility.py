@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import InterfaceError, OperationalError
+from django.utils import translation
 
 from accounts.models import User
+from chat.spoken import rows_in_words
 from events.types import DELTA_KINDS, EventRow, Payload
 from knowledge.models import Document
 from observability.db import run_sync
@@ -77,19 +80,25 @@ def visible_steps(
 
 
 class Screen:
-    """Lets one reader's live events through, with decisions that are at most two seconds old."""
+    """Lets one reader's live events through, with decisions that are at most two seconds old, and
+    says them in `language`: else the reader's own."""
 
-    def __init__(self, user: User, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, user: User, language: str = "", clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._user_id: UUID = user.pk
+        self._language = language or user.language or settings.LANGUAGE_CODE
         self._clock = clock
         self._decided: dict[str, tuple[float, bool]] = {}
 
     async def let_through(self, rows: Sequence[EventRow]) -> list[EventRow]:
-        """These events as the reader may see them, in their order and with their numbers."""
+        """These events as the reader may see them, in their words, order and with their numbers."""
+        with translation.override(self._language):
+            rows = rows_in_words(rows)
         telling = [row for row in rows if row.kind not in DELTA_KINDS]  # words name no document
         named: set[str] = set().union(*(documents_in(row.kind, row.payload) for row in telling))
         if not named:
-            return list(rows)
+            return rows
         visible = await self._visible(named)
         return [
             row._replace(payload=payload)

@@ -22,6 +22,7 @@ from agents.memory.wishes import Wishes, find_wishes
 from agents.types import AgentTask, Chat, Finished, MemoriesSaved, MemoriesUsed, Step, TextDelta
 from gateway.chat import stream_chat
 from observability.patience import run_patiently
+from security.sentences import Sentence
 
 PATIENCE_SECONDS = 5.0  # that an answer which is written waits for what is noticed
 
@@ -107,8 +108,7 @@ async def _save_all(
 def _told_that_it_is_off(task: AgentTask, wishes: Wishes, done: Finished) -> Finished:
     if not wishes.is_all or task.has_memory or done.notice or not settings.PARLEY_MEMORY:
         return done
-    notice = _("Nothing was saved: memory is off here. You can switch it on in Settings.")
-    return Finished(done.text, done.model, done.is_offline, notice)
+    return Finished(done.text, done.model, done.is_offline, Sentence("memory_is_off"))
 
 
 def _escaped(fact: str) -> str:

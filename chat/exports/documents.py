@@ -19,6 +19,7 @@ from chat.attachments.services import sent_to
 from chat.models import Citation, Conversation, Message
 from chat.schemas import MessageOut
 from chat.selectors import citations_for, find_conversation
+from chat.spoken import notice_of
 from chat.thread import list_thread
 from knowledge.storage import path_of
 
@@ -109,8 +110,8 @@ def _written(user: User, conversation: Conversation) -> str:
             names = ", ".join(file.name for file in shown.attachments)
             parts.append(_("*Attached: %(names)s*") % {"names": names})
         parts.append(message.text.strip())
-        if message.notice:
-            parts.append(f"*{message.notice}*")
+        if notice := notice_of(message):
+            parts.append(f"*{notice}*")
         if sources := [_source(citation) for citation in message.citations.all()]:
             parts.append("\n".join(sources))
     return "\n\n".join(part for part in parts if part) + "\n"

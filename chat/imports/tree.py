@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from chat.answers.copying import NewMessage
 from chat.imports.types import Foreign, Node, Unreadable
 from chat.models import Message
 from security.ids import new_id
+from security.sentences import as_text
 
 LONGEST = 1_000_000  # characters of one message
 LARGEST = 64_000_000  # of all that one conversation grows to
-UNANSWERED = _("The export has no answer to this question.")
+UNANSWERED = as_text({"code": "never_answered", "values": {}})  # see chat.spoken
 TOO_LARGE = _("This conversation is too large.")
 EMPTY = _("There is no question and no answer in it.")
 NOBODY_ASKED = "…"
@@ -165,7 +165,7 @@ class _Grower:
             role=role,
             text=text[:LONGEST],
             status=status.value,
-            notice=gettext(UNANSWERED) if is_missing else "",
+            notice=UNANSWERED if is_missing else "",
             reasoning=reasoning[:LONGEST],
             model_name=model_name,
             created_at=at,

@@ -86,9 +86,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close()
             return
         self.visitor = Visitor(user.pk, session.session_key, user.password)
-        self.screen = Screen(user)
         self.address = network_of((self.scope.get("client") or ("",))[0])
         self.language = language_of(self.scope, user)
+        self.screen = Screen(user, self.language)
         self._is_open = True
         await self.accept()
         current_guard().watch(self)

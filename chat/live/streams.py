@@ -10,6 +10,7 @@ from uuid import UUID
 
 import orjson
 from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.translation import get_language
 
 from accounts.models import User
 from chat.live.guard import current_guard
@@ -32,7 +33,7 @@ def event_stream(
     seconds after the visitor lost the right to follow.
     """
     return StreamingHttpResponse(
-        _body(user, visitor, stream_id, after),
+        _body(Screen(user, get_language()), visitor, stream_id, after),
         content_type="text/event-stream; charset=utf-8",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -47,9 +48,9 @@ def position_of(request: HttpRequest, after: int = 0) -> int:
 class Follower:
     """One response, as the guard sees it: events until the stream is over or the guard says no."""
 
-    def __init__(self, user: User, visitor: Visitor, subscription: Subscription) -> None:
+    def __init__(self, screen: Screen, visitor: Visitor, subscription: Subscription) -> None:
         self.visitor = visitor
-        self._screen = Screen(user)
+        self._screen = screen
         self._subscription = subscription
         self._is_out = False
 
@@ -82,10 +83,12 @@ class Follower:
             raise CannotReplay
 
 
-async def _body(user: User, visitor: Visitor, stream_id: UUID, after: int) -> AsyncIterator[bytes]:
+async def _body(
+    screen: Screen, visitor: Visitor, stream_id: UUID, after: int
+) -> AsyncIterator[bytes]:
     await release_thread()
     subscription = current_hub().subscribe(stream_id, after)
-    follower = Follower(user, visitor, subscription)
+    follower = Follower(screen, visitor, subscription)
     current_guard().watch(follower)
     try:
         async for part in follower.parts():

@@ -19,6 +19,7 @@ from chat.answers.copying import copy_path
 from chat.attachments.services import attachments_of
 from chat.models import Citation, Conversation, Message, SharedLink
 from chat.sharing.links import find_link, path_of
+from chat.spoken import notice_of
 from chat.thread import ShownMessage, Versions, citation_data
 from chat.visibility import visible_documents, visible_steps
 from events.notices import What, announce
@@ -89,7 +90,7 @@ def _shown(message: Message, steps: list[dict[str, Any]]) -> ShownMessage:
         "steps": [step for step in steps if step["data"].get("passages")],
         "usage": None,
         "model": message.model_name,
-        "notice": message.notice,
+        "notice": notice_of(message),
         "error": None,
         "citations": [citation_data(citation) for citation in message.citations.all()],
     }

@@ -11,6 +11,7 @@ from chat.turns.types import Answer, Ending
 from events import log
 from events.types import Claim, EventRow
 from security.ids import new_id
+from security.sentences import as_text, stored
 
 MESSAGE_STATUS = {
     Turn.Status.COMPLETED: Message.Status.COMPLETE,
@@ -88,7 +89,7 @@ def _close(
             "text": "".join(answer.text).replace("\0", ""),
             "reasoning": "".join(answer.reasoning).replace("\0", ""),
             "message_status": MESSAGE_STATUS[ending.status].value,
-            "notice": answer.notice or ending.reason,
+            "notice": as_text(stored(answer.notice) or ending.reason),
             "model": answer.model[:120],
             "labels": answer.labels,
             "usage": None if answer.usage is None else log.encode(answer.usage),

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from uuid import UUID
 
 from agents.types import (
+    AnswerReused,
     AttachmentsRead,
     CitationAdded,
     EndpointSwitched,
@@ -26,6 +27,7 @@ from chat.turns.types import Answer, Ending
 from events.stream_writer import StreamWriter
 from events.types import EventRow, Payload
 from gateway.errors import GatewayError
+from security.sentences import Sentence, stored
 
 
 def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
@@ -47,14 +49,15 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
         case RetrievalCompleted():
             _note("retrieval_completed", _retrieval(step), answer, stream)
         case EndpointSwitched():
-            _note("endpoint_switched", asdict(step), answer, stream)
-        case MemoriesUsed(ids):
-            _note("memories_used", {"ids": [str(pk) for pk in ids]}, answer, stream)
-        case MemoriesSaved(ids):
-            _note("memories_saved", {"ids": [str(pk) for pk in ids]}, answer, stream)
+            _note("endpoint_switched", _plain(asdict(step)), answer, stream)
+        case MemoriesUsed(ids) | MemoriesSaved(ids):
+            kind = "memories_used" if isinstance(step, MemoriesUsed) else "memories_saved"
+            _note(kind, {"ids": [str(pk) for pk in ids]}, answer, stream)
         case LabelsDemanded(labels):
             answer.labels = list(labels)
             _note("labels_demanded", {"labels": answer.labels}, answer, stream)
+        case AnswerReused():
+            _note("answer_reused", asdict(step), answer, stream)
         case SupportChecked(sentences):
             _note("support_checked", {"sentences": list(sentences)}, answer, stream)
         case UsageRecorded():
@@ -65,7 +68,7 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
         case Finished():
             answer.model = step.model
             answer.is_offline = step.is_offline
-            answer.notice = str(step.notice)
+            answer.notice = step.notice
 
 
 def rebuild(rows: Iterable[EventRow]) -> Answer:
@@ -91,6 +94,7 @@ def rebuild(rows: Iterable[EventRow]) -> Answer:
                 | "endpoint_switched"
                 | "reasoning_completed"
                 | "labels_demanded"
+                | "answer_reused"
                 | "memories_used"
                 | "memories_saved"
             ):
@@ -109,29 +113,38 @@ def completed(answer: Answer, answer_id: UUID, *, wants_title: bool = False) -> 
             "text_length": text_length,
             "model": answer.model,
             "is_offline": answer.is_offline,
-            "notice": answer.notice,
+            "notice": stored(answer.notice),
         },
         is_title_due=wants_title and not answer.is_offline and text_length > 0,
     )
 
 
-def stopped(answer_id: UUID, reason: str) -> Ending:
-    payload = {"message_id": str(answer_id), "reason": reason}
+def stopped(answer_id: UUID) -> Ending:
+    payload = {"message_id": str(answer_id), "reason": stored(Sentence("stopped"))}
     return Ending(Turn.Status.STOPPED, "turn_stopped", payload)
 
 
-def interrupted(answer_id: UUID, reason: str) -> Ending:
-    payload = {"message_id": str(answer_id), "reason": reason}
+def interrupted(answer_id: UUID, reason: str = "") -> Ending:
+    payload = {"message_id": str(answer_id), "reason": stored(reason)}
     return Ending(Turn.Status.INTERRUPTED, "turn_interrupted", payload)
 
 
 def failed(error: Payload) -> Ending:
-    """`error` has a stable `type`, a `title` and a `detail` that says what to do."""
+    """`error` has a stable `type`, a `title` and a `detail` that says what to do, as it is kept."""
     return Ending(Turn.Status.FAILED, "turn_failed", error, error)
 
 
 def describe(error: GatewayError) -> Payload:
-    return {"type": error.type, "title": str(error.title), "detail": str(error)}
+    return _error(error.type, error.said)
+
+
+def out_of_order() -> Payload:
+    """Something of ours failed; what exactly is in the log alone."""
+    return _error("internal-error", Sentence("internal_error_logged"))
+
+
+def _error(kind: str, detail: Sentence) -> Payload:
+    return {"type": kind, "title": stored(Sentence(kind)), "detail": stored(detail)}
 
 
 def _end_reasoning(answer: Answer, stream: StreamWriter) -> None:
@@ -185,6 +198,8 @@ def _citation(payload: Payload) -> CitationAdded:
 
 
 def _plain(values: Payload) -> Payload:
+    """As JSON holds it; sentences as they are kept."""
     return {
-        name: str(value) if isinstance(value, UUID) else value for name, value in values.items()
+        name: str(value) if isinstance(value, UUID) else stored(value)
+        for name, value in values.items()
     }

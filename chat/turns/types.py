@@ -8,6 +8,7 @@ from agents.types import AgentTask, CitationAdded
 from chat.models import Turn
 from events.types import Claim, Payload
 from gateway.types import OFFLINE
+from security.sentences import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,6 @@ class Ending:
     is_title_due: bool = False
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> Stored:
         """Why the answer ends early, for the reader; empty when it does not or `error` says it."""
-        reason: str = self.payload.get("reason", "")
-        return reason
+        return self.payload.get("reason", "")

@@ -24,39 +24,16 @@ endpoint is at fault, so the offline answerer stands in when no deployment is le
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from math import ceil
 from typing import ClassVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from security.sentences import Sentence, declare
 from security.text import storable
-
-declare(
-    {
-        "no_connection": _("It did not accept a connection."),
-        "no_answer": _("It did not begin to answer."),
-        "empty_answer": _("It sent an empty answer."),
-        "no_completion": _("It answered with {kind} that is not a chat completion."),
-        "event_too_large": _("It sent one event of more than 4 MB."),
-        "no_completion_event": _("It sent an event that is not a chat completion."),
-        "cannot_continue": _("Such an answer cannot be continued."),
-        "no_free_request": ngettext_lazy(
-            "None of its parallel requests came free within {n} second.",
-            "None of its parallel requests came free within {n} seconds.",
-            "n",
-        ),
-        "labels_demanded": _(
-            "None of its endpoints that are on has all the labels that are demanded: {labels}."
-        ),
-        "none_takes": _("None of the endpoints that may answer takes {what}."),
-        "tools": _("tools"),
-        "images": _("images"),
-    }
-)
 
 
 class GatewayError(Exception):
@@ -230,3 +207,10 @@ class BudgetExhausted(GatewayError):
         self.resets_at = resets_at
         self.may_switch = falls_back
         self.fall_back_to = fall_back_to
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds until it resets; None where it does not, or where waiting does not help."""
+        if self.resets_at is None or self.needed is None:
+            return None
+        return max(1, ceil((self.resets_at - datetime.now(UTC)).total_seconds()))

@@ -13,24 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from gateway.errors import GatewayError
 from gateway.types import Route
-from security.sentences import Sentence, declare
+from security.sentences import Sentence
 
 MOST_LABELS = 20
 LABEL = r"^[a-z0-9][a-z0-9_.-]{0,39}$"
-
-declare(
-    {
-        "by_agent": _("the agent “{name}”"),
-        "by_team": _("the team “{name}”"),
-        "by_collection": _("the collection “{name}”"),
-        "by_earlier": _("an earlier answer in this conversation"),
-        "label_by": _("“{label}” ({by})"),
-        "labels_lacking": _(
-            "Its endpoints lack a label that is demanded: {labels}. Nothing was sent. Choose "
-            "another model, or ask an administrator."
-        ),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)

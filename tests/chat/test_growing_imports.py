@@ -14,6 +14,7 @@ from chat.exports import documents as exports
 from chat.imports import services, storage
 from chat.models import Conversation, Import, ImportedConversation, Message
 from chat.search import finding as search
+from chat.spoken import notice_of
 from events import jobs
 from tests.chat.test_imports import bring, read, texts
 from tests.support.exports import (
@@ -125,7 +126,7 @@ def test_an_answer_that_was_missing_takes_its_place(alice):
     item["mapping"]["q2b"]["children"] = []
     bring(alice, as_json(item | {"current_node": "q2b"}))
     talk = Conversation.objects.get()
-    assert "no answer" in talk.messages.get(text="").notice
+    assert "no answer" in notice_of(talk.messages.get(text=""))
     assert answer["message"]
     assert bring(alice, as_json(chatgpt_conversation())).grown == 1
     talk.refresh_from_db()

@@ -12,6 +12,7 @@ from agents.models import Agent
 from chat.answers.branching import branch_conversation
 from chat.models import Conversation, Turn
 from chat.services import start_turn
+from chat.spoken import error_of
 from events.hub import current_hub
 from gateway.models import Deployment, Endpoint, Model
 from gateway.routing.routes import forget_routes
@@ -118,8 +119,8 @@ def test_what_cannot_be_met_is_refused_and_says_who_demands_it(alice, servers):
     turn = ask(alice, "Why?", agent="lawyer")
     assert turn.status == "failed"
     assert turn.error["type"] == "label_unmet"
-    assert "“on-premises” (the agent “Lawyer”)" in turn.error["detail"]
-    assert "“eu”" not in turn.error["detail"]
+    assert "“on-premises” (the agent “Lawyer”)" in error_of(turn.error)["detail"]
+    assert "“eu”" not in error_of(turn.error)["detail"]
     assert anybody.requests == trusted.requests == []
 
 

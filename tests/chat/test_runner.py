@@ -14,6 +14,7 @@ from chat import services
 from chat.models import Citation, Turn
 from chat.retention import deletion
 from chat.services import start_turn
+from chat.spoken import error_of, notice_of
 from events import leases, log
 from events.hub import current_hub
 from events.models import Event, Stream
@@ -157,7 +158,7 @@ def test_stop_is_quick_closes_upstream_and_keeps_what_was_said(alice):
             turn = await finished(turn)
         assert (turn.status, turn.answer.status) == ("stopped", "stopped")
         assert turn.answer.text == "".join(agent.words[:10])
-        assert turn.answer.notice == "The answer was stopped before its end."
+        assert notice_of(turn.answer) == "The answer was stopped before its end."
         assert (await run_sync(kinds, turn))[-1] == "turn_stopped"
 
     play(scenario)
@@ -243,7 +244,7 @@ def test_a_model_that_fails_and_a_bug_are_told_apart(alice):
             turn = await finished(await run_sync(start_turn, alice, None, "One?"))
             assert (turn.status, turn.answer.status) == ("failed", "failed")
             assert turn.error["type"] == UpstreamFailed.type
-            assert "out of memory" in turn.error["detail"]
+            assert "out of memory" in error_of(turn.error)["detail"]
             assert turn.answer.text == TEXT
         async with running(ScriptedAgent(error=ValueError("secret detail"))):
             turn = await finished(await run_sync(start_turn, alice, None, "Two?"))
@@ -301,7 +302,7 @@ def test_a_turn_of_a_dead_runner_that_had_spoken_is_closed_with_its_partial_text
             done = await finished(turn)
             assert (done.status, done.answer.status) == ("interrupted", "interrupted")
             assert done.answer.text == "Half an answer"
-            assert done.answer.notice == "The server stopped in mid-answer."
+            assert notice_of(done.answer) == "The server stopped in mid-answer."
             assert done.answer.model_name == "offline"  # nothing is connected
             assert done.answer.steps == [{"kind": "retrieval_completed", "data": steps}]
         assert agent.tasks == []
@@ -372,7 +373,8 @@ def test_a_runner_told_to_stop_finishes_interrupts_or_hands_back(alice):
         assert asyncio.get_running_loop().time() - began < 5
         assert interrupted.status == "interrupted"
         assert interrupted.answer.text == "".join(spoken.words[:2])
-        assert interrupted.answer.notice == restarted
+        with translation.override("zh-hans"):
+            assert notice_of(interrupted.answer) == restarted
         stream = await run_sync(Stream.objects.get, pk=turns["silent"].pk)
         assert (stream.state, stream.attempts) == ("queued", 0)
         async with running(ScriptedAgent()):

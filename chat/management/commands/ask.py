@@ -11,6 +11,7 @@ from accounts.models import User
 from chat.errors import ChatError
 from chat.models import Citation, Message, Turn
 from chat.services import start_turn, stop_turn
+from chat.spoken import error_of, notice_of
 from events.hub import Subscription, current_hub
 from events.types import CannotReplay, EventRow
 from knowledge.models import Collection
@@ -103,10 +104,10 @@ class Command(BaseCommand):
             self.stdout.write("\n")
             for citation in citations:
                 self.stdout.write(_line(citation))
-            if answer.notice:
-                self.stdout.write(self.style.WARNING(answer.notice))
+            if notice := notice_of(answer):
+                self.stdout.write(self.style.WARNING(notice))
         if turn.status != Turn.Status.COMPLETED:
-            detail = (turn.error or {}).get("detail", "")
+            detail = (error_of(turn.error) or {}).get("detail", "")
             raise CommandError(f"The answer is not complete ({turn.status}). {detail}".strip())
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import aiohttp
 import orjson
-from django.utils.translation import gettext_lazy as _
 
 from gateway.errors import (
     BadCredentials,
@@ -28,19 +27,8 @@ from gateway.errors import (
 )
 from gateway.overflow import overflow_numbers
 from security.outbound.errors import AddressRefused
-from security.sentences import Sentence, declare
+from security.sentences import Sentence
 
-declare(
-    {
-        "invalid_url": _("Its address is not a valid URL."),
-        "closed": _("The connection was closed."),
-        "bad_certificate": _("Its TLS certificate is not accepted."),
-        "bad_tls": _("TLS fails; perhaps the address begins with http:// instead of https://."),
-        "unknown_name": _("Its name is unknown; check the address for typos."),
-        "nothing_listens": _("Nothing listens there; is the server running?"),
-        "redirect": _("It redirects to {target}."),
-    }
-)
 LONGEST_QUOTE = 300  # characters of an upstream message that are repeated
 LONGEST_WAIT = 86_400.0  # seconds that a server may ask for
 

@@ -1,0 +1,23 @@
+"""What an answer's reader is told about it, by the codes under which that is kept
+(`security.sentences`)."""
+
+from django.utils.translation import gettext_lazy as _
+
+from security.sentences import declare
+
+declare(
+    {
+        "stood_in": _("The model could not answer, so your documents are quoted. {reason}"),
+        "switched": _("Another endpoint answered. {reason}"),
+        "length_limit": _("The answer reached its length limit and ends early."),
+        "offline": _("Quoted from your documents; no model is connected."),
+        "memory_is_off": _(
+            "Nothing was saved: memory is off here. You can switch it on in Settings."
+        ),
+        "file_deleted": _("“{name}” was deleted."),
+        "file_unreadable": _("“{name}” could not be read: {reason}"),
+        "file_still_read": _("“{name}” was still being read; ask again in a moment."),
+        "model_is_blind": _("The model cannot see images, so the answer does without them."),
+        "too_many_images": _("There were more images than the agent has room for."),
+    }
+)

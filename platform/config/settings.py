@@ -303,6 +303,8 @@ CLOCK = {
     "accounts.devices.sweep": 3600,
     "accounts.takeouts.sweep": 3600,
     "accounts.leaving.delete_due": 300,
+    "accounts.budgets.reconciling.reconcile": 15,
+    "accounts.budgets.reconciling.sweep": 3600,
 }
 # What goes with a deleted person, the highest app first (accounts.departures).
 DEPARTURES = [

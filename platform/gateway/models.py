@@ -7,7 +7,16 @@ from django.utils.translation import gettext_lazy as _
 
 from gateway.complexity.models import RoutingAlias, RoutingChoice, RoutingRule
 from gateway.controls import Capability
-from gateway.metering.models import Price, PricedModel, Usage, note_price
+from gateway.metering.models import (
+    Price,
+    PricedModel,
+    Usage,
+    UsageChange,
+    UsageDay,
+    UsageHour,
+    UsageMark,
+    note_price,
+)
 from security.ids import new_id
 
 __all__ = [
@@ -19,6 +28,10 @@ __all__ = [
     "RoutingChoice",
     "RoutingRule",
     "Usage",
+    "UsageChange",
+    "UsageDay",
+    "UsageHour",
+    "UsageMark",
 ]
 
 

@@ -15,6 +15,7 @@ from gateway.types import CallRecord, Payer, TokenUsage
 from observability.patience import run_patiently
 
 LOST = "interrupted"  # the outcome of a call that nobody saw the end of
+_FIELDS = [field for field in Usage._meta.concrete_fields if field.name != "transaction"]
 LOCK = 0x75736167  # "usag": of the locks that keep the rows of a turn apart
 
 log = structlog.get_logger(__name__)
@@ -24,7 +25,11 @@ def usage_of(call: CallRecord) -> Usage:
     """The row of a call, not saved yet."""
     return Usage(
         turn_id=call.turn_id,
-        account_id=call.account_id,
+        account_id=call.payer.account_id,
+        agent_id=call.payer.agent_id,
+        token_id=call.payer.token_id,
+        team_ids=list(call.payer.team_ids),
+        purpose=call.payer.purpose,
         model_name=call.model,
         endpoint_name=call.endpoint,
         prompt_tokens=call.usage.prompt_tokens,
@@ -60,11 +65,17 @@ def insert_once(usage: Usage) -> None:
                 f"""
                 select pg_advisory_xact_lock(%s, hashtext(%s));
                 {_insertion()};
-                delete from gateway_usage lost
-                where turn_id = %s and outcome = %s and exists (
-                    select from gateway_usage counted
-                    where counted.turn_id = lost.turn_id and counted.outcome <> lost.outcome
-                      and counted.model_name = lost.model_name)
+                with gone as (
+                    delete from gateway_usage lost
+                    where turn_id = %s and outcome = %s and exists (
+                        select from gateway_usage counted
+                        where counted.turn_id = lost.turn_id and counted.outcome <> lost.outcome
+                          and counted.model_name = lost.model_name)
+                    returning created_at
+                )
+                insert into gateway_usagechange (at)
+                select distinct date_trunc('hour', created_at, 'UTC') from gone
+                on conflict do nothing
                 """,  # noqa: S608 - our names
                 [LOCK, str(turn), *_values(usage), turn, LOST],
             )
@@ -74,7 +85,7 @@ def insert_once(usage: Usage) -> None:
 def _insertion() -> str:
     """Django would need four round trips and build the statement each time: this is after every
     answer."""
-    columns = [field.column or field.name for field in Usage._meta.concrete_fields]
+    columns = [field.column or field.name for field in _FIELDS]
     places = ", ".join(["%s"] * len(columns))
     into = f"{Usage._meta.db_table} ({', '.join(columns)})"
     return f"insert into {into} values ({places}) on conflict do nothing"  # noqa: S608 - our names
@@ -82,8 +93,7 @@ def _insertion() -> str:
 
 def _values(usage: Usage) -> list[Any]:
     return [
-        field.get_db_prep_save(field.pre_save(usage, add=True), connection)
-        for field in Usage._meta.concrete_fields
+        field.get_db_prep_save(field.pre_save(usage, add=True), connection) for field in _FIELDS
     ]
 
 

@@ -1,0 +1,128 @@
+"""Documents: the file, how far it is indexed, and what is left of one that is gone."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from knowledge.models.collections import Collection, InCollectionQuerySet, Source
+from security.ids import new_id
+
+
+class Document(models.Model):
+    """One file of a collection; `version` counts its indexed generations."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("waiting")
+        RUNNING = "running", _("indexing")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    collection = models.ForeignKey(
+        Collection, verbose_name=_("collection"), on_delete=models.CASCADE, related_name="documents"
+    )
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="documents")
+    title = models.CharField(_("title"), max_length=300)
+    file_name = models.CharField(_("file name"), max_length=255)
+    media_type = models.CharField(_("type"), max_length=100)
+    size = models.BigIntegerField(_("size, bytes"))
+    sha256 = models.CharField(max_length=64)
+    status = models.CharField(
+        _("status"), max_length=8, choices=Status.choices, default=Status.QUEUED
+    )
+    reason = models.TextField(_("reason"), blank=True)
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    page_count = models.IntegerField(_("pages"), null=True, blank=True)
+    chunk_count = models.IntegerField(_("passages"), default=0)
+    invisible_count = models.IntegerField(
+        _("invisible characters removed"), default=0, db_default=0
+    )
+    version = models.IntegerField(default=0)
+    added_by = models.ForeignKey(
+        User, verbose_name=_("added by"), null=True, blank=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    job_id = models.UUIDField(null=True, blank=True, editable=False)
+    # Of one that was deleted and may be taken back (`discarding`): where it was, and since when.
+    discarded_from = models.ForeignKey(
+        Collection, null=True, blank=True, editable=False, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    discarded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("added"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = InCollectionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("document")
+        verbose_name_plural = _("documents")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["collection", "sha256"], name="same_bytes_once")
+        ]
+        indexes = [
+            models.Index(fields=["collection", "status"], name="document_status"),
+            models.Index(
+                fields=["discarded_at"],
+                condition=models.Q(discarded_at__isnull=False),
+                name="document_discarded",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class DeletedDocument(models.Model):
+    """The id of a document that is gone, until `deletions` has taken away what is left of it."""
+
+    id = models.UUIDField(primary_key=True)
+    deleted_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Stage(models.Model):
+    """How far one step of a document's ingestion is."""
+
+    class Name(models.TextChoices):
+        EXTRACT = "extract", _("reading")
+        CHUNK = "chunk", _("splitting")
+        EMBED = "embed", _("embedding")
+        LOAD = "load", _("saving")
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    id = models.BigAutoField(primary_key=True)
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="stages")
+    name = models.CharField(_("stage"), max_length=10, choices=Name.choices)
+    status = models.CharField(
+        _("status"), max_length=8, choices=Status.choices, default=Status.WAITING
+    )
+    done = models.IntegerField(default=0)
+    total = models.IntegerField(default=0)
+    reason = models.TextField(blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("stage")
+        verbose_name_plural = _("stages")
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["document", "name"], name="one_stage_each")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.status}"
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it has not ended."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()

@@ -10,6 +10,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import trail  # noqa: PLC0415 - it imports models, which are ready only now
+        from accounts.budgets import wording  # noqa: F401, PLC0415 - every process has its words
 
         trail.follow()
         name_tasks({"accounts.takeouts.pack": _("Packing a person's data")})

@@ -9,6 +9,10 @@ class KnowledgeConfig(AppConfig):
     verbose_name = _("Knowledge")
 
     def ready(self) -> None:
+        from accounts.budgets.storage import know_storage  # noqa: PLC0415 - models are loaded now
+        from knowledge.quota import count_bytes  # noqa: PLC0415
+
+        know_storage(count_bytes)
         name_tasks(
             {
                 "knowledge.jobs.ingest_document": _("Indexing a document"),

@@ -4,6 +4,7 @@ KnowledgeError
 ├── UploadRefused      the file is not taken; the text says why
 │   ├── FileTooLarge   more than PARLEY_MAX_UPLOAD_MB
 │   ├── TooMuchAttached  more than one person may attach
+│   ├── QuotaReached   more than a budget of storage has left
 │   └── UnsupportedFile (file_types)
 ├── StorageFull        the disk of the uploads, or its quota, is full
 └── DocumentGone       deleted while it was being indexed
@@ -24,6 +25,10 @@ class FileTooLarge(UploadRefused):
 
 class TooMuchAttached(UploadRefused):
     """The person has no room left for attachments, or too many that were never sent."""
+
+
+class QuotaReached(UploadRefused):
+    """A budget of storage has no room left for the file; the text is translated already."""
 
 
 class StorageFull(KnowledgeError):

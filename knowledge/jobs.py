@@ -10,7 +10,7 @@ from events import jobs
 from events.context import JobContext, JobFailed
 from events.models import Job
 from gateway.embedding.embedder import EmbedderUnavailable
-from gateway.errors import GatewayError
+from gateway.errors import BudgetExhausted, GatewayError
 from gateway.labels import LabelUnmet
 from knowledge import backfill, reweighing
 from knowledge.errors import DocumentGone, VersionReplaced
@@ -47,7 +47,7 @@ def ingest_document(context: JobContext, document_id: str) -> None:
         has_drifted = ingest(document, context)
     except DocumentGone:
         return
-    except ExtractionFailed as failure:
+    except (ExtractionFailed, BudgetExhausted) as failure:
         raise JobFailed(str(failure)) from failure
     except (VersionReplaced, EmbedderUnavailable, GatewayError) as error:
         if context.attempt < context.job.max_attempts:

@@ -14,6 +14,7 @@ from knowledge.errors import DocumentGone
 from knowledge.file_names import clean_name
 from knowledge.file_types import detect_type
 from knowledge.models import Collection, Document, Source, Stage
+from knowledge.quota import require_room
 from knowledge.storage import Readable
 from security import audit
 from security.acts import Act
@@ -142,6 +143,7 @@ def _add_once(
     draft.media_type = detect_type(path, draft.file_name, declared).media_type
     try:
         with transaction.atomic():
+            require_room(draft.added_by, draft.size)
             draft.source = source or upload_source(draft.collection)
             draft.save(force_insert=True)
             queue_document(draft)

@@ -30,6 +30,7 @@ from knowledge.errors import TooMuchAttached
 from knowledge.file_names import clean_name
 from knowledge.file_types import ATTACHABLE, detect_type
 from knowledge.models import Collection, Document, Source
+from knowledge.quota import require_room
 from knowledge.services import queue_document, remove_collection
 from knowledge.storage import Readable
 from observability.metrics import swept
@@ -63,6 +64,7 @@ def attach(user: User, file: Readable, file_name: str, declared: str = "") -> Do
             added_by=user,
         )
         with transaction.atomic():
+            require_room(user, stored.size)
             _require_space(user, stored.size)
             _save(draft, user)
     except BaseException:

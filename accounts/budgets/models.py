@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from security.ids import new_id
 
-DIGITS, PLACES = 26, 10  # tokens of a century, and a millionth of a cent
+DIGITS, PLACES = 28, 12  # tokens of a century; what a token costs, exactly
 EVERYBODY = UUID(int=0)  # the subject of the installation's budgets
 NAMED = ("user", "team", "agent_id", "token")
 

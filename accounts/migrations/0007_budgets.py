@@ -79,8 +79,8 @@ class Migration(migrations.Migration):
                 (
                     "limit",
                     models.DecimalField(
-                        decimal_places=10,
-                        max_digits=26,
+                        decimal_places=12,
+                        max_digits=28,
                         validators=[django.core.validators.MinValueValidator(0)],
                         verbose_name="limit",
                     ),
@@ -233,18 +233,18 @@ class Migration(migrations.Migration):
                     "settled",
                     models.DecimalField(
                         db_default=Decimal("0"),
-                        decimal_places=10,
+                        decimal_places=12,
                         default=Decimal("0"),
-                        max_digits=26,
+                        max_digits=28,
                     ),
                 ),
                 (
                     "held",
                     models.DecimalField(
                         db_default=Decimal("0"),
-                        decimal_places=10,
+                        decimal_places=12,
                         default=Decimal("0"),
-                        max_digits=26,
+                        max_digits=28,
                     ),
                 ),
                 ("refused_at", models.DateTimeField(blank=True, null=True)),
@@ -278,11 +278,11 @@ class Migration(migrations.Migration):
                 ),
                 ("call_id", models.UUIDField()),
                 ("turn_id", models.UUIDField(blank=True, null=True)),
-                ("amount", models.DecimalField(decimal_places=10, max_digits=26)),
-                ("owed", models.DecimalField(decimal_places=10, max_digits=26)),
+                ("amount", models.DecimalField(decimal_places=12, max_digits=28)),
+                ("owed", models.DecimalField(decimal_places=12, max_digits=28)),
                 (
                     "charged",
-                    models.DecimalField(blank=True, decimal_places=10, max_digits=26, null=True),
+                    models.DecimalField(blank=True, decimal_places=12, max_digits=28, null=True),
                 ),
                 ("leased_until", models.DateTimeField()),
                 ("ends_at", models.DateTimeField()),

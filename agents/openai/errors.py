@@ -22,6 +22,7 @@ from gateway import errors as gateway
 from gateway.embedding.embedder import EmbedderUnavailable
 from observability.outages import is_outage
 from security.rate_limits import LimitReached
+from security.sentences import said, stored
 
 INVALID = "invalid_request_error"
 SERVER = "server_error"
@@ -82,17 +83,27 @@ def not_served(name: str) -> ApiError:
 def of_gateway(error: gateway.GatewayError) -> ApiError:
     """What became of the call upstream; the endpoint's own words, if it said any."""
     with translation.override("en"):
-        whole = str(error)
+        whole = str(said(stored(error.said)))
     usual = (400, "invalid_value") if isinstance(error, gateway.BadRequest) else (502, error.type)
     status, code = _OF_GATEWAY.get(error.type, usual)
     if status == 400:
         param = "messages" if isinstance(error, gateway.ContextOverflow) else None
         return invalid(error.detail or whole, param, code)
     headers = COME_BACK if status == 503 else {}
+    if isinstance(error, gateway.BudgetExhausted):
+        return _of_budget(error, whole)
     if status == 429:
         pause = getattr(error, "retry_after", None)
         headers = {"Retry-After": str(max(1, math.ceil(1.0 if pause is None else pause)))}
     return ApiError(status, whole, "requests" if status == 429 else SERVER, None, code, headers)
+
+
+def _of_budget(error: gateway.BudgetExhausted, whole: str) -> ApiError:
+    """As OpenAI says that a quota is used up; their client does not try again by itself."""
+    headers = {"x-should-retry": "false"}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    return ApiError(429, whole, "insufficient_quota", None, "insufficient_quota", headers)
 
 
 # By the stable type of the error. The keys and names at an endpoint are the administrator's affair,

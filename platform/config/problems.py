@@ -36,7 +36,8 @@ from accounts.errors import (
 from agents.errors import TooManyPrompts
 from agents.memory.errors import MemoryRefused
 from chat.errors import ChatError, KeyReused
-from knowledge.errors import FileTooLarge, StorageFull, UploadRefused
+from gateway.errors import BudgetExhausted
+from knowledge.errors import FileTooLarge, QuotaReached, StorageFull, UploadRefused
 from knowledge.file_types import UnsupportedFile
 from observability.outages import OUTAGES, is_disk_full, is_outage
 from security.paging import InvalidCursor
@@ -142,6 +143,7 @@ DOMAIN: dict[type[Exception], tuple[int, str, Promise]] = {
     FileTooLarge: (413, "too-large", _("The file is too large")),
     UnsupportedFile: (415, "unsupported-file", _("This kind of file is not read")),
     StorageFull: (507, "storage-full", _("No room on this server")),
+    QuotaReached: (413, "quota-reached", _("A budget of storage is used up")),
     UploadRefused: (422, "upload-refused", _("The file was not taken")),
     WrongPassword: (403, "wrong-password", _("Wrong password")),
     LastAdministrator: (409, "last-administrator", _("The last administrator stays")),
@@ -237,6 +239,12 @@ def _describe_chat_error(error: ChatError) -> Problem:
 def _describe_limit(error: LimitReached) -> Problem:
     headers = {"Retry-After": str(error.seconds)}
     return Problem(429, error.name, error.title, str(error), headers=headers)
+
+
+@describe.register
+def _describe_budget(error: BudgetExhausted) -> Problem:
+    headers = {"Retry-After": str(seconds)} if (seconds := error.retry_after) else {}
+    return Problem(429, "budget-exhausted", str(error.title), error.detail, headers=headers)
 
 
 @describe.register

@@ -6,7 +6,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent, SavedPrompt
+from agents.reuse.admin import MeasurementAdmin
 from agents.services import keep_limit
+
+__all__ = ["AgentAdmin", "MeasurementAdmin", "SavedPromptAdmin"]
 
 
 @admin.register(Agent)
@@ -34,6 +37,10 @@ class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
                     "max_answer_tokens",
                 )
             },
+        ),
+        (
+            _("Reused answers"),
+            {"fields": ("reuse", "reuse_seconds", "reuses_similar", "similarity")},
         ),
         (_("State"), {"fields": ("id", "is_builtin", "version", "created_at", "updated_at")}),
     )

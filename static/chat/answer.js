@@ -4,6 +4,7 @@ import { collectSources, collectUncited } from "./citations.js";
 import { Doing } from "./doing.js";
 import { forgetMarks, markMemory } from "./memory.js";
 import { loadRenderer, renderer } from "./renderer.js";
+import { markReused } from "./reused.js";
 import { passageCount, Steps } from "./steps.js";
 import { showSupport } from "./support.js";
 import { continuedOn } from "./why.js";
@@ -129,7 +130,7 @@ export class Answer {
   }
 
   #step(kind, data) {
-    if (markMemory(this.el, kind, data)) return;
+    if (markMemory(this.el, kind, data) || markReused(this.el, kind, data)) return;
     if (kind === "retrieval_completed") {
       this.passages.push(...data.passages);
       for (const { n } of data.passages) this.cites.add(String(n));

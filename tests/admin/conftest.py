@@ -2,7 +2,7 @@ import pytest
 from django.test import Client
 from pgvector import SparseVector
 
-from agents.models import Agent
+from agents.models import Agent, Measurement
 from chat.models import Citation, Conversation, Feedback, Message, Preference, Turn
 from events import jobs
 from events.leases import open_stream
@@ -47,6 +47,10 @@ def furnish(admin):
             bm25=SparseVector({1: 1.0}, TERM_SPACE),
         )  # fmt: skip
         agent = Agent.objects.create(owner=admin, name=f"Agent {number}", slug=f"agent-{number}")
+        Measurement.objects.create(
+            embedder="minilm", similarity=95, questions="a.csv", pairs=2, different=1, hits=1,
+            false_hits=0, limit=0.05, measured_by=admin,
+        )  # fmt: skip
         conversation = Conversation.objects.create(owner=admin, title=SECRET_WORDS, agent=agent)
         question = Message.objects.create(
             conversation=conversation, role="user", text=f"Is {SECRET_WORDS} on?"

@@ -28,7 +28,7 @@ NOT_IN_THE_ADMIN = {
     "events.Event", "knowledge.DeletedDocument", "knowledge.Picture", "knowledge.Figure",
     "chat.Folder", "chat.Filing", "chat.SearchEntry", "chat.Import",
     "chat.ImportedConversation", "accounts.Device",
-    "accounts.Takeout", "accounts.Portrait", "agents.Memory",
+    "accounts.Takeout", "accounts.Portrait", "agents.Memory", "agents.Saving",
 }  # fmt: skip
 
 

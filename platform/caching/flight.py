@@ -102,7 +102,7 @@ class Flight(Generic[T]):
             self._cache.count_evicted(evicted)
 
     async def _renew(self) -> None:
-        while True:
+        while self.began is not None:
             await asyncio.sleep(LEASE_SECONDS / 3)
             await self.shelf.renew(self._place.servers, self.token)
 

@@ -14,7 +14,7 @@ import structlog
 from caching import codec, flushes
 from caching.near import Near
 from caching.scripts import FLUSHED, MADE
-from caching.servers import AWAY, Servers, connect
+from caching.servers import AWAY, Servers, connect, ears_of, is_leaving
 
 if TYPE_CHECKING:
     from caching.flight import Flight
@@ -51,19 +51,23 @@ class Place:
         return task
 
     async def close(self) -> None:
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        pending = set(self._tasks)
+        while pending:  # a library that swallows a cancellation gets another
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=0.5)
 
     async def _keep_listening(self) -> None:
         pause = 0.1
         client = connect(patience=None)
         try:
-            while True:
+            while not is_leaving():
                 try:
                     await self._listen(client)
                 except AWAY as error:
                     log.warning("flushes_are_not_heard", reason=str(error) or type(error).__name__)
+                except Exception:
+                    log.exception("flushes_are_not_heard")
                 if self.is_listening:
                     pause = 0.1
                 self.near.heard_since = float("inf")
@@ -76,7 +80,7 @@ class Place:
             await self.servers.close()
 
     async def _listen(self, client: Any) -> None:
-        async with client.pubsub() as ears:
+        async with await ears_of(client) as ears:
             await ears.subscribe(MADE, FLUSHED)
             unheard = {MADE, FLUSHED}
             async for message in ears.listen():

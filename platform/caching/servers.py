@@ -39,11 +39,13 @@ class Servers:
 
     def __init__(self) -> None:
         self._client = connect(PATIENCE_SECONDS)
-        self._away_until = 0.0
+        self._is_cluster = len(_urls()) > 1
+        self._away_until: dict[bytes, float] = {}  # in a cluster by shelf: others may be there
 
     async def run(self, script: Script, keys: Sequence[bytes], args: Sequence[Any]) -> Any:
         """What the script answers; all its keys are of one shelf."""
-        if time.monotonic() < self._away_until:
+        place = keys[0] if self._is_cluster else b""
+        if time.monotonic() < self._away_until.get(place, 0.0):
             return None
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -52,10 +54,14 @@ class Servers:
                 except NoScriptError:
                     return await self._client.eval(script.text, len(keys), *keys, *args)
         except AWAY as error:
+            if is_leaving():  # the library swallows a cancellation at times
+                raise asyncio.CancelledError from error
             if _is_away(error):
-                self._away_until = time.monotonic() + AWAY_SECONDS
+                self._away_until[place] = time.monotonic() + AWAY_SECONDS
             log.warning("cache_is_away", reason=str(error) or type(error).__name__)
-            return None
+        except Exception:  # the cluster's client, when connections are closed under its feet
+            log.exception("cache_failed")
+        return None
 
     async def close(self) -> None:
         try:
@@ -68,10 +74,20 @@ def connect(patience: float | None) -> Any:
     """A client of the running loop; `patience` None waits for ever, as who listens must."""
     urls = _urls()
     options: Any = {"socket_timeout": patience, "socket_connect_timeout": PATIENCE_SECONDS}
+    # Telling an old server who we are loses connections that a cluster's client makes at once.
+    options["driver_info"] = None
     if len(urls) == 1:
         return redis.asyncio.Redis.from_url(urls[0], **options)
     nodes = [redis.asyncio.cluster.ClusterNode(*_place(url)) for url in urls]
     return redis.asyncio.RedisCluster.from_url(urls[0], startup_nodes=nodes, **options)
+
+
+async def ears_of(client: Any) -> Any:
+    """What hears all channels: messages reach every server of a cluster, so one of them will do."""
+    await client.initialize()
+    if isinstance(client, redis.asyncio.RedisCluster):
+        return client.pubsub(node=client.get_random_primary_node())
+    return client.pubsub()
 
 
 @cache
@@ -85,6 +101,12 @@ def sync_client() -> Any:
     node: Any = redis.cluster.ClusterNode
     nodes = [node(*_place(url)) for url in urls]
     return redis.cluster.RedisCluster.from_url(urls[0], startup_nodes=nodes, **options)
+
+
+def is_leaving() -> bool:
+    """Whether the running task is being cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _urls() -> list[str]:

@@ -256,10 +256,11 @@ def test_a_change_of_rights_or_documents_is_a_miss_at_once(alice, bob, agent, gu
         assert not is_reused(missed)
         assert is_reused(hit)
     share(guides, bob, Grant.Role.READER, by=alice)
+    gone = guide.pk
     services.delete_document(guide)
     (steps,) = answer(task)
     assert not is_reused(steps)
-    assert of(steps, CitationAdded) == []
+    assert gone not in {citation.document_id for citation in of(steps, CitationAdded)}
 
 
 def test_500_at_once_ask_once(alice, agent, guide, model_server):

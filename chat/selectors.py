@@ -41,6 +41,27 @@ def find_conversation(user: User, conversation_id: UUID) -> Conversation:
     return found
 
 
+def find_editable(user: User, conversation_id: UUID, *, lock: bool = False) -> Conversation:
+    """With `lock` whoever asks in it next waits for this transaction, and sees its leaf. Raises
+    Http404."""
+    everything = Conversation.objects.select_related("agent")
+    if lock:
+        everything = everything.select_for_update(of=("self",), no_key=True)
+    conversation: Conversation | None = everything.filter(pk=conversation_id).first()
+    if conversation is None or conversation.deleted_at or not may_edit(user, conversation):
+        raise Http404
+    return conversation
+
+
+def may_edit(user: User, conversation: Conversation) -> bool:
+    """`editable_by` for one row: the usual case, one's own conversation, needs no query."""
+    if not user.is_active:
+        return False
+    if conversation.owner_id == user.pk:
+        return True
+    return Conversation.objects.editable_by(user).filter(pk=conversation.pk).exists()
+
+
 def list_messages(user: User, conversation_id: UUID) -> QuerySet[Message]:
     """Every message of the conversation's tree, with `citations_for`; raises Http404."""
     conversation = find_conversation(user, conversation_id)

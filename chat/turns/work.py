@@ -17,6 +17,7 @@ from agents.selectors import may_use
 from agents.types import AgentSpec, AgentTask, PastMessage
 from chat.attachments.services import attached_files
 from chat.models import Conversation, Message, Turn
+from chat.selectors import may_edit
 from chat.turns.carried import demands_in, going_on
 from chat.turns.progress import rebuild
 from chat.turns.remembering import with_memories
@@ -54,15 +55,8 @@ def find_unwanted(turn_ids: Sequence[UUID]) -> set[UUID]:
     return {
         turn.pk
         for turn in found.select_related("requested_by", "conversation")
-        if turn.stop_requested_at or not _may_ask(turn.requested_by, turn.conversation)
+        if turn.stop_requested_at or not may_edit(turn.requested_by, turn.conversation)
     }
-
-
-def _may_ask(user: User, conversation: Conversation) -> bool:
-    """`editable_by` for one row: in one's own conversation without a query."""
-    if conversation.owner_id == user.pk:
-        return user.is_active
-    return Conversation.objects.editable_by(user).filter(pk=conversation.pk).exists()
 
 
 def _claim(values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -180,7 +174,7 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
         question_id=row["question_id"],
         answer_id=row["answer_id"],
         task=replace(task, demands=demands_in(row, searched_collections(task))),
-        must_stop=row["is_stopped"] or not _may_ask(user, _conversation_of(row)),
+        must_stop=row["is_stopped"] or not may_edit(user, _conversation_of(row)),
         earlier=rebuild(log.read_all(claim.stream_id)) if claim.last_seq else Answer(),
         wants_title=settings.PARLEY_WRITE_TITLES and not row["has_title"],
     )

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import orjson
-from django.utils.functional import Promise
 from django.utils.translation import gettext
 
-Template = str | Promise
+Template = Any  # a text, also a lazy one that counts
 Stored = Any  # as JSON holds it: plain words, or a code with its values
 
 TOGETHER = "together"  # sentences one after the other
@@ -100,5 +99,5 @@ def _words(template: Template, code: str, values: Mapping[str, Any]) -> str:
         name: between.join(map(str, value)) if isinstance(value, list | tuple) else value
         for name, value in values.items()
     }
-    text: str = template.format(**words)  # type: ignore[union-attr] - a lazy text has it too
+    text = template.format(**words)
     return f"{text} {words.get('detail', '')}".strip()

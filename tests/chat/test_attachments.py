@@ -18,7 +18,7 @@ from agents.history import fitting_history
 from chat import services
 from chat.attachments import services as attachments
 from chat.attachments.services import AttachedFile
-from chat.errors import EmptyQuestion, NotAnAnswerable, TooManyAttachments
+from chat.errors import EmptyQuestion, KeyReused, NotAnAnswerable, TooManyAttachments
 from chat.exports import documents as exports
 from chat.models import Conversation, Message
 from chat.retention import deletion
@@ -175,7 +175,7 @@ def test_an_edit_keeps_them_and_so_does_asking_again(alice, offer) -> None:
 def test_the_same_key_with_other_files_is_another_question(alice, offer) -> None:
     first = ask(alice, offer, idempotency_key="k")
     assert ask(alice, offer, idempotency_key="k").pk == first.pk
-    with pytest.raises(services.KeyReused):
+    with pytest.raises(KeyReused):
         ask(alice, attached(alice, name="other.md"), idempotency_key="k")
 
 

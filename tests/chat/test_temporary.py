@@ -15,6 +15,7 @@ from django.utils import timezone
 from agents.loop import run_agent
 from agents.models import Agent
 from chat import services
+from chat.errors import KeyReused
 from chat.exports import documents as exports
 from chat.live.requests import InvalidFrame, StartTurn
 from chat.models import Conversation, Message, SearchEntry, Turn
@@ -127,7 +128,7 @@ def test_the_word_temporary_counts_when_a_question_is_sent_again(alice):
     asked = services.start_turn(alice, None, "One?", temporary=True, idempotency_key="k")
     again = services.start_turn(alice, None, "One?", temporary=True, idempotency_key="k")
     assert asked.pk == again.pk
-    with pytest.raises(services.KeyReused):
+    with pytest.raises(KeyReused):
         services.start_turn(alice, None, "One?", idempotency_key="k")
 
 

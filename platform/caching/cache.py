@@ -16,7 +16,7 @@ from caching import codec
 from caching.flight import Flight
 from caching.metrics import entries_evicted, requests
 from caching.place import Place, current_place
-from caching.shelf import Bounds, Outcome, Seen
+from caching.shelf import Bounds, Seen
 
 T = TypeVar("T")
 
@@ -91,14 +91,13 @@ class Cache(Generic[T]):
         while True:
             packed = place.near.get(self.name, field)
             if packed is not None:
-                place.near_hits[self.name] += 1
-                return self._hit("near", packed)
+                return self._near_hit(place, packed)
             flight = place.flights.get(field)
             if flight is None or flight.is_void:
                 break
             packed = await flight.outcome()
             if packed is not None:
-                return self._hit("shared", packed)
+                return self._near_hit(place, packed)
         flight = Flight(self, place, field, scopes)
         try:
             return await self._look(place, flight, field)
@@ -182,8 +181,9 @@ class Cache(Generic[T]):
         if number:
             entries_evicted.labels(self.name).inc(number)
 
-    def _hit(self, outcome: Outcome, packed: bytes) -> Hit[T]:
-        requests.labels(self.name, outcome).inc()
+    def _near_hit(self, place: Place, packed: bytes) -> Hit[T]:
+        place.near_hits[self.name] += 1
+        requests.labels(self.name, "near").inc()
         return Hit(self.opened(packed))
 
 

@@ -107,4 +107,8 @@ class Flight(Generic[T]):
             await self.shelf.renew(self._place.servers, self.token)
 
     def _seconds(self) -> float:
-        return self._cache.bounds.ttl * random.uniform(1 - JITTER, 1)  # noqa: S311
+        return jittered(self._cache.bounds.ttl)
+
+
+def jittered(seconds: float) -> float:
+    return seconds * random.uniform(1 - JITTER, 1)  # noqa: S311 - chance, no secret

@@ -6,8 +6,8 @@ from observability.metrics import registry
 
 requests = Counter(
     "parley_cache_requests_total",
-    "Values that were asked for: near (in this process), hit (in Redis), stale (used while it is "
-    "made anew), shared (another one made it), or miss.",
+    "Values that were asked for: near (in this process, also one just made), hit (in Redis), "
+    "stale (used while it is made anew), shared (another process made it), or miss.",
     ["cache", "outcome"],
     registry=registry,
 )

@@ -13,7 +13,7 @@ LEASE_SECONDS = 6.0  # of a making; renewed three times as often
 LONGEST_MAKING_SECONDS = 3600
 DAY = 86_400
 
-Outcome = Literal["near", "hit", "stale", "miss", "shared"]
+Outcome = Literal["hit", "stale", "miss", "shared"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,10 @@ class Shelf:
     async def renew(self, servers: Servers, token: str) -> None:
         await servers.run(RENEW, [self._lock], [token, round(LEASE_SECONDS * 1000)])
 
-    async def recall(
-        self, servers: Servers, fields: Sequence[bytes]
-    ) -> tuple[bytes, list[bytes | None]] | None:
-        """For many fields of this shelf at once; nobody is asked to make what is missing."""
-        answer = await servers.run(RECALL, [*self._keys, *self._marks], fields)
-        return None if answer is None else (answer[0], answer[1:])
+    async def recall(self, servers: Servers, fields: Sequence[bytes]) -> list[Any] | None:
+        """Redis' time, and for each of many fields of this shelf what is there, fresh, or None."""
+        answer: list[Any] | None = await servers.run(RECALL, [*self._keys, *self._marks], fields)
+        return answer
 
 
 def prefix(cache: str, number: int) -> bytes:

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "ninja",
     "embedded",
     "observability",
+    "caching",
     "security",
     "events",
     "gateway",
@@ -305,6 +306,7 @@ CLOCK = {
     "accounts.leaving.delete_due": 300,
     "accounts.budgets.reconciling.reconcile": 15,
     "accounts.budgets.reconciling.sweep": 3600,
+    "accounts.budgets.alerts.look": 30,
 }
 # What goes with a deleted person, the highest app first (accounts.departures).
 DEPARTURES = [

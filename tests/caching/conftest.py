@@ -151,10 +151,11 @@ class OwnRedis:
         while True:
             try:
                 self.client.ping()
-                return
             except redis.ConnectionError:
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
+            else:
+                return
 
     def kill(self) -> None:
         self.process.kill()

@@ -23,7 +23,8 @@ def test_asked_once_however_the_arguments_are_passed():
 def test_what_a_key_tells_apart():
     some = [
         None, False, 0, 0.5, "", b"", "0", "None", date(2026, 1, 1), "2026-01-01", UUID(int=1),
-        str(UUID(int=1)), [], {}, set(), [1, 2], [2, 1], [[1], 2], {"a": 1}, {"a": "1"}, {1, 2}, "\ud800",
+        str(UUID(int=1)), [], {}, set(), [1, 2], [2, 1], [[1], 2], {"a": 1}, {"a": "1"}, {1, 2},
+        "\ud800",
     ]  # fmt: skip
     ask, calls = counted("test-keys", lambda _x: len(calls))
 

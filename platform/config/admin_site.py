@@ -4,11 +4,34 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from config.dashboard import dashboard
 from security.audited_admin import AuditedAdmin
 from security.lists import FastList
+
+
+class PlainTitles:
+    """A list is headed by what is in it and a page by what it shows: no “Select … to change”."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        plural = capfirst(self.opts.verbose_name_plural)  # type: ignore[attr-defined]
+        context = {"title": plural, **(extra_context or {})}
+        answer: HttpResponse = super().changelist_view(request, context)  # type: ignore[misc]
+        return answer
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {"title": capfirst(self.opts.verbose_name), **(extra_context or {})}  # type: ignore[attr-defined]
+        shown: HttpResponse = super().change_view(request, object_id, form_url, context)  # type: ignore[misc]
+        return shown
+
 
 # The rooms of the house in the order an administrator thinks of them.
 ORDER = ["accounts", "knowledge", "agents", "chat", "gateway", "events", "security", "auth"]
@@ -32,7 +55,9 @@ class ParleyAdminSite(AdminSite):
         """Whatever page is registered: its list is fast, and what is done on it is audited."""
         page = admin_class or ModelAdmin
         audited = type(
-            page.__name__, (AuditedAdmin, FastList, page), {"__module__": page.__module__}
+            page.__name__,
+            (AuditedAdmin, FastList, PlainTitles, page),
+            {"__module__": page.__module__},
         )
         super().register(model_or_iterable, audited, **options)
 

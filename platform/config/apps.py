@@ -3,6 +3,7 @@ from django.contrib.admin.apps import AdminConfig
 from django.db.models.signals import post_migrate
 
 from config import second_lock
+from config.field_names import name_fields
 
 
 class ParleyConfig(AppConfig):
@@ -13,6 +14,7 @@ class ParleyConfig(AppConfig):
     def ready(self) -> None:
         # Once is enough, and an app without models is never a sender: the topmost one is.
         post_migrate.connect(second_lock.fit, sender=apps.get_app_config("chat"))
+        name_fields(apps.get_models())
 
 
 class ParleyAdminConfig(AdminConfig):

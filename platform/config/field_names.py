@@ -1,0 +1,116 @@
+"""What fields are called in the administration whose models do not say it.
+
+Most belong to records that people only read there. A name is set on the running model alone:
+migrations know nothing of it.
+"""
+
+from collections.abc import Iterable
+
+from django.db.models import Field, Model
+from django.utils.text import capfirst
+from django.utils.translation import pgettext_lazy
+
+NAMES = {
+    "accepted_prediction_tokens": pgettext_lazy("field", "tokens of a prediction that came true"),
+    "agent": pgettext_lazy("field", "agent"),
+    "agent_id": pgettext_lazy("field", "agent"),
+    "account_id": pgettext_lazy("field", "person"),
+    "answer": pgettext_lazy("field", "answer"),
+    "attachments": pgettext_lazy("field", "attachments"),
+    "attempt": pgettext_lazy("field", "attempt"),
+    "attempts": pgettext_lazy("field", "attempts"),
+    "cache_write_tokens": pgettext_lazy("field", "tokens written into the cache"),
+    "cached_tokens": pgettext_lazy("field", "tokens read from the cache"),
+    "cancel_requested": pgettext_lazy("field", "asked to stop"),
+    "chunk": pgettext_lazy("field", "passage"),
+    "chunk_id": pgettext_lazy("field", "passage"),
+    "collection": pgettext_lazy("field", "collection"),
+    "collections": pgettext_lazy("field", "collections"),
+    "compacted_at": pgettext_lazy("field", "put together"),
+    "completion_tokens": pgettext_lazy("field", "tokens of the answer"),
+    "conversation": pgettext_lazy("field", "conversation"),
+    "created_at": pgettext_lazy("field", "created"),
+    "detail": pgettext_lazy("field", "detail"),
+    "dimensions": pgettext_lazy("field", "dimensions"),
+    "document": pgettext_lazy("field", "document"),
+    "done": pgettext_lazy("field", "done"),
+    "end": pgettext_lazy("field", "end, characters"),
+    "endpoint": pgettext_lazy("field", "endpoint"),
+    "endpoint_name": pgettext_lazy("field", "endpoint"),
+    "error": pgettext_lazy("field", "error"),
+    "fence": pgettext_lazy("field", "fence"),
+    "finished_at": pgettext_lazy("field", "finished"),
+    "first_token_ms": pgettext_lazy("field", "first token, ms"),
+    "heading_path": pgettext_lazy("field", "headings"),
+    "holder": pgettext_lazy("field", "held by"),
+    "id": pgettext_lazy("field", "ID"),
+    "idempotency_key": pgettext_lazy("field", "key against repetition"),
+    "is_active": pgettext_lazy("field", "in use"),
+    "is_builtin": pgettext_lazy("field", "built in"),
+    "is_everyone": pgettext_lazy("field", "everyone"),
+    "is_multilingual": pgettext_lazy("field", "multilingual"),
+    "kind": pgettext_lazy("field", "kind"),
+    "last_seq": pgettext_lazy("field", "last number"),
+    "layout": pgettext_lazy("field", "layout"),
+    "lease_until": pgettext_lazy("field", "held until"),
+    "length": pgettext_lazy("field", "length, characters"),
+    "max_attempts": pgettext_lazy("field", "most attempts"),
+    "message": pgettext_lazy("field", "message"),
+    "model": pgettext_lazy("field", "model"),
+    "model_name": pgettext_lazy("field", "model"),
+    "n": pgettext_lazy("field", "number"),
+    "outcome": pgettext_lazy("field", "outcome"),
+    "owner": pgettext_lazy("field", "owner"),
+    "owner_id": pgettext_lazy("field", "owner"),
+    "page": pgettext_lazy("field", "page of the document"),
+    "parent": pgettext_lazy("field", "follows"),
+    "person": pgettext_lazy("field", "person"),
+    "position": pgettext_lazy("field", "place"),
+    "prompt_tokens": pgettext_lazy("field", "tokens of the prompt"),
+    "question": pgettext_lazy("field", "question"),
+    "queue": pgettext_lazy("field", "queue"),
+    "quote": pgettext_lazy("field", "quotation"),
+    "reason": pgettext_lazy("field", "reason"),
+    "reasoning": pgettext_lazy("field", "reasoning"),
+    "reasoning_tokens": pgettext_lazy("field", "tokens of reasoning"),
+    "rejected_prediction_tokens": pgettext_lazy("field", "tokens of a prediction that did not"),
+    "requested_by": pgettext_lazy("field", "asked by"),
+    "ring_after": pgettext_lazy("field", "not before"),
+    "scopes": pgettext_lazy("field", "rights"),
+    "script": pgettext_lazy("field", "script"),
+    "sha256": pgettext_lazy("field", "SHA-256"),
+    "source": pgettext_lazy("field", "source"),
+    "start": pgettext_lazy("field", "beginning, characters"),
+    "started_at": pgettext_lazy("field", "begun"),
+    "state": pgettext_lazy("field", "state"),
+    "steps": pgettext_lazy("field", "steps"),
+    "stop_requested_at": pgettext_lazy("field", "asked to stop"),
+    "stream": pgettext_lazy("field", "stream"),
+    "subject_id": pgettext_lazy("field", "what it is about"),
+    "team": pgettext_lazy("field", "team"),
+    "text": pgettext_lazy("field", "text"),
+    "title": pgettext_lazy("field", "title"),
+    "token_id": pgettext_lazy("field", "API token"),
+    "total": pgettext_lazy("field", "of"),
+    "total_ms": pgettext_lazy("field", "whole call, ms"),
+    "turn_id": pgettext_lazy("field", "turn"),
+    "usage": pgettext_lazy("field", "usage"),
+    "user": pgettext_lazy("field", "person"),
+    "version": pgettext_lazy("field", "version"),
+    "why": pgettext_lazy("field", "reason for the choice"),
+}  # fmt: skip
+
+
+def name_fields(models: Iterable[type[Model]]) -> None:
+    """Gives the fields nobody named theirs; a column of a key is called as what it leads to."""
+    for model in models:
+        for field in [*model._meta.fields, *model._meta.many_to_many]:
+            if field._verbose_name is None and field.name in NAMES:
+                field.verbose_name = NAMES[field.name]
+            if field.is_relation and field.attname != field.name:
+                _name_column(model, field)
+
+
+def _name_column(model: type[Model], field: "Field[object, object]") -> None:
+    column = getattr(model, field.attname)
+    column.short_description = capfirst(field.verbose_name)

@@ -4,6 +4,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.access import OWN, OwnedModel, OwnedQuerySet
 from accounts.models import Grant, User
@@ -21,7 +22,7 @@ class Agent(OwnedModel):
     grant_kind = Grant.Kind.AGENT
 
     class Reuse(models.TextChoices):
-        OFF = "off", _("never")
+        OFF = "off", pgettext_lazy("answers", "never")
         PERSON = "person", _("to the person who asked")
         SHARED = "shared", _("to everyone who may read the same")
 

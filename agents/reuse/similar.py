@@ -20,7 +20,7 @@ from agents.going_on import said_before
 from agents.reuse.keys import question_key, whose
 from agents.reuse.models import is_measured
 from agents.reuse.types import Answer
-from agents.reuse.wording import same_figures
+from agents.reuse.wording import is_readable, same_figures
 from agents.types import AgentTask, GoingOn
 from caching.cache import Cache, Hit
 from caching.flushing import flush
@@ -106,6 +106,8 @@ class Alike:
         """Whether the embedder was measured; its vector of the question is kept here."""
         task = self._task
         version = find_active_version()
+        if not is_readable(task.question, is_multilingual=version.is_multilingual):
+            return False
         if not is_measured(version.model, task.agent.similarity):
             return False
         collections = searched_collections(task)

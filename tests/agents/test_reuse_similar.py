@@ -15,7 +15,7 @@ from agents.reuse import measuring
 from agents.reuse.measuring import BadQuestions, Pair, measure, nearness, read_pairs, shipped_pairs
 from agents.reuse.similar import QUESTIONS, moved
 from agents.reuse.types import Answer
-from agents.reuse.wording import same_figures
+from agents.reuse.wording import is_readable, same_figures
 from agents.types import AnswerReused, CitationAdded, PackedPassage, PastMessage
 from caching.flushing import flush
 from knowledge.versions import find_active_version
@@ -146,6 +146,15 @@ def test_figures_and_negations_are_never_alike(one, other, same):
     assert same_figures(one, other) == same
 
 
+def test_an_embedder_is_not_asked_about_words_it_does_not_know():
+    """To the embedded one all Chinese characters are the same."""
+    for text in ("Wie groß ist es? – 5 €", "Où ?", "How?"):
+        assert is_readable(text, is_multilingual=False)
+    for text in ("谁批准了预算？", "Кто?", "Who is 谁?"):
+        assert not is_readable(text, is_multilingual=False)
+        assert is_readable(text, is_multilingual=True)
+
+
 # -- the measurement -----------------------------------------------------------------------------
 
 
@@ -176,6 +185,7 @@ def test_the_shipped_questions_are_measured(alice, settings, capsys):
     assert loose.pairs == len(pairs)
     assert 40 <= loose.different < loose.pairs
     assert not loose.is_passed  # near is not the same
+    assert strict.is_passed
     call_command("measure_semantic_cache", similarity=98)
     assert "pairs share an answer" in capsys.readouterr().out
     with pytest.raises(CommandError):

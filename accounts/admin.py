@@ -13,12 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import services, tokens
 from accounts.admin_forms import GrantForm, NewUserForm, UserForm
+from accounts.budgets import admin as budgets_admin
 from accounts.departures import delete_user
 from accounts.invitations import send_password_link, set_generated_password
 from accounts.models import ApiToken, Grant, Membership, Team, User
 from security.lists import KnownValues
 from security.records import DeletedWhole, RecordAdmin, RecordInline
 
+__all__ = ["budgets_admin"]
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 admin.site.unregister(Group)

@@ -7,6 +7,8 @@ from ninja import Router, Schema
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from accounts import selectors, services
+from accounts.budgets.schemas import QuotaOut
+from accounts.budgets.selectors import quotas_of
 from accounts.callers import ANY, WRITE, caller
 from accounts.models import ApiToken
 from accounts.time_zones import known_time_zone
@@ -44,9 +46,7 @@ class MeOut(Schema):
     is_staff: bool
     teams: list[TeamOut]
     token: TokenOut | None = Field(description="The token of this request, if there is one.")
-    quota: None = Field(
-        default=None, description="What is left of the quota; null: no limit is set."
-    )
+    quota: list[QuotaOut] = Field(description="What is left, as `/me/quota` has it.")
 
     model_config = {
         "json_schema_extra": {
@@ -73,7 +73,7 @@ class MeOut(Schema):
                         }
                     ],
                     "token": {"name": "laptop", "prefix": "k3v9q2ab", "scopes": ["read"]},
-                    "quota": None,
+                    "quota": [],
                 }
             ]
         }
@@ -118,6 +118,7 @@ def get_me(request: HttpRequest) -> MeOut:
             for membership in selectors.list_memberships(user)
         ],
         token=TokenOut.from_orm(token) if isinstance(token, ApiToken) else None,
+        quota=[QuotaOut.of(quota) for quota in quotas_of(user)],
     )
 
 

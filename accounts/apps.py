@@ -13,4 +13,9 @@ class AccountsConfig(AppConfig):
         from accounts.budgets import wording  # noqa: F401, PLC0415 - every process has its words
 
         trail.follow()
-        name_tasks({"accounts.takeouts.pack": _("Packing a person's data")})
+        name_tasks(
+            {
+                "accounts.takeouts.pack": _("Packing a person's data"),
+                "accounts.budgets.alerts.tell": _("Telling that a budget is used up"),
+            }
+        )

@@ -7,4 +7,8 @@ class AgentsConfig(AppConfig):
     verbose_name = _("Agents")
 
     def ready(self) -> None:
+        from accounts.budgets.subjects import know_agents  # noqa: PLC0415 - models are loaded now
         from agents import spoken  # noqa: F401, PLC0415 - so that every process has its words
+        from agents.budget_subjects import find_agents  # noqa: PLC0415
+
+        know_agents(find_agents)

@@ -21,7 +21,7 @@ class AgentFacts:
     owner_id: UUID | None = None
 
 
-FindAgents = Callable[[Collection[UUID]], Mapping[UUID, AgentFacts]]
+FindAgents = Callable[[Collection[UUID] | None], Mapping[UUID, AgentFacts]]
 _find_agents: list[FindAgents] = []
 
 
@@ -30,8 +30,11 @@ def know_agents(find: FindAgents) -> None:
     _find_agents[:] = [find]
 
 
-def agents_by_id(ids: Collection[UUID]) -> Mapping[UUID, AgentFacts]:
-    return _find_agents[0](ids) if _find_agents and ids else {}
+def agents_by_id(ids: Collection[UUID] | None) -> Mapping[UUID, AgentFacts]:
+    """None: all of them, for a form to choose from."""
+    if not _find_agents or (ids is not None and not ids):
+        return {}
+    return _find_agents[0](ids)
 
 
 def name_of(scope: str, subject_id: UUID) -> str:

@@ -13,6 +13,7 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
 from accounts.api import router as accounts
+from accounts.budgets.api import router as budgets
 from accounts.devices_api import router as devices
 from accounts.my_data_api import router as my_data
 from accounts.teams_api import router as teams
@@ -20,6 +21,7 @@ from agents.api import router as agents
 from agents.memory.api import router as memory
 from agents.models_api import router as models
 from agents.saved_prompts_api import router as saved_prompts
+from agents.usage.api import router as usage
 from chat.answers.api import router as answers
 from chat.api import router as chat
 from chat.attachments.api import router as attachments
@@ -94,6 +96,7 @@ api = ParleyAPI(
         "tags": [
             {"name": "Account", "description": "Who is calling."},
             {"name": "Teams", "description": "Who belongs together; owners add and remove."},
+            {"name": "Usage", "description": "What was used of models, and what it cost."},
             {"name": "My data", "description": "Taking all of it away, and leaving."},
             {"name": "Collections", "description": "Documents searched and shared together."},
             {"name": "Documents", "description": "Files, their passages and their indexing."},
@@ -113,6 +116,7 @@ api = ParleyAPI(
     },
 )
 api.add_router("", accounts)
+api.add_router("", budgets)
 api.add_router("", devices)
 api.add_router("", teams)
 api.add_router("", my_data)
@@ -120,6 +124,7 @@ api.add_router("", knowledge)
 api.add_router("", agents)
 api.add_router("", memory)
 api.add_router("", models)
+api.add_router("", usage)
 api.add_router("", saved_prompts)
 api.add_router("", chat)
 api.add_router("", attachments)

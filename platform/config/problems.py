@@ -25,6 +25,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from accounts.budgets.errors import BudgetRefused
 from accounts.errors import (
     CsrfRefused,
     LastAdministrator,
@@ -143,6 +144,7 @@ DOMAIN: dict[type[Exception], tuple[int, str, Promise]] = {
     FileTooLarge: (413, "too-large", _("The file is too large")),
     UnsupportedFile: (415, "unsupported-file", _("This kind of file is not read")),
     StorageFull: (507, "storage-full", _("No room on this server")),
+    BudgetRefused: (422, "budget-refused", _("There cannot be such a budget")),
     QuotaReached: (413, "quota-reached", _("A budget of storage is used up")),
     UploadRefused: (422, "upload-refused", _("The file was not taken")),
     WrongPassword: (403, "wrong-password", _("Wrong password")),

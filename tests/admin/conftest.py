@@ -2,6 +2,7 @@ import pytest
 from django.test import Client
 from pgvector import SparseVector
 
+from accounts.models import Budget, BudgetBalance
 from agents.models import Agent, Measurement
 from chat.models import Citation, Conversation, Feedback, Message, Preference, Turn
 from events import jobs
@@ -76,6 +77,13 @@ def furnish(admin):
         model = Model.objects.create(name=f"m{number}")
         Deployment.objects.create(model=model, endpoint=endpoint, upstream_name="m")
         Usage.objects.create(model_name="m")
+        budget = Budget.objects.create(
+            name=f"Budget {number}", limit=number, scope="agent", agent_id=agent.pk
+        )
+        BudgetBalance.objects.create(
+            budget=budget, subject_id=agent.pk, starts_at="2026-01-01T00:00Z",
+            ends_at="9999-01-01T00:00Z",
+        )  # fmt: skip
         name = Model.objects.create(name=f"auto{number}")
         alias = RoutingAlias.objects.create(model=name, simple=model, medium=model, hard=model)
         RoutingRule.objects.create(alias=alias, conditions="code", tier="hard")

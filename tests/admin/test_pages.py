@@ -29,6 +29,7 @@ NOT_IN_THE_ADMIN = {
     "chat.Folder", "chat.Filing", "chat.SearchEntry", "chat.Import",
     "chat.ImportedConversation", "accounts.Device",
     "accounts.Takeout", "accounts.Portrait", "agents.Memory", "agents.Saving",
+    "accounts.BudgetBalance", "accounts.BudgetHold",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ def test_it_says_who_calls_and_with_what(alice, team, api_for):
     assert body["email"] == alice.email
     assert body["teams"] == [{"id": str(team.pk), "name": team.name, "role": "owner"}]
     assert body["token"]["scopes"] == ["read"]
-    assert body["quota"] is None
+    assert body["quota"] == []
 
 
 def test_a_session_has_no_token(alice, client):

@@ -27,6 +27,7 @@ ROOMS = {
     "accounts.membership": room("lacdh"),
     "accounts.grant": room("lacdh"),
     "accounts.apitoken": room("lch", "revoke"),
+    "accounts.budget": room("lacdh", "enable", "disable"),
     "knowledge.collection": room("lacdh", "reindex"),
     "knowledge.source": room("lacdh"),
     "knowledge.document": room("lcdh", "retry", "reindex"),

@@ -71,11 +71,26 @@ TURN = "api/v1/turns/<uuidstr:turn_id>"
 JOB = "api/v1/jobs/<uuidstr:job_id>"
 MEMBERS = "api/v1/teams/<uuidstr:team_id>/members"
 PAGES = "knowledge/<uuid:collection_id>"
+ONE_BUDGET = "api/v1/budgets/<uuidstr:budget_id>"  # for administrators, who are not in the cast
+BUDGET = {"name": "Year", "scope": "user", "unit": "tokens", "limit": 1000}
 PAPER = "knowledge/documents/<uuid:document_id>"
 
 API = {
     "GET api/v1/me": api(ANY, 200, 200, 200, 200),
     "PATCH api/v1/me": api(WRITE, 200, 200, 200, 200, body={"theme": "dark"}),
+    "GET api/v1/me/usage": api(ANY, 200, 200, 200, 200),
+    "GET api/v1/me/usage/export": api(ANY, 200, 200, 200, 200),
+    "GET api/v1/usage": api(ACCOUNT, 404, 404, 404, 404),
+    "GET api/v1/usage/export": api(ACCOUNT, 404, 404, 404, 404),
+    "GET api/v1/teams/<uuidstr:team_id>/usage": api(READ, 200, 404, 404, 404),
+    "GET api/v1/teams/<uuidstr:team_id>/usage/export": api(READ, 200, 404, 404, 404),
+    "GET api/v1/me/quota": api(ANY, 200, 200, 200, 200),
+    "GET api/v1/budgets": api(ACCOUNT, 404, 404, 404, 404),
+    "POST api/v1/budgets": api(ACCOUNT, 404, 404, 404, 404, body=BUDGET),
+    f"GET {ONE_BUDGET}": api(ACCOUNT, 404, 404, 404, 404),
+    f"GET {ONE_BUDGET}/quotas": api(ACCOUNT, 404, 404, 404, 404),
+    f"PATCH {ONE_BUDGET}": api(ACCOUNT, 404, 404, 404, 404, body={"limit": 1}),
+    f"DELETE {ONE_BUDGET}": api(ACCOUNT, 404, 404, 404, 404),
     "GET api/v1/teams": api(ANY, 200, 200, 200, 200),
     f"POST {MEMBERS}": api(WRITE, 422, 404, 404, 404, body={"email": "nobody@example.org"}),
     f"PATCH {MEMBERS}/<uuidstr:user_id>": api(WRITE, 404, 404, 404, 404, body={"role": "member"}),
@@ -294,6 +309,9 @@ PAGE = {
         302, 404, 404, 404, method="POST", form={"text": "I like coffee"}
     ),
     "settings/memory/<uuid:memory_id>/forget": page(302, 404, 404, 404, method="POST"),
+    "settings/usage/": page(200, 200, 200, 200),
+    "settings/usage/everyone/": page(404, 404, 404, 404),
+    "settings/usage/teams/<uuid:team_id>/": page(200, 404, 404, 404),
     "settings/teams/": page(200, 200, 200, 200),
     "settings/teams/<uuid:team_id>/members": page(
         200, 404, 404, 404, method="POST", form={"email": "nobody@example.org", "role": "member"}

@@ -41,6 +41,7 @@ ID_FIELDS = {
     ("change_documents", "documents"),
     ("share_prompt", "teams"),
     ("give_grant", "team"),
+    ("make_budget", "subject_id"),
 }
 # What of Alice's a thief would put there: every kind of id in every field.
 LOOT = (
@@ -50,6 +51,8 @@ LOOT = (
     "attachment_id", "prompt_id",
 )  # fmt: skip
 VALID = {
+    "make_budget": {"name": "Year", "scope": "user", "unit": "tokens", "limit": 1000},
+    "change_budget": {"limit": 1},
     "create_collection": {"name": "N"},
     "update_collection": {"name": "N"},
     "create_conversation": {"title": "T"},

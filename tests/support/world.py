@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts import services as accounts
 from accounts import tokens
-from accounts.models import Device, Grant, Membership, Takeout, User
+from accounts.models import Budget, Device, Grant, Membership, Takeout, User
 from agents import saved_prompts
 from agents.memory.services import add_memory
 from agents.models import Agent, SavedPrompt
@@ -104,6 +104,7 @@ def build() -> World:
     )
     accounts.disable(people["disabled"])
     grant = Grant.objects.get(user=people["reader"], kind=Grant.Kind.COLLECTION)
+    ids |= {"budget_id": Budget.objects.create(name="Month", limit=10**9).pk}
     ids |= {"grant_id": grant.pk, "user_id": people["reader"].pk}
     ids |= {
         "language": "en", "uidb36": "1", "key": "x-y", "object_id": ids["document_id"],

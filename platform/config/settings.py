@@ -286,6 +286,7 @@ CLOCK = {
     "gateway.complexity.recording.remove_old": 3600,
     "gateway.metering.rollups.roll_up": 60,
     "gateway.metering.partitions.keep": 3600,
+    "gateway.metering.estimates.learn": 3600,
     "events.compaction.compact_closed_streams": 300,
     "events.compaction.remove_old_jobs": 3600,
     "chat.retention.partitions.ensure_ahead": 3600,

@@ -178,6 +178,8 @@ class Deployment(PricedModel):
         blank=True,
         help_text=_("Sent to this deployment as they are."),
     )
+    # Tokens a character, by script, as its calls have shown (`gateway.metering.estimates`).
+    token_ratios = models.JSONField(default=dict, blank=True, editable=False, db_default={})
     is_enabled = models.BooleanField(_("enabled"), default=True)
 
     class Meta:

@@ -8,7 +8,7 @@ from typing import Self
 from uuid import UUID
 
 from gateway.budget import Demand, Hold
-from gateway.metering.prices import cost_of
+from gateway.metering.prices import cost_of, owed
 from gateway.routing.needs import estimate_tokens, needs_of_texts
 from gateway.types import ChatRequest, Payer, Route, TokenUsage
 
@@ -56,14 +56,10 @@ class Spending:
         if budget is None or hold is None:
             return
         self._hold = None
-        if heard is None and usage == TokenUsage():
+        counted = owed(usage, self._estimate.prompt_tokens, heard)
+        if counted is None:
             await asyncio.shield(budget.release(hold))
             return
-        counted = replace(
-            usage,
-            prompt_tokens=_known(usage.prompt_tokens, self._estimate.prompt_tokens),
-            completion_tokens=_known(usage.completion_tokens, heard),
-        )
         await asyncio.shield(budget.settle(hold, counted, cost_of(self._route, counted).amount))
 
     def _demand(self) -> Demand:
@@ -82,10 +78,6 @@ class Spending:
             currency=route.currency,
             seconds=route.queue_timeout + route.timeouts.total + 60,
         )
-
-
-def _known(counted: int | None, estimated: int | None) -> int:
-    return (estimated or 0) if counted is None else counted
 
 
 def tokens_heard(text: str, characters: int) -> int:

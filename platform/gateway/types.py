@@ -223,6 +223,7 @@ class Route:
     cache_write_price: Decimal | None = None
     request_price: Decimal | None = None
     currency: str = ""
+    token_ratios: Mapping[str, float] = field(default_factory=dict)  # tokens a character, by script
     context_length: int = 0  # tokens, 0 = unknown
     capabilities: frozenset[Capability] = frozenset()
     lacks: frozenset[Capability] = frozenset()  # what it is known not to do; the rest is untried
@@ -238,9 +239,21 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """The tokens of a prompt before anybody has counted them, and who says so; the characters that
+    its ratio can be learned from, and their script (`gateway.metering.estimates`)."""
+
+    tokens: int
+    by: Literal["vocabulary", "measured", "length"] = "length"
+    characters: int = 0
+    script: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CallRecord:
     """One upstream call, successful or not, for metering. `outcome` is `completed`, `cancelled`,
-    `interrupted` when its runner died, or the type of the error."""
+    `interrupted` when its runner died, or the type of the error. `heard` are the tokens that were
+    said, as estimated; None where nothing came of it. `route` has the prices of that time."""
 
     turn_id: UUID | None
     payer: Payer
@@ -255,6 +268,9 @@ class CallRecord:
     why: str = ""  # this deployment was chosen
     detail: str = ""  # of its failure
     id: UUID | None = None  # of its row; None: a new one
+    route: Route | None = None
+    estimate: Estimate | None = None
+    heard: int | None = None
 
     @property
     def account_id(self) -> UUID | None:

@@ -22,11 +22,13 @@ from gateway.embedding.wire import Vectors, request_vectors
 from gateway.errors import BadRequest, ContentFiltered, EndpointBusy, GatewayError
 from gateway.metering.recording import record_shared_call
 from gateway.metrics import texts_sent
+from gateway.routing.attempt import UNBROKEN
 from gateway.routing.board import current_board
 from gateway.routing.errand import Outcome, Trip, metered
 from gateway.routing.health import SMOOTHING
+from gateway.routing.needs import estimate_tokens
 from gateway.spending import Spending
-from gateway.types import NOBODY, CallRecord, Payer, Route, TokenUsage
+from gateway.types import NOBODY, CallRecord, Estimate, Payer, Route, TokenUsage
 
 # Of one request: well below the 2,048 texts that the protocol allows, so that a retry stays cheap.
 REQUEST_TEXTS = 64
@@ -227,6 +229,9 @@ class Batcher:
             attempt=min(order.trip.number for order in orders),
             why=_why(sum(len(order.texts) for order in orders), first.why),
             detail=end.detail,
+            route=first.route,
+            estimate=Estimate(sum(estimate_tokens(text) for o in orders for text in o.texts)),
+            heard=0 if end.outcome in UNBROKEN else None,
         )
         await self._record(call, shares)
 

@@ -26,10 +26,10 @@ from gateway.models import Model
 from gateway.routing.attempt import UNBROKEN
 from gateway.routing.board import current_board
 from gateway.routing.errand import Outcome, Trip, metered, run_errand
-from gateway.routing.needs import needs_of_texts
+from gateway.routing.needs import estimate_tokens, needs_of_texts
 from gateway.routing.routes import list_routes
 from gateway.spending import Spending
-from gateway.types import NOBODY, CallRecord, Payer, Route, TokenUsage
+from gateway.types import NOBODY, CallRecord, Estimate, Payer, Route, TokenUsage
 from gateway.upstream.asking import ask
 from gateway.upstream.payloads import input_usage
 from gateway.upstream.servers import root_url
@@ -100,7 +100,7 @@ async def score(
                 return await request_scores(current_pool(), route, query, documents)
 
         async def tell(end: Outcome) -> None:
-            await record(_record(trip, len(documents), end), {payer: 1})
+            await record(_record(trip, query, documents, end), {payer: 1})
             await spending.end(end.usage, heard=0 if end.outcome in UNBROKEN else None)
 
         spending = Spending.on_texts(payer, route, texts)
@@ -169,7 +169,8 @@ def _score(one: dict[str, Any]) -> float:
     return value
 
 
-def _record(trip: Trip, count: int, end: Outcome) -> CallRecord:
+def _record(trip: Trip, query: str, documents: Sequence[str], end: Outcome) -> CallRecord:
+    count = len(documents)
     text = ngettext("Scores of {n} document.", "Scores of {n} documents.", count)
     return CallRecord(
         None,
@@ -184,4 +185,7 @@ def _record(trip: Trip, count: int, end: Outcome) -> CallRecord:
         attempt=trip.number,
         why=f"{text.format(n=count)} {trip.why}".strip(),
         detail=end.detail,
+        route=trip.route,
+        estimate=Estimate(sum(estimate_tokens(query + document) for document in documents)),
+        heard=0 if end.outcome in UNBROKEN else None,
     )

@@ -4,7 +4,7 @@ Deployments, routes, rows of the price history and usage rows all have the same 
 them can be asked.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
 
@@ -64,6 +64,25 @@ def cost_of(priced: Priced, usage: TokenUsage) -> Cost:
         return Cost(None, priced.currency)
     tokens = sum((part for part in parts if part is not None), Decimal())
     return Cost(tokens / MILLION + (priced.request_price or 0), priced.currency)
+
+
+def owed(usage: TokenUsage, prompt: int | None, heard: int | None) -> TokenUsage | None:
+    """What a call took: as the server counted, else as estimated; None where it took nothing.
+
+    `heard` are the tokens that were said, None where nothing came of it: a call that was refused,
+    or never made.
+    """
+    if heard is None and usage == TokenUsage():
+        return None
+    return replace(
+        usage,
+        prompt_tokens=_known(usage.prompt_tokens, prompt),
+        completion_tokens=_known(usage.completion_tokens, heard),
+    )
+
+
+def _known(counted: int | None, estimated: int | None) -> int:
+    return (estimated or 0) if counted is None else counted
 
 
 def _cost(tokens: int | None, price: Decimal | None) -> Decimal | None:

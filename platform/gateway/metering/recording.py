@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -9,11 +10,14 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError, connection
 
+from gateway.metering.prices import NAMES as PRICES
+from gateway.metering.prices import cost_of, owed
 from gateway.metrics import count_call
 from gateway.models import Usage
 from gateway.types import CallRecord, Payer, TokenUsage
 from observability.patience import run_patiently
 
+SMALLEST_PRICE = Decimal("0.000001")
 LOST = "interrupted"  # the outcome of a call that nobody saw the end of
 _FIELDS = [field for field in Usage._meta.concrete_fields if field.name != "transaction"]
 LOCK = 0x75736167  # "usag": of the locks that keep the rows of a turn apart
@@ -46,7 +50,41 @@ def usage_of(call: CallRecord) -> Usage:
         why=call.why[:200],
         detail=call.detail[:300],
         outcome=call.outcome,
+        **_estimated(call),
+        **_money(call),
+        **({"id": call.id} if call.id else {}),
     )
+
+
+def _estimated(call: CallRecord) -> dict[str, Any]:
+    estimate = call.estimate
+    if estimate is None:
+        return {}
+    return {
+        "estimated_prompt_tokens": estimate.tokens,
+        "estimated_completion_tokens": call.heard,
+        "estimated_by": estimate.by,
+        "prompt_characters": estimate.characters or None,
+        "script": estimate.script,
+    }
+
+
+def _money(call: CallRecord) -> dict[str, Any]:
+    """The prices of the route, and the cost: of what was counted, else of what was heard. A call
+    that took nothing costs nothing, one whose price or tokens nobody knows has no known cost."""
+    if call.route is None:
+        return {}
+    prices = {name: getattr(call.route, name) for name in PRICES}
+    if all(prices[name] is None for name in PRICES if name != "currency"):
+        prices["currency"] = ""
+    took = owed(call.usage, call.estimate and call.estimate.tokens, call.heard)
+    if took is None:
+        return prices | {"cost": Decimal()}
+    usage = call.usage
+    is_estimated = usage.prompt_tokens is None or (
+        usage.completion_tokens is None and bool(call.heard)
+    )
+    return prices | {"cost": cost_of(call.route, took).amount, "is_estimated": is_estimated}
 
 
 def insert_once(usage: Usage) -> None:
@@ -124,16 +162,32 @@ async def record_shared_call(call: CallRecord, shares: Mapping[Payer, int]) -> N
 
 
 def divided(call: CallRecord, shares: Mapping[Payer, int]) -> Iterator[CallRecord]:
-    """The call as each payer's own; no token is lost or counted twice."""
-    tokens, whole = call.usage.prompt_tokens, sum(shares.values())
-    seen = counted = 0
-    for payer, share in shares.items():
+    """The call as each payer's own; no token is lost or counted twice, and the price that a request
+    has whatever its length is shared like the tokens."""
+    tokens = call.usage.prompt_tokens
+    parts = _parted(tokens or 0, shares)
+    guesses = _parted(call.estimate.tokens if call.estimate else 0, shares)
+    whole = sum(shares.values()) or 1
+    for (payer, share), part, guess in zip(shares.items(), parts, guesses, strict=True):
+        usage = replace(call.usage, prompt_tokens=None if tokens is None else part)
+        route, estimate = call.route, call.estimate
+        if route is not None and route.request_price and len(shares) > 1:
+            own = (route.request_price * share / whole).quantize(SMALLEST_PRICE)
+            route = replace(route, request_price=own)
+        if estimate is not None:
+            estimate = replace(estimate, tokens=guess)
+        yield replace(call, payer=payer, usage=usage, route=route, estimate=estimate)
+
+
+def _parted(tokens: int, shares: Mapping[Payer, int]) -> Iterator[int]:
+    """Whole numbers that add up to it."""
+    whole = sum(shares.values())
+    seen = given = 0
+    for share in shares.values():
         seen += share
-        upto = tokens * seen // whole if tokens and whole else 0
-        part = None if tokens is None else upto - counted
-        counted = upto
-        usage = replace(call.usage, prompt_tokens=part)
-        yield replace(call, payer=payer, usage=usage)
+        upto = tokens * seen // whole if whole else 0
+        yield upto - given
+        given = upto
 
 
 def _insert_all(rows: Sequence[Usage]) -> None:

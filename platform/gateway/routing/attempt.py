@@ -9,7 +9,15 @@ from gateway.routing.board import Board
 from gateway.routing.continuation import Answer
 from gateway.routing.needs import estimate_tokens
 from gateway.spending import Spending, tokens_heard
-from gateway.types import CallRecord, ChatRequest, RecordCall, Route, StreamItem, TokenUsage
+from gateway.types import (
+    CallRecord,
+    ChatRequest,
+    Estimate,
+    RecordCall,
+    Route,
+    StreamItem,
+    TokenUsage,
+)
 from gateway.upstream.emulation import open_answer
 
 UNBROKEN = ("completed", "cancelled")  # by the server: it has worked for what it was asked
@@ -25,6 +33,7 @@ class Attempt:
         route: Route,
         answer: Answer,
         spending: Spending,
+        estimate: Estimate,
         *,
         number: int,
         why: str,
@@ -32,6 +41,7 @@ class Attempt:
         self._request = request
         self._answer = answer
         self._spending = spending
+        self._estimate = estimate
         self._number = number
         self._began = 0.0
         self.route = route
@@ -76,11 +86,11 @@ class Attempt:
         finally:
             is_owed = was_asked and (self.first_word is not None or outcome in UNBROKEN)
             heard = tokens_heard(answer.text[said:], characters) if is_owed else None
-            await asyncio.shield(self._close(record, self._record(outcome, detail), heard))
+            await asyncio.shield(self._close(record, self._record(outcome, detail, heard)))
 
-    async def _close(self, record: RecordCall, call: CallRecord, heard: int | None) -> None:
+    async def _close(self, record: RecordCall, call: CallRecord) -> None:
         await record(call)
-        await self._spending.end(call.usage, heard=heard)
+        await self._spending.end(call.usage, heard=call.heard)
 
     def _speed(self, asked: float, said: int) -> tuple[float | None, float | None]:
         """Milliseconds to the first word behind the door, and tokens a second from there."""
@@ -93,7 +103,7 @@ class Attempt:
         speed = tokens / seconds if seconds > MEASURABLE_SECONDS else None
         return (self.first_word - asked) * 1000, speed
 
-    def _record(self, outcome: str, detail: str) -> CallRecord:
+    def _record(self, outcome: str, detail: str, heard: int | None) -> CallRecord:
         route = self.route
         return CallRecord(
             self._request.turn_id,
@@ -109,6 +119,9 @@ class Attempt:
             why=self.why,
             detail=detail,
             id=self._spending.call_id,
+            route=route,
+            estimate=self._estimate,
+            heard=heard,
         )
 
 

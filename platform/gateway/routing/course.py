@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from gateway.errors import BadRequest, BudgetExhausted, GatewayError
+from gateway.metering.estimates import estimate_prompt
 from gateway.routing.attempt import Attempt, milliseconds
 from gateway.routing.board import Board
 from gateway.routing.continuation import Answer
@@ -37,7 +38,6 @@ class Course:
         self._board = board
         self._because = because
         self._needs = needs_of(request)
-        self._estimate = estimate_of(request, self._needs.prompt_tokens)
         self._plan = Plan(allowed_routes(routes, self._needs), self._choose)
         self._began = time.monotonic()
         self._first_word: float | None = None
@@ -64,8 +64,11 @@ class Course:
         self._said = self.answer.length
         why = f"{self._because} {step.why}".strip()
         request, answer = self._request, self.answer
-        spending = Spending(request.payer, step.route, self._estimate, request.turn_id)
-        return Attempt(request, step.route, answer, spending, number=self._attempts, why=why)
+        estimate = await estimate_prompt(step.route, request, self._needs)
+        may_take = estimate_of(request, estimate.tokens)
+        spending = Spending(request.payer, step.route, may_take, request.turn_id)
+        number = self._attempts
+        return Attempt(request, step.route, answer, spending, estimate, number=number, why=why)
 
     def switch_to(self, name: str) -> EndpointSwitched | None:
         """What to tell when somebody else answers now than the one who failed last."""

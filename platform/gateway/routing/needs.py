@@ -22,6 +22,9 @@ class Needs:
     prompt_tokens: int = 0  # an estimate, from the length alone
     answer_tokens: int = USUAL_ANSWER
     longest: int = 0  # tokens of the longest text, where each is read on its own
+    characters: int = 0
+    octets: int = 0  # of these characters as UTF-8: Chinese has three each
+    fixed_tokens: int = 0  # that no character is counted for: images, and what templates put around
 
     @property
     def tokens(self) -> int:
@@ -31,17 +34,24 @@ class Needs:
 
 def needs_of(request: ChatRequest) -> Needs:
     """Costs microseconds: nothing is tokenised."""
-    tokens = images = 0
+    tokens = images = characters = octets = 0
     for message in request.messages:
-        length, seen = _size(message)
-        tokens += length + seen * IMAGE_TOKENS + PER_MESSAGE
+        texts, seen = _parts(message)
         images += seen
+        for text in texts:
+            tokens += estimate_tokens(text)
+            characters += len(text)
+            octets += len(text) if text.isascii() else len(text.encode(errors="replace"))
+    fixed = images * IMAGE_TOKENS + len(request.messages) * PER_MESSAGE
     return Needs(
         labels=request.required_labels,
         has_images=images > 0,
         has_tools=bool(request.tools),
-        prompt_tokens=tokens,
+        prompt_tokens=tokens + fixed,
         answer_tokens=request.max_tokens or USUAL_ANSWER,
+        characters=characters,
+        octets=octets,
+        fixed_tokens=fixed,
     )
 
 
@@ -84,22 +94,23 @@ def _able(routes: Sequence[Route], capability: Capability, what: str) -> list[Ro
     return found
 
 
-def _size(message: PromptMessage | RawMessage) -> tuple[int, int]:
-    """Estimated tokens of the text, and the number of images."""
+def texts_of(request: ChatRequest) -> list[str]:
+    """All that is to be read, without images."""
+    return [text for message in request.messages for text in _parts(message)[0]]
+
+
+def _parts(message: PromptMessage | RawMessage) -> tuple[list[str], int]:
+    """The texts, and the number of images."""
     if isinstance(message, PromptMessage):
-        return estimate_tokens(message.content), len(message.images)
+        return [message.content], len(message.images)
     content = message.get("content")
     if isinstance(content, str):
-        return estimate_tokens(content), 0
+        return [content], 0
     if not isinstance(content, list):
-        return 0, 0
+        return [], 0
     parts = [part for part in content if isinstance(part, dict)]
-    return sum(_text_tokens(part) for part in parts), sum(map(_is_image, parts))
-
-
-def _text_tokens(part: dict[str, Any]) -> int:
-    text = part.get("text")
-    return estimate_tokens(text) if isinstance(text, str) else 0
+    texts = [part["text"] for part in parts if isinstance(part.get("text"), str)]
+    return texts, sum(map(_is_image, parts))
 
 
 def _is_image(part: dict[str, Any]) -> bool:

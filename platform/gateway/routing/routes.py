@@ -138,6 +138,7 @@ def _route(deployment: Deployment) -> Route:
         priority=deployment.priority,
         weight=deployment.weight,
         **{name: getattr(deployment, name) for name in PRICES},
+        token_ratios=deployment.probed.get("token_ratios", {}) | deployment.token_ratios,
         context_length=deployment.context_length
         or deployment.probed.get("context_length")
         or model.context_length,

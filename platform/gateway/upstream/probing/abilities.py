@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.functional import Promise
@@ -25,6 +25,7 @@ from gateway.upstream.probing.trials import (
     CHAT_TRIALS,
     Subject,
     Trial,
+    token_ratios,
     tries_choices,
     tries_embeddings,
     tries_rerank,
@@ -71,6 +72,7 @@ class Found:
 
     abilities: Mapping[Capability, bool]
     identity: Identity
+    token_ratios: Mapping[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         row: dict[str, Any] = {name.value: can for name, can in self.abilities.items()}
@@ -78,6 +80,8 @@ class Found:
             row["server"] = self.identity.server.value
         if self.identity.context_length:
             row["context_length"] = self.identity.context_length
+        if self.token_ratios:
+            row["token_ratios"] = self.token_ratios
         return row
 
     def sentence(self, name: str) -> str:
@@ -141,9 +145,10 @@ async def _try_all(
         if outcome is not None:
             found[capability] = outcome
 
+    ratios: Mapping[str, float] = await token_ratios(subject) if can_tell else {}
     trials = TRIALS_OF_KIND.get(kind, {})
     await asyncio.gather(*(run(capability, trial) for capability, trial in trials.items()))
-    return Found(found, subject.identity)
+    return Found(found, subject.identity, ratios)
 
 
 async def _with_its_age(subject: Subject) -> Subject:

@@ -4,6 +4,7 @@ A trial says True or False; it raises when nothing could be learned.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import orjson
 
 from gateway.controls import Capability, Controls
 from gateway.embedding.reranking import request_scores
-from gateway.errors import BadRequest
+from gateway.errors import BadRequest, GatewayError
 from gateway.types import ChatRequest, PromptMessage, Route
 from gateway.upstream.asking import ask
 from gateway.upstream.dialect import Quirk, chat_payload, quirk_behind
@@ -27,6 +28,13 @@ SECONDS = 9.0  # for each
 HI = (PromptMessage("user", "hi"),)
 ROOM = 400  # tokens of an answer whose form is tested: some think first
 WORDS = ("zqx", "qzy")  # nobody says them unless they have to
+# Usual prose, by script as `gateway.metering.estimates` tells them apart.
+SAMPLES = {
+    "latin": "The committee meets every second Tuesday of the month. Whoever cannot come tells the "
+    "secretary by e-mail until noon of the day before, so that somebody else can take the minutes.",
+    "wide": "委员会每月第二个星期二开会。不能出席的人请在前一天中午之前用电子邮件通知秘书，"
+    "以便安排其他人做会议记录。",
+}
 SCHEMA = {
     "type": "object",
     "properties": {"zq": {"type": "integer", "enum": [7]}},
@@ -196,6 +204,15 @@ async def tries_reasoning(subject: Subject) -> bool:
 
 async def tries_tokens(subject: Subject) -> bool:
     return bool(await tokenize(subject.pool, _with(subject, Capability.TOKENIZE), "zebra"))
+
+
+async def token_ratios(subject: Subject) -> dict[str, float]:
+    """Tokens a character, by script: what estimates begin with."""
+    route, found = _with(subject, Capability.TOKENIZE), {}
+    with suppress(GatewayError):
+        for script, text in SAMPLES.items():
+            found[script] = round(len(await tokenize(subject.pool, route, text)) / len(text), 4)
+    return found
 
 
 async def tries_adapters(subject: Subject) -> bool:

@@ -14,6 +14,7 @@ PAGES: tuple[tuple[str, Promise, str], ...] = (
     ("accounts:profile", _("Profile"), "user"),
     ("chat_settings:page", _("Chat"), "message-circle"),
     ("memory:page", _("Memory"), "lightbulb"),
+    ("usage:mine", _("Usage"), "chart-column"),
     ("accounts:teams", _("Teams"), "users"),
     ("account_change_password", _("Password"), "lock"),
     ("accounts:sessions", _("Sessions"), "monitor"),

@@ -17,6 +17,7 @@ urlpatterns = [
     path("prompts/", include("agents.saved_prompts_urls")),
     path("settings/memory/", include("agents.memory.urls")),
     path("settings/chat/", include("agents.chat_settings")),
+    path("settings/usage/", include("agents.usage.urls")),
     path("settings/", include("accounts.urls")),
     path("accounts/", include("accounts.sign_in_urls")),
     path("admin/", admin.site.urls),

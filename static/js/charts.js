@@ -1,4 +1,4 @@
-// The charts of the administration's first page, from the figures that stand beside them as JSON.
+// Charts of days, from the figures that stand beside them as JSON.
 import uPlot from "../vendor/uplot.js";
 
 const language = document.documentElement.lang || "en";
@@ -20,6 +20,15 @@ const FORMATS = {
   bytes: { short: bytes, long: bytes },
 };
 
+/** Sums of money: as many digits as small ones need, the currency where there is room. */
+function money(currency) {
+  const write = (value) =>
+    new Intl.NumberFormat(language, value < 1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 2 }).format(value);
+  return { short: write, long: (value) => `${write(value)} ${currency}` };
+}
+
+const formatOf = (chart) => (chart.unit === "money" ? money(chart.currency) : FORMATS[chart.unit]);
+
 /** The colour that a class of the style sheet gives: a canvas knows no custom properties. */
 function colour(place, name) {
   const probe = document.createElement("i");
@@ -37,7 +46,7 @@ function stacked(series) {
 }
 
 function seriesOf(chart, place) {
-  const format = FORMATS[chart.unit].long;
+  const format = formatOf(chart).long;
   const bars = uPlot.paths.bars({ size: [0.7, 40], radius: 0.15 });
   return chart.series.map(({ label, values }, n) => {
     const ink = colour(place, `ink-${n}`);
@@ -71,7 +80,7 @@ function options(chart, place) {
         incrs: [1, 2, 7, 14, 30], values: (_plot, at) => at.map((day) => days[day] ?? "") },
       { ...axis, grid: line, ticks: { show: false }, size: 64, space: 36,
         incrs: chart.unit === "count" ? [1, 2, 5].flatMap((n) => [...Array(12).keys()].map((e) => n * 10 ** e)).sort((a, b) => a - b) : undefined,
-        values: (_plot, at) => at.map(FORMATS[chart.unit].short) },
+        values: (_plot, at) => at.map(formatOf(chart).short) },
     ],
     series: [{ label: "", value: (_plot, _raw, _series, day) => days[day ?? days.length - 1] }, ...series],
   };

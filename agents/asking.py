@@ -57,9 +57,10 @@ async def search_documents(
     demands: Sequence[Demand] = (),
     *,
     payer: Payer | None = None,
+    remember: bool = True,
 ) -> SearchResult:
     return await run_patiently(
-        search_passages, user, query, collections, limit, demands, payer=payer
+        search_passages, user, query, collections, limit, demands, payer=payer, remember=remember
     )
 
 
@@ -117,8 +118,15 @@ async def _retrieve(
         return RetrievalCompleted(query, (), 0.0), ()
     limit = task.agent.max_passages
     demanded = (task.demands,) if task.demands else ()
-    payer = task.payer("embedding")
-    found = await search(task.user, query, collections, limit * CANDIDATES, *demanded, payer=payer)
+    found = await search(
+        task.user,
+        query,
+        collections,
+        limit * CANDIDATES,
+        *demanded,
+        payer=task.payer("embedding"),
+        remember=not task.is_temporary,
+    )
     packed = pack(found.passages, prompt_budget(task) - reading.tokens, limit)
     first = len(reading.passages)
     passages = tuple(replace(passage, n=first + passage.n) for passage in packed)

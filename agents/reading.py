@@ -170,7 +170,13 @@ def read_documents(
         shelves = [file.shelf_id for file in searched]
         payer = task.payer("embedding")
         result = search_shelves(
-            task.user, query, shelves, limit * CANDIDATES, task.demands, payer=payer
+            task.user,
+            query,
+            shelves,
+            limit * CANDIDATES,
+            task.demands,
+            payer=payer,
+            remember=not task.is_temporary,
         )
         found = pack(result.passages or _beginnings(task.user, searched), left, limit)
     return tuple(replace(piece, n=n) for n, piece in enumerate([*pieces, *found], 1))

@@ -328,7 +328,7 @@ Step = (
 # What a run needs from outside; defaults in agents.asking, agents.evidence; tests give own.
 Search = Callable[
     ..., Awaitable[SearchResult]
-]  # person, query, collections, limit[, demands], payer=
+]  # person, query, collections, limit[, demands], payer=, remember=
 Chat = Callable[[ChatRequest], "AsyncGenerator[StreamItem, None]"]
 Read = Callable[[AgentTask, str, int], Awaitable[Reading]]
 Verify = Callable[[list[CitationAdded]], Awaitable[list[bool]]]

@@ -89,7 +89,7 @@ async def measure(url: str, most: int) -> dict[str, Any]:
 
     batching.REQUEST_TEXTS = most
     routes = [Route("m", "up", "bench", url)]
-    embedder = RemoteEmbedder(Model(name="m"), routes, is_bulk=True, record=record)
+    embedder = RemoteEmbedder(Model(name="m"), routes, remember=False, record=record)
 
     async def ask(text: str) -> float:
         began = time.perf_counter()

@@ -58,7 +58,7 @@ def switch_embedder(model: str, report: Callable[[int, int], None]) -> Embedding
     Raises LabelUnmet before anything is sent when some collection's labels forbid it.
     """
     payer = Payer(purpose="embedding", budget=BUDGETS)
-    embedder = get_embedder(model, all_demands(), payer=payer, is_bulk=True)
+    embedder = get_embedder(model, all_demands(), payer=payer, remember=False)
     version = _prepare_version(embedder)
     _fill(version, embedder, report)
     with transaction.atomic():

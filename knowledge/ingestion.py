@@ -104,7 +104,7 @@ def _embedder(document: Document, model: str) -> Embedder:
             return get_embedder(model)
         demands = embedding_demands(model, [document.collection_id])
         payer = payer_of(document.added_by, "embedding")
-        return get_embedder(model, demands, payer=payer, is_bulk=True)
+        return get_embedder(model, demands, payer=payer, remember=False)
     except LabelUnmet as error:
         raise ExtractionFailed(str(error)) from error
 

@@ -138,17 +138,20 @@ def search(
     demands: Sequence[Demand] = (),
     *,
     payer: Payer | None = None,
+    remember: bool = True,
 ) -> SearchResult:
     """The passages that fit best among those `user` may see, best first.
 
     `collections` narrows the search; ids that are not visible add nothing. Embeds the question
     before it opens its transaction, by an embedder with the labels that are demanded here and by
-    those collections. Raises what the embedder raises.
+    those collections; without `remember` nothing of the question is kept. Raises what the embedder
+    raises.
     """
     visible = Collection.objects.visible_to(user)
     if collections is not None:
         visible = visible.filter(pk__in=list(collections))
-    return _search(user, query, visible, limit, embed_for(collections, demands, user, payer))
+    embedder_for = embed_for(collections, demands, user, payer, remember=remember)
+    return _search(user, query, visible, limit, embedder_for)
 
 
 def search_shelves(
@@ -159,10 +162,12 @@ def search_shelves(
     demands: Sequence[Demand] = (),
     *,
     payer: Payer | None = None,
+    remember: bool = True,
 ) -> SearchResult:
     """The same in attachments, named by the ids of their shelves, and in nothing else."""
     visible = Collection.objects.shelves_of(user).filter(pk__in=list(shelves))
-    return _search(user, query, visible, limit, embed_for(None, demands, user, payer))
+    embedder_for = embed_for(None, demands, user, payer, remember=remember)
+    return _search(user, query, visible, limit, embedder_for)
 
 
 def _search(
@@ -192,6 +197,8 @@ def embed_for(
     demands: Sequence[Demand],
     user: User | AnonymousUser | None = None,
     payer: Payer | None = None,
+    *,
+    remember: bool = True,
 ) -> EmbedderFor:
     """Gives the embedder of a model that may see a question asked of these collections, on the
     account of `payer`, else of `user`."""
@@ -200,7 +207,8 @@ def embed_for(
         if model == LOCAL_NAME:
             return get_embedder(model)
         pays = payer or payer_of(user, "embedding")
-        return get_embedder(model, embedding_demands(model, collections, demands), payer=pays)
+        demanded = embedding_demands(model, collections, demands)
+        return get_embedder(model, demanded, payer=pays, remember=remember)
 
     return find
 

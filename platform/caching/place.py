@@ -19,7 +19,7 @@ from caching.servers import AWAY, Servers, connect, ears_of, is_leaving
 if TYPE_CHECKING:
     from caching.flight import Flight
 
-LONGEST_PAUSE = 2.0  # seconds, between attempts to listen
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds, between attempts to listen
 
 log = structlog.get_logger(__name__)
 
@@ -58,21 +58,20 @@ class Place:
             _, pending = await asyncio.wait(pending, timeout=0.5)
 
     async def _keep_listening(self) -> None:
-        pause = 0.1
+        pause = FIRST_PAUSE
         client = connect(patience=None)
         try:
             while not is_leaving():
                 try:
                     await self._listen(client)
                 except AWAY as error:
-                    log.warning("flushes_are_not_heard", reason=str(error) or type(error).__name__)
+                    if self.is_listening or pause == FIRST_PAUSE:
+                        log.warning("flushes_are_not_heard", reason=str(error))
                 except Exception:
                     log.exception("flushes_are_not_heard")
-                if self.is_listening:
-                    pause = 0.1
+                pause = FIRST_PAUSE if self.is_listening else min(LONGEST_PAUSE, pause * 2)
                 self.near.heard_since = float("inf")
                 await asyncio.sleep(pause)
-                pause = min(LONGEST_PAUSE, pause * 2)
         finally:  # also when the loop ends: then its tasks are cancelled
             self.near.heard_since = float("inf")
             _places.pop(asyncio.get_running_loop(), None)

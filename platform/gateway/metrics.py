@@ -55,12 +55,6 @@ tokens = Counter(
     ["endpoint", "kind"],
     registry=registry,
 )
-vectors_remembered = Counter(
-    "parley_embedding_cache_total",
-    "Texts whose vector was asked for: hit, or miss.",
-    ["outcome"],
-    registry=registry,
-)
 texts_sent = Histogram(
     "parley_embedding_texts",
     "Texts in a call for vectors.",

@@ -59,8 +59,9 @@ class Run:
         fields = {"agent": AgentSpec(), "user": USER, "question": QUESTION}
         self.task = AgentTask(**(fields | task))
 
-    async def search(self, user, query, collections, limit, **_):
+    async def search(self, user, query, collections, limit, *, remember, **_):
         self.searches.append((user, query, collections, limit))
+        self.remembers = remember
         return SearchResult(query, tuple(self.found), 1.5)
 
     async def verify(self, citations):
@@ -170,6 +171,11 @@ def test_a_short_follow_up_is_searched_with_the_question_before(route):
     run = Run(route, history=history, question="And a fence?").run()
     assert run.searches[0][1] == "What is a lease?\nAnd a fence?"
     assert run.steps[0].query == "What is a lease?\nAnd a fence?"
+
+
+def test_what_is_asked_in_a_temporary_chat_is_searched_without_a_trace(route):
+    assert Run(route).run().remembers is True
+    assert Run(route, is_temporary=True).run().remembers is False
 
 
 def test_the_same_evidence_is_shown_once(model_server, route):

@@ -5,12 +5,11 @@ from uuid import uuid4
 
 import numpy as np
 
-from gateway.embedding.cache import KEYS
+from caching.flushing import flush
 from gateway.embedding.remote import RemoteEmbedder
 from gateway.models import Model
 from gateway.types import Route
 from gateway.upstream.session import close_pool
-from observability.doorbell import connection
 
 TEXTS = [f"the year {n}" for n in range(1990, 2022)]
 
@@ -27,13 +26,13 @@ def test_llama_cpp_embeds_what_comes_at_the_same_time_together(embedding_url):
     async def ask():
         try:
             alone = await embedder.embed_async(TEXTS)
-            connection().delete(*KEYS)
+            flush("vectors")
             asked = [embedder.embed_async([text]) for text in TEXTS]
             return alone, np.concatenate(await asyncio.gather(*asked))
         finally:
             await close_pool()
 
-    connection().delete(*KEYS)
+    flush("vectors")
     alone, together = asyncio.run(ask())
     assert np.allclose(np.linalg.norm(alone, axis=1), 1, atol=1e-5)
     assert np.allclose(alone, together, atol=1e-3)

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from gateway.embedding.cache import KEYS
+from caching.flushing import flush
 from gateway.embedding.embedder import LOCAL_NAME, EmbedderUnavailable, get_embedder
 from gateway.embedding.remote import REQUEST_TEXTS, RemoteEmbedder
 from gateway.errors import BadCredentials, BadRequest, EndpointUnreachable, UpstreamFailed
 from gateway.models import Deployment, Endpoint, Model
-from observability.doorbell import connection
 from security.secrets import seal
 from tests.support.model_server import ModelServer, Script
 
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> None:
-    connection().delete(*KEYS)
+    flush("vectors")
 
 
 def deploy(url: str, *, priority: int = 10, key: str = "", name: str = "embed-1") -> Model:

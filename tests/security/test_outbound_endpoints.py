@@ -53,7 +53,7 @@ def embed(url: str) -> str:
         """There is no database here."""
 
     model, routes = Model(name="e", dimensions=3), [Route("e", "e", "one", url)]
-    embedder = RemoteEmbedder(model, routes, is_bulk=True, record=record)
+    embedder = RemoteEmbedder(model, routes, remember=False, record=record)
 
     async def ask() -> None:
         try:

@@ -58,7 +58,7 @@ def get_embedder(
     demands: Sequence[Demand] = (),
     *,
     payer: Payer = NOBODY,
-    is_bulk: bool = False,
+    remember: bool = True,
 ) -> Embedder:
     """Return the embedder called `name`; without a name, the default one.
 
@@ -66,7 +66,7 @@ def get_embedder(
     Reads the database unless the embedded model is asked for by name; raises
     `EmbedderUnavailable` when a named model has no enabled deployment, and `LabelUnmet` when none
     of them has the labels that are demanded of whoever sees the texts. Calls are counted for
-    `payer`; `is_bulk` says that the vectors are kept by the caller, so nobody else need to.
+    `payer`; without `remember` nothing of the texts is kept for whoever asks for them next.
     """
     if name == LOCAL_NAME:
         return local_embedder()
@@ -82,7 +82,7 @@ def get_embedder(
             require_labels(routes, demands)
             labels = labels_of(demands)
             allowed = [route for route in routes if labels <= route.labels]
-            return RemoteEmbedder(model, allowed, payer=payer, is_bulk=is_bulk)
+            return RemoteEmbedder(model, allowed, payer=payer, remember=remember)
     if name:
         raise EmbedderUnavailable(f"No enabled endpoint offers the embedding model {name}.")
     return local_embedder()

@@ -9,12 +9,11 @@ from django.utils.translation import gettext as _
 
 from gateway.embedding.background import run
 from gateway.embedding.batching import REQUEST_CHARACTERS, REQUEST_TEXTS, Record
-from gateway.embedding.cache import recall, remember, revision_of
+from gateway.embedding.cache import MOST_TEXTS, recalled, revision_of
 from gateway.embedding.exchange import current_exchange
 from gateway.embedding.wire import Vectors
 from gateway.errors import UpstreamFailed
 from gateway.metering.recording import record_shared_call
-from gateway.routing.board import current_board
 from gateway.routing.errand import Trip, run_errand
 from gateway.routing.needs import needs_of_texts
 from gateway.types import NOBODY, Payer, Route
@@ -30,7 +29,8 @@ __all__ = ["REQUEST_TEXTS", "RemoteEmbedder"]
 class RemoteEmbedder:
     """An embedding model of the gateway for one payer: safe to use from any thread and loop.
 
-    `is_bulk` texts, those of documents, are not remembered: their vectors are kept as rows.
+    With `remember` off nothing of the texts is kept: those of documents have their vectors as rows,
+    and what is said in a temporary chat leaves nothing.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class RemoteEmbedder:
         routes: Sequence[Route],
         *,
         payer: Payer = NOBODY,
-        is_bulk: bool = False,
+        remember: bool = True,
         record: Record = record_shared_call,
     ) -> None:
         self.name = model.name
@@ -47,7 +47,7 @@ class RemoteEmbedder:
         self._dimensions = model.dimensions
         self._routes = tuple(routes)
         self._payer = payer
-        self._is_bulk = is_bulk
+        self._remembers = remember
         self._record = record
         self._revision = revision_of(model.name, model.dimensions, routes)
 
@@ -70,16 +70,10 @@ class RemoteEmbedder:
     async def embed_async(self, texts: Sequence[str]) -> Vectors:
         """The same for at least one text. Equal texts are sent once."""
         distinct = list(dict.fromkeys(texts))
-        known: dict[str, Vectors] = {}
-        shared = current_board().shared
-        if not self._is_bulk:
-            known = await recall(shared, self._revision, distinct)
-        missing = [text for text in distinct if text not in known]
-        if missing:
-            fresh = dict(zip(missing, await self._ask(missing), strict=True))
-            if not self._is_bulk:
-                await remember(shared, self._revision, fresh)
-            known |= fresh
+        if self._remembers and len(distinct) <= MOST_TEXTS:
+            known = await recalled(self._revision, distinct, self._ask)
+        else:
+            known = dict(zip(distinct, await self._ask(distinct), strict=True))
         vectors = [known[text] for text in texts]
         self._check({len(vector) for vector in vectors})
         return np.stack(vectors)

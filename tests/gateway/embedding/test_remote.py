@@ -7,13 +7,12 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from gateway.embedding.cache import KEYS
+from caching.flushing import flush
 from gateway.embedding.remote import REQUEST_TEXTS, RemoteEmbedder
 from gateway.errors import BadRequest, RateLimited, UpstreamFailed
 from gateway.models import Model
 from gateway.types import Payer, Route
 from gateway.upstream.session import close_pool
-from observability.doorbell import connection
 from tests.support.model_server import Script, text_vector
 
 ACCOUNT = Payer(uuid4())
@@ -21,13 +20,13 @@ ACCOUNT = Payer(uuid4())
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered():
-    connection().delete(*KEYS)
+    flush("vectors")
 
 
 class Asker:
     """An embedder of these endpoints, and the records of its calls."""
 
-    def __init__(self, *urls, dimensions=None, is_bulk=False, **more):
+    def __init__(self, *urls, dimensions=None, remember=True, **more):
         self.rows = []
         routes = [
             Route(
@@ -46,7 +45,7 @@ class Asker:
             Model(name="m", dimensions=dimensions),
             routes,
             payer=ACCOUNT,
-            is_bulk=is_bulk,
+            remember=remember,
             record=self.record,
         )
 
@@ -72,7 +71,7 @@ def is_of(vectors, texts):
 
 
 def test_threads_share_calls_too(model_server):
-    asker = Asker(model_server.url, is_bulk=True)
+    asker = Asker(model_server.url, remember=False)
     model_server.queue_embeddings(Script(head_delay=0.3))
     texts = [f"question {n}" for n in range(24)]
     with ThreadPoolExecutor(24) as pool:
@@ -101,8 +100,9 @@ def test_what_was_asked_lately_is_not_sent_again(model_server):
     assert model_server.embedded == [["a", "b"], ["c"]]
     assert (second[[2, 1]] == first).all()
     assert is_of(second, ["c", "b", "a"])
-    Asker(model_server.url, is_bulk=True).embedder.embed(["a"])  # documents pass it by
-    assert model_server.embedded[2:] == [["a"]]
+    for _ in range(2):  # documents pass it by, and temporary chats leave nothing
+        Asker(model_server.url, remember=False).embedder.embed(["d"])
+    assert model_server.embedded[2:] == [["d"], ["d"]]
 
 
 def test_a_failing_endpoint_is_asked_again_or_another_answers(model_server):
@@ -197,7 +197,7 @@ def test_the_deployments_own_fields_go_along(model_server):
 
 
 def test_the_fastest_is_known_by_its_vectors(model_server):
-    asker = Asker(model_server.url, model_server.url, is_bulk=True, strategy="fastest")
+    asker = Asker(model_server.url, model_server.url, remember=False, strategy="fastest")
 
     async def ask():
         for n in range(4):

@@ -16,6 +16,7 @@ NEED_NOTHING = (
     "gateway",
     "routing",
     "embedding_batches",
+    "rollups",
     "streaming",
     "endurance",
     "conversation_search",

@@ -44,7 +44,6 @@ select date_trunc('hour', created_at, 'UTC') as at, {_KEYS},
        {", ".join(f"coalesce({_COUNTED.get(name, f'sum({name})')}, 0)" for name in SUMS)}
 from gateway_usage
 where created_at >= %s and created_at < %s and id >= %s and id < %s
-  and date_trunc('hour', created_at, 'UTC') = any(%s)
 group by 1, {_KEYS}
 """  # noqa: S608 - our names
 _INTO_DAY = f"""
@@ -103,19 +102,23 @@ def _first_changed_day() -> date | None:
 
 @transaction.atomic
 def _add_up(day: date) -> int:
-    """The changed hours of the day, and the day."""
+    """The changed hours of the day, with those between, and the day."""
     begin, end = (_midnight(day + timedelta(days=n)) for n in (0, 1))
-    ids = first_id_at(begin - LONGEST_CALL), first_id_at(end + LONGEST_CALL)
     with connection.cursor() as cursor:
         _lock(cursor)
+        # A day has far fewer groups than rows: a table of them in memory beats sorting the rows.
+        cursor.execute("set local enable_sort = off; set local work_mem = '64MB'")
         cursor.execute(
             "delete from gateway_usagechange where at >= %s and at < %s returning at", [begin, end]
         )
         hours = [hour for (hour,) in cursor.fetchall()]
-        cursor.execute("delete from gateway_usagehour where at = any(%s)", [hours])
-        cursor.execute(_INTO_HOURS, [begin, end, *ids, hours])
+        span = min(hours), max(hours) + timedelta(hours=1)  # what is between does no harm
+        ids = first_id_at(span[0] - LONGEST_CALL), first_id_at(span[1] + LONGEST_CALL)
+        cursor.execute("delete from gateway_usagehour where at >= %s and at < %s", span)
+        cursor.execute(_INTO_HOURS, [*span, *ids])
         cursor.execute("delete from gateway_usageday where at = %s", [day])
         cursor.execute(_INTO_DAY, [day, begin, end])
+        cursor.execute("set local enable_sort to default; set local work_mem to default")
     return len(hours)
 
 

@@ -22,6 +22,8 @@ _CHINESE = re.compile(
     r"|别忘了|別忘了|不要忘记|不要忘記)[，,：:\s]*(?P<what>.+)",
     re.DOTALL,
 )
+# One of these is in every wish: most messages are known for none by a single look.
+_HINTS = re.compile(r"remember|forget|in\s+mind|note|memory|记|記|忘", re.IGNORECASE)
 _ASKS = re.compile(r"[?？]\s*$|[吗嗎]\s*[。.]?\s*$")
 
 
@@ -35,6 +37,8 @@ class Wishes:
 
 def find_wishes(message: str) -> Wishes:
     """“Remember that I work in Munich.” A question (“Do you remember …?”) is none."""
+    if not _HINTS.search(message):
+        return Wishes()
     sentences = own_sentences(message)
     found = [fact for sentence in sentences if (fact := _wish(sentence))]
     is_all = bool(found) and len(found) == len(split_sentences(message))

@@ -67,7 +67,7 @@ def _close(
                 insert into events_stream (id, kind, state, fence, holder, attempts, last_seq,
                                            created_at)
                 select id, 'title', 'queued', 0, '', 0, 0, now() from placed
-                where %(is_title_due)s
+                where %(is_title_due)s::bool
                 on conflict do nothing
             ), answered as (
                 update chat_message

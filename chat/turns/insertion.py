@@ -5,9 +5,9 @@ a default to one of these tables adds it here; the tests of `chat.services` noti
 """
 
 import orjson
-from django.db import connection
 
 from chat.models import Message, Turn
+from observability.postgres.prepared import prepared
 
 
 def insert_turn(turn: Turn) -> None:
@@ -16,34 +16,36 @@ def insert_turn(turn: Turn) -> None:
     Raises IntegrityError when the idempotency key is taken or the conversation is gone.
     """
     question, answer, conversation = turn.question, turn.answer, turn.conversation
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
             """
             with asked as (
                 insert into chat_message (id, conversation_id, parent_id, role, text, status,
                                           notice, reasoning, model_name, steps, attachments,
                                           created_at)
-                select m.id, %(conversation)s, m.parent, m.role, m.text, m.status,
+                select m.id, %(conversation)s::uuid, m.parent, m.role, m.text, m.status,
                        '', '', '', '[]', m.attachments, now()
                 from (values
-                    (%(question)s::uuid, %(parent)s::uuid, 'user', %(text)s, %(asked)s,
+                    (%(question)s::uuid, %(parent)s::uuid, 'user', %(text)s::text, %(asked)s::text,
                      %(attachments)s::uuid[]),
-                    (%(answer)s::uuid, %(question)s::uuid, 'assistant', '', %(running)s, '{}')
+                    (%(answer)s::uuid, %(question)s::uuid, 'assistant', '', %(running)s::text, '{}')
                 ) as m(id, parent, role, text, status, attachments)
-                where m.role = 'assistant' or %(is_new)s
+                where m.role = 'assistant' or %(is_new)s::bool
             ), begun as (
                 insert into chat_conversation (id, owner_id, title, agent_id, is_limited,
                                                is_pinned, leaf_id, model_name, ends_at,
                                                created_at, updated_at)
-                select %(conversation)s, %(owner)s, %(title)s, %(chosen)s::uuid, %(is_limited)s,
-                       false, %(answer)s, %(usual_model)s, %(ends_at)s, now(), now()
-                where %(is_begun)s
+                select %(conversation)s::uuid, %(owner)s::uuid, %(title)s::text, %(chosen)s::uuid,
+                       %(is_limited)s::bool, false, %(answer)s::uuid, %(usual_model)s::text,
+                       %(ends_at)s::timestamptz, now(), now()
+                where %(is_begun)s::bool
             ), placed as (
                 update chat_conversation
-                set leaf_id = %(answer)s, title = %(title)s, agent_id = %(chosen)s,
-                    is_limited = %(is_limited)s, model_name = %(usual_model)s,
-                    ends_at = %(ends_at)s, updated_at = now()
-                where id = %(conversation)s and not %(is_begun)s
+                set leaf_id = %(answer)s::uuid, title = %(title)s::text,
+                    agent_id = %(chosen)s::uuid,
+                    is_limited = %(is_limited)s::bool, model_name = %(usual_model)s::text,
+                    ends_at = %(ends_at)s::timestamptz, updated_at = now()
+                where id = %(conversation)s::uuid and not %(is_begun)s::bool
             ), opened as (
                 insert into events_stream (id, kind, state, fence, holder, attempts, last_seq,
                                            created_at)

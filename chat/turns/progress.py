@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from uuid import UUID
 
 from agents.types import (
@@ -28,6 +28,8 @@ from events.stream_writer import StreamWriter
 from events.types import EventRow, Payload
 from gateway.errors import GatewayError
 from security.sentences import Sentence, stored
+
+USAGE = [field.name for field in fields(UsageRecorded)]  # plain values: asdict would copy deeply
 
 
 def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
@@ -62,7 +64,7 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             _note("support_checked", {"sentences": list(sentences)}, answer, stream)
         case UsageRecorded():
             _end_reasoning(answer, stream)
-            answer.usage = asdict(step)
+            answer.usage = {name: getattr(step, name) for name in USAGE}
             answer.model = step.model
             stream.emit("usage_recorded", answer.usage)
         case Finished():

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import F, Q
 
 from accounts.models import User
@@ -25,9 +24,11 @@ from chat.turns.types import Answer, TurnWork
 from events import leases, log
 from events.types import Claim
 from gateway.types import OFFLINE
+from observability.postgres.prepared import prepared
 from observability.rows import columns_of, instance_of
 
 History = tuple[PastMessage, ...]
+_KNOWN: list[str] = []  # the columns of a claim
 
 KEPT = (Message.Status.COMPLETE, Message.Status.STOPPED, Message.Status.INTERRUPTED)
 AGENT = (
@@ -66,7 +67,7 @@ def _claim(values: dict[str, Any]) -> list[dict[str, Any]]:
     are now, not as they were when the question was asked: for an agent that was taken away since
     the defaults answer, and in a conversation that was taken away nobody does.
     """
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
             f"""
             with {leases.CLAIMING}, begun as (
@@ -134,7 +135,7 @@ def _claim(values: dict[str, Any]) -> list[dict[str, Any]]:
             """,  # noqa: S608 - names of our own columns
             values,
         )
-        names = [column.name for column in cursor.description or ()]
+        names = _names(cursor)
         own = len(names) - len(User._meta.concrete_fields)
         return [
             dict(zip(names[:own], row[:own], strict=True)) | {"user": instance_of(User, row[own:])}
@@ -142,11 +143,18 @@ def _claim(values: dict[str, Any]) -> list[dict[str, Any]]:
         ]
 
 
+def _names(cursor: Any) -> list[str]:
+    """Asked once: to describe sixty columns costs as much as to claim."""
+    if not _KNOWN:
+        _KNOWN.extend(column.name for column in cursor.description)
+    return _KNOWN
+
+
 def _work(row: dict[str, Any], history: History | None) -> TurnWork:
     user: User = row["user"]
     claim = Claim(row["id"], row["fence"], row["attempts"], row["last_seq"])
     agent = AgentSpec()
-    if row["slug"] is not None and may_use(user, _agent_of(row)):
+    if row["slug"] is not None and _may_use(user, row):
         fields = {name: row[name] for name in AGENT}
         fields |= {"id": row["agent_id"], "collections": tuple(row["agent_collections"])}
         agent = AgentSpec(**fields)
@@ -174,24 +182,30 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
         question_id=row["question_id"],
         answer_id=row["answer_id"],
         task=replace(task, demands=demands_in(row, searched_collections(task))),
-        must_stop=row["is_stopped"] or not may_edit(user, _conversation_of(row)),
+        must_stop=row["is_stopped"] or not _may_edit(user, row),
         earlier=rebuild(log.read_all(claim.stream_id)) if claim.last_seq else Answer(),
         wants_title=settings.PARLEY_WRITE_TITLES and not row["has_title"],
     )
 
 
-def _agent_of(row: dict[str, Any]) -> Agent:
-    """As much of it as its permission rests on."""
-    return Agent(pk=row["agent_id"], owner_id=row["agent_owner_id"], is_builtin=row["is_builtin"])
+def _may_use(user: User, row: dict[str, Any]) -> bool:
+    """The agent; an instance, which costs more than the answer, only where it takes a query."""
+    if row["is_builtin"] or row["agent_owner_id"] == user.pk:
+        return user.is_active
+    return may_use(user, Agent(pk=row["agent_id"], owner_id=row["agent_owner_id"]))
 
 
-def _conversation_of(row: dict[str, Any]) -> Conversation:
-    return Conversation(pk=row["conversation_id"], owner_id=row["conversation_owner_id"])
+def _may_edit(user: User, row: dict[str, Any]) -> bool:
+    """The conversation."""
+    if row["conversation_owner_id"] == user.pk:
+        return user.is_active
+    owner = row["conversation_owner_id"]
+    return may_edit(user, Conversation(pk=row["conversation_id"], owner_id=owner))
 
 
 def _read_history(follow_ups: Mapping[UUID, UUID]) -> dict[UUID, History]:
     """The messages that lead to each question, the oldest first, the latest few of them."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
             """
             with recursive path (question_id, id, parent_id, role, text, status, model,
@@ -204,10 +218,10 @@ def _read_history(follow_ups: Mapping[UUID, UUID]) -> dict[UUID, History]:
                 select path.question_id, m.id, m.parent_id, m.role, m.text, m.status,
                        m.model_name, m.attachments, depth + 1
                 from path join chat_message m on m.id = path.parent_id
-                where depth < %(limit)s
+                where depth < %(limit)s::int
             )
-            select question_id, role, text, model = %(offline)s, attachments from path
-            where status = any(%(kept)s) and (text <> '' or attachments <> '{}')
+            select question_id, role, text, model = %(offline)s::text, attachments from path
+            where status = any(%(kept)s::text[]) and (text <> '' or attachments <> '{}')
             order by question_id, depth desc
             """,
             {

@@ -12,6 +12,7 @@ from security.rates import Rate, parse_rates
 
 TRUE = {"true", "yes", "on", "1"}
 FALSE = {"false", "no", "off", "0", ""}
+NEVER_BY_ITSELF = 2**31
 POSTGRES_SCHEMES = ("postgres://", "postgresql://")
 
 
@@ -69,7 +70,7 @@ def _is_readable(address: str) -> bool:
     return True
 
 
-def database(address: str, pool_size: int) -> dict[str, Any]:
+def database(address: str, pool_size: int, *, prepares: bool = True) -> dict[str, Any]:
     """Django's settings for a Postgres address, read by Postgres' own rules.
 
     So everything libpq understands works: `?sslmode=require`, `?host=/socket/folder` …
@@ -87,6 +88,8 @@ def database(address: str, pool_size: int) -> dict[str, Any]:
         "OPTIONS": {
             "connect_timeout": 5,
             **parts,
+            # Only what asks for it (observability.postgres.prepared), and nothing by its count.
+            "prepare_threshold": NEVER_BY_ITSELF if prepares else None,
             # Its pauses between attempts to connect double: by 10 s it begins anew.
             "pool": {"min_size": 0, "max_size": pool_size, "timeout": 10, "reconnect_timeout": 10},
         },

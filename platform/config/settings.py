@@ -106,7 +106,13 @@ FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 
 # -- The record and the doorbell -------------------------------------------------------------
 DATABASE_URL = env.postgres_url("DATABASE_URL", default=PARLEY_HOME.database_url())
-DATABASES = {"default": database(DATABASE_URL, pool_size=env.int("DATABASE_POOL", default=10))}
+DATABASES = {
+    "default": database(
+        DATABASE_URL,
+        pool_size=env.int("DATABASE_POOL", default=10),
+        prepares=env.bool("DATABASE_PREPARE", default=True),
+    )
+}
 PARLEY_SECOND_LOCK = env.bool("PARLEY_SECOND_LOCK", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="") or PARLEY_HOME.redis_url()

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from events.models import Stream
 from events.types import Claim
+from observability.postgres.prepared import prepared
 
 LEASE_SECONDS = 30.0
 HOLDER_LENGTH = 64  # of the column; a host's name may be as long by itself
@@ -49,7 +50,7 @@ def _claim(
 ) -> list[Claim]:
     statement = f"with {CLAIMING} select * from claimed"  # noqa: S608 - nothing of a user's
     values = claiming(kind, holder, limit, lease, stream_id=stream_id, held=held)
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(statement, values)
         return [Claim(*row) for row in cursor.fetchall()]
 
@@ -98,7 +99,7 @@ def claiming(
 
 def renew(held: Sequence[tuple[UUID, int]], lease: float = LEASE_SECONDS) -> set[UUID]:
     """Prolong many leases in one statement; the ids of those still held under their fence."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
             """
             with held as (
@@ -124,12 +125,12 @@ def renew(held: Sequence[tuple[UUID, int]], lease: float = LEASE_SECONDS) -> set
 
 def release(stream_id: UUID, fence: int, *, count_attempt: bool = True) -> bool:
     """Give the stream back to whoever claims it next; False when it was not ours any more."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
             """
             update events_stream
             set state = 'queued', holder = '', lease_until = null,
-                attempts = attempts - case when %s then 0 else 1 end
+                attempts = attempts - case when %s::bool then 0 else 1 end
             where id = %s and fence = %s and state = 'running'
             """,
             [count_attempt, stream_id, fence],

@@ -11,9 +11,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
 from events.types import SEQ_RANGE, EventRow, LeaseLost, Payload, fence_of
+from observability.postgres.prepared import prepared
 
 
 class Answer(Enum):
@@ -59,14 +59,14 @@ def append(
 APPENDING = """
     held as (
         update events_stream
-        set last_seq = greatest(last_seq, (fence - 1) * %(range)s) + %(count)s,
-            state = case when %(close)s then 'closed' else state end,
-            lease_until = case when %(close)s then null else lease_until end
+        set last_seq = greatest(last_seq, (fence - 1) * %(range)s::int) + %(count)s::int,
+            state = case when %(close)s::bool then 'closed' else state end,
+            lease_until = case when %(close)s::bool then null else lease_until end
         where id = %(id)s and fence = %(fence)s and state = 'running'
         returning id, last_seq
     ), stored as (
         insert into event (stream_id, seq, kind, payload, created_at)
-        select held.id, held.last_seq - %(count)s + e.n, e.kind, e.payload, now()
+        select held.id, held.last_seq - %(count)s::int + e.n, e.kind, e.payload, now()
         from held, unnest(%(kinds)s::text[], %(payloads)s::jsonb[])
              with ordinality as e(kind, payload, n)
     )
@@ -78,7 +78,7 @@ def append_by(statement: str, values: dict[str, Any]) -> int:
 
     It returns the seq of the last event. Raises LeaseLost.
     """
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(statement, values)
         row = cursor.fetchone()
     if row is None:
@@ -111,7 +111,7 @@ def append_batches(batches: Sequence[Batch]) -> set[UUID]:
     whoever comes back, or takes the turn over, would read a text with a hole.
     """
     rows = [(batch.stream_id, *row[:3]) for batch in batches for row in batch.rows]
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
             """
             with batch as (
@@ -150,12 +150,12 @@ def read(stream_id: UUID, after: int, limit: int = 200) -> Replay:
 
     At most `limit` events, and no more once they have READ_BYTES: they wait in memory for a client.
     """
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
             """
             select s.state, s.fence, s.last_seq,
-                   %(after)s = 0 or exists (
-                       select from event where stream_id = s.id and seq = %(after)s),
+                   %(after)s::int = 0 or exists (
+                       select from event where stream_id = s.id and seq = %(after)s::int),
                    e.seq, e.kind, e.payload
             from events_stream s left join lateral (
                 select seq, kind, payload from (
@@ -163,7 +163,7 @@ def read(stream_id: UUID, after: int, limit: int = 200) -> Replay:
                         order by seq rows between unbounded preceding and 1 preceding) as earlier
                     from (
                         select seq, kind, payload from event
-                        where stream_id = s.id and seq > %(after)s order by seq limit %(limit)s
+                        where stream_id = s.id and seq > %(after)s::int order by seq limit %(limit)s
                     ) few
                 ) counted
                 where earlier is null or earlier < %(bytes)s
@@ -196,7 +196,7 @@ def read(stream_id: UUID, after: int, limit: int = 200) -> Replay:
 
 def positions(stream_ids: Collection[UUID]) -> dict[UUID, tuple[int, bool]]:
     """Where each stream stands: its last stored seq and whether it is closed; gone ones missing."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(
             "select id, last_seq, state = 'closed' from events_stream where id = any(%s)",
             [list(stream_ids)],

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
 
+from observability.postgres.prepared import prepared
+
 M = TypeVar("M", bound=models.Model)
 
 
@@ -29,7 +31,7 @@ def instance_of(model: type[M], values: Sequence[Any]) -> M:
 
 def find_one(model: type[M], statement: str, values: Sequence[Any]) -> M | None:
     """The first row of a statement that reads `columns_of` the model alone."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(statement, values)
         row = cursor.fetchone()
     return None if row is None else instance_of(model, row)

@@ -13,7 +13,10 @@ from typing import Any
 import psycopg
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
 from psycopg_pool import ConnectionPool
+
+from observability.postgres.prepared import PreparedCursor
 
 ASKED_AFTER_SECONDS = 5.0
 
@@ -54,3 +57,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             )
             self._connection_pools.setdefault(self.alias, made)
         return super().pool
+
+    def prepared_cursor(self) -> CursorWrapper:
+        """A cursor whose statements are planned once a connection (`prepared`)."""
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        return self._prepare_cursor(PreparedCursor(self.connection))

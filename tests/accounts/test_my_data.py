@@ -117,6 +117,7 @@ LEFT_OUT = {
     "account.EmailAddress": "the address of the account",
     "admin.LogEntry": "once more what the audit log says",
     "chat.ImportedConversation": "which conversation an import brought: they are there",
+    "agents.Measurement": "figures of the server, with who had them measured",
     "events.Job": "work of the server, gone when it is done",
 }
 

@@ -10,6 +10,7 @@ from tests.browser.product import Product
 from tests.support.model_server import ModelServer, Script
 
 SHIFT = 0.02  # a tenth is "good" by the Core Web Vitals
+LINK = "a-name-of-more-than-a-line-" * 5  # until the link is closed and it is not to be seen
 SECTION = """## Part {n}
 
 Some **words** about `leases`, and a list:
@@ -26,9 +27,15 @@ Some **words** about `leases`, and a list:
 print({n})
 ```
 
+The wait is $\\frac{{1}}{{\\mu - \\lambda}}$ and, in [the whole of it](/files/{link}),
+
+$$
+W = \\frac{{C(n, {n})}}{{n \\mu - \\lambda}}
+$$
+
 > Quoted.
 
-"""
+""".replace("{link}", LINK)
 # Also what follows a key: typing does not excuse a jump of what is being read.
 WATCH = """
 window.shifts = [];
@@ -78,11 +85,11 @@ def check_nothing_moved(page: Page) -> None:
 
 def test_nothing_moves_while_an_answer_is_written(visit: Visit, model: ModelServer) -> None:
     page = watched(visit, "/?agent=scripted")
-    text = "".join(SECTION.format(n=n) for n in range(25))
+    text = "".join(SECTION.format(n=n) for n in range(12))
     model.queue(Script(text=text, token_size=12, delay=0.005))
     ask(page, "Everything, please.")
     answer = answered(page)
-    expect(answer.get_by_role("heading", name="Part 24")).to_be_in_viewport()
+    expect(answer.get_by_role("heading", name="Part 11")).to_be_in_viewport()
     assert (
         answer.locator(".md > .far").count() > 0
     )  # those cost nothing while they are out of sight

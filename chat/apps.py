@@ -20,6 +20,7 @@ class ChatConfig(AppConfig):
             {
                 "chat.imports.jobs.read_import": _("Reading a file to import"),
                 "chat.imports.jobs.bring_import": _("Importing conversations"),
+                "chat.warming.jobs.warm_caches": _("Asking frequent questions in advance"),
             }
         )
 

@@ -1,0 +1,1 @@
+"""Asking in advance what is asked again and again, so that whoever asks next need not wait."""

@@ -1,24 +1,59 @@
-"""How sums of money are written."""
+"""How sums of money, shares and budgets are written."""
 
 from decimal import Decimal
 
 from django import template
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from accounts.budgets.selectors import Quota
+from accounts.budgets.wording import amount
 
 register = template.Library()
 SMALLEST = Decimal("0.0001")
 
 
 @register.filter
-def money(amount: Decimal | float, currency: str) -> str:
+def money(value: Decimal | float, currency: str) -> str:
     """`12.40 USD`; small sums with four places, and never as nothing if they are something."""
-    exact = Decimal(str(amount))
+    exact = Decimal(str(value))
     if 0 < exact < SMALLEST:
         return f"< {number_format(SMALLEST, 4)} {currency}"
-    places = 4 if 0 < exact < 1 else 2
+    places = 4 if 0 < abs(exact) < 1 else 2
     return f"{number_format(exact, places, force_grouping=True)} {currency}"
 
 
 @register.filter
 def percent(share: float | None) -> int | None:
     return None if share is None else round(100 * share)
+
+
+@register.filter
+def signed_percent(share: float) -> str:
+    return f"{100 * share:+.0f} %" if round(100 * share) else "0 %"
+
+
+@register.filter
+def unlocalized(number: float) -> str:
+    """For attributes: with a point in every language."""
+    return f"{min(number, 1):.4f}"
+
+
+@register.filter
+def left(quota: Quota) -> str:
+    """`2,000 tokens left`."""
+    return _("%(amount)s left") % {"amount": _amount(quota, quota.left)}
+
+
+@register.filter
+def used_of(quota: Quota) -> str:
+    return _amount(quota, quota.used)
+
+
+@register.filter
+def limit_of(quota: Quota) -> str:
+    return _amount(quota, quota.budget.limit)
+
+
+def _amount(quota: Quota, value: Decimal) -> str:
+    return str(amount(quota.budget.unit, value, quota.budget.currency))

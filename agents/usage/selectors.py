@@ -117,7 +117,7 @@ def _rows(whose: Whose, span: Span) -> "QuerySet[Any]":
     return whose.rows(hours).annotate(day=TruncDate("at", tzinfo=span.zone))
 
 
-def zone_of(whose: Whose, zone: Any) -> Any:
+def zone_of(whose: Whose, zone: Any = None) -> Any:
     """The time zone whose days are shown."""
     return UTC if whose.kind == "all" else zone
 

@@ -16,12 +16,14 @@ from accounts.api import router as accounts
 from accounts.budgets.api import router as budgets
 from accounts.devices_api import router as devices
 from accounts.my_data_api import router as my_data
+from accounts.portraits_api import router as portraits
 from accounts.teams_api import router as teams
 from agents.api import router as agents
 from agents.memory.api import router as memory
 from agents.models_api import router as models
 from agents.saved_prompts_api import router as saved_prompts
 from agents.usage.api import router as usage
+from agents.usage.cache_api import router as caches
 from chat.answers.api import router as answers
 from chat.api import router as chat
 from chat.attachments.api import router as attachments
@@ -120,11 +122,13 @@ api.add_router("", budgets)
 api.add_router("", devices)
 api.add_router("", teams)
 api.add_router("", my_data)
+api.add_router("", portraits)
 api.add_router("", knowledge)
 api.add_router("", agents)
 api.add_router("", memory)
 api.add_router("", models)
 api.add_router("", usage)
+api.add_router("", caches)
 api.add_router("", saved_prompts)
 api.add_router("", chat)
 api.add_router("", attachments)

@@ -10,6 +10,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.budgets.models import Budget
+from accounts.budgets.opening import open_balance
 from accounts.models import Grant, Membership
 from accounts.services import share
 from accounts.tokens import issue
@@ -76,6 +78,37 @@ def test_currencies_stand_side_by_side_and_the_unknown_is_unknown(client_of, ali
     (homemade,) = (p for p in context["usage"].parts["model"] if p.name == "homemade")
     assert homemade.spent.money == []
     assert '<span class="sum unknown">unknown</span>' in text
+
+
+def test_what_is_left_of_each_budget_the_nearest_to_its_end_first(client_of, team, alice, admin):
+    for unit, limit, settled, scope in (
+        ("tokens", 1000, 900, "user"), ("requests", 50, 50, "user"), ("requests", 9, 1, "team"),
+        ("requests", 77, 0, "installation"),
+    ):  # fmt: skip
+        budget = Budget.objects.create(name=f"{unit} {limit}", unit=unit, limit=limit, scope=scope)
+        subject = {"user": alice.pk, "team": team.pk}.get(scope)
+        if subject:
+            open_balance(budget.pk, subject)
+            budget.balances.update(settled=settled)
+    context, text = read(client_of(alice))
+    names = [quota.budget.name for quota in context["quotas"]]
+    assert names == ["requests 50", "tokens 1000", "requests 9"]
+    for words in ("used up", "nearly used up", "100 tokens left", "1 request of 9 requests used"):
+        assert words in text
+    assert 'value="0.9000"' in text
+    context, _ = read(client_of(alice), "team", team.pk)
+    assert [quota.budget.name for quota in context["quotas"]] == ["requests 9"]
+    context, _ = read(client_of(admin), "all")
+    assert [quota.budget.name for quota in context["quotas"]] == ["requests 77"]
+
+
+def test_estimates_stand_beside_the_truth(client_of, admin):
+    used(estimated_tokens=1100, compared_tokens=1000)
+    used(model_name="never-estimated")
+    context, text = read(client_of(admin), "all")
+    (one,) = context["estimates"]
+    assert (one.model, one.estimated, one.counted) == ("glm-4", 1100, 1000)
+    assert "+10 %" in text
 
 
 def test_days_are_those_of_the_persons_time_zone(client_of, alice):

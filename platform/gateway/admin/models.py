@@ -10,9 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from gateway.admin.base import RoutesAdmin
 from gateway.admin.fields import CapabilitiesField
+from gateway.admin.prices import PriceListsAdmin
+from gateway.metering.prices import told
 from gateway.models import Deployment, Model
 from gateway.routing.preview import order_now
 
+SHOWN_PRICES = 50
 EXPLAINED = {
     Model.Strategy.PRIORITY: _(
         "The lowest priority number is asked first; the others follow when it fails."
@@ -109,9 +112,10 @@ class DeploymentForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Deployment)
-class DeploymentAdmin(RoutesAdmin):
+class DeploymentAdmin(PriceListsAdmin, RoutesAdmin):
     form = DeploymentForm
     change_form_template = "admin/gateway/deployment.html"
+    change_list_template = "admin/gateway/deployments.html"
     list_display = ("model", "endpoint", "upstream_name", "priority", "weight", "prices",
         "is_enabled")  # fmt: skip
     list_filter = ("is_enabled", "endpoint")
@@ -122,7 +126,16 @@ class DeploymentAdmin(RoutesAdmin):
     fieldsets = (
         (None, {"fields": ("model", "endpoint", "upstream_name", "is_enabled")}),
         (_("When it is asked"), {"fields": ("priority", "weight", "context_length")}),
-        (_("Price"), {"fields": (("prompt_price", "completion_price"),)}),
+        (
+            _("Price"),
+            {
+                "fields": (
+                    ("prompt_price", "completion_price"),
+                    ("cached_price", "cache_write_price"),
+                    ("request_price", "currency"),
+                )
+            },
+        ),
         (_("What it can do"), {"fields": ("capabilities", "extra_body")}),
     )
 
@@ -130,4 +143,15 @@ class DeploymentAdmin(RoutesAdmin):
     def prices(self, deployment: Deployment) -> str:
         prices = (deployment.prompt_price, deployment.completion_price)
         known = [format(price.normalize(), "f") for price in prices if price is not None]
-        return " / ".join(known) if len(known) == len(prices) else "–"
+        told = " / ".join(known) if len(known) == len(prices) else ""
+        return f"{told} {deployment.currency}" if told else "–"
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **options: Any
+    ) -> Any:
+        if (deployment := options.get("obj")) is not None:
+            context["price_history"] = [
+                (price.valid_from, told(vars(price)))
+                for price in deployment.price_history.all()[:SHOWN_PRICES]
+            ]
+        return super().render_change_form(request, context, *args, **options)

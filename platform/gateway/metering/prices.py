@@ -4,9 +4,10 @@ Deployments, routes, rows of the price history and usage rows all have the same 
 them can be asked.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.types import TokenUsage
 
@@ -34,6 +35,17 @@ class Priced(Protocol):
     def cache_write_price(self) -> Decimal | None: ...
     @property
     def request_price(self) -> Decimal | None: ...
+
+
+def told(prices: Mapping[str, Any]) -> list[str]:
+    """For people, in the order of NAMES but with the currency last; “?” is unknown, “–” none."""
+    amounts = [(name, prices[name]) for name in NAMES if name != "currency"]
+    unknown = {"prompt_price": "?", "completion_price": "?"}
+    shown = [
+        unknown.get(name, "–") if price is None else format(price.normalize(), "f")
+        for name, price in amounts
+    ]
+    return [*shown, prices["currency"]]
 
 
 @dataclass(frozen=True, slots=True)

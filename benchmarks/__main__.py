@@ -16,6 +16,8 @@ NEED_NOTHING = (
     "gateway",
     "routing",
     "embedding_batches",
+    "reused_answers",
+    "caches",
     "rollups",
     "streaming",
     "endurance",

@@ -89,6 +89,18 @@ export class Composer {
     box.focus();
   }
 
+  /** From now on the keys are handled here; what was pressed before (`early.js`) is sent. */
+  takeOver() {
+    const { pressed } = form.dataset;
+    form.dataset.ready = "";
+    delete form.dataset.pressed;
+    if (!pressed) return;
+    const later = box.value.startsWith(pressed) ? box.value.slice(pressed.length) : "";
+    if (later) this.fill(pressed);
+    this.#submit();
+    if (later) this.fill(box.value ? box.value + later : later.trimStart());
+  }
+
   setRunning(running) {
     const focused = document.activeElement;
     send.hidden = running;

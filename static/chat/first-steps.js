@@ -2,6 +2,7 @@
 import { attempt } from "../js/history.js";
 import { sendJson } from "../js/http.js";
 
+// Both are gone where a question was asked before this was there.
 const steps = document.getElementById("first-steps");
 const button = document.getElementById("show-first-steps");
 
@@ -12,5 +13,5 @@ function show(shown) {
   attempt(() => sendJson("PATCH", "/api/v1/me", { has_first_steps: shown }));
 }
 
-steps.querySelector("[data-hide]").addEventListener("click", () => show(false));
-button.addEventListener("click", () => show(true));
+steps?.querySelector("[data-hide]").addEventListener("click", () => show(false));
+button?.addEventListener("click", () => show(true));

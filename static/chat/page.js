@@ -400,3 +400,4 @@ document.getElementById("to-end").addEventListener("click", async () => {
   follower.toEnd();
 });
 if (conversation) openAt(found, follower);
+composer?.takeOver();

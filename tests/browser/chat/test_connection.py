@@ -124,7 +124,9 @@ def test_an_upgrade_offers_the_new_version(visit: Visit) -> None:
     page.locator("#message").fill("")
 
 
-def test_a_press_before_the_scripts_are_there_loses_nothing(visit: Visit) -> None:
+def test_what_is_pressed_before_the_scripts_are_there_is_sent_by_them(
+    visit: Visit, model: ModelServer
+) -> None:
     page = visit("/knowledge/")
     waiting: list[Route] = []
 
@@ -132,18 +134,25 @@ def test_a_press_before_the_scripts_are_there_loses_nothing(visit: Visit) -> Non
         waiting.append(route)
 
     page.route(re.compile(r"/static/chat/page\..*js"), hold)
-    page.goto("/?agent=quoting", wait_until="commit")
-    page.locator("#message").press_sequentially("Too early")
-    page.locator("#message").press("Enter")
+    page.goto("/?agent=scripted", wait_until="commit")
+    box = page.locator("#message")
+    box.press_sequentially("Too")
+    box.press("Shift+Enter")
+    box.press_sequentially("early?")
+    box.press("Enter")
     page.locator("#send").click()
-    expect(page.locator("#message")).to_have_value(re.compile("Too early"))
+    expect(box).to_have_value("Too\nearly?")
+    box.press("End")
+    box.press_sequentially(" And next")
     assert waiting
+    assert page.url.endswith("/?agent=scripted")
+    model.queue(Script(text="Never."))
     for route in waiting:
         route.continue_()
-    expect(page.locator("#send")).to_have_attribute("aria-disabled", "false")
-    expect(page.locator("#message")).to_have_value(re.compile("Too early"))
-    assert page.url.endswith("/?agent=quoting")
-    page.locator("#message").fill("")
+    expect(page.locator(".user [data-text]")).to_have_text("Too\nearly?")
+    answered(page)
+    expect(box).to_have_value("And next")
+    box.fill("")
 
 
 def test_an_answer_that_ends_elsewhere_is_told_by_title_and_notification(

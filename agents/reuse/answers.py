@@ -5,7 +5,7 @@ and the answer's citations are located and verified like those of any other. One
 that come together asks the model; the others wait for what comes of it.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from time import monotonic
 
@@ -22,6 +22,7 @@ from gateway.types import (
     Completed,
     EndpointSwitched,
     FindRoutes,
+    Route,
     StreamItem,
     TextDelta,
     TokenUsage,
@@ -64,15 +65,13 @@ async def answers(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes)
         await run_patiently(flush, cache.name, scopes[-1])
     found = await cache.find(key, scopes)
     if isinstance(found, Hit):
-        await savings.count(task, found.value, served, is_similar=False)
-        for item in _again(found.value, began, is_similar=False):
+        async for item in _again(task, found.value, began, served):
             yield item
         return
     async with found as flight:
         alike = similar.Alike(task, asked, state, served)
         if (answer := await alike.find()) is not None:
-            await savings.count(task, answer, served, is_similar=True)
-            for item in _again(answer, began, is_similar=True):
+            async for item in _again(task, answer, began, served, is_similar=True):
                 yield item
             return
         heard = Heard(asked)
@@ -126,10 +125,21 @@ class Heard:
         )
 
 
-def _again(answer: Answer, began: float, *, is_similar: bool) -> "list[StreamItem | AnswerReused]":
-    pieces = range(0, len(answer.text), PIECE)
+async def _again(
+    task: AgentTask,
+    answer: Answer,
+    began: float,
+    routes: Sequence[Route],
+    *,
+    is_similar: bool = False,
+) -> Items:
+    """The text is there before anything is written down about it."""
     took_ms = round((monotonic() - began) * 1000)
-    done = Completed(
+    yield AnswerReused(answer.made_at, is_similar)
+    for at in range(0, len(answer.text), PIECE):
+        yield TextDelta(answer.text[at : at + PIECE])
+    await savings.count(task, answer, routes, is_similar=is_similar)
+    yield Completed(
         finish_reason="stop",
         usage=TokenUsage(prompt_tokens=0, completion_tokens=0),
         model=answer.model,
@@ -138,5 +148,3 @@ def _again(answer: Answer, began: float, *, is_similar: bool) -> "list[StreamIte
         total_ms=took_ms,
         attempts=0,
     )
-    texts = (TextDelta(answer.text[at : at + PIECE]) for at in pieces)
-    return [AnswerReused(answer.made_at, is_similar), *texts, done]

@@ -1,1 +1,1 @@
-"""How dates look where Django's own habit is not ours."""
+"""How dates and numbers look where Django's own habit is not ours."""

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from gateway import errors
-from gateway.metering.recording import LOST
+from gateway.metering.writing import LOST
 from gateway.models import Deployment, Endpoint, Model, Usage
 from security.lists import AgeFilter, KnownValues
 from security.records import LogAdmin

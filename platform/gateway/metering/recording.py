@@ -1,26 +1,23 @@
 """Usage rows: one for each upstream call, also for those that failed or were stopped."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from functools import cache
 from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from gateway.metering.prices import NAMES as PRICES
 from gateway.metering.prices import cost_of, owed
+from gateway.metering.writing import LOST, write
 from gateway.metrics import count_call
 from gateway.models import Usage
 from gateway.types import CallRecord, Payer, TokenUsage
 from observability.patience import run_patiently
 
 SMALLEST_PRICE = Decimal("0.000001")
-LOST = "interrupted"  # the outcome of a call that nobody saw the end of
-_FIELDS = [field for field in Usage._meta.concrete_fields if field.name != "transaction"]
-LOCK = 0x75736167  # "usag": of the locks that keep the rows of a turn apart
 
 log = structlog.get_logger(__name__)
 
@@ -87,63 +84,15 @@ def _money(call: CallRecord) -> dict[str, Any]:
     return prices | {"cost": cost_of(call.route, took).amount, "is_estimated": is_estimated}
 
 
-def insert_once(usage: Usage) -> None:
-    """Changes nothing when the row is there already: a commit may outlive the connection.
-
-    A runner that was frozen until others took it for dead may still count the call they had to
-    guess. Each side writes first and looks then, one after the other by a lock of the turn, so that
-    the later one sees both rows, and the guess goes.
-    """
-    turn = usage.turn_id
-    with connection.cursor() as cursor:
-        if turn is None:
-            cursor.execute(_insertion(), _values(usage))
-        else:  # one round trip and one commit; the turn's rows are written one after the other
-            cursor.execute(
-                f"""
-                select pg_advisory_xact_lock(%s, hashtext(%s));
-                {_insertion()};
-                with gone as (
-                    delete from gateway_usage lost
-                    where turn_id = %s and outcome = %s and exists (
-                        select from gateway_usage counted
-                        where counted.turn_id = lost.turn_id and counted.outcome <> lost.outcome
-                          and counted.model_name = lost.model_name)
-                    returning created_at
-                )
-                insert into gateway_usagechange (at)
-                select distinct date_trunc('hour', created_at, 'UTC') from gone
-                on conflict do nothing
-                """,  # noqa: S608 - our names
-                [LOCK, str(turn), *_values(usage), turn, LOST],
-            )
-
-
-@cache
-def _insertion() -> str:
-    """Django would need four round trips and build the statement each time: this is after every
-    answer."""
-    columns = [field.column or field.name for field in _FIELDS]
-    places = ", ".join(["%s"] * len(columns))
-    into = f"{Usage._meta.db_table} ({', '.join(columns)})"
-    return f"insert into {into} values ({places}) on conflict do nothing"  # noqa: S608 - our names
-
-
-def _values(usage: Usage) -> list[Any]:
-    return [
-        field.get_db_prep_save(field.pre_save(usage, add=True), connection) for field in _FIELDS
-    ]
-
-
 async def record_call(call: CallRecord) -> None:
-    """Store one row, whatever it takes; a database connection is held for this one insert only.
+    """Store one row, whatever it takes; with those of other calls that end meanwhile.
 
     A restart of Postgres is waited out, since a call that is not recorded is free of charge. Any
     other trouble is logged and does not take the answer away from its reader.
     """
     count_call(call)
     try:
-        await run_patiently(insert_once, usage_of(call))
+        await write([usage_of(call)])
     except DatabaseError:
         log.exception("usage_not_recorded", model=call.model, outcome=call.outcome)
 
@@ -156,7 +105,7 @@ async def record_shared_call(call: CallRecord, shares: Mapping[Payer, int]) -> N
     count_call(call)
     rows = [usage_of(part) for part in divided(call, shares)]
     try:
-        await run_patiently(_insert_all, rows)
+        await write(rows)
     except DatabaseError:
         log.exception("usage_not_recorded", model=call.model, outcome=call.outcome)
 
@@ -188,11 +137,6 @@ def _parted(tokens: int, shares: Mapping[Payer, int]) -> Iterator[int]:
         upto = tokens * seen // whole if whole else 0
         yield upto - given
         given = upto
-
-
-def _insert_all(rows: Sequence[Usage]) -> None:
-    for row in rows:
-        insert_once(row)
 
 
 async def record_lost_call(turn_id: UUID, payer: Payer, model: str, endpoint: str) -> None:

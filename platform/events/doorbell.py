@@ -8,7 +8,7 @@ events as `[stream, seq, kind, payload, is_last]`.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import orjson
@@ -25,6 +25,9 @@ BELLS = "parley:bells"
 NOTICES = "parley:notices"
 PATIENCE_SECONDS = 2
 
+Rings = Sequence[tuple[str, Any]]
+_ringers: list[Callable[[Rings], bool]] = []  # of this process: one, or none
+
 
 def web_channel(web_id: str) -> str:
     return f"parley:web:{web_id}"
@@ -36,7 +39,13 @@ def ring(channel: str, message: Any) -> None:
 
 
 def ring_all(*rings: tuple[str, Any]) -> None:
-    """What `ring` does, for several (channel, message) in one round trip."""
+    """What `ring` does, for several (channel, message) in one round trip.
+
+    In a process that shows streams its hub takes them along (`ring_by`): nobody waits for Redis.
+    """
+    for ringer in _ringers:
+        if ringer(rings):
+            return
     pipeline = connection().pipeline(transaction=False)
     for channel, message in rings:
         pipeline.publish(channel, orjson.dumps(message, default=str))
@@ -45,6 +54,24 @@ def ring_all(*rings: tuple[str, Any]) -> None:
     except redis.RedisError as error:
         channels = ", ".join(channel for channel, _message in rings)
         log.warning("The doorbells %s are silent: %s", channels, error)
+
+
+def ring_by(ringer: Callable[[Rings], bool] | None) -> None:
+    """`ringer` rings from now on what is rung in this process, from any thread; False when it
+    cannot. None: nobody does."""
+    _ringers[:] = [] if ringer is None else [ringer]
+
+
+async def publish_all(client: redis.asyncio.Redis, rings: Rings) -> None:
+    """What `ring_all` does, for coroutines."""
+    pipeline = client.pipeline(transaction=False)
+    for channel, message in rings:
+        pipeline.publish(channel, orjson.dumps(message, default=str))
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await pipeline.execute()
+    except (redis.RedisError, OSError, TimeoutError) as error:
+        log.warning("%s doorbells are silent: %s", len(rings), error)
 
 
 def connect() -> redis.asyncio.Redis:

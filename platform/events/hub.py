@@ -108,7 +108,9 @@ class Hub:
         self._client = doorbell.connect()
         self._tasks: list[asyncio.Task[None]] = []
         self._on_notice: Callable[[Any], None] | None = None
+        self._loop = asyncio.get_running_loop()
         self._unannounced: list[str] = []
+        self._rings: list[tuple[str, Any]] = []
         self._has_unannounced = asyncio.Event()
 
     def subscribe(self, stream_id: UUID, after: int = 0, *, is_new: bool = False) -> Subscription:
@@ -140,11 +142,13 @@ class Hub:
 
     async def close(self) -> None:
         """Stop listening; for processes that end while their loop goes on, and tests."""
+        doorbell.ring_by(None)
         await cancel_all(self._tasks)
         await self._client.aclose()
         _hubs.pop(asyncio.get_running_loop(), None)
 
     def _start(self) -> None:
+        doorbell.ring_by(self._ring)
         self._tasks = [
             asyncio.create_task(self._keep_listening()),
             asyncio.create_task(self._keep_announcing()),
@@ -197,13 +201,30 @@ class Hub:
                 subscription.tail.is_behind = True
                 subscription.wake()
 
+    def _ring(self, rings: doorbell.Rings) -> bool:
+        """From any thread: these go with the next announcement."""
+        if not self._loop.is_running():
+            return False
+        try:
+            self._loop.call_soon_threadsafe(self._take_rings, rings)
+        except RuntimeError:  # it has just ended
+            return False
+        return True
+
+    def _take_rings(self, rings: doorbell.Rings) -> None:
+        self._rings += [ring for ring in rings if ring not in self._rings]
+        self._has_unannounced.set()
+
     async def _keep_announcing(self) -> None:
-        """Tell the runners at once what is newly watched, many streams in one message."""
+        """Tell the runners at once what is newly watched and what is due: one round trip for all
+        that comes while another is on its way, and many streams in one message."""
         while True:
             await self._has_unannounced.wait()
             self._has_unannounced.clear()
             keys, self._unannounced = self._unannounced, []
-            await self._announce(keys)
+            rings, self._rings = self._rings, []
+            watch = [(doorbell.RUNNERS, {"watch": keys, "web": self.web_id})] if keys else []
+            await doorbell.publish_all(self._client, [*watch, *rings])
 
     async def _keep_checking(self) -> None:
         while True:

@@ -62,4 +62,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """A cursor whose statements are planned once a connection (`prepared`)."""
         self.close_if_health_check_failed()
         self.ensure_connection()
-        return self._prepare_cursor(PreparedCursor(self.connection))
+        wrap: Callable[..., CursorWrapper] = self._prepare_cursor  # type: ignore[attr-defined]
+        return wrap(PreparedCursor(self.connection))

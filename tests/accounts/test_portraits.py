@@ -74,3 +74,35 @@ def test_it_is_removed_and_nobody_sees_that_of_a_disabled_account(alice, bob):
 def test_what_is_no_picture_is_refused_in_words(alice, data, says):
     assert says in upload(alice, data)
     assert alice.portrait_at is None
+
+
+def put(api, data: bytes, kind: str = "image/png"):
+    return Client(headers={"Authorization": f"Bearer {api.token}"}).put(
+        "/api/v1/me/picture", data, content_type=kind
+    )
+
+
+def test_a_program_sets_shows_and_removes_it(alice, bob, api_for):
+    mine, theirs = api_for(alice, "write"), api_for(bob, "read")
+    place = f"/people/{alice.pk}/picture"
+    assert put(mine, picture("teal", (900, 300))).status_code == 204
+    shown = theirs.get(place)
+    assert (shown.status_code, shown["Content-Type"]) == (200, "image/jpeg")
+    with Image.open(io.BytesIO(shown.content)) as drawn:
+        assert drawn.size == (256, 256)
+    assert ask_for(alice, bob) == (200, shown.content)
+    assert mine.delete("/me/picture").status_code == 204
+    assert theirs.get(place).status_code == 404
+    assert mine.delete("/me/picture").status_code == 204
+
+
+def test_a_program_is_told_what_is_wrong_with_a_picture(alice, api_for):
+    api = api_for(alice, "write")
+    for data in (b"", b"<svg/>", b"\x89PNG\r\n\x1a\n" + b"\0" * (MOST_MEGABYTES * 2**20)):
+        refused = put(api, data)
+        assert refused.status_code == 422, refused.content
+        assert refused.json()["type"].endswith("picture-refused")
+        assert refused.json()["detail"]
+    assert put(api_for(alice, "read"), picture()).status_code == 403
+    assert Client().put("/api/v1/me/picture", picture()).status_code == 401
+    assert not Portrait.objects.exists()

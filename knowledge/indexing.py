@@ -132,7 +132,8 @@ def _save_document(document: Document, generation: Generation) -> None:
     extracted = generation.extracted
     DocumentText.objects.bulk_create(
         [DocumentText(document=document, text=extracted.text, layout=pack(extracted))],
-        update_conflicts=True, unique_fields=["document"], update_fields=["text", "layout"],
+        update_conflicts=True, unique_fields=["document"],
+        update_fields=["text", "layout", "has_figures_read"],
     )  # fmt: skip
     if document.version:
         Figure.objects.filter(document=document).delete()

@@ -18,6 +18,8 @@ class DocumentText(models.Model):
     )
     text = models.TextField()
     layout = models.JSONField(null=True, blank=True)  # `knowledge.layout`; none of older texts
+    # Whether pictures inside the file were looked for when it was read: not in older texts.
+    has_figures_read = models.BooleanField(default=True, db_default=True, editable=False)
 
     class Meta:
         verbose_name = _("text of a document")

@@ -93,7 +93,7 @@ def _pages(user: User, shown: Document, spans: list[Span]) -> dict[str, Any]:
 
 
 def _text(request: HttpRequest, user: User, shown: Document, spans: list[Span]) -> dict[str, Any]:
-    text, layout = _stored(user, shown)
+    text, layout, has_figures_read = _stored(user, shown)
     marked = [(start, min(end, len(text))) for start, end in spans if start < len(text)]
     parts = find_parts(text)
     number = part_of(parts, marked[0][0]) if marked else _part(request, len(parts))
@@ -111,6 +111,7 @@ def _text(request: HttpRequest, user: User, shown: Document, spans: list[Span]) 
         "is_indexed_before_layouts": bool(text)
         and layout is None
         and shown.media_type not in {TEXT.media_type, PDF.media_type},
+        "is_indexed_before_figures": layout is not None and not has_figures_read,
     }
     if is_drawn:
         return {**context, "shown": draw(text, unpack(layout), part, marked)}
@@ -136,10 +137,10 @@ def _address(spans: list[Span], **others: str) -> str:
 
 
 @second_lock
-def _stored(user: User, shown: Document) -> tuple[str, Any]:
+def _stored(user: User, shown: Document) -> tuple[str, Any, bool]:
     visible = Document.objects.visible_to(user).filter(pk=shown.pk)
-    rows = DocumentText.objects.filter(document__in=visible).values_list("text", "layout")
-    return rows.first() or ("", None)
+    rows = DocumentText.objects.filter(document__in=visible)
+    return rows.values_list("text", "layout", "has_figures_read").first() or ("", None, True)
 
 
 @second_lock

@@ -1,12 +1,14 @@
 """The page of a document and what its viewers ask for; alice owns, bob reads, charlie is nobody."""
 
+from importlib import import_module
 from io import BytesIO
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from knowledge import services
-from knowledge.models import Document, DocumentText
+from knowledge.models import Document, DocumentText, Stage
 from tests.knowledge.conftest import run_job
 from tests.support import papers
 
@@ -63,6 +65,27 @@ def test_what_a_file_looked_like_is_drawn_and_a_span_that_is_gone_told(
     older = client_of(alice).get(address("document", note)).content.decode()
     assert '<ul class="items"' not in older
     assert "- one" in older
+
+
+def test_what_was_read_before_pictures_were_looked_for_says_so_until_it_is_indexed_again(
+    client_of, alice, bob, shared, add_text
+):
+    html = "<h1>Plan</h1><p>The {} plan.</p>"
+    older, later = (add_text(shared, html.format(n), f"{n}.html") for n in ("older", "later"))
+    told = "indexed before pictures inside documents were shown"
+    assert told not in client_of(alice).get(address("document", older)).content.decode()
+    Stage.objects.filter(document=older, name="load").update(finished_at="2020-01-01T00:00Z")
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("knowledge.migrations.0012_figures_read").FIND)
+    assert told not in client_of(alice).get(address("document", later)).content.decode()
+    page = client_of(alice).get(address("document", older)).content.decode()
+    assert told in page
+    again = reverse("knowledge:reindex", args=[older.pk])
+    assert again in page
+    assert again not in client_of(bob).get(address("document", older)).content.decode()
+    services.reindex_document(older)
+    run_job(Document.objects.get(pk=older.pk))
+    assert told not in client_of(alice).get(address("document", older)).content.decode()
 
 
 def test_the_list_of_passages_comes_in_windows(client_of, bob, shared, add_text, monkeypatch):

@@ -36,6 +36,12 @@ def payer_by_token(request: "HttpRequest", purpose: Purpose) -> Payer | None:
     return Payer(token.user_id, None, token.pk, team_ids, purpose, BUDGETS)
 
 
+def token_of(request: "HttpRequest") -> UUID | None:
+    """The API token that calls; None for a browser."""
+    token = getattr(request, "auth", None)
+    return token.pk if isinstance(token, ApiToken) else None
+
+
 def teams_of(person: str) -> ArraySubquery:
     """For a query that loads a person anyway: the ids of the teams of the person in this column."""
     rows = Membership.objects.filter(user=OuterRef(person)).order_by("team_id")

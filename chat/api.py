@@ -9,6 +9,7 @@ from pydantic import StringConstraints
 from accounts.access import require_editable, require_owned
 from accounts.callers import CHAT, READ_OR_CHAT, WRITE, caller
 from accounts.limits import spend_for
+from accounts.payers import token_of
 from chat import selectors, services
 from chat.changes import update_conversation as change_conversation
 from chat.live import streams
@@ -168,6 +169,7 @@ def start_turn(
         model=body.model,
         beside=body.beside,
         continues=body.continues,
+        token=token_of(request),
     )
     return Status(202, {"turn_id": turn.pk, "message_id": turn.answer_id})
 

@@ -10,7 +10,7 @@ from accounts.models import User
 from chat.exports import documents as exports
 from chat.imports.models import Import
 from chat.models import Conversation, Feedback, Filing, Folder, Preference, SharedLink, Turn
-from gateway.models import RoutingChoice, Usage
+from gateway.models import RoutingChoice, Usage, UsageDay
 
 
 def write_conversations(user: User, archive: ZipFile) -> Iterator[int]:
@@ -19,7 +19,7 @@ def write_conversations(user: User, archive: ZipFile) -> Iterator[int]:
     for _written in exports.write_conversations(user, archive):
         yield 1
     for name, rows in BESIDE.items():
-        written = orjson.dumps(list(rows(user)), option=orjson.OPT_INDENT_2)
+        written = orjson.dumps(list(rows(user)), default=str, option=orjson.OPT_INDENT_2)
         archive.writestr(f"{name}.json", written)
         yield 1
 
@@ -71,6 +71,11 @@ def _usage(user: User) -> Any:
     return Usage.objects.filter(account_id=user.pk).order_by("pk").values(*USAGE)
 
 
+def _usage_by_day(user: User) -> Any:
+    """What it added up to, also of calls that are not kept one by one any more."""
+    return UsageDay.objects.filter(account_id=user.pk).order_by("at").values(*USAGE_OF_A_DAY)
+
+
 def _choices(user: User) -> Any:
     """Which model their questions were given to, and what of them decided it."""
     found = RoutingChoice.objects.filter(account_id=user.pk).order_by("pk")
@@ -78,8 +83,13 @@ def _choices(user: User) -> Any:
 
 
 USAGE = (
-    "turn_id", "model_name", "prompt_tokens", "completion_tokens", "reasoning_tokens", "outcome",
+    "turn_id", "agent_id", "token_id", "purpose", "model_name", "prompt_tokens", "cached_tokens",
+    "completion_tokens", "reasoning_tokens", "cost", "currency", "is_estimated", "outcome",
     "created_at",
+)  # fmt: skip
+USAGE_OF_A_DAY = (
+    "at", "agent_id", "token_id", "purpose", "model_name", "calls", "failed", "prompt_tokens",
+    "cached_tokens", "completion_tokens", "cost", "currency", "uncosted",
 )  # fmt: skip
 BESIDE: dict[str, Callable[[User], Any]] = {
     "folders": _folders,
@@ -89,5 +99,6 @@ BESIDE: dict[str, Callable[[User], Any]] = {
     "imports": _imports,
     "questions": _questions,
     "usage": _usage,
+    "usage_by_day": _usage_by_day,
     "routing": _choices,
 }

@@ -44,6 +44,8 @@ class Turn(models.Model):
     # The answer that broke off and that this one goes on from: its text is how this one begins.
     continues = models.UUIDField(null=True, blank=True, editable=False)
     requested_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    # The API token by which it was asked, for whoever pays; none: in a browser.
+    token_id = models.UUIDField(null=True, blank=True, editable=False)
     collections = models.JSONField(null=True, blank=True)
     status = models.CharField(
         _("status"), max_length=11, choices=Status.choices, default=Status.QUEUED

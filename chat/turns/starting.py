@@ -46,7 +46,8 @@ class Wishes(TypedDict, total=False):
     agent and model it had. A conversation that is begun may be `temporary`.
     `attachments` are what was uploaded for the question, or is attached to one that it edits; with
     them the text may be empty. `continues` is an answer that broke off: another version of it
-    begins with its text and goes on from there, by the same agent.
+    begins with its text and goes on from there, by the same agent. `token` is the one by which it
+    is asked, if any.
     The same `idempotency_key` gives the same turn, however many requests carry it at once.
     """
 
@@ -60,6 +61,7 @@ class Wishes(TypedDict, total=False):
     temporary: bool
     attachments: Sequence[UUID] | None
     continues: UUID | None
+    token: UUID | None
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,7 @@ def _made(user: User, place: Conversation, asked: Asked) -> Turn:
     if question._state.adding:
         question.attachments = [document.pk for document in attached]
     turn = _queue(user, place, question, chosen, asked.key)
+    turn.token_id = wishes.get("token")
     turn.comparison = head_of_comparison(question, wishes.get("beside"))
     if broken is not None:
         go_on(user, turn, broken)

@@ -22,7 +22,7 @@ from chat.models import Conversation, Message, Preference
 from chat.sidebar import folders
 from events import jobs
 from events.models import Job
-from gateway.models import Model, RoutingAlias, RoutingChoice, Usage
+from gateway.models import Model, RoutingAlias, RoutingChoice, Usage, UsageDay
 from knowledge import services as knowledge
 from knowledge.models import Collection, Document
 from security.rate_limits import forget_everybody
@@ -108,6 +108,7 @@ EXPORTED = {
     "chat.Preference": "preferences.json",
     "chat.Turn": "questions.json",
     "gateway.Usage": "usage.json",
+    "gateway.UsageDay": "usage_by_day.json",
     "gateway.RoutingChoice": "routing.json",
 }
 LEFT_OUT = {
@@ -118,6 +119,7 @@ LEFT_OUT = {
     "admin.LogEntry": "once more what the audit log says",
     "chat.ImportedConversation": "which conversation an import brought: they are there",
     "agents.Measurement": "figures of the server, with who had them measured",
+    "gateway.UsageHour": "the days of usage once more, by the hour",
     "events.Job": "work of the server, gone when it is done",
 }
 
@@ -145,7 +147,8 @@ def test_an_export_has_one_of_everything(alice, bob):
         comparison=ids["message_id"], question_id=ids["question_id"],
         message_id=ids["message_id"], person=alice, model_name=secret,
     )  # fmt: skip
-    Usage.objects.create(account_id=alice.pk, model_name=secret)
+    Usage.objects.create(account_id=alice.pk, model_name=secret, cost="0.5")
+    UsageDay.objects.create(account_id=alice.pk, model_name=secret, at="2026-01-31")
     alias = RoutingAlias.objects.create(**{
         field: Model.objects.create(name=field) for field in ("model", "simple", "medium", "hard")
     })  # fmt: skip

@@ -29,7 +29,8 @@ NOT_IN_THE_ADMIN = {
     "chat.Folder", "chat.Filing", "chat.SearchEntry", "chat.Import",
     "chat.ImportedConversation", "accounts.Device",
     "accounts.Takeout", "accounts.Portrait", "agents.Memory", "agents.Saving",
-    "accounts.BudgetBalance", "accounts.BudgetHold",
+    "accounts.BudgetBalance", "accounts.BudgetHold", "gateway.Price", "gateway.UsageHour",
+    "gateway.UsageDay", "gateway.UsageChange", "gateway.UsageMark",
 }  # fmt: skip
 
 

@@ -104,6 +104,12 @@ class DeploymentForm(forms.ModelForm):  # type: ignore[type-arg]
             widget: Any = self.fields["capabilities"].widget
             widget.probed = self.instance.probed
 
+        if "currency" in self.fields:
+            self.fields["currency"].required = False
+
+    def clean_currency(self) -> str:
+        return self.cleaned_data["currency"] or str(Deployment._meta.get_field("currency").default)
+
     def clean_extra_body(self) -> Any:
         body = self.cleaned_data["extra_body"] or {}
         if not isinstance(body, dict):

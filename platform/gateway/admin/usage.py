@@ -73,18 +73,22 @@ class RepeatFilter(admin.SimpleListFilter):
 @admin.register(Usage)
 class UsageAdmin(LogAdmin):
     change_list_template = "admin/gateway/usage.html"
-    list_display = ("created_at", "attempts_of_turn", "called", "ended", "took", "tokens")
+    list_display = ("created_at", "attempts_of_turn", "called", "ended", "took", "tokens", "money")
     list_filter = (RepeatFilter, UsedModel, UsedEndpoint, AgeFilter, OutcomeFilter)
-    exact_fields = ("id", "turn_id", "account_id")
+    exact_fields = ("id", "turn_id", "account_id", "agent_id", "token_id")
     search_fields = ("id",)  # for what is no id to come to `get_search_results`
     search_help_text = _("The id of a turn or of a person, or a person's e-mail address.")
     fieldsets = (
-        (None, {"fields": ("created_at", "attempts_of_turn", "person", "outcome", "detail")}),
+        (None, {"fields": ("created_at", "attempts_of_turn", "outcome", "detail")}),
+        (_("Who pays"), {"fields": ("person", "purpose", "agent_id", "token_id", "team_ids")}),
         (_("Who answered"), {"fields": ("model_name", "endpoint_name", "deployment", "attempt",
             "why")}),
         (_("Time and tokens"), {"fields": ("first_token_ms", "total_ms", "prompt_tokens",
             "cached_tokens", "cache_write_tokens", "completion_tokens", "reasoning_tokens",
-            "accepted_prediction_tokens", "rejected_prediction_tokens")}),
+            "accepted_prediction_tokens", "rejected_prediction_tokens",
+            "estimated_prompt_tokens", "estimated_completion_tokens", "estimated_by")}),
+        (_("What it cost"), {"fields": ("money", "is_estimated", "prompt_price",
+            "completion_price", "cached_price", "cache_write_price", "request_price")}),
     )  # fmt: skip
 
     def get_search_results(
@@ -130,6 +134,14 @@ class UsageAdmin(LogAdmin):
     def tokens(self, usage: Usage) -> str:
         counts = (usage.prompt_tokens, usage.completion_tokens)
         return " + ".join("?" if count is None else str(count) for count in counts)
+
+    @admin.display(description=_("cost"))
+    def money(self, usage: Usage) -> str:
+        """“?” where it is not known; “≈” where tokens were said that nobody counted."""
+        if usage.cost is None:
+            return "?"
+        amount = format(usage.cost.normalize(), "f")
+        return f"{'≈ ' if usage.is_estimated else ''}{amount} {usage.currency}".strip()
 
     @admin.display(description=_("person"))
     def person(self, usage: Usage) -> str:

@@ -1,6 +1,7 @@
 """The end of a turn: message, citations and closing event become visible together."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -19,6 +20,38 @@ MESSAGE_STATUS = {
     Turn.Status.INTERRUPTED: Message.Status.INTERRUPTED,
     Turn.Status.FAILED: Message.Status.FAILED,
 }
+
+
+CLOSE = f"""
+with {log.APPENDING}, placed as (
+    update chat_conversation
+    set updated_at = now(),
+        demanded_labels = case when demanded_labels @> %(labels)s::varchar[]
+            then demanded_labels
+            else array(select distinct unnest(demanded_labels || %(labels)s::varchar[]))
+        end
+    where id = (select conversation_id from chat_turn
+                where id = (select id from held))
+    returning id
+), titled as (
+    insert into events_stream (id, kind, state, fence, holder, attempts, last_seq,
+                               created_at)
+    select id, 'title', 'queued', 0, '', 0, 0, now() from placed
+    where %(is_title_due)s::bool
+    on conflict do nothing
+), answered as (
+    update chat_message
+    set text = %(text)s, reasoning = %(reasoning)s, status = %(message_status)s,
+        notice = %(notice)s, model_name = %(model)s, usage = %(usage)s::jsonb,
+        steps = %(steps)s::jsonb
+    where id = %(answer)s and conversation_id = (select id from placed)
+), ended as (
+    update chat_turn
+    set status = %(status)s, finished_at = now(), error = %(error)s::jsonb
+    where id = %(id)s and conversation_id = (select id from placed)
+)
+select last_seq from held
+"""  # noqa: S608 - the log's own words, nothing of a user's
 
 
 def finish_turn(
@@ -51,53 +84,25 @@ def _close(
     does: a question sent again waits for the turn that has its key.
     """
     events = [*((row.kind, row.payload) for row in told), (ending.kind, ending.payload)]
-    return log.append_by(
-        f"""
-            with {log.APPENDING}, placed as (
-                update chat_conversation
-                set updated_at = now(),
-                    demanded_labels = case when demanded_labels @> %(labels)s::varchar[]
-                        then demanded_labels
-                        else array(select distinct unnest(demanded_labels || %(labels)s::varchar[]))
-                    end
-                where id = (select conversation_id from chat_turn
-                            where id = (select id from held))
-                returning id
-            ), titled as (
-                insert into events_stream (id, kind, state, fence, holder, attempts, last_seq,
-                                           created_at)
-                select id, 'title', 'queued', 0, '', 0, 0, now() from placed
-                where %(is_title_due)s::bool
-                on conflict do nothing
-            ), answered as (
-                update chat_message
-                set text = %(text)s, reasoning = %(reasoning)s, status = %(message_status)s,
-                    notice = %(notice)s, model_name = %(model)s, usage = %(usage)s::jsonb,
-                    steps = %(steps)s::jsonb
-                where id = %(answer)s and conversation_id = (select id from placed)
-            ), ended as (
-                update chat_turn
-                set status = %(status)s, finished_at = now(), error = %(error)s::jsonb
-                where id = %(id)s and conversation_id = (select id from placed)
-            )
-            select last_seq from held
-            """,  # noqa: S608 - the log's own words, nothing of a user's
-        log.appended(claim.stream_id, claim.fence, events, close=True)
-        | {
-            "answer": answer_id,
-            "is_title_due": ending.is_title_due,
-            "text": "".join(answer.text).replace("\0", ""),
-            "reasoning": "".join(answer.reasoning).replace("\0", ""),
-            "message_status": MESSAGE_STATUS[ending.status].value,
-            "notice": as_text(stored(answer.notice) or ending.reason),
-            "model": answer.model[:120],
-            "labels": answer.labels,
-            "usage": None if answer.usage is None else log.encode(answer.usage),
-            "steps": log.encode(answer.steps),
-            "status": ending.status.value,
-            "error": None if ending.error is None else log.encode(ending.error),
-        },
-    )
+    appended = log.appended(claim.stream_id, claim.fence, events, close=True)
+    return log.append_by(CLOSE, appended | _values(answer_id, answer, ending))
+
+
+def _values(answer_id: UUID, answer: Answer, ending: Ending) -> dict[str, Any]:
+    return {
+        "answer": answer_id,
+        "is_title_due": ending.is_title_due,
+        "text": "".join(answer.text).replace("\0", ""),
+        "reasoning": "".join(answer.reasoning).replace("\0", ""),
+        "message_status": MESSAGE_STATUS[ending.status].value,
+        "notice": as_text(stored(answer.notice) or ending.reason),
+        "model": answer.model[:120],
+        "labels": answer.labels,
+        "usage": None if answer.usage is None else log.encode(answer.usage),
+        "steps": log.encode(answer.steps),
+        "status": ending.status.value,
+        "error": None if ending.error is None else log.encode(ending.error),
+    }
 
 
 def _store_citations(answer_id: UUID, citations: list[CitationAdded]) -> None:

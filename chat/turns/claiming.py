@@ -1,0 +1,103 @@
+"""The statement that claims turns for a runner and reads what running them needs."""
+
+from typing import Any
+
+from accounts.models import User
+from events import leases
+from observability.postgres.prepared import prepared
+from observability.rows import columns_of, instance_of
+
+_KNOWN: list[str] = []  # the columns of a claim
+
+# What the agent, the teams of the person and the collections that may be searched demand.
+DEMANDS = """
+left join lateral (
+    select jsonb_agg(jsonb_build_array(kind, id, name, labels)) as demands from (
+        select 'agent', a.id, a.name, a.required_labels
+        union all
+        select 'team', g.id, g.name, g.required_labels
+        from accounts_membership m join accounts_team g on g.id = m.team_id
+        where m.user_id = t.requested_by_id
+        union all
+        select 'collection', c.id, c.name, c.required_labels
+        from knowledge_collection c
+        where c.id in (
+            select k.id::uuid
+            from jsonb_array_elements_text(nullif(t.collections, 'null')) as k(id)
+            union all
+            select u.collection_id from chat_conversation_collections u
+            where u.conversation_id = t.conversation_id
+            union all
+            select o.collection_id from agents_agent_collections o
+            where o.agent_id = t.agent_id)
+    ) as demanding(kind, id, name, labels)
+    where labels <> '{}'
+) d on true
+"""
+
+CLAIM = f"""
+with {leases.CLAIMING}, begun as (
+    update chat_turn set status = 'running'
+    where id in (select id from claimed) and status = 'queued'
+)
+select t.id, t.conversation_id, t.question_id, t.answer_id, t.requested_by_id,
+       t.stop_requested_at is not null as is_stopped, q.parent_id, q.text,
+       q.attachments,
+       t.model_name as asked_model, t.token_id,
+       array(select c.id from knowledge_collection c
+             join jsonb_array_elements_text(nullif(t.collections, 'null')) as k(id)
+                  on c.id = k.id::uuid) as chosen,
+       coalesce(jsonb_array_length(nullif(t.collections, 'null')), 0) > 0
+           as is_choice_limited,
+       t.collections is null or t.collections = 'null' as has_no_choice,
+       v.is_limited as is_usually_limited,
+       array(select c.collection_id from chat_conversation_collections c
+             where c.conversation_id = t.conversation_id) as usual,
+       array(select c.collection_id from agents_agent_collections c
+             where c.agent_id = t.agent_id) as agent_collections,
+       a.slug, a.name, a.instructions, a.model_name, a.max_passages, a.context_tokens,
+       a.max_answer_tokens, a.temperature, a.is_limited, a.reuse, a.reuse_seconds,
+       case when a.reuses_similar then a.similarity else 0 end as similarity,
+       a.reuse <> 'off' and exists (
+           select from chat_turn other
+           where other.question_id = t.question_id and other.id <> t.id) as is_anew,
+       array(select m.team_id from accounts_membership m
+             where m.user_id = t.requested_by_id) as team_ids,
+       a.id as agent_id, a.owner_id as agent_owner_id, a.is_builtin,
+       v.owner_id as conversation_owner_id, v.ends_at is not null as is_temporary,
+       v.is_named or v.ends_at is not null as has_title, v.demanded_labels,
+       p.text as said, p.steps as said_steps, d.demands,
+       claimed.fence, claimed.attempts, claimed.last_seq,
+       {columns_of(User, "u")}
+from claimed
+join chat_turn t on t.id = claimed.id
+join accounts_user u on u.id = t.requested_by_id
+join chat_conversation v on v.id = t.conversation_id
+join chat_message q on q.id = t.question_id
+left join agents_agent a on a.id = t.agent_id
+left join chat_message p on p.id = t.continues and p.conversation_id = v.id
+{DEMANDS}"""  # noqa: S608 - names of our own columns
+
+
+def claim_rows(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Claim turns, mark them as running and read them, in one statement.
+
+    Collections are those chosen with the question, else the conversation's. Rights count as they
+    are now, not as they were when the question was asked: for an agent that was taken away since
+    the defaults answer, and in a conversation that was taken away nobody does.
+    """
+    with prepared() as cursor:
+        cursor.execute(CLAIM, values)
+        names = _names(cursor)
+        own = len(names) - len(User._meta.concrete_fields)
+        return [
+            dict(zip(names[:own], row[:own], strict=True)) | {"user": instance_of(User, row[own:])}
+            for row in cursor.fetchall()
+        ]
+
+
+def _names(cursor: Any) -> list[str]:
+    """Asked once: to describe sixty columns costs as much as to claim."""
+    if not _KNOWN:
+        _KNOWN.extend(column.name for column in cursor.description)
+    return _KNOWN

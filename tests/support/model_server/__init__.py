@@ -11,6 +11,7 @@ a program (`python -m tests.support.model_server --port 9100`) it serves the def
 from collections.abc import Iterator
 
 import pytest
+
 from tests.support.model_server.completions import text_vector
 from tests.support.model_server.scripts import Script
 from tests.support.model_server.server import ModelServer

@@ -14,6 +14,7 @@ from agents.types import (
     TextDelta,
     UsageRecorded,
 )
+from gateway.errors import BudgetExhausted
 from gateway.types import OFFLINE, Completed
 from security.sentences import Sentence, together
 
@@ -41,6 +42,8 @@ def notice_of(item: ReasoningDelta | EndpointSwitched) -> str:
         return ""
     if item.after and item.switched_to != OFFLINE:
         return ""  # it went on where the other stopped: a mark says so, nobody need be warned
+    if item.reason == BudgetExhausted.type:
+        return Sentence("cheaper", reason=item.detail)
     is_quoted = item.switched_to == OFFLINE
     return Sentence("stood_in" if is_quoted else "switched", reason=item.detail)
 

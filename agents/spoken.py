@@ -8,6 +8,7 @@ from security.sentences import declare
 declare(
     {
         "stood_in": _("The model could not answer, so your documents are quoted. {reason}"),
+        "cheaper": _("A cheaper model answered. {reason}"),
         "switched": _("Another endpoint answered. {reason}"),
         "length_limit": _("The answer reached its length limit and ends early."),
         "offline": _("Quoted from your documents; no model is connected."),

@@ -19,6 +19,7 @@ NEED_NOTHING = (
     "reused_answers",
     "caches",
     "rollups",
+    "budgets",
     "streaming",
     "endurance",
     "conversation_search",

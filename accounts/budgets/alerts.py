@@ -25,8 +25,7 @@ from accounts.budgets.wording import amount
 from accounts.models import User
 from events import jobs
 from events.context import JobContext
-from security.outbound import guarded_connector
-from security.outbound.connecting import open_session
+from security.outbound.connecting import guarded_connector, open_session
 from security.outbound.policy import operator_policy
 from security.outbound.targets import parse_target
 

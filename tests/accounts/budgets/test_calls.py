@@ -12,7 +12,7 @@ from accounts.budgets.keeper import BUDGETS
 from accounts.budgets.models import BudgetHold
 from gateway.chat import stream_chat
 from gateway.embedding.batching import Batcher
-from gateway.errors import BudgetExhausted, EndpointUnreachable, GatewayError, UpstreamFailed
+from gateway.errors import BudgetExhausted, GatewayError
 from gateway.metering.recording import record_call
 from gateway.models import Usage
 from gateway.routing.errand import Trip
@@ -110,8 +110,8 @@ def test_a_call_that_came_to_nothing_is_released(budget, server):
     spring = budget()
     server.reset()
     server.queue(*[Script(status=500, error={"error": {"message": "no"}})] * 4)
-    _, error = ask(route(server))
-    assert isinstance(error, UpstreamFailed)
+    ask(route(server))
+    assert set(Usage.objects.values_list("outcome", flat=True)) == {"upstream_failed"}
     assert (balance(spring).held, balance(spring).settled) == (0, 0)
 
 
@@ -146,8 +146,7 @@ def test_an_unreachable_endpoint_costs_nothing_and_the_next_answers(budget, serv
     _, error = ask(dead, route(server, "m", endpoint="alive"))
     assert error is None
     assert balance(spring).settled == 15
-    _, error = ask(dead)
-    assert isinstance(error, EndpointUnreachable) or error is None, "or it is quoted"
+    ask(dead)
     assert balance(spring).settled == 15
     assert_sound()
 
@@ -196,13 +195,14 @@ class TestFallingBack:
 
 
 def test_a_shared_call_for_vectors_charges_each_order_its_part(budget, server):
-    """Two texts of two people in one call; each pays by the length of theirs."""
+    """Two texts of two people wait for a call and share the next; each pays for theirs."""
     person = [Payer(account_id=one, budget=BUDGETS) for one in (uuid4(), uuid4())]
     each = budget(scope="user", limit=1000)
 
     async def send(_route, texts):
-        await asyncio.sleep(0.05)
-        return np.ones((len(texts), 4), np.float32), TokenUsage(prompt_tokens=40)
+        await asyncio.sleep(0.3)
+        tokens = sum(map(len, texts))
+        return np.ones((len(texts), 4), np.float32), TokenUsage(prompt_tokens=tokens)
 
     async def embed():
         batcher = Batcher(send)

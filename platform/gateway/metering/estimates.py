@@ -8,6 +8,7 @@ estimated and what the server counted stand on the same usage row.
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
@@ -62,7 +63,7 @@ def learn() -> None:
     Only calls without images, whose tokens are not those of characters, count; what a template
     puts around messages is in the ratio.
     """
-    found: dict[object, dict[str, float]] = {}
+    found: dict[UUID, dict[str, float]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -77,7 +78,7 @@ def learn() -> None:
         for deployment_id, script, ratio in cursor.fetchall():
             if USUAL_BOUNDS[0] < ratio < USUAL_BOUNDS[1]:
                 found.setdefault(deployment_id, {})[script] = round(ratio, 4)
-    for deployment in Deployment.objects.filter(pk__in=found):
+    for deployment in Deployment.objects.filter(pk__in=list(found)):
         known = deployment.token_ratios | found[deployment.pk]
         if known != deployment.token_ratios:
             Deployment.objects.filter(pk=deployment.pk).update(token_ratios=known)

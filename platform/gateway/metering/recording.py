@@ -74,7 +74,7 @@ def _money(call: CallRecord) -> dict[str, Any]:
     prices = {name: getattr(call.route, name) for name in PRICES}
     if all(prices[name] is None for name in PRICES if name != "currency"):
         prices["currency"] = ""
-    took = owed(call.usage, call.estimate and call.estimate.tokens, call.heard)
+    took = owed(call.usage, call.estimate.tokens if call.estimate else None, call.heard)
     if took is None:
         return prices | {"cost": Decimal()}
     usage = call.usage

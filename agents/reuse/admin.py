@@ -4,13 +4,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.callers import caller
 from agents.reuse.measuring import SHIPPED, BadQuestions, Pair, measure, read_pairs, shipped_pairs
 from agents.reuse.models import Measurement
 from gateway.embedding.embedder import EmbedderUnavailable
@@ -40,7 +40,7 @@ class MeasurementForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
         fields = ["similarity"]
 
     def clean_file(self) -> list[Pair]:
-        file: UploadedFile | None = self.cleaned_data["file"]
+        file = self.cleaned_data["file"]
         if file is None:
             return shipped_pairs()
         if (file.size or 0) > LARGEST_FILE:
@@ -88,7 +88,7 @@ class MeasurementAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gener
         file = request.FILES.get("file")
         name = getattr(file, "name", None) or SHIPPED.name
         pairs, similarity = form.cleaned_data["file"], form.cleaned_data["similarity"]
-        made = measure(pairs, similarity, name, by=request.user)
+        made = measure(pairs, similarity, name, by=caller(request))
         for field in Measurement._meta.concrete_fields:
             setattr(obj, field.attname, getattr(made, field.attname))
         obj._state.adding = False

@@ -65,14 +65,14 @@ async def answers(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes)
         await run_patiently(flush, cache.name, scopes[-1])
     found = await cache.find(key, scopes)
     if isinstance(found, Hit):
-        async for item in _again(task, found.value, began, served):
-            yield item
+        async for again in _again(task, found.value, began, served):
+            yield again
         return
     async with found as flight:
         alike = similar.Alike(task, asked, state, served)
         if (answer := await alike.find()) is not None:
-            async for item in _again(task, answer, began, served, is_similar=True):
-                yield item
+            async for again in _again(task, answer, began, served, is_similar=True):
+                yield again
             return
         heard = Heard(asked)
         async with aclosing(chat(asked.request)) as items:

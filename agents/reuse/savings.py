@@ -64,4 +64,4 @@ def savings_since(day: date) -> list[dict[str, Any]]:
     `cost` and `unpriced`."""
     rows = Saving.objects.filter(day__gte=day).values("agent_id", "is_similar", "currency")
     sums = {name: Sum(name) for name in ("answers", "tokens", "cost", "unpriced")}
-    return list(rows.annotate(**sums).order_by("-answers", "agent_id", "currency"))
+    return [dict(row) for row in rows.annotate(**sums).order_by("-answers", "agent_id", "currency")]

@@ -14,6 +14,7 @@ import numpy as np
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from accounts.budgets.keeper import BUDGETS
 from accounts.models import User
 from agents.reuse.models import Measurement
 from agents.reuse.wording import is_readable, same_figures
@@ -77,7 +78,7 @@ def measure(
     A pair is a hit exactly when an agent would take it for one, all other circumstances the same.
     """
     version = find_active_version()
-    payer = Payer(by.pk if by else None, purpose="embedding")
+    payer = Payer(by.pk if by else None, purpose="embedding", budget=BUDGETS)
     near = nearness(pairs, get_embedder(version.model, payer=payer))
     hits = [
         pair

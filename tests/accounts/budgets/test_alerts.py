@@ -47,7 +47,7 @@ def run_jobs() -> None:
     for job in Job.objects.filter(task=alerts.TELL, finished_at=None):
         jobs.run(str(job.pk))
         job.refresh_from_db()
-        assert job.status == Job.Status.DONE, job.reason
+        assert job.status == Job.Status.SUCCEEDED, job.reason
 
 
 def test_each_mark_is_told_once_in_a_period(budget, alice):
@@ -100,5 +100,5 @@ def test_an_address_of_the_clouds_own_is_not_called(budget, admin):
     job = Job.objects.get(task=alerts.TELL)
     jobs.run(str(job.pk))
     job.refresh_from_db()
-    assert job.status != Job.Status.DONE
+    assert job.status != Job.Status.SUCCEEDED
     assert Budget.objects.filter(pk=spring.pk).exists()

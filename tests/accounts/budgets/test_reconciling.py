@@ -55,7 +55,10 @@ def end_leases() -> None:
     BudgetHold.objects.update(leased_until="2020-01-01T00:00Z")
 
 
-@pytest.mark.parametrize(("step", "settled"), [("reserved", 10), ("used", 30), pytest.param("settled", 30, marks=pytest.mark.chaos)])
+@pytest.mark.parametrize(
+    ("step", "settled"),
+    [("reserved", 10), ("used", 30), pytest.param("settled", 30, marks=pytest.mark.chaos)],
+)
 def test_a_process_that_is_killed_at_any_step_leaves_no_leak(budget, step, settled):
     """Killed behind the reservation it owes the prompt; behind its usage row, what that says."""
     spring = budget()

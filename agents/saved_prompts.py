@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -74,8 +74,17 @@ def matching(query: str) -> Q:
 
 
 def create_prompt(user: User, name: str, text: str) -> SavedPrompt:
-    """Raises TooManyPrompts."""
-    return add_prompts(user, [Words(name, text)])[0]
+    """The one that the person has already where it is the same word for word: twice is once.
+
+    Raises TooManyPrompts.
+    """
+    words = Words(name, text)
+    if made := add_prompts(user, [words]):
+        return made[0]
+    known: SavedPrompt = SavedPrompt.objects.filter(
+        owner=user, deleted_at=None, **asdict(_stored(words))
+    ).earliest("created_at")
+    return known
 
 
 @transaction.atomic

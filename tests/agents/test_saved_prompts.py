@@ -103,6 +103,11 @@ def test_what_one_has_word_for_word_is_not_added_twice(prompt, alice, monkeypatc
         saved_prompts.create_prompt(alice, "One", "more")
 
 
+def test_the_same_prompt_again_is_the_one_that_is_there(prompt, alice, bob) -> None:
+    assert saved_prompts.create_prompt(alice, "Summarise ", prompt.text) == prompt
+    assert saved_prompts.create_prompt(bob, "Summarise", prompt.text) != prompt
+
+
 def test_every_word_of_a_search_must_be_there(prompt, alice) -> None:
     rows = SavedPrompt.objects.all()
     assert rows.filter(saved_prompts.matching("topic SUMM")).exists()

@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -122,7 +123,7 @@ def guess(call_id: UUID) -> None:
 
 
 def _end(statement: str, call_id: UUID, charge: Charge | None) -> None:
-    values = {
+    values: dict[str, Any] = {
         "call": call_id,
         "nothing": charge is None,
         "tokens": charge and charge.tokens,

@@ -82,7 +82,7 @@ def renew_secret(budget: Budget) -> str:
 
 
 def secret_of(budget: Budget) -> str:
-    return open_(budget.secret, sealed_for(budget)) if budget.secret else ""
+    return open_(bytes(budget.secret), sealed_for(budget)) if budget.secret else ""
 
 
 def sealed_for(budget: Budget) -> str:

@@ -41,7 +41,7 @@ class Spending:
     @property
     def call_id(self) -> UUID | None:
         """Of the call's usage row, so that the two are known to belong together."""
-        return self._hold and self._hold.id
+        return None if self._hold is None else self._hold.id
 
     async def begin(self) -> None:
         """Raises BudgetExhausted; nothing is held then."""

@@ -118,7 +118,7 @@ class Cache(Generic[T]):
                 return flight
             if is_first:
                 requests.labels(self.name, seen.outcome).inc()
-            is_first = False
+            is_first = is_spoilt = False
             flight.began = seen.began if seen.is_ours else None
             if seen.sealed is None and seen.is_ours:
                 return flight

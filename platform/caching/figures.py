@@ -47,17 +47,17 @@ class Figures:
 
 def read_figures(days: int = 1) -> list[Figures]:
     """Of every cache by name, today and the days before; nothing while Redis is away."""
-    names = sorted(caches)
-    pipeline = sync_client().pipeline(transaction=False)
-    for name in names:
-        for place in _places(name):
-            _queue(pipeline, place, min(days, MOST_DAYS))
+    names, days = sorted(caches), min(days, MOST_DAYS)
     try:
+        pipeline = sync_client().pipeline(transaction=False)
+        for name in names:
+            for place in _places(name):
+                _queue(pipeline, place, days)
         answers = iter(pipeline.execute())
     except AWAY as error:
         log.warning("cache_figures_unknown", reason=str(error) or type(error).__name__)
         return []
-    return [_figures(name, answers, min(days, MOST_DAYS)) for name in names]
+    return [_figures(name, answers, days) for name in names]
 
 
 def _places(name: str) -> list[bytes]:

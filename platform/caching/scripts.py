@@ -30,8 +30,8 @@ local function is_flushed(began, first)
     return false
 end
 local function count(key, outcome, times)
-    redis.call('HINCRBY', key, outcome, times)
-    redis.call('EXPIRE', key, 35 * 86400)
+    local counted = redis.call('HINCRBY', key, outcome, times)
+    if counted == tonumber(times) then redis.call('EXPIRE', key, 35 * 86400) end
 end
 -- The value and until when it is fresh; what is void is dropped.
 local function read(field, stale, first)

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from caching import servers
+from caching.figures import read_figures
 from caching.shelf import prefix
 from tests.caching.conftest import OwnRedis, counted, listening, run, until
 
@@ -62,6 +63,9 @@ def test_every_server_has_a_share_and_flushes_and_bells_reach_all(nodes):
     run(work())
     run(ask_all())  # what knows nothing finds it there
     assert len(calls) == 150
+    (found,) = (figures for figures in read_figures() if figures.name == "test-cluster")
+    assert (found.entries, found.miss) == (60, 150)
+    assert found.hit >= 60
 
 
 def test_a_bell_is_heard_over_the_whole_cluster(nodes, monkeypatch):

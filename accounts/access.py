@@ -62,6 +62,18 @@ class OwnedQuerySet(models.QuerySet[Any]):
         )
 
 
+class PrivateQuerySet(models.QuerySet[Any]):
+    """Rows for their owner alone, which nobody can share."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        return self.filter(owner=user)
+
+    def editable_by(self, user: User | AnonymousUser) -> Self:
+        return self.visible_to(user)
+
+
 class OwnedModel(models.Model):
     """Something a person owns and may share by grants of `grant_kind`."""
 

@@ -1,26 +1,12 @@
-from typing import Self
-
-from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models.functions import MD5, Lower
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import PrivateQuerySet
 from accounts.models import User
 from security.ids import new_id
 
 LONGEST = 500  # characters: a fact, not a document
-
-
-class MemoryQuerySet(models.QuerySet["Memory"]):
-    """A memory is for the person it is about, and for nobody else."""
-
-    def visible_to(self, user: User | AnonymousUser) -> Self:
-        if not isinstance(user, User) or not user.is_active:
-            return self.none()
-        return self.filter(owner=user)
-
-    def editable_by(self, user: User | AnonymousUser) -> Self:
-        return self.visible_to(user)
 
 
 class Memory(models.Model):
@@ -40,7 +26,7 @@ class Memory(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
-    objects = MemoryQuerySet.as_manager()
+    objects = PrivateQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("memory")

@@ -1,23 +1,11 @@
 """Rows of uploads that bring conversations from elsewhere, and of what they brought."""
 
-from typing import Self
-
-from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import PrivateQuerySet
 from accounts.models import User
 from security.ids import new_id
-
-
-class ImportQuerySet(models.QuerySet["Import"]):
-    def visible_to(self, user: User | AnonymousUser) -> Self:
-        if not isinstance(user, User) or not user.is_active:
-            return self.none()
-        return self.filter(owner=user)
-
-    def editable_by(self, user: User | AnonymousUser) -> Self:
-        return self.visible_to(user)
 
 
 class Import(models.Model):
@@ -53,7 +41,7 @@ class Import(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ImportQuerySet.as_manager()
+    objects = PrivateQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("import")

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import OWN, OwnedModel, OwnedQuerySet
+from accounts.access import OWN, OwnedModel, OwnedQuerySet, PrivateQuerySet
 from accounts.models import Grant, User
 from agents.models import Agent
 from knowledge.models import Collection
@@ -98,18 +98,6 @@ class Conversation(OwnedModel):
         return self.ends_at is not None
 
 
-class FolderQuerySet(models.QuerySet["Folder"]):
-    """A folder is for the person who made it; nothing in it becomes visible by being in it."""
-
-    def visible_to(self, user: User | AnonymousUser) -> Self:
-        if not isinstance(user, User) or not user.is_active:
-            return self.none()
-        return self.filter(owner=user)
-
-    def editable_by(self, user: User | AnonymousUser) -> Self:
-        return self.visible_to(user)
-
-
 class Folder(models.Model):
     """Where a person keeps conversations together in their own sidebar."""
 
@@ -118,7 +106,7 @@ class Folder(models.Model):
     name = models.CharField(_("name"), max_length=80)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    objects = FolderQuerySet.as_manager()
+    objects = PrivateQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("folder")

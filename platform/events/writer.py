@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cache
+from itertools import islice
 from uuid import UUID
 
 import orjson
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 0.040
 TICK_PER_STREAM = 0.0004
 LONGEST_TICK = 0.2
+MOST_A_TICK = 50  # streams: of more, a share each time, so that who begins does not wait for all
 STORE_SECONDS = 0.1
 STORE_BYTES = 2048
 WATCH_SECONDS = 10.0  # a web process announces every two seconds what it watches
@@ -141,7 +143,7 @@ class EventWriter:
             return
         self._dirty[stream.key] = stream
         if self._timer is None:
-            self._timer = loop.call_at(max(loop.time(), self._ticked + self._window()), self._tick)
+            self._timer = loop.call_at(max(loop.time(), self._ticked + self._pause()), self._tick)
 
     def hurry(self, stream: StreamWriter) -> None:
         """Somebody waits for the stream to be stored."""
@@ -156,14 +158,21 @@ class EventWriter:
     def _window(self) -> float:
         return max(TICK_SECONDS, min(TICK_PER_STREAM * len(self._streams), LONGEST_TICK))
 
+    def _pause(self) -> float:
+        """Between two ticks: so long that everybody's turn comes once in a window."""
+        return self._window() * min(1.0, MOST_A_TICK / max(1, len(self._streams)))
+
     # -- live -----------------------------------------------------------------------------------
 
     def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
         self._timer = None
-        self._ticked = asyncio.get_running_loop().time()
-        dirty, self._dirty = self._dirty, {}
-        for stream in dirty.values():
+        self._ticked = loop.time()
+        due = list(islice(self._dirty, MOST_A_TICK))
+        for stream in map(self._dirty.pop, due):
             self._collect(stream)
+        if self._dirty:
+            self._timer = loop.call_at(self._ticked + self._pause(), self._tick)
 
     def _collect(self, stream: StreamWriter) -> None:
         if stream.is_lost:
@@ -195,7 +204,7 @@ class EventWriter:
                     log.exception("live events cannot be sent; they are read from the log")
                     continue
                 await self._publish(web_channel(web_id), message)
-            await asyncio.sleep(self._window() * RING_SHARE)
+            await asyncio.sleep(self._pause() * RING_SHARE)
 
     # -- the log -----------------------------------------------------------------------------------
 

@@ -146,6 +146,23 @@ def test_one_message_a_tick_carries_all_streams_of_a_web_process():
     play(scenario)
 
 
+def test_of_many_streams_a_share_is_told_at_once_and_all_within_a_window():
+    async def scenario(record, writer):
+        streams = [opened(writer) for _ in range(2 * writer_module.MOST_A_TICK + 20)]
+        writer.watch("w", [stream.key for stream in streams])
+        for stream in streams:
+            stream.emit_text("text_delta", "first")
+        await asyncio.sleep(0.2)
+        record.rung.clear()
+        for stream in streams:
+            stream.emit_text("text_delta", "more")
+        await asyncio.sleep(1.0)  # many windows
+        assert max(len(rows) for _, rows in record.rung) <= writer_module.MOST_A_TICK
+        assert len({row[0] for _, rows in record.rung for row in rows}) == len(streams)
+
+    play(scenario)
+
+
 def test_many_streams_share_a_batch():
     async def scenario(record, writer):
         streams = [opened(writer) for _ in range(50)]

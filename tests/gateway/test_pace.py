@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.upstream.pace import LONGEST_PAUSE, READ_SECONDS, Pace
+from gateway.upstream.pace import LONGEST_PAUSE, MOST_AT_ONCE, READ_SECONDS, Pace
 
 
 class Line:
@@ -57,5 +57,24 @@ def test_a_connection_that_is_gone_is_not_waited_for_and_one_left_early_reads_ag
         await asyncio.gather(resting, return_exceptions=True)
         assert left.acts == ["pause", "resume"]
         await pace.rest(Line())  # the tick has no trouble with those who left
+
+    asyncio.run(scenario())
+
+
+def test_of_many_answers_a_share_is_read_at_once_and_everybody_within_a_window_or_two():
+    async def scenario():
+        pace = Pace()
+        pace.calls = 4 * MOST_AT_ONCE
+        shares = []
+        tick = pace._tick
+
+        def counted():
+            before = len(pace._waiting)
+            tick()
+            shares.append(before - len(pace._waiting))
+
+        pace._tick = counted
+        await asyncio.gather(*(pace.rest(Line()) for _ in range(pace.calls)))
+        assert shares == [MOST_AT_ONCE] * 4
 
     asyncio.run(scenario())

@@ -2,7 +2,8 @@
 
 Tokens come one by one, and each read of one costs as much as a read of ten. So between two ticks a
 connection is paused and the kernel gathers; then everything that is there is one read. The first
-words of an answer never wait, and neither does a flood.
+words of an answer never wait, and neither does a flood. Of many answers only a share is read at
+once, each in its turn: whoever begins meanwhile does not wait for all of them.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Protocol
 READ_SECONDS = 0.030
 READ_PER_CALL = 0.0004
 LONGEST_PAUSE = 0.2
+MOST_AT_ONCE = 50
 FLOOD_BYTES = 4096  # a read that brought as much is followed by the next at once
 
 
@@ -33,13 +35,18 @@ class Pace:
     def window(self) -> float:
         return max(READ_SECONDS, min(READ_PER_CALL * self.calls, LONGEST_PAUSE))
 
+    @property
+    def _interval(self) -> float:
+        """Between two ticks: so long that everybody's turn comes once in a window."""
+        return self.window * min(1.0, MOST_AT_ONCE / max(1, self.calls))
+
     async def rest(self, transport: Transport | None) -> None:
         """Wait for the next tick, the connection paused meanwhile."""
         if transport is None or transport.is_closing():  # there is nothing more to gather
             return
         loop = asyncio.get_running_loop()
         if not self._waiting:
-            loop.call_later(self.window, self._tick)
+            loop.call_later(self._interval, self._tick)
         tick = loop.create_future()
         self._waiting.append(tick)
         transport.pause_reading()
@@ -50,7 +57,9 @@ class Pace:
                 transport.resume_reading()
 
     def _tick(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for tick in waiting:
+        due, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+        if self._waiting:
+            asyncio.get_running_loop().call_later(self._interval, self._tick)
+        for tick in due:
             if not tick.done():
                 tick.set_result(None)

@@ -23,6 +23,10 @@ class AgentOut(Schema):
     required_labels: list[str] = Field(
         description="Only endpoints that have them all answer its questions."
     )
+    reuse: str = Field(
+        description="To whom it gives an answer again: `off`, `person` (who asked the same) or "
+        "`shared` (everyone who may read the same)."
+    )
     is_builtin: bool
     version: int
 
@@ -37,6 +41,7 @@ class AgentOut(Schema):
                     "model": "",
                     "role": "reader",
                     "required_labels": [],
+                    "reuse": "off",
                     "is_builtin": True,
                     "version": 1,
                 }

@@ -1,7 +1,8 @@
 // An answer that was written before says so, and when; its button asks for a new one.
 import { fill, gettext } from "../js/i18n.js";
 
-const moment = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+const { lang } = document.documentElement;
+const moment = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { dateStyle: "medium", timeStyle: "short" });
 
 /** Draws the mark of such a step below the answer; false for every other step. */
 export function markReused(answer, kind, { made_at: madeAt, is_similar: isSimilar }) {

@@ -39,6 +39,8 @@ class QuickCompressor(Compressor):  # type: ignore[misc]
 class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Hashed, compressed files; relative imports of ES modules are hashed too."""
 
+    # A pass settles the names of modules whose imports are settled: one for each layer of them.
+    max_post_process_passes = 30
     # What is in vendor/ is bundled and imports nothing; looking through it takes seconds.
     patterns = (*CompressedManifestStaticFilesStorage.patterns, ("[!v]*.js", _IMPORTS))
 

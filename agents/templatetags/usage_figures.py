@@ -15,11 +15,12 @@ SMALLEST = Decimal("0.0001")
 
 @register.filter
 def money(value: Decimal | float, currency: str) -> str:
-    """`12.40 USD`; small sums with four places, and never as nothing if they are something."""
+    """`12.40 USD`; small sums with up to four places, and none as nothing that is something."""
     exact = Decimal(str(value))
     if 0 < exact < SMALLEST:
         return f"< {number_format(SMALLEST, 4)} {currency}"
-    places = 4 if 0 < abs(exact) < 1 else 2
+    exact = round(exact, 4 if abs(exact) < 1 else 2)
+    places = max(2, -int(exact.normalize().as_tuple().exponent)) if exact else 0
     return f"{number_format(exact, places, force_grouping=True)} {currency}"
 
 
@@ -30,7 +31,7 @@ def percent(share: float | None) -> int | None:
 
 @register.filter
 def signed_percent(share: float) -> str:
-    return f"{100 * share:+.0f} %" if round(100 * share) else "0 %"
+    return f"{100 * share:+.1f} %" if round(1000 * share) else "0 %"
 
 
 @register.filter

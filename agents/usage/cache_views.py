@@ -20,6 +20,7 @@ from agents.usage.savings import cached_prompts, reused_answers
 from agents.usage.selectors import zone_of
 from agents.usage.spans import PERIODS, last_days, period_of
 from agents.usage.views import tabs_of
+from caching.figures import MOST_DAYS
 
 
 @require_GET
@@ -28,7 +29,8 @@ from agents.usage.views import tabs_of
 def show_caches(request: HttpRequest) -> HttpResponse:
     user = caller(request)
     whose = of_everybody(user)
-    period = period_of(request.GET.get("days", ""))
+    periods = [days for days in PERIODS if days <= MOST_DAYS]
+    period = min(period_of(request.GET.get("days", "")), max(periods))
     span = last_days(period, zone_of(whose))
     context: dict[str, Any] = {
         "held": caches.list_caches(user, period),
@@ -37,7 +39,7 @@ def show_caches(request: HttpRequest) -> HttpResponse:
         "may_flush": caches.may_flush(user),
         "agents": Agent.objects.exclude(reuse=Agent.Reuse.OFF).order_by("name"),
         "tabs": tabs_of(user),
-        "periods": PERIODS,
+        "periods": periods,
         "period": period,
     }
     return render(request, "usage/caches.html", context)

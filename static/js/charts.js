@@ -98,11 +98,15 @@ function draw(place) {
   const redraw = () => {
     plot?.destroy();
     plot = new uPlot(options(chart, place), dataOf(chart), place);
-    plot.setCursor({ left: plot.bbox.width, top: 0 }); // the legend begins with today
+    rest();
   };
+  // The legend begins with today.
+  const rest = () => plot.setCursor({ left: plot.valToPos(chart.days.length - 1, "x"), top: 0 });
   redraw();
   new ResizeObserver(() => {
-    if (plot.width !== place.clientWidth) plot.setSize({ width: place.clientWidth, height: HEIGHT });
+    if (plot.width === place.clientWidth) return;
+    plot.setSize({ width: place.clientWidth, height: HEIGHT });
+    rest();
   }).observe(place);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 }

@@ -3,6 +3,7 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils import timezone
 
+from agents.reuse.models import Saving
 from agents.services import ensure_builtin_agents
 from events import jobs
 from events.models import Job
@@ -25,6 +26,19 @@ def test_the_dashboard_counts_and_compares(client_of, admin, django_assert_max_n
     assert "This file is damaged." in page.content.decode()
     for app in ("People and access", "Models and endpoints"):
         assert app in page.content.decode()
+
+
+def test_the_dashboard_tells_what_caches_spared(client_of, admin):
+    today = timezone.now().date()
+    for currency, cost in (("EUR", 2), ("", 0)):
+        Saving.objects.create(
+            day=today, agent_id=admin.pk, is_similar=False, currency=currency, answers=3, tokens=9,
+            cost=cost, unpriced=0,
+        )  # fmt: skip
+    page = client_of(admin).get(reverse("admin:index"))
+    caches = page.context["caches"]
+    assert (caches.reused, caches.saved) == (6, [("EUR", 2)])
+    assert "2.00 EUR" in page.content.decode()
 
 
 def test_the_administration_wears_the_theme_of_the_person(client_of, admin):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from config.dashboard.caches import cache_figures
 from config.dashboard.charts import PERIODS, charts
 from config.dashboard.endpoints import endpoints
 from config.dashboard.figures import figures, queue
@@ -23,5 +24,6 @@ def dashboard(days: str = "") -> dict[str, Any]:
         "charts": charts(now, period),
         "endpoints": endpoints(now, period),
         "queue": queue(),
+        "caches": cache_figures(now),
         "troubles": troubles(now),
     }

@@ -63,7 +63,7 @@ def test_ones_own_by_model_agent_and_token(client_of, alice, bob):
     assert usage.per_answer.calls == 2
     assert usage.per_answer.costs == {"USD": Decimal("0.005")}
     assert "+ 2 calls without a price" in text
-    assert "0.0100 USD" in text
+    assert "0.01 USD" in text
     assert "secret" not in text
 
 
@@ -108,7 +108,7 @@ def test_estimates_stand_beside_the_truth(client_of, admin):
     context, text = read(client_of(admin), "all")
     (one,) = context["estimates"]
     assert (one.model, one.estimated, one.counted) == ("glm-4", 1100, 1000)
-    assert "+10 %" in text
+    assert "+10.0 %" in text
 
 
 def test_days_are_those_of_the_persons_time_zone(client_of, alice):

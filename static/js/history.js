@@ -99,9 +99,20 @@ function walk(event) {
   (stops[next] ?? document.getElementById("conversation-search")).focus();
 }
 
+/** Escape among what was found ends the search, as it does in its field. */
+function endSearch(event) {
+  const search = document.getElementById("conversation-search");
+  if (event.key !== "Escape" || !search.value) return;
+  event.stopPropagation(); // nothing else is closed by it
+  search.value = "";
+  search.dispatchEvent(new Event("search"));
+  search.focus();
+}
+
 if (list) {
   openFolders();
   list.addEventListener("keydown", walk);
+  list.addEventListener("keydown", endSearch);
   document.getElementById("conversation-search").addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") walk(event);
   });

@@ -7,6 +7,7 @@ both runs is to be the same. Then what one more minute of calls costs, as the cl
 
 import argparse
 import json
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -85,6 +86,7 @@ def measure(rows: int) -> dict[str, Any]:
     return {
         "rows": rows,
         "roll_up_s": whole["seconds"],
+        "of_it_at_work_s": whole["processor"],
         "hours": UsageHour.objects.count(),
         "days": UsageDay.objects.count(),
         "memory_of_a_tenth_mb": tenth["megabytes"],
@@ -111,6 +113,7 @@ def watched(work: Callable[[], Any]) -> dict[str, float]:
         cursor.execute("select pg_backend_pid()")
         places = [Path("/proc/self/status"), Path(f"/proc/{cursor.fetchone()[0]}/status")]
     before, most, is_over = private(places), 0, threading.Event()
+    worked = processor_seconds(places)
 
     def watch() -> None:
         nonlocal most
@@ -124,7 +127,18 @@ def watched(work: Callable[[], Any]) -> dict[str, float]:
     seconds = time.perf_counter() - began
     is_over.set()
     watcher.join()
-    return {"seconds": round(seconds, 2), "megabytes": round(most / 1024, 1)}
+    return {
+        "seconds": round(seconds, 2),
+        "processor": round(processor_seconds(places) - worked, 2),
+        "megabytes": round(most / 1024, 1),
+    }
+
+
+def processor_seconds(places: list[Path]) -> float:
+    """Of both, as a machine with nothing else to do would take them."""
+    fields = [place.with_name("stat").read_text().rsplit(")", 1)[1].split() for place in places]
+    ticks = sum(int(field[11]) + int(field[12]) for field in fields)
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def private(places: list[Path]) -> int:

@@ -1,6 +1,6 @@
 """Who may see and change what: the one place every permission query comes from."""
 
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -12,6 +12,7 @@ from django.http import Http404
 from accounts.models import Grant, Membership, Team, User
 from security.ids import new_id
 
+Row = TypeVar("Row", bound=models.Model)
 READ = (Grant.Role.READER, Grant.Role.EDITOR, Grant.Role.OWNER)
 EDIT = (Grant.Role.EDITOR, Grant.Role.OWNER)
 OWN = (Grant.Role.OWNER,)
@@ -62,7 +63,7 @@ class OwnedQuerySet(models.QuerySet[Any]):
         )
 
 
-class PrivateQuerySet(models.QuerySet[Any]):
+class PrivateQuerySet(models.QuerySet[Row]):
     """Rows for their owner alone, which nobody can share."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:

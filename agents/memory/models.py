@@ -9,6 +9,10 @@ from security.ids import new_id
 LONGEST = 500  # characters: a fact, not a document
 
 
+class MemoryQuerySet(PrivateQuerySet["Memory"]):
+    """A memory is for the person it is about, and for nobody else."""
+
+
 class Memory(models.Model):
     """One thing about a person, said or written by them."""
 
@@ -26,7 +30,7 @@ class Memory(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
-    objects = PrivateQuerySet.as_manager()
+    objects = MemoryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("memory")

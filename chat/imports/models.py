@@ -8,6 +8,10 @@ from accounts.models import User
 from security.ids import new_id
 
 
+class ImportQuerySet(PrivateQuerySet["Import"]):
+    """An import is for the person whose export it is."""
+
+
 class Import(models.Model):
     """An uploaded export: read first, so that its owner sees what is in it, imported when they say.
 
@@ -41,7 +45,7 @@ class Import(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
-    objects = PrivateQuerySet.as_manager()
+    objects = ImportQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("import")

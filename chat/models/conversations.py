@@ -98,6 +98,10 @@ class Conversation(OwnedModel):
         return self.ends_at is not None
 
 
+class FolderQuerySet(PrivateQuerySet["Folder"]):
+    """A folder is for the person who made it; nothing in it becomes visible by being in it."""
+
+
 class Folder(models.Model):
     """Where a person keeps conversations together in their own sidebar."""
 
@@ -106,7 +110,7 @@ class Folder(models.Model):
     name = models.CharField(_("name"), max_length=80)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    objects = PrivateQuerySet.as_manager()
+    objects = FolderQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("folder")

@@ -70,7 +70,7 @@ def test_every_server_has_a_share_and_flushes_and_bells_reach_all(nodes):
 
 
 def test_a_bell_is_heard_over_the_whole_cluster(nodes, monkeypatch):
-    monkeypatch.setattr("caching.cache.POLL_SECONDS", 600)
+    monkeypatch.setattr("caching.cache.POLL_SECONDS", 50)  # the bell is faster
     ask, _ = counted("test-bells", near=0)
     go = asyncio.Event()
 

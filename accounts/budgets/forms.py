@@ -62,7 +62,7 @@ class BudgetForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
         tidy(self.instance)
         for name in ("currency", "period"):
             self.cleaned_data[name] = getattr(self.instance, name)
-        if self.cleaned_data.get("unit") != Unit.MONEY:
+        if self.instance.unit != Unit.MONEY:
             self.cleaned_data |= {"allows_unpriced": False, "falls_back": False, "fall_back_to": ""}
         elif self.cleaned_data.get("fall_back_to"):
             self.cleaned_data["falls_back"] = True

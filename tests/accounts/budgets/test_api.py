@@ -97,3 +97,20 @@ def test_everybody_sees_what_is_left_of_theirs_and_of_nobody_else(admin, alice, 
     assert [(one["owner"], one["used"]) for one in seen] == [(str(alice), "30")]
     assert send(client_of(alice), "GET", f"/budgets/{shared.pk}/quotas").status_code == 404
     assert Budget.objects.count() == 3
+
+
+def test_the_page_keeps_what_a_budget_of_money_may_do(admin, budget):
+    made = budget(unit="money", currency="EUR", falls_back=True, fall_back_to="small")
+    browser = Client()
+    browser.force_login(admin)
+    answer = browser.post(
+        f"/admin/accounts/budget/{made.pk}/change/",
+        {"name": "New", "limit": "7", "is_hard": "on", "falls_back": "on", "fall_back_to": "small",
+         "warn_at": "70", "emails": "a@example.org, b@example.org", "webhook": "",
+         "is_enabled": "on"},
+    )  # fmt: skip
+    assert answer.status_code == 302, answer.content.decode()[-3000:]
+    made.refresh_from_db()
+    assert (made.name, made.limit, made.falls_back, made.fall_back_to) == ("New", 7, True, "small")
+    assert (made.unit, made.currency, made.scope) == ("money", "EUR", "installation")
+    assert made.emails == ["a@example.org", "b@example.org"]

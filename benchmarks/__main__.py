@@ -24,6 +24,7 @@ NEED_NOTHING = (
     "endurance",
     "conversation_search",
     "page",
+    "admin_lists",
 )
 NEED_DATA = ("retrieval", "offline_answers", "second_lock")
 

@@ -105,7 +105,7 @@ def name_fields(models: Iterable[type[Model]]) -> None:
     """Gives the fields nobody named theirs; a column of a key is called as what it leads to."""
     for model in models:
         for field in [*model._meta.fields, *model._meta.many_to_many]:
-            if field._verbose_name is None and field.name in NAMES:
+            if getattr(field, "_verbose_name", "") is None and field.name in NAMES:
                 field.verbose_name = NAMES[field.name]
             if field.is_relation and field.attname != field.name:
                 _name_column(model, field)

@@ -36,7 +36,7 @@ class Whose:
         return charged if may_see_all(self.viewer) else charged.filter(Exists(self._ownership()))
 
     def _ownership(self) -> "QuerySet[Membership]":
-        return _owned(self.viewer).filter(team_id=self.team_id)
+        return _owned(self.viewer).filter(Q(team=self.team_id))
 
 
 def mine(user: User) -> Whose:
@@ -68,7 +68,7 @@ def visible_teams(user: User) -> "QuerySet[Team]":
     teams = Team.objects.filter(is_everyone=False)
     if may_see_all(user):
         return teams
-    return teams.filter(Q(pk__in=_owned(user).values("team")))
+    return owned_teams(user)
 
 
 def owned_teams(user: User) -> "QuerySet[Team]":

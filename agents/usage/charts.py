@@ -62,7 +62,7 @@ def charts(daily: Daily, span: Span) -> list[Chart]:
     costs = [
         Chart(
             f"cost-{currency}", _("Cost in %(currency)s") % {"currency": currency}, "money", days,
-            _by_model(daily, span, lambda spent, at=currency: _amount(spent, at)), currency,
+            _by_model(daily, span, currency), currency,
         )
         for currency, cost in total.money
         if cost
@@ -81,12 +81,12 @@ def charts(daily: Daily, span: Span) -> list[Chart]:
     ]  # fmt: skip
 
 
-def _by_model(daily: Daily, span: Span, value: Value) -> list[Series]:
+def _by_model(daily: Daily, span: Span, currency: str) -> list[Series]:
     """The largest of them, and the others together."""
     days = span.days
     names = {model for day in days for model in daily.of(day)}
     found = {
-        name: [value(daily.of(day).get(name, Spent())) for day in days] for name in sorted(names)
+        name: [_amount(daily.of(day).get(name), currency) for day in days] for name in sorted(names)
     }
     largest = sorted(
         (name for name in found if any(found[name])), key=lambda name: -sum(found[name])
@@ -101,5 +101,5 @@ def _series(label: str, sums: list[Spent], value: Value) -> Series:
     return Series(label, [value(spent) for spent in sums])
 
 
-def _amount(spent: Spent, currency: str) -> float:
-    return float(spent.costs.get(currency, Decimal()))
+def _amount(spent: Spent | None, currency: str) -> float:
+    return float(spent.costs.get(currency, Decimal())) if spent else 0.0

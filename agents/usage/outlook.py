@@ -1,6 +1,5 @@
 """The month so far and what it will have come to: money of each currency, or tokens."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,6 +7,8 @@ from agents.usage.forecast import BEHIND, Forecast, forecast
 from agents.usage.selectors import Daily
 from agents.usage.spans import Span, share_of_day
 from agents.usage.sums import Spent
+
+TOKENS = "tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,13 @@ def outlooks(daily: Daily, now: datetime | None = None) -> list[Outlook]:
     currencies = sorted(
         {name for spent in sums.values() for name, cost in spent.costs.items() if cost}
     )
-    units: list[tuple[str, Callable[[Spent], float]]] = [
-        (unit, lambda spent, of=unit: float(spent.costs.get(of, 0))) for unit in currencies
-    ] or [("tokens", lambda spent: spent.tokens)]
+    units = currencies or [TOKENS]
     found = [
-        (unit, forecast({day: value(spent) for day, spent in sums.items()}, today, share))
-        for unit, value in units
+        (unit, forecast({day: _value(spent, unit) for day, spent in sums.items()}, today, share))
+        for unit in units
     ]
     return [Outlook(unit, known) for unit, known in found if known is not None]
+
+
+def _value(spent: Spent, unit: str) -> float:
+    return spent.tokens if unit == TOKENS else float(spent.costs.get(unit, 0))

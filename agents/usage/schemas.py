@@ -19,7 +19,16 @@ SPENT: dict[str, Any] = {
     "cache_write_tokens": 0, "completion_tokens": 9_800, "reasoning_tokens": 1_200,
     "costs": [{"currency": "USD", "amount": "0.4126"}],
 }  # fmt: skip
-PART = {"id": ID, "name": "Helper", "spent": SPENT}
+PART: dict[str, Any] = {"id": ID, "name": "Helper", "spent": SPENT}
+USAGE: dict[str, Any] = {
+    "first": "2026-10-23", "last": "2026-11-21", "time_zone": "Europe/Berlin", "total": SPENT,
+    "per_answer": {
+        "answers": 37, "uncosted": 12, "costs": [{"currency": "USD", "amount": "0.011151"}],
+    },
+    "forecast": [{"unit": "USD", "so_far": 0.41, "expected": 0.61, "low": 0.52, "high": 0.7}],
+    "by_day": [{"day": "2026-11-21", "spent": SPENT}],
+    "by": {"agent": [PART]},
+}  # fmt: skip
 
 
 class CostOut(Schema):
@@ -101,26 +110,7 @@ class UsageOut(Schema):
         "`person`, `team`, `endpoint`. A call of somebody in two teams counts for both."
     )
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "first": "2026-10-23", "last": "2026-11-21", "time_zone": "Europe/Berlin",
-                    "total": SPENT,
-                    "per_answer": {
-                        "answers": 37, "uncosted": 12,
-                        "costs": [{"currency": "USD", "amount": "0.011151"}],
-                    },
-                    "forecast": [
-                        {"unit": "USD", "so_far": 0.4126, "expected": 0.61, "low": 0.52,
-                         "high": 0.7}
-                    ],
-                    "by_day": [{"day": "2026-11-21", "spent": SPENT}],
-                    "by": {"agent": [PART]},
-                }
-            ]
-        }
-    )  # fmt: skip
+    model_config = ConfigDict(json_schema_extra={"examples": [USAGE]})
 
     @classmethod
     def of(cls, found: Overview) -> Self:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date
 from typing import Any
 
-from django.db.models import F, Func, QuerySet, Sum
+from django.db.models import F, Func, Sum
 from django.db.models.functions import TruncDate
 
 from agents.usage.audience import Whose
@@ -105,10 +105,12 @@ def read_cells(whose: Whose, span: Span) -> Iterable[dict[str, Any]]:
     rows = UsageDay.objects.filter(at__gte=span.first, at__lte=span.last).annotate(day=F("at"))
     keys = ("day", "account_id", "team_ids", "agent_id", "token_id", "model_name", "endpoint_name",
         "purpose")  # fmt: skip
-    return _sums(whose.rows(rows), *keys).order_by(*keys).iterator(chunk_size=1000)
+    sums = _sums(whose.rows(rows), *keys).order_by(*keys)
+    cells: Iterable[dict[str, Any]] = sums.iterator(chunk_size=1000)
+    return cells
 
 
-def _rows(whose: Whose, span: Span) -> "QuerySet[Any]":
+def _rows(whose: Whose, span: Span) -> Any:
     """With their `day`. Everybody's are read by the day of UTC: there are too many hours."""
     if whose.kind == "all":
         days = UsageDay.objects.filter(at__gte=span.first, at__lte=span.last)
@@ -122,13 +124,13 @@ def zone_of(whose: Whose, zone: Any = None) -> Any:
     return UTC if whose.kind == "all" else zone
 
 
-def _keyed(rows: "QuerySet[Any]", dimension: str) -> "QuerySet[Any]":
+def _keyed(rows: Any, dimension: str) -> Any:
     if dimension != "team":
         return rows.annotate(key=F(COLUMNS[dimension]))
     return rows.annotate(key=Func(F("team_ids"), template=EACH_TEAM))
 
 
-def _sums(rows: "QuerySet[Any]", *keys: str) -> "QuerySet[Any, dict[str, Any]]":
+def _sums(rows: Any, *keys: str) -> Any:
     sums = {name: Sum(name) for name in COUNTED}
     return rows.order_by().values(*keys, "currency").annotate(**sums, cost=Sum("cost"))
 

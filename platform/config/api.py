@@ -99,6 +99,7 @@ api = ParleyAPI(
             {"name": "Account", "description": "Who is calling."},
             {"name": "Teams", "description": "Who belongs together; owners add and remove."},
             {"name": "Usage", "description": "What was used of models, and what it cost."},
+            {"name": "Budgets", "description": "How much may be used, and what is left of it."},
             {"name": "My data", "description": "Taking all of it away, and leaving."},
             {"name": "Collections", "description": "Documents searched and shared together."},
             {"name": "Documents", "description": "Files, their passages and their indexing."},

@@ -42,6 +42,8 @@ ID_FIELDS = {
     ("share_prompt", "teams"),
     ("give_grant", "team"),
     ("make_budget", "subject_id"),
+    ("flush_cache", "agent"),
+    ("flush_cache", "person"),
 }
 # What of Alice's a thief would put there: every kind of id in every field.
 LOOT = (
@@ -53,6 +55,7 @@ LOOT = (
 VALID = {
     "make_budget": {"name": "Year", "scope": "user", "unit": "tokens", "limit": 1000},
     "change_budget": {"limit": 1},
+    "flush_cache": {},
     "create_collection": {"name": "N"},
     "update_collection": {"name": "N"},
     "create_conversation": {"title": "T"},

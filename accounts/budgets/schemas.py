@@ -71,10 +71,10 @@ class QuotaOut(Schema):
     def of(cls, quota: Quota) -> "QuotaOut":
         budget = quota.budget
         return cls(
-            budget_id=budget.pk, name=budget.name, scope=cast(Scope, budget.scope),
-            unit=cast(Unit, budget.unit), subject_id=quota.subject_id, owner=quota.owner,
-            currency=budget.currency, period=cast(Period, budget.period), limit=plain(budget.limit), used=plain(quota.used),
-            held=plain(quota.held), left=plain(quota.left), warn_at=budget.warn_at,
+            budget_id=budget.pk, name=budget.name, scope=cast("Scope", budget.scope),
+            unit=cast("Unit", budget.unit), subject_id=quota.subject_id, owner=quota.owner,
+            currency=budget.currency, period=cast("Period", budget.period),
+            limit=plain(budget.limit), used=plain(quota.used), held=plain(quota.held), left=plain(quota.left), warn_at=budget.warn_at,
             stops=budget.is_hard, starts_at=quota.starts_at, resets_at=quota.resets_at,
         )  # fmt: skip
 
@@ -103,10 +103,10 @@ class BudgetOut(Schema):
     @classmethod
     def of(cls, budget: Budget, secret: str = "") -> "BudgetOut":
         return cls(
-            id=budget.pk, name=budget.name, scope=cast(Scope, budget.scope),
-            subject_id=budget.subject_id, unit=cast(Unit, budget.unit),
+            id=budget.pk, name=budget.name, scope=cast("Scope", budget.scope),
+            subject_id=budget.subject_id, unit=cast("Unit", budget.unit),
             currency=budget.currency, limit=plain(budget.limit),
-            period=cast(Period, budget.period), warn_at=budget.warn_at, stops=budget.is_hard,
+            period=cast("Period", budget.period), warn_at=budget.warn_at, stops=budget.is_hard,
             allows_unpriced=budget.allows_unpriced, falls_back=budget.falls_back,
             fall_back_to=budget.fall_back_to, emails=budget.emails, webhook=budget.webhook,
             secret=secret, enabled=budget.is_enabled,

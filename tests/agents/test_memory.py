@@ -1,6 +1,7 @@
 """What is remembered: on whose word, for whom, and how it reaches a model."""
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -111,7 +112,8 @@ class Run:
         pass
 
     def chat(self, request):
-        return stream_chat(request, routes=self.find_routes, record=self.record)
+        free = replace(request, payer=replace(request.payer, budget=None))  # no database here
+        return stream_chat(free, routes=self.find_routes, record=self.record)
 
     async def search(self, _user, query, _collections, _limit, **_):
         return SearchResult(query, tuple(self.passages), 1.0)

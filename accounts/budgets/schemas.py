@@ -74,8 +74,9 @@ class QuotaOut(Schema):
             budget_id=budget.pk, name=budget.name, scope=cast("Scope", budget.scope),
             unit=cast("Unit", budget.unit), subject_id=quota.subject_id, owner=quota.owner,
             currency=budget.currency, period=cast("Period", budget.period),
-            limit=plain(budget.limit), used=plain(quota.used), held=plain(quota.held), left=plain(quota.left), warn_at=budget.warn_at,
-            stops=budget.is_hard, starts_at=quota.starts_at, resets_at=quota.resets_at,
+            limit=plain(budget.limit), used=plain(quota.used), held=plain(quota.held),
+            left=plain(quota.left), warn_at=budget.warn_at, stops=budget.is_hard,
+            starts_at=quota.starts_at, resets_at=quota.resets_at,
         )  # fmt: skip
 
 

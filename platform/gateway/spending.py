@@ -49,9 +49,12 @@ class Spending:
         if budget is not None:
             self._hold = await budget.reserve(self._demand())
 
-    async def end(self, usage: TokenUsage, *, heard: int | None) -> None:
+    async def end(
+        self, usage: TokenUsage, *, heard: int | None, priced: Route | None = None
+    ) -> None:
         """`heard` are the tokens that were said, as estimated; None where the call was not made, or
-        nothing came of it. What the server counted is owed in any case."""
+        nothing came of it. What the server counted is owed in any case, at the prices of `priced`
+        where the call was shared."""
         budget, hold = self._payer.budget, self._hold
         if budget is None or hold is None:
             return
@@ -60,7 +63,8 @@ class Spending:
         if counted is None:
             await asyncio.shield(budget.release(hold))
             return
-        await asyncio.shield(budget.settle(hold, counted, cost_of(self._route, counted).amount))
+        cost = cost_of(priced or self._route, counted)
+        await asyncio.shield(budget.settle(hold, counted, cost.amount))
 
     def _demand(self) -> Demand:
         route, estimate = self._route, self._estimate

@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 
 from gateway.embedding.wire import Vectors, request_vectors
 from gateway.errors import BadRequest, ContentFiltered, EndpointBusy, GatewayError
+from gateway.metering.prices import with_part
 from gateway.metering.recording import record_shared_call
 from gateway.metrics import texts_sent
 from gateway.routing.attempt import UNBROKEN
@@ -50,7 +51,8 @@ class Order:
     vectors: asyncio.Future[Vectors]
     fellows: Sequence["Order"] = ()
     call: asyncio.Future[tuple[Vectors, TokenUsage]] | None = None
-    usage: TokenUsage = field(default_factory=TokenUsage)  # its own share of the call
+    usage: TokenUsage = field(default_factory=TokenUsage)  # its own share of the call …
+    priced: Route | None = None  # … at these prices
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,7 +104,7 @@ class Batcher:
             heard = 0
             return vectors
         finally:
-            await spending.end(order.usage, heard=heard)
+            await spending.end(order.usage, heard=heard, priced=order.priced)
 
     # -- when to go ------------------------------------------------------------------------
 
@@ -256,8 +258,11 @@ def _hand_out(orders: Sequence[Order], vectors: Vectors) -> None:
 
 
 def _share_out(orders: Sequence[Order], usage: TokenUsage) -> None:
-    """To each its part of what was counted, by length; none is lost or given twice."""
+    """To each its part of what was counted and of the price of a request, by length; no token is
+    lost or given twice."""
     tokens, whole = usage.prompt_tokens, sum(order.size for order in orders)
+    for order in orders:
+        order.priced = with_part(order.trip.route, order.size, whole or 1)
     if tokens is None or not whole:
         return
     seen = given = 0

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
-from gateway.types import TokenUsage
+from gateway.types import Route, TokenUsage
 
 MILLION = 1_000_000
+SMALLEST = Decimal("0.000001")  # price that a column holds
 NAMES = ("currency", "prompt_price", "completion_price", "cached_price", "cache_write_price",
     "request_price")  # fmt: skip
 
@@ -76,6 +77,14 @@ def cost_of(priced: Priced, usage: TokenUsage) -> Cost:
         return Cost(None, priced.currency)
     tokens = sum((part for part in parts if part is not None), Decimal())
     return Cost(tokens / MILLION + (priced.request_price or 0), priced.currency)
+
+
+def with_part(route: Route, share: int, whole: int) -> Route:
+    """For one of several who share a call: its request's own price is divided like the tokens."""
+    if not route.request_price or share == whole:
+        return route
+    own = (route.request_price * share / whole).quantize(SMALLEST)
+    return replace(route, request_price=own)
 
 
 def owed(usage: TokenUsage, prompt: int | None, heard: int | None) -> TokenUsage | None:

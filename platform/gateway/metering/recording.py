@@ -10,14 +10,12 @@ import structlog
 from django.db import DatabaseError
 
 from gateway.metering.prices import NAMES as PRICES
-from gateway.metering.prices import cost_of, owed
+from gateway.metering.prices import cost_of, owed, with_part
 from gateway.metering.writing import LOST, write
 from gateway.metrics import count_call
 from gateway.models import Usage
 from gateway.types import CallRecord, Payer, TokenUsage
 from observability.patience import run_patiently
-
-SMALLEST_PRICE = Decimal("0.000001")
 
 log = structlog.get_logger(__name__)
 
@@ -120,9 +118,8 @@ def divided(call: CallRecord, shares: Mapping[Payer, int]) -> Iterator[CallRecor
     for (payer, share), part, guess in zip(shares.items(), parts, guesses, strict=True):
         usage = replace(call.usage, prompt_tokens=None if tokens is None else part)
         route, estimate = call.route, call.estimate
-        if route is not None and route.request_price and len(shares) > 1:
-            own = (route.request_price * share / whole).quantize(SMALLEST_PRICE)
-            route = replace(route, request_price=own)
+        if route is not None:
+            route = with_part(route, share, whole)
         if estimate is not None:
             estimate = replace(estimate, tokens=guess)
         yield replace(call, payer=payer, usage=usage, route=route, estimate=estimate)

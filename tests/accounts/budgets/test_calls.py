@@ -198,6 +198,10 @@ def test_a_shared_call_for_vectors_charges_each_order_its_part(budget, server):
     """Two texts of two people wait for a call and share the next; each pays for theirs."""
     person = [Payer(account_id=one, budget=BUDGETS) for one in (uuid4(), uuid4())]
     each = budget(scope="user", limit=1000)
+    money = budget(scope="user", limit=1, unit="money", currency="USD", name="Money")
+    priced = route(
+        server, prompt_price=Decimal(1000), request_price=Decimal("0.04"), currency="USD"
+    )
 
     async def send(_route, texts):
         await asyncio.sleep(0.3)
@@ -210,11 +214,9 @@ def test_a_shared_call_for_vectors_charges_each_order_its_part(budget, server):
         async def nobody(*_):
             return None
 
-        first = asyncio.ensure_future(
-            batcher.embed(Trip(route(server)), ["x"], Payer(), record=nobody)
-        )
+        first = asyncio.ensure_future(batcher.embed(Trip(priced), ["x"], Payer(), record=nobody))
         await asyncio.sleep(0.02)
-        trips = [Trip(route(server))] * 2
+        trips = [Trip(priced)] * 2
         await asyncio.gather(
             first,
             batcher.embed(trips[0], ["a" * 10], person[0], record=nobody),
@@ -224,4 +226,6 @@ def test_a_shared_call_for_vectors_charges_each_order_its_part(budget, server):
     asyncio.run(embed())
     charged = sorted(balance(each, one.account_id).settled for one in person)
     assert charged == [10, 30]
+    paid = sorted(balance(money, one.account_id).settled for one in person)
+    assert paid == [Decimal("0.02"), Decimal("0.06")], "the price of the request is shared, too"
     assert_sound()

@@ -59,6 +59,7 @@ def visit(browser: Browser, live_server) -> Iterator[Visit]:
             )
         page = context.new_page()
         page.set_default_timeout(10_000)
+        page.set_default_navigation_timeout(60_000)  # the first page loads half of the product
         watched = Watched(page)
         watched.listen(live_server.url)
         page.goto(path)

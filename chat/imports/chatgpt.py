@@ -17,7 +17,7 @@ SOURCE = "chatgpt"
 MOST = 10_000  # nodes of one conversation
 # What the page turned into links to sources: private characters around codes.
 MARKERS = re.compile("\ue200[^\ue201]{0,2000}\ue201|[\ue200-\ue20f]|【[^】]{0,80}†[^】]{0,80}】")
-PICTURE = "*[picture]*"
+PICTURE = "[picture]"  # questions are shown as they are, without Markdown
 SOUND = "*[sound]*"
 NO_TREE = _("Its messages are missing.")
 TOO_MANY = _("It has too many messages.")

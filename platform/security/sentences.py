@@ -16,6 +16,7 @@ Stored = Any  # as JSON holds it: plain words, or a code with its values
 
 TOGETHER = "together"  # sentences one after the other
 SOURCE = "source"  # an English sentence of the product's own that has no code
+WIDE_ENDS = ("。", "？", "！", "；", "：")
 
 _templates: dict[str, Template] = {TOGETHER: "{sentences}", SOURCE: "{text}"}
 
@@ -94,10 +95,17 @@ def said_text(text: str) -> str:
 def _words(template: Template, code: str, values: Mapping[str, Any]) -> str:
     if code == SOURCE:
         return gettext(values["text"]) if values["text"] else ""
-    between = " " if code == TOGETHER else ", "
+    join = _one_after_another if code == TOGETHER else ", ".join
     words = {
-        name: between.join(map(str, value)) if isinstance(value, list | tuple) else value
+        name: join(map(str, value)) if isinstance(value, list | tuple) else value
         for name, value in values.items()
     }
-    text = template.format(**words)
-    return f"{text} {words.get('detail', '')}".strip()
+    return _one_after_another([template.format(**words), str(words.get("detail", ""))])
+
+
+def _one_after_another(sentences: Iterable[str]) -> str:
+    """With a space between them, which Chinese has none of behind its wide full stops."""
+    text = ""
+    for sentence in filter(None, sentences):
+        text += sentence if not text or text.endswith(WIDE_ENDS) else f" {sentence}"
+    return text.strip()

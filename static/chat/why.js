@@ -39,7 +39,7 @@ function facts(answer) {
     [gettext("Model"), answer.model === "offline" ? gettext("no model connected") : answer.model],
     [gettext("Endpoint"), usage.endpoint],
     [gettext("Attempts"), usage.attempts > 1 ? numbers.format(usage.attempts) : ""],
-    ...answer.switches.map((change) => [place(change), `${change.failed} → ${change.switched_to}. ${change.detail}`]),
+    ...answer.switches.map((change) => [place(change), `${change.failed} → ${change.switched_to} · ${change.detail}`]),
     [gettext("First word"), time(usage.first_token_ms)],
     [gettext("Whole answer"), time(usage.total_ms)],
     [gettext("Speed"), rate ? fill(gettext("%(n)s tokens a second"), { n: numbers.format(Math.round(rate)) }) : ""],

@@ -74,7 +74,7 @@ def test_a_chatgpt_export_is_previewed_then_imported_with_its_tree(alice):
     assert texts(talk, alice) == [
         "Which train goes to Munich?",
         "Let me look.\n\nThe ICE 599  at **10:28**.",
-        "*[picture]*\n\nAnd this one?",
+        "[picture]\n\nAnd this one?",
         "That is a Railjet.",
     ]
     shown = list_thread(talk, alice)

@@ -36,7 +36,7 @@ def test_a_failure_is_said_in_the_language_of_its_reader():
 def test_what_a_server_says_stays_as_it_is_also_with_braces_in_it():
     failure = UpstreamFailed("out of {memory} {0}").said
     assert said(kept(failure)).endswith("failed. out of {memory} {0}")
-    assert in_chinese(kept(failure)).endswith(" out of {memory} {0}")
+    assert in_chinese(kept(failure)).endswith("。out of {memory} {0}")
 
 
 def test_numbers_choose_their_plural_in_each_language():
@@ -64,6 +64,7 @@ def test_several_are_one_text_and_each_is_said_once():
     assert in_chinese(kept(both)) == "工具 图片 As it was."
     assert together([]) == ""
     assert stored(together(["", "Old words."])) == "Old words."
+    assert together(["无法连接。", "启动了吗？", "Or not."]) == "无法连接。启动了吗？Or not."
 
 
 def test_words_of_old_and_unknown_codes_are_no_trouble():

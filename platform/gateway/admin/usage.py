@@ -34,13 +34,20 @@ class UsedEndpoint(KnownValues):
         return [(name, name) for name in Endpoint.objects.values_list("name", flat=True)]
 
 
+SAID = {
+    "completed": _("completed"),
+    "cancelled": _("cancelled"),
+    LOST: _("interrupted"),
+}  # errors go by their types, as in the API and in the log
+
+
 class OutcomeFilter(admin.SimpleListFilter):
     title = _("outcome")
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         ends = [("completed", _("completed")), ("other", _("not completed"))]
-        return [*ends, *((name, name) for name in known_outcomes())]
+        return [*ends, *((name, SAID.get(name, name)) for name in known_outcomes())]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Usage]) -> QuerySet[Usage]:
         value = self.value()
@@ -79,8 +86,8 @@ class UsageAdmin(LogAdmin):
     search_fields = ("id",)  # for what is no id to come to `get_search_results`
     search_help_text = _("The id of a turn or of a person, or a person's e-mail address.")
     fieldsets = (
-        (None, {"fields": ("created_at", "attempts_of_turn", "outcome", "detail")}),
-        (_("Who pays"), {"fields": ("person", "purpose", "agent_id", "token_id", "team_ids")}),
+        (None, {"fields": ("created_at", "attempts_of_turn", "ended")}),
+        (_("Who pays"), {"fields": ("person", "used_for", "agent_id", "token_id", "teams")}),
         (_("Who answered"), {"fields": ("model_name", "endpoint_name", "deployment", "attempt",
             "why")}),
         (_("Time and tokens"), {"fields": ("first_token_ms", "total_ms", "prompt_tokens",
@@ -113,7 +120,7 @@ class UsageAdmin(LogAdmin):
     def ended(self, usage: Usage) -> str:
         colour = "ok" if usage.outcome == "completed" else "bad"
         colour = "off" if usage.outcome in {"cancelled", LOST} else colour
-        said = _("completed") if usage.outcome == "completed" else usage.outcome
+        said = SAID.get(usage.outcome, usage.outcome)
         return format_html(
             '<span class="badge {}">{}</span><small class="quiet">{}</small>',
             colour, said, usage.detail,
@@ -150,6 +157,14 @@ class UsageAdmin(LogAdmin):
             return str(usage.account_id or "–")
         place = reverse("admin:accounts_user_change", args=[found.pk])
         return format_html('<a href="{}">{}</a>', place, found.email)
+
+    @admin.display(description=_("purpose"))
+    def used_for(self, usage: Usage) -> str:
+        return str(usage.get_purpose_display())
+
+    @admin.display(description=_("teams"))
+    def teams(self, usage: Usage) -> str:
+        return ", ".join(map(str, usage.team_ids)) or "–"
 
     @admin.display(description=_("deployment"))
     def deployment(self, usage: Usage) -> str:

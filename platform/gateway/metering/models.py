@@ -106,7 +106,7 @@ class Usage(Looked, PricedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model_name} {self.outcome}"
+        return self.model_name
 
 
 def _sum() -> Any:

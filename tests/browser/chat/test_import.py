@@ -27,7 +27,7 @@ def test_an_export_is_seen_imported_and_not_doubled(visit: Visit) -> None:
     upload(page, "export.zip", as_zip(both))
     card = page.locator(".import").first
     expect(card).to_have_attribute("data-state", "ready", timeout=BUSY)
-    expect(card).to_contain_text("2 conversations, 11 messages")
+    expect(card).to_contain_text("2 conversations · 11 messages")
     expect(card.locator(".found").first).to_contain_text("Trains to Munich")
     card.get_by_text("1 cannot be imported").click()
     expect(card).to_contain_text("not a conversation of ChatGPT, Claude or Parley")

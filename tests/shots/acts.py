@@ -189,3 +189,18 @@ def chosen_documents(page: Page) -> None:
 def pdf(page: Page) -> None:
     expect(page.locator("#pdf[data-state=ready]")).to_be_visible()
     expect(page.locator(".pdf-boxes .cited").first).to_be_in_viewport()
+
+
+def charts(page: Page) -> None:
+    whole(page)
+    expect(page.locator("[data-chart] canvas").first).to_be_visible()
+
+
+def whole(page: Page) -> None:
+    """The part that scrolls is within the page: all of it is seen on a screen that is as tall."""
+    tall = page.evaluate(
+        """Math.max(...[...document.querySelectorAll("#main, #main *")]
+            .map((el) => el.scrollHeight))"""
+    )
+    width = page.viewport_size["width"] if page.viewport_size else 1280
+    page.set_viewport_size({"width": width, "height": min(6000, tall + 80)})

@@ -6,6 +6,11 @@ from playwright.sync_api import Page, expect
 
 from tests.shots.scene import Scene, State
 
+PRICES = b"""model,prompt,completion,cached,currency
+house-model,0.2,0.8,0.05,EUR
+reasoner-70b,1.1,4.4,0.3,EUR
+"""
+
 
 def page_of(model: str, name: str) -> Callable[[Scene], str]:
     return lambda scene: f"/admin/{model}/{scene.rows[name]}/change/"
@@ -15,6 +20,13 @@ def _try_question(page: Page) -> None:
     page.locator("#try-question").fill("Compare leases with locks: why would anybody want both?")
     page.locator(".try button").click()
     expect(page.locator("[data-trial] .shares")).to_be_visible()
+
+
+def _prices_seen(page: Page) -> None:
+    file = {"name": "prices.csv", "mimeType": "text/csv", "buffer": PRICES}
+    page.locator("input[type=file]").set_input_files(file)
+    page.locator(".price-list [type=submit]").click()
+    expect(page.locator("#changes-title")).to_be_visible()
 
 
 def _choose_all(page: Page) -> None:
@@ -54,6 +66,14 @@ ADMIN = [
     ),
     State("admin-choices", "/admin/gateway/routingchoice/"),
     State("admin-rule", page_of("gateway/routingrule", "rule")),
+    State("admin-budgets", "/admin/accounts/budget/"),
+    State("admin-budget-new", "/admin/accounts/budget/add/", full_page=True),
+    State("admin-budget", page_of("accounts/budget", "budget"), full_page=True),
+    State("admin-budget-money", page_of("accounts/budget", "money"), full_page=True),
+    State("admin-prices", "/admin/gateway/deployment/prices/"),
+    State("admin-prices-seen", "/admin/gateway/deployment/prices/", _prices_seen, full_page=True),
+    State("admin-measurements", "/admin/agents/measurement/"),
+    State("admin-measurement-new", "/admin/agents/measurement/add/"),
     State("admin-jobs", "/admin/events/job/"),
     State("admin-audit", "/admin/security/auditentry/", full_page=True),
     State(

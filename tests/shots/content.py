@@ -14,7 +14,7 @@ from agents.models import Agent, SavedPrompt
 from chat.models import Conversation, Filing, Folder
 from knowledge import services
 from knowledge.models import Collection
-from tests.shots import gateway
+from tests.shots import gateway, used
 from tests.support import papers
 
 DOCUMENTS = Path(__file__).parent / "documents"
@@ -74,6 +74,7 @@ def make() -> None:
     tokens.issue(me, "nightly import", ["write"], timezone.now() + timedelta(days=90))
     tokens.issue(me, "laptop of Tomás")
     gateway.make()
+    used.make(me, people, team)
     _remember(me)
     _talk(me)
 

@@ -16,6 +16,7 @@ from gateway.models import (
     RoutingRule,
     Usage,
 )
+from tests.shots import used
 
 FOUND = {"tools": True, "vision": False, "json_schema": True, "logprobs": True, "prefix": False}
 SEEN: list[tuple[dict[str, int], str, float]] = [  # features, tier, points
@@ -91,4 +92,4 @@ def rows() -> dict[str, str]:
         "call": fallen,
         "agent": Agent.objects.get(slug="operations"),
     }
-    return {name: str(row.pk) for name, row in found.items() if row is not None}
+    return {name: str(row.pk) for name, row in found.items() if row is not None} | used.rows()

@@ -2,7 +2,8 @@
 
 It takes the place of the model alone: documents were searched for this very person a moment ago,
 and the answer's citations are located and verified like those of any other. One of equal questions
-that come together asks the model; the others wait for what comes of it.
+that come together asks the model; the others wait for what comes of it. If that is an error, a
+budget that is used up perhaps, it is the error of the one who asked: each of the others asks then.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -39,7 +40,7 @@ MOST_BYTES = 32 * 1024 * 1024
 ANSWERS: dict[int, Cache[Answer]] = {
     seconds: Cache(
         f"answers.{name}", ttl=seconds, size=20_000, most_bytes=MOST_BYTES, near=0,
-        pack=Answer.packed, unpack=Answer.unpacked,
+        shares_errors=False, pack=Answer.packed, unpack=Answer.unpacked,
     )
     for name, seconds in {"hour": HOUR, "day": DAY, "week": WEEK}.items()
 }  # fmt: skip
@@ -49,14 +50,13 @@ Items = AsyncGenerator[StreamItem | AnswerReused, None]
 
 async def answers(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes) -> Items:
     """What `chat` says, or what it said to the same before: then AnswerReused comes first."""
-    if not may_reuse(task, asked.request):
+    began = monotonic()
+    state = await _state(task, asked) if may_reuse(task, asked.request) else None
+    if state is None:
         async with aclosing(chat(asked.request)) as items:
             async for item in items:
                 yield item
         return
-    began = monotonic()
-    scope = searched_collections(task)
-    state = await run_patiently(knowledge_state, task.user, scope)
     served = await routes(asked.request.model)
     key = answer_key(task, asked, state, served)
     cache = ANSWERS[task.agent.reuse_seconds]
@@ -81,6 +81,18 @@ async def answers(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes)
                     await flight.keep(said)
                     await alike.keep(said)
                 yield item
+
+
+async def _state(task: AgentTask, asked: Asked) -> str | None:
+    """None when a right or a document has changed since the search."""
+    parts = [part for passage in asked.passages for part in passage.parts]
+    return await run_patiently(
+        knowledge_state,
+        task.user,
+        searched_collections(task),
+        documents={part.document_id for part in parts},
+        chunks={part.chunk_id for part in parts},
+    )
 
 
 def scopes_of(task: AgentTask, field: bytes) -> tuple[str, ...]:

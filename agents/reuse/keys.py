@@ -51,10 +51,12 @@ def answer_key(task: AgentTask, asked: Asked, state: str, routes: Sequence[Route
 
 
 def question_key(task: AgentTask, asked: Asked, state: str, routes: Sequence[Route]) -> Any:
-    """For all questions under the same circumstances, whatever their words."""
+    """For all questions under the same circumstances, what is remembered among them, whatever
+    their words."""
     request = asked.write(fence=FENCE)
     rules = told(request.messages[0])
-    return canonical(["similar", *_circumstances(task, request, state, routes), rules])
+    known = [memory.text for memory in task.memories]
+    return canonical(["similar", *_circumstances(task, request, state, routes), rules, known])
 
 
 def _circumstances(

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.budgets.keeper import BUDGETS
 from accounts.models import User
 from agents.reuse.models import Measurement
-from agents.reuse.wording import is_readable, same_figures
+from agents.reuse.wording import is_readable, may_share
 from gateway.embedding.embedder import Embedder, get_embedder
 from gateway.types import Payer
 from knowledge.versions import find_active_version
@@ -84,7 +84,7 @@ def measure(
         pair
         for pair, value in zip(pairs, near, strict=True)
         if value >= similarity / 100
-        and same_figures(pair.question, pair.other)
+        and may_share(pair.question, pair.other)
         and is_readable(pair.question + pair.other, is_multilingual=version.is_multilingual)
     ]
     return Measurement.objects.create(

@@ -1,7 +1,8 @@
 """Answers of models to programs, given again to the same account: for those that ask for it.
 
-Chunks are kept as the endpoint sent them, without thoughts. Calls of tools, several choices and
-what did not come to its own end are never kept.
+Chunks are kept as the endpoint sent them, without thoughts. Calls of tools, several choices, what
+somebody else answered than who was asked first (a cheaper model where a token's budget is short),
+and what did not come to its own end are never kept.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -29,8 +30,9 @@ KEPT_SECONDS = 3600
 THOUGHTS = frozenset({"reasoning", "reasoning_content"})
 
 SAID: Cache[dict[str, Any]] = Cache(
-    "answers.programs", ttl=KEPT_SECONDS, size=20_000, most_bytes=32 * 1024 * 1024, near=0
-)
+    "answers.programs", ttl=KEPT_SECONDS, size=20_000, most_bytes=32 * 1024 * 1024, near=0,
+    shares_errors=False,
+)  # fmt: skip
 
 
 @dataclass(slots=True)

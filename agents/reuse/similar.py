@@ -2,9 +2,10 @@
 
 Nearness of vectors alone is no reason: "in 2023" lies beside "in 2024", and "may I" beside "may I
 not". So what the person may read must be the same in every version, rules, model and parameters the
-same, figures and negations of the question the same, and every passage that the answer cites must
-have been found for this question too. It works for the first question of a conversation only, and
-only with an embedder and a nearness for which the share of false hits was measured (`measuring`).
+same, language, figures and negations of the question the same, and every passage that the answer
+cites must have been found for this question too. It works for the first question of a conversation
+only, and only with an embedder and a nearness for which the share of false hits was measured
+(`measuring`).
 """
 
 import re
@@ -20,7 +21,7 @@ from agents.going_on import said_before
 from agents.reuse.keys import question_key, whose
 from agents.reuse.models import is_measured
 from agents.reuse.types import Answer
-from agents.reuse.wording import is_readable, same_figures
+from agents.reuse.wording import is_readable, may_share
 from agents.types import AgentTask, GoingOn
 from caching.cache import Cache, Hit
 from caching.flushing import flush
@@ -128,7 +129,7 @@ class Alike:
         return float(other @ self._vector)
 
     def _fitting(self, known: dict[str, Any]) -> Answer | None:
-        if not same_figures(known["question"], self._task.question):
+        if not may_share(known["question"], self._task.question):
             return None
         fields = {name: value for name, value in known.items() if name not in OF_THE_QUESTION}
         return moved(Answer.unpacked(fields), self._asked)

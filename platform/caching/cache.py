@@ -40,7 +40,9 @@ class Cache(Generic[T]):
 
     At most `size` entries and `most_bytes`, the least recently used go first. `near` seconds it may
     be held in the process. Another `version` shares nothing with the one before. `pack` gives
-    JSON's types and bytes for a value, `unpack` the value; what `unpack` refuses is a miss.
+    JSON's types and bytes for a value, `unpack` the value; what `unpack` refuses is a miss. An
+    error is that of all who wait, unless making is each one's own affair (`shares_errors`): then
+    those who waited make it for themselves.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Cache(Generic[T]):
         stale: float = 0.0,
         near: float = NEAR_SECONDS,
         version: int = 1,
+        shares_errors: bool = True,
         pack: Callable[[T], Any] | None = None,
         unpack: Callable[[Any], T] | None = None,
     ) -> None:
@@ -64,6 +67,7 @@ class Cache(Generic[T]):
         self.largest = most_bytes // 16
         self.near = min(near, ttl)
         self._version = version
+        self._shares_errors = shares_errors
         self._pack = pack
         self._unpack = unpack
 
@@ -85,7 +89,7 @@ class Cache(Generic[T]):
     async def find(self, key: Any, scopes: Iterable[str] = ()) -> Hit[T] | Flight[T]:
         """A hit, waiting for it while somebody makes it; or the flight of who is to make it.
 
-        Raises what the maker raised, when that was in this process.
+        Raises what the maker raised, when that was in this process and errors are shared.
         """
         place, field, scopes = current_place(), self.field_of(key), tuple(scopes)
         while True:
@@ -95,7 +99,12 @@ class Cache(Generic[T]):
             flight = place.flights.get(field)
             if flight is None or flight.is_void:
                 break
-            packed = await flight.outcome()
+            try:
+                packed = await flight.outcome()
+            except Exception:
+                if self._shares_errors:
+                    raise
+                return Flight(self, place, field, scopes, is_alone=True)
             if packed is not None:
                 return self._near_hit(place, packed)
         flight = Flight(self, place, field, scopes)

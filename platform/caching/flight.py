@@ -25,10 +25,17 @@ class Flight(Generic[T]):
 
     Others who want it wait, in this process for what comes of it, also for an exception; in others
     for the bell, or for the lease to run out. Left without `keep`, the next of them makes it.
+    Nobody waits for one that is alone, and Redis does not get what it made.
     """
 
     def __init__(
-        self, cache: "Cache[T]", place: Place, field: bytes, scopes: Sequence[str]
+        self,
+        cache: "Cache[T]",
+        place: Place,
+        field: bytes,
+        scopes: Sequence[str],
+        *,
+        is_alone: bool = False,
     ) -> None:
         self.bell = asyncio.Event()  # rung when another process has made it
         self.token = place.token()
@@ -41,7 +48,8 @@ class Flight(Generic[T]):
         self._field = field
         self._made: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
         self._renewing: asyncio.Task[None] | None = None
-        place.flights[field] = self
+        if not is_alone:
+            place.flights[field] = self
 
     @property
     def is_void(self) -> bool:

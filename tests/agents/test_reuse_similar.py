@@ -15,10 +15,11 @@ from agents.reuse import measuring
 from agents.reuse.measuring import BadQuestions, Pair, measure, nearness, read_pairs, shipped_pairs
 from agents.reuse.similar import QUESTIONS, moved
 from agents.reuse.types import Answer
-from agents.reuse.wording import is_readable, same_figures
-from agents.types import AnswerReused, CitationAdded, PackedPassage, PastMessage
+from agents.reuse.wording import is_readable, may_share, same_figures
+from agents.types import AnswerReused, CitationAdded, PackedPassage, PastMessage, Recollection
 from caching.flushing import flush
 from knowledge.versions import find_active_version
+from security.ids import new_id
 from tests.agents.passages import passage
 from tests.agents.test_reuse import (
     _fresh,
@@ -144,6 +145,30 @@ def test_marks_follow_their_passages_and_what_is_not_here_is_not_cited():
 )
 def test_figures_and_negations_are_never_alike(one, other, same):
     assert same_figures(one, other) == same
+
+
+def test_an_answer_speaks_the_language_and_the_script_of_its_question():
+    english, simplified, traditional = (
+        "How many days of leave do I have?", "我有几天年假？", "我有幾天年假？",
+    )  # fmt: skip
+    assert may_share(english, "How many days of leave do we have?")
+    assert may_share(simplified, "年假有几天？")
+    assert not may_share(english, "Wie viele Tage Urlaub habe ich?")
+    assert not may_share(english, simplified)
+    assert not may_share(simplified, traditional)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_remembered_of_a_person_is_part_of_the_circumstances(
+    alice, similar, guide, model_server
+):
+    told = (Recollection(new_id(), "I am deaf."),)
+    first, forgotten, remembered = answer(
+        task_of(similar, alice, ASKED, memories=told),
+        task_of(similar, alice, ALIKE),
+        task_of(similar, alice, ALIKE, memories=told),
+    )
+    assert [is_reused(steps) for steps in (first, forgotten, remembered)] == [False, False, True]
 
 
 def test_an_embedder_is_not_asked_about_words_it_does_not_know():

@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from agents.reuse.answers import ANSWERS
+from agents.reuse.programs import SAID
 from caching.cache import Cache, Hit
 from caching.decorator import cached
 from caching.flight import Flight
@@ -40,6 +42,35 @@ def test_who_is_killed_while_making_it_is_replaced(askers):
     asyncio.run(work())
     dying.process.kill()
     assert askers("test-killed", 3, seconds=0, lease=1).answers() == ["2"] * 3
+
+
+def test_an_error_can_be_that_of_who_asks_alone():
+    """Of a budget that is used up, say: who waits is another person, and asks then."""
+    error, calls = ValueError("hers"), []
+
+    async def work():
+        cache = Cache("test-own-errors", ttl=60, near=0, shares_errors=False)
+
+        async def ask():
+            calls.append(1)
+            is_first = len(calls) == 1
+            await asyncio.sleep(0.05)
+            if is_first:
+                raise error
+            return "answer"
+
+        waiting = (cache.fetch("x", ask) for _ in range(20))
+        first, *others = await asyncio.gather(*waiting, return_exceptions=True)
+        assert first is error
+        assert others == ["answer"] * 19
+        assert [await cache.fetch("x", ask) for _ in range(2)] == ["answer"] * 2
+        assert len(calls) == 21
+
+    run(work())
+
+
+def test_of_answers_it_is():
+    assert not any(cache._shares_errors for cache in (*ANSWERS.values(), SAID))
 
 
 def test_an_error_is_that_of_all_who_wait_and_is_not_kept():

@@ -10,9 +10,13 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import trail  # noqa: PLC0415 - it imports models, which are ready only now
-        from accounts.budgets import wording  # noqa: F401, PLC0415 - every process has its words
+        from accounts.budgets import subjects, wording  # noqa: F401, PLC0415 - have their words
+        from accounts.budgets.models import Budget  # noqa: PLC0415
+        from accounts.budgets.services import sealed_for  # noqa: PLC0415
+        from security.resealing import keeps_secrets  # noqa: PLC0415
 
         trail.follow()
+        keeps_secrets(Budget, sealed_for)
         name_tasks(
             {
                 "accounts.takeouts.pack": _("Packing a person's data"),

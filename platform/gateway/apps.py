@@ -13,9 +13,13 @@ class GatewayConfig(AppConfig):
         """Sentences have their words in every process; endpoints are told of at every scrape."""
         from gateway import spoken  # noqa: F401, PLC0415 - models are loaded now
         from gateway.metrics import EndpointStates  # noqa: PLC0415
+        from gateway.models import Endpoint  # noqa: PLC0415
+        from gateway.routing.routes import secret_context  # noqa: PLC0415
         from observability.metrics import add_live  # noqa: PLC0415
+        from security.resealing import keeps_secrets  # noqa: PLC0415
 
         add_live(EndpointStates())
+        keeps_secrets(Endpoint, lambda endpoint: secret_context(endpoint.pk))
         post_migrate.connect(make_partitions, sender=self)
 
 

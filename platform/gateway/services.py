@@ -19,7 +19,7 @@ from gateway.upstream.probe import ProbeResult, list_models, test_endpoint
 from gateway.upstream.probing.abilities import find_abilities
 from security import audit
 from security.acts import Act
-from security.secrets import SecretUnreadable, hint, is_current, open_, seal
+from security.secrets import SecretUnreadable, hint, open_, seal
 
 OPENAI_URL = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4.1-mini"
@@ -45,39 +45,6 @@ def key_hint(endpoint: Endpoint) -> str:
         return hint(open_(bytes(endpoint.secret), secret_context(endpoint.id)))
     except SecretUnreadable:
         return "?"
-
-
-def reseal_keys() -> int:
-    """Seal every key again that the newest key did not seal, and say how many there were.
-
-    Each row is its own transaction: interrupted at any point and run again, it ends the same. What
-    no key here opens stays as it is; `list_unreadable` names it.
-    """
-    count = 0
-    for endpoint_id in Endpoint.objects.exclude(secret=None).values_list("id", flat=True):
-        with transaction.atomic():
-            endpoint = Endpoint.objects.select_for_update().filter(id=endpoint_id).first()
-            count += endpoint is not None and _reseal(endpoint)
-    return count
-
-
-def _reseal(endpoint: Endpoint) -> bool:
-    secret, context = bytes(endpoint.secret or b""), secret_context(endpoint.id)
-    if not secret or is_current(secret):
-        return False
-    try:
-        endpoint.secret = seal(open_(secret, context), context)
-    except SecretUnreadable:
-        return False
-    endpoint.save(update_fields=["secret"])
-    audit.record(Act.KEY_RESEALED, endpoint)
-    return True
-
-
-def list_unreadable() -> list[Endpoint]:
-    """Endpoints whose stored key no key of this installation opens: it has to be entered again."""
-    stored = Endpoint.objects.exclude(secret=None).order_by("name")
-    return [endpoint for endpoint in stored if key_hint(endpoint) == "?"]
 
 
 def check_endpoint(endpoint: Endpoint) -> ProbeResult:

@@ -12,7 +12,8 @@ from django.db import connection
 from embedded.home import REPOSITORY, Home
 from gateway.models import Endpoint
 from gateway.routing.routes import secret_context
-from gateway.services import list_unreadable, store_key
+from gateway.services import store_key
+from security.resealing import list_unreadable
 from security.secrets import SecretUnreadable, is_current, open_
 
 pytestmark = [
@@ -86,7 +87,7 @@ def test_s18_killed_half_way_and_run_again(apart, url, tmp_path):
     again = start(url, [NEW, OLD], tmp_path)
     said, errors = again.communicate(timeout=100)
     assert again.returncode == 0, errors
-    assert f"{keys.count([OLD])} API keys were sealed anew" in said
+    assert f"{keys.count([OLD])} secrets were sealed anew" in said
     apart.PARLEY_SECRET_KEYS = [NEW]
     assert all(is_current(endpoint.secret) for endpoint in Endpoint.objects.all())
     assert all(opens_under(apart, endpoint) == [NEW] for endpoint in Endpoint.objects.all())
@@ -98,8 +99,8 @@ def test_s18_what_no_key_opens_stops_nothing_and_is_named(apart, url, tmp_path):
     process = start(url, [NEW, OLD], tmp_path)
     said, errors = process.communicate(timeout=100)
     assert process.returncode == 1
-    assert f"{COUNT - 1} API keys were sealed anew" in said
+    assert f"{COUNT - 1} secrets were sealed anew" in said
     assert "e03" in errors
     assert "Traceback" not in errors
     apart.PARLEY_SECRET_KEYS = [NEW]
-    assert [endpoint.name for endpoint in list_unreadable()] == ["e03"]
+    assert list_unreadable() == ["e03"]

@@ -10,6 +10,7 @@ from gateway.models import Deployment, Endpoint, Model, Usage
 from gateway.routing.routes import find_routes, forget_routes, list_routes, secret_context
 from gateway.types import OFFLINE, ChatRequest, Payer, PromptMessage
 from gateway.upstream.session import close_pool
+from security import resealing
 from security.secrets import is_current, open_, seal
 from tests.support.model_server import Script
 
@@ -139,8 +140,8 @@ def test_18_rotation_of_keys_can_stop_anywhere(settings):
     settings.PARLEY_SECRET_KEYS = ["b" * 40, "a" * 40]
     rows[1].secret = seal(KEY, secret_context(rows[1].id))  # what an interrupted run had done
     rows[1].save()
-    assert services.reseal_keys() == 2
-    assert services.reseal_keys() == 0
+    assert resealing.reseal_all() == 2
+    assert resealing.reseal_all() == 0
     for row in rows:
         row.refresh_from_db()
         assert is_current(row.secret)

@@ -14,6 +14,7 @@ from accounts.budgets import alerts, services
 from accounts.budgets.models import Budget, BudgetBalance
 from events import jobs
 from events.models import Job
+from security import resealing
 from tests.accounts.budgets.conftest import attempt, balance, demand, together, used
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,6 +89,19 @@ def test_a_webhook_is_told_with_a_signature_that_can_be_checked(budget, admin, h
     assert head["webhook-signature"] == f"v1,{digest}"
     assert alerts.look() == 0
     assert BudgetBalance.objects.get(budget=spring).warned_at is not None
+
+
+def test_the_secret_of_a_webhook_is_sealed_anew_with_the_keys(admin, settings):
+    settings.PARLEY_SECRET_KEYS = ["a" * 40]
+    fields = {"name": "S", "scope": "installation", "limit": 1, "webhook": "https://example.org/"}
+    spring, secret = services.make_budget(admin, fields)
+    settings.PARLEY_SECRET_KEYS = ["b" * 40, "a" * 40]
+    assert [resealing.reseal_all(), resealing.reseal_all()] == [1, 0]
+    settings.PARLEY_SECRET_KEYS = ["b" * 40]
+    spring.refresh_from_db()
+    assert services.secret_of(spring) == secret
+    settings.PARLEY_SECRET_KEYS = ["c" * 40]
+    assert resealing.list_unreadable() == ["S"]
 
 
 def test_an_address_of_the_clouds_own_is_not_called(budget, admin):

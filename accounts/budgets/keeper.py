@@ -122,7 +122,10 @@ def _raise_short(standings: Sequence[Standing]) -> None:
         if budget := found.get(one.budget_id):
             owner = name_of(budget.scope, one.subject_id)
             zone = zone_of(budget.scope, one.subject_id)
-            short = Shortfall(budget, owner, one.left, one.amount, one.resets_at, zone)
+            waits = one.amount <= one.left + one.held
+            short = Shortfall(
+                budget, owner, one.left, one.amount, one.resets_at, zone, is_held=waits
+            )
             raise _exhausted(found.values(), short)
 
 
@@ -147,6 +150,7 @@ def _exhausted(budgets: Iterable[Budget], shortfall: Shortfall) -> BudgetExhaust
         left=shortfall.left,
         needed=shortfall.needed,
         resets_at=shortfall.resets_at,
+        is_held=shortfall.is_held,
         falls_back=falls_back,
         fall_back_to=shortfall.budget.fall_back_to if falls_back else "",
     )

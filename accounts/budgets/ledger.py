@@ -34,6 +34,7 @@ class Standing:
     subject_id: UUID
     amount: Decimal
     left: Decimal
+    held: Decimal  # by other calls, which may give some of it back
     is_hard: bool
     resets_at: datetime
 
@@ -80,7 +81,7 @@ _RESERVE = """
                              %(owed)s::numeric[]) as w(budget_id, subject_id, amount, owed)
     ), due as (
         select b.id, b.budget_id, b.subject_id, w.amount, w.owed,
-               r."limit" - b.settled - b.held as leftover, r.is_hard, b.ends_at
+               r."limit" - b.settled - b.held as leftover, b.held, r.is_hard, b.ends_at
         from wanted w
         join accounts_budget r on r.id = w.budget_id and r.is_enabled
         join accounts_budgetbalance b
@@ -105,7 +106,7 @@ _RESERVE = """
         update accounts_budgetbalance b set held = b.held + kept.amount
         from kept where b.id = kept.balance_id
     )
-    select due.id, budget_id, subject_id, amount, leftover, is_hard, ends_at, is_taken
+    select due.id, budget_id, subject_id, amount, leftover, held, is_hard, ends_at, is_taken
     from due, verdict, set_config('synchronous_commit', 'off', true)
 """
 
@@ -188,14 +189,17 @@ def renew(calls: Collection[UUID], lease: float = LEASE_SECONDS) -> None:
 
 
 def note_refusal(balances: Collection[UUID]) -> None:
-    """The first time in each: that is when alerts are due."""
+    """The first time in each that was nearly used up: that is when alerts are due. A large request
+    that is refused early, or for calls under way, says little about a budget."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             update accounts_budgetbalance set refused_at = now()
-            where id in (select id from accounts_budgetbalance
-                         where id = any(%s) and refused_at is null
-                         order by id for update skip locked)
+            where id in (select b.id from accounts_budgetbalance b
+                         join accounts_budget r on r.id = b.budget_id
+                         where b.id = any(%s) and b.refused_at is null
+                           and b.settled * 100 >= r."limit" * r.warn_at
+                         order by b.id for update of b skip locked)
             """,
             [list(balances)],
         )

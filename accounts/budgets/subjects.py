@@ -6,13 +6,16 @@ from datetime import tzinfo
 from uuid import UUID
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from accounts.budgets.models import Budget
 from accounts.models import ApiToken, Team, User
 from accounts.time_zones import time_zone_of
+from security.sentences import Sentence, declare
 
 Scope = Budget.Scope
+
+declare({"budget_of_all": _("this installation")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def names_of(scope: str, ids: Collection[UUID]) -> dict[UUID, str]:
             return dict(ApiToken.objects.filter(pk__in=ids).values_list("pk", "name"))
         case Scope.AGENT:
             return {pk: facts.name for pk, facts in agents_by_id(ids).items()}
-    return dict.fromkeys(ids, _("this installation"))
+    return dict.fromkeys(ids, Sentence("budget_of_all"))
 
 
 def zone_of(scope: str, subject_id: UUID) -> tzinfo:

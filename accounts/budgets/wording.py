@@ -16,6 +16,10 @@ declare(
             "“{name}” of {owner} has {left} left, and this may take {needed}. "
             "It resets on {resets}."
         ),
+        "budget_held": _(
+            "“{name}” of {owner} has {left} left while other calls are under way, and this may "
+            "take {needed}. Try again when they are done."
+        ),
         "budget_left_for_good": _(
             "“{name}” of {owner} has {left} left, and this takes {needed}. Delete what is not "
             "needed any more, or ask an administrator."
@@ -57,7 +61,7 @@ def amount(
 @dataclass(frozen=True, slots=True)
 class Shortfall:
     """A budget that does not have what is needed; `needed` None: the price of `model` is not
-    known."""
+    known. `is_held`: it would be enough without the calls under way."""
 
     budget: Budget
     owner: str
@@ -66,6 +70,7 @@ class Shortfall:
     resets_at: datetime | None
     zone: tzinfo
     model: str = ""
+    is_held: bool = False
 
     def sentence(self) -> Sentence:
         budget = self.budget
@@ -74,6 +79,8 @@ class Shortfall:
             return Sentence("budget_unpriced", **values, currency=budget.currency, model=self.model)
         values["left"] = amount(budget.unit, max(self.left, Decimal(0)), budget.currency)
         values["needed"] = amount(budget.unit, self.needed, budget.currency, rounding=ROUND_UP)
+        if self.is_held:
+            return Sentence("budget_held", **values)
         if self.resets_at is None:
             return Sentence("budget_left_for_good", **values)
         return Sentence("budget_left", **values, resets=moment(self.resets_at, self.zone))

@@ -99,8 +99,9 @@ def of_gateway(error: gateway.GatewayError) -> ApiError:
 
 
 def _of_budget(error: gateway.BudgetExhausted, whole: str) -> ApiError:
-    """As OpenAI says that a quota is used up; their client does not try again by itself."""
-    headers = {"x-should-retry": "false"}
+    """As OpenAI says that a quota is used up; their client tries again by itself only where calls
+    under way are in the way."""
+    headers = {} if error.is_held else {"x-should-retry": "false"}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     return ApiError(429, whole, "insufficient_quota", None, "insufficient_quota", headers)

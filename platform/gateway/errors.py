@@ -35,6 +35,8 @@ from django.utils.translation import gettext_lazy as _
 from security.sentences import Sentence, declare
 from security.text import storable
 
+SECONDS_OF_A_CALL = 5  # after which one that holds some of a budget may be done
+
 
 class GatewayError(Exception):
     """A model could not answer; the text says why and what helps. `detail` is the server's own
@@ -174,14 +176,15 @@ class NoEndpointAllowed(GatewayError):
 
 class BudgetExhausted(GatewayError):
     """`owner` says whose budget it is, `unit` what `left` and `needed` count: tokens, money,
-    requests, storage. `needed` is None where nobody knows the price.
+    requests, storage. `needed` is None where nobody knows the price. `is_held` where it would be
+    enough without the calls under way.
 
     `falls_back` where a cheaper deployment may answer instead; `fall_back_to` is the cheaper model
     that may, if one is named.
     """
 
     type = "budget_exhausted"
-    title = _("A budget is used up.")
+    title = _("A budget does not allow this.")
     may_switch = False
     is_outage = False
 
@@ -195,6 +198,7 @@ class BudgetExhausted(GatewayError):
         left: Decimal,
         needed: Decimal | None,
         resets_at: datetime | None,
+        is_held: bool = False,
         falls_back: bool = False,
         fall_back_to: str = "",
     ) -> None:
@@ -205,12 +209,16 @@ class BudgetExhausted(GatewayError):
         self.left = left
         self.needed = needed
         self.resets_at = resets_at
+        self.is_held = is_held
         self.may_switch = falls_back
         self.fall_back_to = fall_back_to
 
     @property
     def retry_after(self) -> int | None:
-        """Seconds until it resets; None where it does not, or where waiting does not help."""
+        """Seconds until it resets, few where calls under way are in the way; None where it does
+        not, or where waiting does not help."""
+        if self.is_held:
+            return SECONDS_OF_A_CALL
         if self.resets_at is None or self.needed is None:
             return None
         return max(1, ceil((self.resets_at - datetime.now(UTC)).total_seconds()))

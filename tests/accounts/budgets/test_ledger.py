@@ -67,6 +67,10 @@ def test_fifty_under_way_at_once_hold_no_more_than_there_is(budget):
     found = reserve(*(demand() for _ in range(50)))
     assert sum(isinstance(one, BudgetExhausted) for one in found) == 38
     assert balance(spring).held == 1200
+    refused = next(one for one in found if isinstance(one, BudgetExhausted))
+    assert "Try again when they are done" in refused.detail, "those who hold it may not need it"
+    assert (refused.is_held, refused.retry_after) == (True, 5)
+    assert balance(spring).refused_at is None
     assert_sound()
     held = [one for one in found if isinstance(one, Hold)]
     together(*(BUDGETS.settle(one, used(), None) for one in held))
@@ -106,7 +110,8 @@ def test_a_refusal_names_the_budget_its_owner_what_is_left_and_when_it_resets(bu
     now = balance(spring)
     assert (error.name, error.unit, error.left, error.needed) == ("Spring", "tokens", 99, 100)
     assert error.resets_at == now.ends_at
-    assert now.refused_at is not None
+    assert now.refused_at is None, "of what nobody has used nobody is told that it is used up"
+    assert not error.is_held
     assert "“Spring” of this installation has 99 tokens left" in str(error)
     assert now.ends_at.strftime("%Y-%m-%d") in str(error)
 

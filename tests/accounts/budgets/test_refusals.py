@@ -33,14 +33,14 @@ def refusal(resets_at=AT, needed=Decimal(5300)) -> BudgetExhausted:
 def test_it_is_said_in_the_language_of_whoever_reads():
     error = refusal()
     assert str(error) == (
-        "A budget is used up. “Research” of Editors has 120 tokens left, and this may take 5,300 "
-        "tokens. It resets on 2026-12-01 00:00 (UTC+00:00)."
+        "A budget does not allow this. “Research” of Editors has 120 tokens left, and this may "
+        "take 5,300 tokens. It resets on 2026-12-01 00:00 (UTC+00:00)."
     )
     kept = stored(error.said)
     with translation.override("zh-hans"):
-        assert "Editors的“Research”还剩 120 个 token" in said(kept)
+        assert "Editors的“Research”还剩 120 个词元" in said(kept)
     with translation.override("zh-hant"):
-        assert "Editors的「Research」還剩 120 個 token" in said(kept)
+        assert "Editors的「Research」還剩 120 個詞元" in said(kept)
 
 
 def test_a_turn_fails_with_it():

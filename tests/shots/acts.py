@@ -187,7 +187,7 @@ def chosen_documents(page: Page) -> None:
 
 
 def pdf(page: Page) -> None:
-    expect(page.locator("#pdf[data-state=ready]")).to_be_visible()
+    expect(page.locator("#pdf[data-state=shown]")).to_be_visible()
     expect(page.locator(".pdf-boxes .cited").first).to_be_in_viewport()
 
 

@@ -62,5 +62,8 @@ def test_on_a_phone_and_for_the_installation(visit, admin):
     )  # fmt: skip
     page = visit(admin, f"/admin/accounts/budget/{made.pk}/change/", **PHONE)
     expect(page.get_by_role("row", name="this installation")).to_contain_text("10,000 tokens")
+    field, card = page.locator("#id_name"), page.locator("fieldset:has(#id_name)")
+    ends = [it.evaluate("(el) => el.getBoundingClientRect().right") for it in (field, card)]
+    assert ends[0] < ends[1], "the field goes beyond its card"
     assert accessibility_violations(page) == []
     picture(page, "phone")

@@ -2,7 +2,9 @@
 
 import asyncio
 import io
+from contextlib import aclosing
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -28,7 +30,9 @@ from agents.types import (
 from caching.flushing import flush
 from caching.place import close_caches
 from events import jobs
+from gateway.chat import stream_chat
 from gateway.controls import Controls
+from gateway.errors import BudgetExhausted
 from gateway.models import Deployment, Endpoint, Usage
 from gateway.routing.routes import forget_routes
 from gateway.services import connect_model
@@ -288,3 +292,45 @@ def test_a_redis_that_is_away_is_a_miss(alice, agent, guide, settings):
     first, second = answer(*[task_of(agent, alice)] * 2)
     assert text_of(first) == text_of(second) == "Once every twelve seconds [1]."
     assert not is_reused(second)
+
+
+def test_the_error_of_who_asks_is_not_that_of_who_waits(alice, bob, agent, guide, guides):
+    """A budget that is used up names its owner, and binds nobody else."""
+    share(guides, bob, Grant.Role.READER, by=alice)
+    shared(agent)
+    error = BudgetExhausted(
+        "Alice has spent it.", name="Hers", owner="alice", unit="tokens", left=Decimal(),
+        needed=None, resets_at=None,
+    )  # fmt: skip
+
+    async def scenario():
+        has_begun, may_fail = asyncio.Event(), asyncio.Event()
+
+        async def chat(request):
+            if request.account_id == alice.pk:
+                has_begun.set()
+                await may_fail.wait()
+                raise error
+            async with aclosing(stream_chat(request)) as items:
+                async for item in items:
+                    yield item
+
+        async def steps_of(user):
+            return [step async for step in run_agent(task_of_each[user], chat=chat)]
+
+        try:
+            first = asyncio.create_task(steps_of(alice))
+            async with asyncio.timeout(60):
+                await has_begun.wait()
+            others = [asyncio.create_task(steps_of(bob)) for _ in range(3)]
+            await asyncio.sleep(1)  # most of them wait by now; who is late asks anyway
+            may_fail.set()
+            return await asyncio.gather(first, *others, return_exceptions=True)
+        finally:
+            await close_caches()
+            await close_pool()
+
+    task_of_each = {user: task_of(agent, user) for user in (alice, bob)}
+    failed, *said = asyncio.run(scenario())
+    assert failed is error
+    assert {text_of(steps) for steps in said} == {SAID}

@@ -12,6 +12,7 @@ from accounts.budgets.errors import BudgetRefused
 from accounts.budgets.models import Budget
 from accounts.budgets.schemas import BudgetIn, BudgetOut, BudgetPatch, QuotaOut
 from accounts.budgets.selectors import budgets_for, quotas_of, quotas_of_budget
+from accounts.budgets.subjects import agents_by_id
 from accounts.callers import ACCOUNT, ANY, caller
 
 router = Router(tags=["Budgets"])
@@ -50,6 +51,10 @@ def make_budget(request: HttpRequest, body: BudgetIn) -> Any:
         raise BudgetRefused(BudgetRefused.no_files)
     if body.scope == "installation" and body.subject_id is not None:
         raise BudgetRefused(BudgetRefused.nobody)
+    if body.unit == "money" and not body.currency:
+        raise BudgetRefused(BudgetRefused.no_currency)
+    if body.scope == "agent" and body.subject_id and not agents_by_id([body.subject_id]):
+        raise BudgetRefused(BudgetRefused.no_agent)
     made, secret = services.make_budget(caller(request), body.fields())
     return Status(201, BudgetOut.of(made, secret))
 

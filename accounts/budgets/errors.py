@@ -8,4 +8,6 @@ class BudgetRefused(Exception):
 
     same = _("There is such a budget already.")
     no_files = _("Agents and tokens have no files: set storage for people, teams or all.")
+    no_currency = _("Money needs a currency: three letters, as USD, EUR or CNY.")
+    no_agent = _("There is no such agent.")
     nobody = _("The whole installation is nobody in particular: leave `subject_id` out.")

@@ -115,16 +115,16 @@ def _repeated(step: Callable[..., Any], *args: Any) -> Any:
 
 
 def _raise_short(standings: Sequence[Standing]) -> None:
-    """By the first budget that does not fit; not for one that has just been deleted."""
+    """By the first budget that does not fit, those last that only calls under way are in the way
+    of; not for one that has just been deleted."""
     ledger.note_refusal([one.balance_id for one in standings])
     found = Budget.objects.in_bulk([one.budget_id for one in standings])
-    for one in standings:
+    for one in sorted(standings, key=lambda one: one.is_held):
         if budget := found.get(one.budget_id):
             owner = name_of(budget.scope, one.subject_id)
             zone = zone_of(budget.scope, one.subject_id)
-            waits = one.amount <= one.left + one.held
             short = Shortfall(
-                budget, owner, one.left, one.amount, one.resets_at, zone, is_held=waits
+                budget, owner, one.left, one.amount, one.resets_at, zone, is_held=one.is_held
             )
             raise _exhausted(found.values(), short)
 

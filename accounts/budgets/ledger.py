@@ -42,6 +42,11 @@ class Standing:
     def fits(self) -> bool:
         return not self.is_hard or self.amount <= self.left
 
+    @property
+    def is_held(self) -> bool:
+        """Whether it would fit without the calls under way."""
+        return self.amount <= self.left + self.held
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:

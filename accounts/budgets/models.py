@@ -2,12 +2,15 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from security.ids import new_id
+from security.outbound.errors import AddressRefused
+from security.outbound.targets import parse_target
 
 DIGITS, PLACES = 28, 12  # tokens of a century; what a token costs, exactly
 EVERYBODY = UUID(int=0)  # the subject of the installation's budgets
@@ -136,6 +139,14 @@ class Budget(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """A webhook that could not be told anything is refused while somebody is there to hear."""
+        if self.webhook:
+            try:
+                parse_target(self.webhook)
+            except AddressRefused as error:
+                raise ValidationError({"webhook": str(error)}) from error
 
     @property
     def subject_id(self) -> UUID | None:

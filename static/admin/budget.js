@@ -23,7 +23,7 @@ function arrange() {
 
 // Django's field with a search has no name of its own: that of its label is given to it.
 function name() {
-  for (const field of form.querySelectorAll(".select2-selection")) {
+  for (const field of form.querySelectorAll(".select2-selection, .select2-selection__rendered")) {
     const label = field.closest(".form-row")?.querySelector("label");
     if (!label) continue;
     label.id ||= `${label.htmlFor}_label`;
@@ -32,7 +32,7 @@ function name() {
 }
 
 if (form) {
-  window.addEventListener("load", name);
+  window.django.jQuery(name); // behind Django's own, which makes these fields
   form.addEventListener("change", arrange);
   arrange();
 }

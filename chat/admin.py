@@ -5,6 +5,7 @@ A superuser may open one row; that is a look that leaves an entry in the admin's
 
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -14,6 +15,7 @@ from django.db.models.functions import Coalesce, Length
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from chat.answers.admin import FeedbackAdmin, ModelFilter, PreferenceAdmin
 from chat.changes import stop_as_operator
@@ -132,7 +134,7 @@ class TurnAdmin(PrivateAdmin):
 class SharedLinkAdmin(LogAdmin):
     """Who shows what to whom, by ids: the title under which it is shown is people's words."""
 
-    list_display = ("id", "owner", "conversation_id", "is_public", "taken_at", "expires_at")
+    list_display = ("id", "owner", "conversation_key", "is_public", "taken_at", "expires_at")
     list_filter = ("is_public", AgeFilter)
     list_select_related = ("owner",)
     exact_fields = ("id", "conversation")
@@ -141,6 +143,10 @@ class SharedLinkAdmin(LogAdmin):
     fields = list_display
     readonly_fields = list_display
     actions = ("take_back",)
+
+    @admin.display(description=pgettext_lazy("field", "conversation"))
+    def conversation_key(self, link: SharedLink) -> UUID | None:
+        return link.conversation_id
 
     def has_take_back_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("chat.delete_sharedlink")

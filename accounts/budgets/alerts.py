@@ -118,7 +118,8 @@ def words(balance: BudgetBalance, owner: str, level: Level) -> tuple[str, str]:
         subject = _("“{name}” is used up").format(**values)
         text = _("“{name}” of {owner}: {used} of {limit} are used. Nothing is refused.")
     if budget.unit != Budget.Unit.STORAGE:
-        text = f"{text} {_('It resets on {resets}.')}"
+        resets = _("It resets on {resets}.")
+        text = f"{text} {resets}"
     return subject, text.format(**values)
 
 

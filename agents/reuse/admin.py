@@ -60,7 +60,6 @@ class MeasurementAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not gener
     form = MeasurementForm
     list_display = ("measured_at", "embedder", "similarity", "questions", "pairs", "hits",
         "false_hits", "share", "passed")  # fmt: skip
-    list_filter = ("embedder", "similarity")
     exact_fields = ("id",)
     search_fields = ("embedder", "questions")
     readonly_fields = ("measured_at", "measured_by", "embedder", "similarity", "questions", "pairs",

@@ -8,12 +8,17 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from config.dashboard import dashboard
+from config.field_names import name_columns
 from security.audited_admin import AuditedAdmin
 from security.lists import FastList
 
 
-class PlainTitles:
+class PlainWords:
     """A list is headed by what is in it and a page by what it shows: no “Select … to change”."""
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = super().get_list_display(request)  # type: ignore[misc]
+        return name_columns(self.model, shown)  # type: ignore[attr-defined]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         plural = capfirst(self.opts.verbose_name_plural)  # type: ignore[attr-defined]
@@ -56,7 +61,7 @@ class ParleyAdminSite(AdminSite):
         page = admin_class or ModelAdmin
         audited = type(
             page.__name__,
-            (AuditedAdmin, FastList, PlainTitles, page),
+            (AuditedAdmin, FastList, PlainWords, page),
             {"__module__": page.__module__},
         )
         super().register(model_or_iterable, audited, **options)

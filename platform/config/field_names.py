@@ -5,7 +5,9 @@ migrations know nothing of it.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
+from django.contrib.admin import display
 from django.db.models import Field, Model
 from django.utils.text import capfirst
 from django.utils.translation import pgettext_lazy
@@ -38,6 +40,9 @@ NAMES = {
     "endpoint": pgettext_lazy("field", "endpoint"),
     "endpoint_name": pgettext_lazy("field", "endpoint"),
     "error": pgettext_lazy("field", "error"),
+    "estimated_by": pgettext_lazy("field", "estimated by"),
+    "estimated_completion_tokens": pgettext_lazy("field", "tokens of the answer, estimated"),
+    "estimated_prompt_tokens": pgettext_lazy("field", "tokens of the prompt, estimated"),
     "fence": pgettext_lazy("field", "fence"),
     "finished_at": pgettext_lazy("field", "finished"),
     "first_token_ms": pgettext_lazy("field", "first token, ms"),
@@ -47,6 +52,7 @@ NAMES = {
     "idempotency_key": pgettext_lazy("field", "key against repetition"),
     "is_active": pgettext_lazy("field", "in use"),
     "is_builtin": pgettext_lazy("field", "built in"),
+    "is_estimated": pgettext_lazy("field", "charged as estimated"),
     "is_everyone": pgettext_lazy("field", "everyone"),
     "is_multilingual": pgettext_lazy("field", "multilingual"),
     "kind": pgettext_lazy("field", "kind"),
@@ -102,15 +108,23 @@ NAMES = {
 
 
 def name_fields(models: Iterable[type[Model]]) -> None:
-    """Gives the fields nobody named theirs; a column of a key is called as what it leads to."""
+    """Gives the fields nobody named theirs."""
     for model in models:
         for field in [*model._meta.fields, *model._meta.many_to_many]:
             if getattr(field, "_verbose_name", "") is None and field.name in NAMES:
                 field.verbose_name = NAMES[field.name]
-            if field.is_relation and field.attname != field.name:
-                _name_column(model, field)
 
 
-def _name_column(model: type[Model], field: "Field[object, object]") -> None:
-    column = getattr(model, field.attname)
-    column.short_description = capfirst(field.verbose_name)
+def name_columns(model: type[Model], shown: Iterable[Any]) -> list[Any]:
+    """For `list_display`: the column of a key is called as what it leads to, which is not read."""
+    keys = {field.attname: field for field in model._meta.fields if field.is_relation}
+    return [_column(keys[name]) if name in keys else name for name in shown]
+
+
+def _column(field: "Field[Any, Any]") -> Any:
+    @display(description=capfirst(field.verbose_name), ordering=field.attname)
+    def column(row: Model) -> Any:
+        return getattr(row, field.attname)
+
+    column.__name__ = field.attname  # the class of its cells
+    return column

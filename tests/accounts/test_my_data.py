@@ -114,6 +114,7 @@ EXPORTED = {
 LEFT_OUT = {
     "accounts.Team": "by the membership",
     "accounts.Takeout": "is the export",
+    "accounts.Budget": "limits of the house; what is left of them stands on the page of usage",
     "accounts.Portrait": "portrait.jpg, which has no words",
     "account.EmailAddress": "the address of the account",
     "admin.LogEntry": "once more what the audit log says",

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 COUNTS = re.compile(r"count\(", re.IGNORECASE)
 BOUNDED = re.compile(rf"LIMIT {SHOWN}\) subquery", re.IGNORECASE)
 OF_A_ROW = re.compile(
-    r"\(SELECT COUNT\(U0\.\"\w+\"\) AS \"n\" FROM .*? U0 WHERE \(?U0\.", re.DOTALL
+    r"\(SELECT (?:COUNT|MAX)\(U0\.\"\w+\"\) AS \"\w+\" FROM .*? U0 WHERE \(?U0\.", re.DOTALL
 )
 ALL_VALUES = re.compile(r"^SELECT DISTINCT|DATE_TRUNC|MIN\(|MAX\(", re.IGNORECASE)
 

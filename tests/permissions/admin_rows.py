@@ -38,6 +38,7 @@ ROOMS = {
     "knowledge.embedding": RECORD,
     "agents.agent": room("lacdh"),
     "agents.savedprompt": room("lacdh"),
+    "agents.measurement": room("lacdh"),
     "chat.conversation": RECORD,
     "chat.message": RECORD,
     "chat.citation": RECORD,

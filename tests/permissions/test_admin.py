@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
+from agents.reuse.models import Measurement
 from chat.models import Feedback, Preference
 from gateway.models import (
     Deployment,
@@ -50,6 +51,10 @@ def furnished(world: World) -> World:
     alias = RoutingAlias.objects.create(model=name, simple=model, medium=model, hard=model)
     RoutingRule.objects.create(alias=alias, conditions="code", tier="hard")
     RoutingChoice.objects.create(alias=alias, tier="hard", target="m", score=1.5, voted_by="score")
+    Measurement.objects.create(
+        embedder="e", similarity=95, questions="q", pairs=2, different=1, hits=1, false_hits=0,
+        limit=0.01,
+    )  # fmt: skip
     said = {"message_id": world.ids["message_id"], "person_id": world.ids["user_id"]}
     Feedback.objects.create(rating=1, comment=CANARY, **said)
     Preference.objects.create(comparison=new_id(), question_id=world.ids["question_id"], **said)

@@ -13,9 +13,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Length
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from chat.answers.admin import FeedbackAdmin, ModelFilter, PreferenceAdmin
 from chat.changes import stop_as_operator

@@ -203,4 +203,4 @@ def test_s02_everybody_sees_what_the_model_says_for_long(tmp_path, settings):
     class Thorough(Rights):
         looks_at_all = True
 
-    play(tmp_path, settings, Thorough, max_examples=100, stateful_step_count=40)
+    play(tmp_path, settings, Thorough, max_examples=20, stateful_step_count=30)

@@ -6,7 +6,7 @@ that is added, changed or deleted, another model, another instruction of the age
 parameter is another key, at once: nothing has to be told to the cache.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +15,8 @@ from agents.types import AgentTask
 from caching.decorator import canonical
 from gateway.types import ChatRequest, PromptMessage, Route
 
+DEEPEST = 32
+LARGEST = 2**63  # what a key is packed with holds no larger number
 FENCE = "0" * 16  # in place of the random word; what it may hide is told by the passages' ids
 
 
@@ -29,7 +31,19 @@ def may_reuse(task: AgentTask, request: ChatRequest) -> bool:
         and not request.continues
         and not request.tools
         and request.extra.get("n", 1) == 1
+        and is_simple(request.extra)
     )
+
+
+def is_simple(value: Any, depth: int = 0) -> bool:
+    """Whether it can be part of a key: what programs send may be nested without end."""
+    if isinstance(value, int):
+        return -LARGEST < value < LARGEST
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if not isinstance(value, list | tuple):
+        return True
+    return depth < DEEPEST and all(is_simple(item, depth + 1) for item in value)
 
 
 def whose(task: AgentTask) -> str:

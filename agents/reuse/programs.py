@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from time import monotonic
 from typing import Any
 
-from agents.reuse.keys import told
+from agents.reuse.keys import is_simple, told
 from caching.cache import Cache, Hit
 from caching.decorator import canonical
 from gateway.chat import stream_chat
@@ -71,8 +71,13 @@ async def stream_again(
 
 
 def _may_reuse(request: ChatRequest) -> bool:
-    is_plain = not (request.tools or request.continues or request.extra.get("functions"))
-    return is_plain and request.extra.get("n", 1) == 1 and request.account_id is not None
+    sent = (request.messages, request.extra, asdict(request.controls), request.tool_choice)
+    return (
+        not (request.tools or request.continues or request.extra.get("functions"))
+        and request.extra.get("n", 1) == 1
+        and request.account_id is not None
+        and is_simple(sent)
+    )
 
 
 def _key(request: ChatRequest, routes: Sequence[Route]) -> Any:

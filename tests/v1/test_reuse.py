@@ -31,6 +31,10 @@ def ask(client, *, headers=None, model=MODEL, **fields):
     return text, raw.headers.get("X-Parley-Cache")
 
 
+def nested(depth):
+    return {"in": nested(depth - 1)} if depth else 1
+
+
 def test_a_model_answers_again_for_who_wants_it(client, served, web_port, bob):
     said = [Script(text=f"Hello {n}.", reasoning="hm") for n in range(20)]
     served.queue(*said)
@@ -53,6 +57,8 @@ def test_a_model_answers_again_for_who_wants_it(client, served, web_port, bob):
     tool = {"type": "function", "function": {"name": "act", "parameters": {"type": "object"}}}
     assert ask(client, headers=USE, tools=[tool]) == ("Hello 9.", None)
     assert ask(client, headers=USE, tools=[tool]) == ("Hello 10.", None)
+    for odd in (nested(100), 2**63, {"list": [2**64 - 1]}):
+        assert ask(client, headers=USE, extra_body={"odd": odd})[1] is None
     raw = client.chat.completions.create(model=MODEL, messages=HELLO, extra_headers=USE)
     assert (raw.usage.total_tokens, raw.model) == (0, MODEL)
     assert "reasoning_content" not in (raw.choices[0].message.model_extra or {})

@@ -26,6 +26,7 @@ declare(
         "bad_tls": _("TLS fails; perhaps the address begins with http:// instead of https://."),
         "unknown_name": _("Its name is unknown; check the address for typos."),
         "nothing_listens": _("Nothing listens there; is the server running?"),
+        "not_sendable": _("Part of it is nested too deeply, or is too large a number, to send on."),
         "redirect": _("It redirects to {target}."),
         "no_free_request": ngettext_lazy(
             "None of its parallel requests came free within {n} second.",

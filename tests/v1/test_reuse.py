@@ -59,6 +59,8 @@ def test_a_model_answers_again_for_who_wants_it(client, served, web_port, bob):
     assert ask(client, headers=USE, tools=[tool]) == ("Hello 10.", None)
     for odd in (nested(100), 2**63, {"list": [2**64 - 1]}):
         assert ask(client, headers=USE, extra_body={"odd": odd})[1] is None
+    with pytest.raises(openai.BadRequestError, match="nested too deeply"):
+        ask(client, headers=USE, extra_body={"odd": nested(400)})
     raw = client.chat.completions.create(model=MODEL, messages=HELLO, extra_headers=USE)
     assert (raw.usage.total_tokens, raw.model) == (0, MODEL)
     assert "reasoning_content" not in (raw.choices[0].message.model_extra or {})

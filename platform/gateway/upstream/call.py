@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from gateway.errors import EndpointTimeout, GatewayError, UpstreamFailed
+from gateway.errors import BadRequest, EndpointTimeout, GatewayError, UpstreamFailed
 from gateway.types import ChatRequest, Route, TokenUsage
 from gateway.upstream.chunks import ChunkStream
 from gateway.upstream.dialect import chat_payload, quirk_behind, request_headers
@@ -158,6 +158,8 @@ async def _open(
                 if quirk is None:
                     raise error
                 quirks.add(quirk)
+    except orjson.JSONEncodeError as error:
+        raise BadRequest(Sentence("not_sendable")) from error
     except aiohttp.ConnectionTimeoutError as error:
         raise EndpointTimeout(Sentence("no_connection")) from error
     except TimeoutError as error:

@@ -14,6 +14,7 @@ def save(client, agent, **changes):
         "name": agent.name, "slug": agent.slug, "description": "", "owner": agent.owner_id,
         "instructions": "", "model_name": "", "temperature": 0.2, "max_passages": 8,
         "context_tokens": 6000, "max_answer_tokens": 2000,
+        "reuse": "off", "reuse_seconds": 3600, "similarity": 95,
     }  # fmt: skip
     place = reverse("admin:agents_agent_change", args=[agent.pk])
     response = client.post(place, form | changes)

@@ -143,7 +143,12 @@ def test_every_error_of_the_gateway_has_a_status():
     def all_of(kind):
         return [kind, *(found for below in kind.__subclasses__() for found in all_of(below))]
 
-    statuses = {kind.type: describe(kind("why")).status for kind in all_of(gateway.GatewayError)}
+    told = {"name": "b", "owner": "o", "unit": "tokens", "left": "1", "needed": "2"}
+    needs = {gateway.BudgetExhausted: told | {"resets_at": None}}
+    statuses = {
+        kind.type: describe(kind("why", **needs.get(kind, {}))).status
+        for kind in all_of(gateway.GatewayError)
+    }
     assert set(statuses.values()) <= {400, 403, 429, 502, 503, 504}
     assert statuses["bad_request"] == statuses["context_overflow"] == 400
     assert (statuses["rate_limited"], statuses["endpoint_timeout"]) == (429, 504)

@@ -26,7 +26,7 @@ from knowledge.storage import FILES_LOCK, path_of
 DOCUMENTS = "select id::text, size, sha256 from knowledge_document order by id"
 MIGRATIONS = "select app || '.' || name from django_migrations order by id"
 # Every column that holds what `security.secrets` sealed.
-SEALED = (("gateway_endpoint", "secret"),)
+SEALED = (("gateway_endpoint", "secret"), ("accounts_budget", "secret"))
 
 
 def default_path() -> Path:

@@ -9,7 +9,8 @@ from gateway.upstream.dialect import Quirk, chat_payload, quirk_behind
 from gateway.upstream.servers import Server, server_of
 from gateway.upstream.structure import is_strict
 
-ALL = frozenset(Capability)
+CACHES = {Capability.CACHE_KEY, Capability.CACHE_MARKS, Capability.CACHE_SALT}
+ALL = frozenset(Capability) - CACHES
 SCHEMA = {
     "type": "object",
     "properties": {"a": {"type": "integer"}},

@@ -23,7 +23,6 @@ from events.cancelling import cancel_all
 from events.writer import EventWriter
 from gateway.upstream.session import close_pool
 from observability import heartbeats
-from observability.db import warm_up
 from observability.lanes import Lane
 
 log = logging.getLogger(__name__)
@@ -72,7 +71,6 @@ class Runner:
 
         Raises what ended the writer: without one, turns would go on that nobody can ever read.
         """
-        warming = [asyncio.create_task(one) for one in (self._lane.warm_up(), warm_up())]
         writing = asyncio.create_task(self._writer.run(), name="writer")
         listening = asyncio.create_task(self._keep_listening(), name="doorbell")
         renewing = asyncio.create_task(self._every(self._lease / 3, self._renew), name="leases")
@@ -90,8 +88,9 @@ class Runner:
             await self._end_turns()
         finally:
             turns = [turn.task for turn in self._turns.values()]
-            own = [*warming, stopping, looking, beating, renewing, listening, titling]
-            await cancel_all([*own, *turns, writing])
+            await cancel_all(
+                [stopping, looking, beating, renewing, listening, titling, *turns, writing]
+            )
             await asyncio.to_thread(heartbeats.forget, "runner")
             await self._client.aclose()
             await close_pool()

@@ -23,7 +23,6 @@ from embedded.limited_server import LimitedServer  # noqa: E402
 from embedded.limits import Limits  # noqa: E402
 from embedded.seal import Sealed  # noqa: E402
 from embedded.tether import follow_parent  # noqa: E402
-from observability.db import warm_up  # noqa: E402
 from observability.draining import start_draining  # noqa: E402
 
 log = logging.getLogger(__name__)
@@ -64,10 +63,8 @@ def serve(host: str, port: int, *, application: str = "", limits: Limits | None 
     loop = reactor._asyncioEventloop
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.request)
-    warming = loop.create_task(warm_up())
     log.info("web listens on %s:%s", host, port)
     server.run()
-    warming.cancel()
     log.info("web has stopped")
 
 

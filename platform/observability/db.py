@@ -21,11 +21,6 @@ async def run_sync(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwarg
     return await _shared().run(function, *args, **kwargs)
 
 
-async def warm_up() -> None:
-    """Open the connections that everybody shares, when a process starts."""
-    await _shared().warm_up()
-
-
 @cache
 def _shared() -> Lane:
     return Lane("database", SHARED_THREADS)

@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import connections
 from django.utils.translation import activate, deactivate_all, get_language
 
 from observability.postgres.base import check
@@ -25,7 +25,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 KEPT_SECONDS = 0.5  # an idle thread holds its connection for so long
-WARM_SECONDS = 5.0
 LEAVE_SECONDS = 30.0  # what is at work when the process ends may finish
 
 log = logging.getLogger(__name__)
@@ -83,23 +82,6 @@ class Lane:
         call = (lambda: function(*args, **kwargs)) if args or kwargs else function
         self._put(Job(call, copy_context(), get_language(), loop, done))
         return await done
-
-    async def warm_up(self) -> None:
-        """Open every thread's connection now, not when the first many questions come at once."""
-        missing = self._missing
-        if not missing:
-            return
-        together = threading.Barrier(missing)
-
-        def connect() -> None:
-            together.wait(WARM_SECONDS)  # so that each call has a thread of its own
-            connections[DEFAULT_DB_ALIAS].ensure_connection()
-
-        opened = await asyncio.gather(
-            *(self.run(connect) for _ in range(missing)), return_exceptions=True
-        )
-        if problem := next(filter(None, opened), None):
-            log.info("connections are opened when they are needed: %s", problem)
 
     def _put(self, job: Job) -> None:
         with self._lock:

@@ -49,7 +49,6 @@ sbom: .venv/.installed-dev ## the list of all parts with versions, hashes and li
 # DATA is one data set, or a folder of several.
 SETS = $(if $(wildcard $(DATA)/corpus.jsonl),$(DATA),$(dir $(wildcard $(DATA)/*/corpus.jsonl)))
 bench: .venv/.installed-dev ## the benchmarks (DATA=folder with corpus.jsonl, queries.jsonl, qrels.tsv)
-	@mkdir -p benchmarks/results
 	@$(PY) -m benchmarks $(if $(DATA),--data $(SETS))
 
 shots: .venv/.installed-dev ## pictures of every page and state for a person to look at: var/shots/index.html (ARGS="--only answer")

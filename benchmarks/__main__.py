@@ -56,6 +56,7 @@ def run(name: str, data: Sequence[str]) -> int:
     """The exit status of one benchmark, run from the project's root."""
     command = [sys.executable, "-m", f"benchmarks.{name}", *data]
     command += ["--peers"] if name == "streaming" else []
+    RESULTS.mkdir(exist_ok=True)
     command += ["--json", str(RESULTS / f"{name}.json")]
     return subprocess.run(command, check=False, cwd=RESULTS.parents[1]).returncode
 

@@ -1,4 +1,4 @@
-"""Collections, who may see what is in them, and where their documents come from."""
+"""Collections, and who may see what is in them."""
 
 from typing import Any, ClassVar, Self
 
@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import READ, OwnedModel, OwnedQuerySet, granted_ids
 from accounts.models import Grant, User
 from gateway.label_fields import LabelsField
-from security.ids import new_id
 
 
 class CollectionQuerySet(OwnedQuerySet):
@@ -47,6 +46,8 @@ class Collection(OwnedModel):
     conversation_id = models.UUIDField(null=True, blank=True, editable=False)
     # Of a shelf: its conversation is deleted and may be restored; until then nobody reads it.
     is_withdrawn = models.BooleanField(default=False, db_default=False, editable=False)
+    # Since when nothing in it is indexed: what comes in waits until somebody goes on.
+    paused_at = models.DateTimeField(_("paused"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
@@ -92,23 +93,3 @@ class InCollectionQuerySet(models.QuerySet[Any]):
 
     def editable_by(self, user: User | AnonymousUser) -> Self:
         return self.filter(collection__in=Collection.objects.editable_by(user))
-
-
-class Source(models.Model):
-    """Where documents of a collection come from."""
-
-    class Kind(models.TextChoices):
-        UPLOAD = "upload", _("upload")
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="sources")
-    kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.UPLOAD)
-    name = models.CharField(_("name"), max_length=120)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("source")
-        verbose_name_plural = _("sources")
-
-    def __str__(self) -> str:
-        return self.name

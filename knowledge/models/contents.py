@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +20,14 @@ class DocumentText(models.Model):
     text = models.TextField()
     layout = models.JSONField(null=True, blank=True)  # `knowledge.layout`; none of older texts
     # Whether pictures inside the file were looked for when it was read: not in older texts.
+    # Of a file with pages: those that are pictures alone, which nobody finds by their words.
+    pages_without_text = ArrayField(models.IntegerField(), null=True, blank=True, editable=False)
     has_figures_read = models.BooleanField(default=True, db_default=True, editable=False)
+    # Everything else that the reader found (`ingestion.kept`), of which file, and by which reader:
+    # splitting and embedding can be done again without it. Empty for older texts.
+    kept = models.BinaryField(null=True, blank=True)
+    read_of = models.CharField(max_length=64, blank=True, default="", db_default="")
+    reader = models.CharField(max_length=40, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("text of a document")

@@ -1,21 +1,30 @@
 """Documents: the file, how far it is indexed, and what is left of one that is gone."""
 
+from uuid import UUID
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from knowledge.models.collections import Collection, InCollectionQuerySet, Source
+from knowledge.models.collections import Collection, InCollectionQuerySet
+from knowledge.models.sources import Source
 from security.ids import new_id
 
 
 class Document(models.Model):
-    """One file of a collection; `version` counts its indexed generations."""
+    """One file of a collection, as it is searched now.
+
+    `version_number` is the version of its content that the row, the text and the passages are of;
+    versions before and after it are `DocumentVersion`. `version` counts indexed generations: one
+    content that is indexed twice has two.
+    """
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("waiting")
         RUNNING = "running", _("indexing")
         READY = "ready", _("ready")
         FAILED = "failed", _("failed")
+        PAUSED = "paused", _("paused")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     collection = models.ForeignKey(
@@ -38,6 +47,16 @@ class Document(models.Model):
         _("invisible characters removed"), default=0, db_default=0
     )
     version = models.IntegerField(default=0)
+    version_number = models.IntegerField(_("version"), default=1, db_default=1)
+    # Since when this version is the one that is searched; None: since the document was added.
+    version_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # What its source says of this version (a commit, a date); who brought it, where not `added_by`.
+    version_note = models.CharField(max_length=200, blank=True, default="", db_default="")
+    version_by = models.ForeignKey(
+        User, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    # The name of its stored file; None: the document's own id.
+    file_id = models.UUIDField(null=True, blank=True, editable=False)
     added_by = models.ForeignKey(
         User, verbose_name=_("added by"), null=True, blank=True, on_delete=models.SET_NULL,
         related_name="+",
@@ -73,6 +92,11 @@ class Document(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def stored_id(self) -> UUID:
+        """Under which id the bytes of the searched version are stored."""
+        return self.file_id or self.pk
+
 
 class DeletedDocument(models.Model):
     """The id of a document that is gone, until `deletions` has taken away what is left of it."""
@@ -85,11 +109,17 @@ class DeletedDocument(models.Model):
 
 
 class Stage(models.Model):
-    """How far one step of a document's ingestion is."""
+    """How far one step of a document's ingestion is, and what it was made of.
+
+    A step that is done for the same `input_hash` by the same `step_version` need not be done again.
+    """
 
     class Name(models.TextChoices):
+        FETCH = "fetch", _("fetching")
         EXTRACT = "extract", _("reading")
+        CLEAN = "clean", _("cleaning")
         CHUNK = "chunk", _("splitting")
+        ENRICH = "enrich", _("enriching")
         EMBED = "embed", _("embedding")
         LOAD = "load", _("saving")
 
@@ -108,6 +138,10 @@ class Stage(models.Model):
     done = models.IntegerField(default=0)
     total = models.IntegerField(default=0)
     reason = models.TextField(blank=True)
+    input_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
+    step_version = models.CharField(max_length=40, blank=True, default="", db_default="")
+    # There was nothing new to do: what was kept is used.
+    is_kept = models.BooleanField(default=False, db_default=False)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 

@@ -12,6 +12,7 @@ READABLE = (
     "accounts_grant", "accounts_membership", "accounts_team", "agents_agent",
     "agents_savedprompt", "agents_memory",
     "knowledge_collection", "knowledge_source", "knowledge_document", "knowledge_documenttext",
+    "knowledge_sourceitem", "knowledge_syncrun",
     "knowledge_stage", "knowledge_picture", "knowledge_figure",
     "knowledge_chunk", "knowledge_lexicon", "knowledge_embedding",
     "knowledge_embeddingversion", "term_df", "lexical_statistics",

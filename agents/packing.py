@@ -26,7 +26,7 @@ def pack(passages: Sequence[Passage], budget: int, limit: int = 8) -> tuple[Pack
         if len(chosen) == limit:
             break
         passage = found if chosen else _cut(found, left - BLOCK_TOKENS)
-        cost = estimate_tokens(passage.text) + BLOCK_TOKENS
+        cost = estimate_tokens(passage.head + passage.text) + BLOCK_TOKENS
         own = _shingles(passage.text)
         if cost > left or not passage.text or any(_is_repeat(own, other) for other in shingles):
             continue

@@ -223,6 +223,8 @@ def _passage(chunk: Chunk) -> Passage:
         start=chunk.start,
         end=chunk.end,
         page=chunk.page,
+        line=chunk.line,
+        head=chunk.head,
         score=1.0,
     )
 

@@ -176,8 +176,8 @@ class PackedPassage:
 
     @property
     def text(self) -> str:
-        """The chunks in order; where they overlap, once."""
-        text = self.first.text
+        """The chunks in order, below the names of their columns; where they overlap, once."""
+        text = f"{self.first.head}\n{self.first.text}" if self.first.head else self.first.text
         for before, part in zip(self.parts, self.parts[1:], strict=False):
             overlap = before.end - part.start
             text += part.text[overlap:] if overlap > 0 else f"\n{part.text}"

@@ -60,10 +60,10 @@ def chunk(text: str, blocks: Sequence[Block], title: str) -> list[ChunkDraft]:
     return drafts
 
 
-def index_text(title: str, heading_path: Sequence[str], text: str) -> str:
-    """What is analysed and embedded for a passage: its title path, then the passage."""
-    path = title_path(title, heading_path)
-    return f"{path}\n{text}" if path else text
+def index_text(title: str, heading_path: Sequence[str], text: str, head: str = "") -> str:
+    """What is analysed and embedded for a passage: its title path, then the passage below the
+    names of its columns."""
+    return "\n".join(filter(None, (title_path(title, heading_path), head, text)))
 
 
 def title_path(title: str, heading_path: Sequence[str]) -> str:

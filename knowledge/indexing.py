@@ -131,9 +131,10 @@ def _check_version(cursor: CursorWrapper, version: EmbeddingVersion) -> None:
 def _save_document(document: Document, generation: Generation) -> None:
     extracted = generation.extracted
     DocumentText.objects.bulk_create(
-        [DocumentText(document=document, text=extracted.text, layout=pack(extracted))],
+        [DocumentText(document=document, text=extracted.text, layout=pack(extracted),
+                      pages_without_text=list(extracted.pages_without_text) or None)],
         update_conflicts=True, unique_fields=["document"],
-        update_fields=["text", "layout", "has_figures_read"],
+        update_fields=["text", "layout", "has_figures_read", "pages_without_text"],
     )  # fmt: skip
     if document.version:
         Figure.objects.filter(document=document).delete()

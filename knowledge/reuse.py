@@ -4,6 +4,7 @@ import numpy as np
 
 from gateway.embedding.embedder import Vectors
 from knowledge.chunking import index_text
+from knowledge.embeddings.storages import column_of
 from knowledge.models import Document, Embedding, EmbeddingVersion
 
 
@@ -15,9 +16,9 @@ def known_vectors(document: Document, version: EmbeddingVersion) -> dict[str, Ve
     if not document.version:
         return {}
     rows = Embedding.objects.filter(chunk__document=document, version=version).values_list(
-        "chunk__heading_path", "chunk__text", "vector"
+        "chunk__heading_path", "chunk__text", "chunk__head", column_of(version.storage)
     )
     return {
-        index_text(document.title, path, text): np.asarray(vector, np.float32)
-        for path, text, vector in rows
+        index_text(document.title, path, text, head): np.asarray(vector, np.float32)
+        for path, text, head, vector in rows
     }

@@ -203,10 +203,13 @@ class ChunkOut(Schema):
     start: int = Field(description="Offset into the extracted text, in characters.")
     end: int
     page: int | None
+    line: int | None = Field(None, description="Of a program: the line of the file it begins on.")
+    head: str = Field("", description="The row that names the columns, for the rows of a table.")
+    language: str = Field("", description="Empty where the text does not tell.")
 
     model_config = example(
         id=ID, position=3, text="Trains are preferred to planes below 600 km.",
-        heading_path=["Travel policy", "Means"], start=1204, end=1249, page=2,
+        heading_path=["Travel policy", "Means"], start=1204, end=1249, page=2, language="en",
     )  # fmt: skip
 
 
@@ -259,6 +262,8 @@ class FoundPassage(Schema):
     start: int
     end: int
     page: int | None
+    line: int | None = Field(None, description="Of a program: the line of the file it begins on.")
+    head: str = Field("", description="The row that names the columns, for the rows of a table.")
     score: float
     ranks: dict[str, Any] = Field(description="Why it was found: rank and score of each leg.")
 

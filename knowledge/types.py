@@ -56,7 +56,10 @@ class FigureMark:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A stretch of the extracted text: a heading, or something to keep together."""
+    """A stretch of the extracted text: a heading, or something to keep together.
+
+    `line` is the one of the file in which it begins, where its line ends are those of the file.
+    """
 
     kind: BlockKind
     start: int
@@ -64,6 +67,7 @@ class Block:
     level: int = 0
     page: int | None = None
     marks: tuple[Mark, ...] = ()
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class Extracted:
     """What a file says: its text, and the blocks whose offsets point into it.
 
     `invisible` counts the characters that were removed because a reader could not see them.
-    `figures` are the pictures that marks of the blocks name, the first one by 1.
+    `figures` are the pictures that marks of the blocks name, the first one by 1;
+    `pages_without_text` are pictures alone.
     """
 
     title: str
@@ -81,6 +86,7 @@ class Extracted:
     language: str = ""
     invisible: int = 0
     figures: tuple["Drawn", ...] = ()
+    pages_without_text: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +107,19 @@ class Redrawn:
 
 @dataclass(frozen=True, slots=True)
 class ChunkDraft:
-    """A passage to be: `text` is the extracted text from `start` to `end`."""
+    """A passage to be: `text` is the extracted text from `start` to `end`.
+
+    `head` repeats the rows that name the columns, where the passage begins inside a table.
+    """
 
     text: str
     heading_path: tuple[str, ...]
     start: int
     end: int
     page: int | None = None
+    line: int | None = None
+    head: str = ""
+    piece_id: UUID | None = None  # of a curator's edit (`curation`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,13 @@ class Passage:
     page: int | None
     score: float
     ranks: dict[str, Any] = field(default_factory=dict)
+    line: int | None = None
+    head: str = ""
+
+    @property
+    def lines(self) -> tuple[int, int] | None:
+        """The first and the last line of the file that it is from, where these are known."""
+        return (self.line, self.line + self.text.count("\n")) if self.line else None
 
 
 @dataclass(frozen=True, slots=True)

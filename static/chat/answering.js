@@ -17,6 +17,7 @@ export const step = keepInStep(socket, {
   conversation: () => talk.conversation,
   isBusy: () => [...running].some(({ el }) => !el.dataset.turn), // not accepted yet
   draw,
+  composer: () => talk.composer,
 });
 
 export function begin(...answers) {

@@ -14,7 +14,8 @@ const note = document.getElementById("box-note");
 
 export class Composer {
   #isWaiting = false; // for files that are being uploaded
-  #isHeld = false; // by an answer that is being written
+  #isHeld = false; // by an answer that is being written, or because the conversation is gone
+  #closed = ""; // why nothing is sent from here any more
   #draftKey;
   #drafts = drafts;
 
@@ -85,6 +86,20 @@ export class Composer {
     this.tray.takeBack(files);
   }
 
+  /** Nothing is sent from here for this reason; without one it is again. What is written stays. */
+  close(reason) {
+    this.#closed = reason;
+    this.#changed({ save: false });
+  }
+
+  /** What is written becomes the draft of a new conversation, after what is kept there. */
+  takeAlong() {
+    const text = box.value;
+    this.fill("");
+    this.useConversation(null);
+    if (text) this.fill([this.#drafts.getItem(this.#draftKey), text].filter(Boolean).join("\n\n"));
+  }
+
   focus() {
     box.focus();
   }
@@ -122,12 +137,16 @@ export class Composer {
   /** What stands in the way, if anything; the browser drops what is too long without a word. */
   get #said() {
     if (box.textLength >= box.maxLength) return box.dataset.full;
-    return this.#isHeld ? box.dataset.held : "";
+    return this.#isHeld ? this.#closed || box.dataset.held : "";
+  }
+
+  get #mayNotSend() {
+    return this.#closed || !stop.hidden;
   }
 
   #submit() {
     if (this.#isEmpty) return;
-    if (!stop.hidden) return this.#hold();
+    if (this.#mayNotSend) return this.#hold();
     if (this.tray.failed || this.tray.isBusy) return this.#wait();
     const text = box.value.trim();
     const files = this.tray.take();
@@ -156,8 +175,8 @@ export class Composer {
   }
 
   #changed({ save = true } = {}) {
-    send.setAttribute("aria-disabled", String(this.#isEmpty));
-    this.#isHeld &&= !stop.hidden && !this.#isEmpty;
+    send.setAttribute("aria-disabled", String(this.#isEmpty || Boolean(this.#closed)));
+    this.#isHeld &&= this.#mayNotSend && !this.#isEmpty;
     if (note.textContent !== this.#said) note.textContent = this.#said;
     if (!CSS.supports("field-sizing", "content")) {
       box.style.height = "auto";

@@ -6,9 +6,10 @@ import { isEndMissing } from "./stretches.js";
 import { list } from "./thread.js";
 
 const gone = document.getElementById("gone");
+const newChat = gone.querySelector("a");
 
 /**
- * @param {{conversation: () => string | null, isBusy: () => boolean, draw: () => void}} page
+ * @param {{conversation: () => string | null, isBusy: () => boolean, draw: () => void, composer: () => Composer | undefined}} page
  * @returns {() => void} to be called when an answer has ended: a change that came meanwhile is shown
  */
 export function keepInStep(socket, page) {
@@ -31,9 +32,9 @@ export function keepInStep(socket, page) {
       if (!isShown(turn)) whenSeen(catchUp);
     },
     renamed: ({ conversation }) => whenSeen(() => showTitle(conversation)),
-    deleted: () => show(false),
-    restored: () => show(true),
-    shared: ({ conversation }) => whenSeen(() => look(conversation)),
+    deleted: () => show(false, page.composer()),
+    restored: () => show(true, page.composer()),
+    shared: ({ conversation }) => whenSeen(() => look(conversation, page.composer())),
   };
 
   socket.addEventListener("changed", ({ detail }) => {
@@ -41,6 +42,7 @@ export function keepInStep(socket, page) {
     passOn();
     if (detail.conversation === page.conversation()) ACTS[detail.what]?.(detail);
   });
+  newChat.addEventListener("click", () => page.composer()?.takeAlong());
   return {
     ended: () => missed && !isShown(missed) && whenSeen(catchUp),
     catchUp: () => whenSeen(catchUp),
@@ -80,7 +82,7 @@ async function showTitle(conversation) {
 }
 
 /** Whether the conversation is still shared with this person; if not, nothing is asked in it. */
-async function look(conversation) {
+async function look(conversation, composer) {
   let isThere = true;
   try {
     await sendJson("GET", conversationApi(conversation));
@@ -88,11 +90,11 @@ async function look(conversation) {
     if (!(error instanceof RequestFailed) || error.status !== 404) throw error;
     isThere = false;
   }
-  show(isThere);
+  show(isThere, composer);
 }
 
-function show(isThere) {
+/** What is being written stays where it is, to be copied or taken along, but is not sent from here. */
+function show(isThere, composer) {
   gone.hidden = isThere;
-  const composer = document.getElementById("composer");
-  if (composer) composer.inert = !isThere;
+  composer?.close(isThere ? "" : gone.querySelector("span").textContent);
 }

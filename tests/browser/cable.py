@@ -30,6 +30,10 @@ class Cable:
             connection.close(code=code if code != 1006 else 3000)
         self.connections.clear()
 
+    def say(self, frame: dict[str, Any]) -> None:
+        """To the page, as if it came from the server."""
+        self.connections[-1].send(json.dumps(frame))
+
     def _relay(self, ws: WebSocketRoute) -> None:
         if self._is_cut:
             ws.close(code=3000)

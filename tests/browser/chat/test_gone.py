@@ -1,4 +1,4 @@
-"""A question to a conversation that was deleted elsewhere: no word is lost, whatever comes first."""
+"""A question to a conversation deleted elsewhere: no word is lost, whatever comes first."""
 
 import re
 from typing import Any

@@ -14,7 +14,7 @@ READABLE = (
     "knowledge_collection", "knowledge_source", "knowledge_document", "knowledge_documenttext",
     "knowledge_sourceitem", "knowledge_syncrun",
     "knowledge_stage", "knowledge_picture", "knowledge_figure",
-    "knowledge_chunk", "knowledge_lexicon", "knowledge_embedding",
+    "knowledge_passageedit", "knowledge_chunk", "knowledge_lexicon", "knowledge_embedding",
     "knowledge_embeddingversion", "term_df", "lexical_statistics",
     "chat_conversation", "chat_conversation_collections", "chat_message", "chat_turn",
     "chat_citation", "chat_folder", "chat_filing", "chat_sharedlink", "chat_import",

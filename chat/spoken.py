@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.models import Message
 from events.types import EventRow, Payload
-from security.sentences import declare, said, said_text
+from security.sentences import declare, has_codes, said, said_text
 
 TELLING = frozenset(
     {
@@ -21,6 +21,7 @@ TELLING = frozenset(
         "turn_failed",
         "turn_interrupted",
         "turn_stopped",
+        "usage_recorded",
     }
 )  # events and steps that have sentences
 
@@ -43,6 +44,11 @@ def notice_of(message: Message) -> str:
     return said_text(message.notice)
 
 
+def usage_of(answer: Message) -> Payload | None:
+    """What its reader may know of the call that made it."""
+    return None if answer.usage is None else said(answer.usage)
+
+
 def error_of(error: Payload | None) -> Payload | None:
     """Why a turn failed: `type` for programs, `title` and `detail` for people."""
     return None if error is None else said(error)
@@ -53,8 +59,12 @@ def in_words(kind: str, payload: Payload) -> Payload:
     return said(payload) if kind in TELLING else payload
 
 
+def has_sentences(row: EventRow) -> bool:
+    return row.kind in TELLING and has_codes(row.payload)
+
+
 def rows_in_words(rows: Sequence[EventRow]) -> list[EventRow]:
-    return [row._replace(payload=said(row.payload)) if row.kind in TELLING else row for row in rows]
+    return [row._replace(payload=said(row.payload)) if has_sentences(row) else row for row in rows]
 
 
 def steps_in_words(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import translation
 
 from accounts.models import User
-from chat.spoken import rows_in_words
+from chat.spoken import has_sentences, rows_in_words
 from events.types import DELTA_KINDS, EventRow, Payload
 from knowledge.models import Document
 from observability.db import run_sync
@@ -93,8 +93,7 @@ class Screen:
 
     async def let_through(self, rows: Sequence[EventRow]) -> list[EventRow]:
         """These events as the reader may see them, in their words, order and with their numbers."""
-        with translation.override(self._language):
-            rows = rows_in_words(rows)
+        rows = self._said(rows)
         telling = [row for row in rows if row.kind not in DELTA_KINDS]  # words name no document
         named: set[str] = set().union(*(documents_in(row.kind, row.payload) for row in telling))
         if not named:
@@ -105,6 +104,13 @@ class Screen:
             for row in rows
             if (payload := without_hidden(row.kind, row.payload, visible)) is not None
         ]
+
+    def _said(self, rows: Sequence[EventRow]) -> list[EventRow]:
+        """A language is only put on for rows that say something: it costs as much as a frame."""
+        if not any(map(has_sentences, rows)):
+            return list(rows)
+        with translation.override(self._language):
+            return rows_in_words(rows)
 
     async def _visible(self, named: set[str]) -> set[str]:
         now = self._clock()

@@ -5,7 +5,6 @@ import ctypes
 import logging
 import resource
 import signal
-import sys
 from contextlib import suppress
 
 import uvloop
@@ -24,6 +23,7 @@ from embedded.limits import Limits  # noqa: E402
 from embedded.seal import Sealed  # noqa: E402
 from embedded.tether import follow_parent  # noqa: E402
 from observability.draining import start_draining  # noqa: E402
+from observability.interpreter import tune  # noqa: E402
 
 log = logging.getLogger(__name__)
 UNFINISHED_SECONDS = 20
@@ -31,7 +31,6 @@ CLOSING_SECONDS = 3
 CONNECTIONS = 65_536
 BACKLOG = 2048  # thousands may knock at once after a restart; Twisted's 50 would send them away
 M_ARENA_MAX = -8  # of glibc's malloc.h
-SWITCH_SECONDS = 0.0005  # words wait this long for a thread that computes, not Python's usual 5 ms
 CLOSE_CODE = 1012  # "service restart": clients come back, to another process
 FORM_BYTES = 2**20  # what a form adds around one file of the largest size
 
@@ -39,7 +38,6 @@ FORM_BYTES = 2**20  # what a form adds around one file of the largest size
 def serve(host: str, port: int, *, application: str = "", limits: Limits | None = None) -> None:
     """Serve until SIGTERM or SIGINT."""
     follow_parent()
-    sys.setswitchinterval(SWITCH_SECONDS)
     allow_many_connections()
     share_memory_among_threads()
     sealed = Sealed(import_string(application or settings.ASGI_APPLICATION))
@@ -63,6 +61,7 @@ def serve(host: str, port: int, *, application: str = "", limits: Limits | None 
     loop = reactor._asyncioEventloop
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.request)
+    tune()
     log.info("web listens on %s:%s", host, port)
     server.run()
     log.info("web has stopped")

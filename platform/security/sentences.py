@@ -77,6 +77,15 @@ def said(kept: Stored) -> Any:
     return _words(_templates.get(kept["code"], ""), kept["code"], values)
 
 
+def has_codes(kept: Stored) -> bool:
+    """Whether `said` would say anything in other words than are kept."""
+    if isinstance(kept, list):
+        return any(map(has_codes, kept))
+    if not isinstance(kept, dict):
+        return False
+    return kept.keys() == {"code", "values"} or any(map(has_codes, kept.values()))
+
+
 def as_text(kept: Stored) -> str:
     """For a column of text."""
     return kept if isinstance(kept, str) else orjson.dumps(kept).decode()
@@ -95,7 +104,7 @@ def said_text(text: str) -> str:
 def _words(template: Template, code: str, values: Mapping[str, Any]) -> str:
     if code == SOURCE:
         return gettext(values["text"]) if values["text"] else ""
-    join = _one_after_another if code == TOGETHER else ", ".join
+    join = _one_after_another if code == TOGETHER else gettext(", ").join
     words = {
         name: join(map(str, value)) if isinstance(value, list | tuple) else value
         for name, value in values.items()

@@ -2,7 +2,6 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 import threading
 from typing import Any
 
@@ -12,11 +11,11 @@ from django.core.management.base import BaseCommand, CommandParser
 from chat.turns.runner import Runner
 from embedded.tether import follow_parent
 from events.leases import LEASE_SECONDS
+from observability.interpreter import tune
 
 log = logging.getLogger(__name__)
 
 LEAVE_SECONDS = 28  # a server that hangs holds threads, and with them the end of the process
-SWITCH_SECONDS = 0.0005  # words wait this long for a thread that computes, not Python's usual 5 ms
 
 
 class Command(BaseCommand):
@@ -37,7 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, turns: int, lease: float, **options: Any) -> None:
         follow_parent()
-        sys.setswitchinterval(SWITCH_SECONDS)
+        tune()
         uvloop.run(run(turns, lease))
 
 

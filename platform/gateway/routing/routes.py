@@ -73,13 +73,23 @@ def _routes_of_alias(asked: Q, deployments: QuerySet[Deployment]) -> tuple[Route
 
 
 async def find_routes(name: str) -> tuple[Route, ...]:
-    """`list_routes` for the hot path: at most one query in two seconds and process for a name."""
+    """`list_routes` for the hot path: at most one query in two seconds and process for a name.
+
+    Of those who find it too old one reads it anew; the others use it meanwhile.
+    """
     now = time.monotonic()
     with _lock:
-        until, routes = _remembered.get(name, (0.0, ()))
-    if until > now:
-        return routes
-    routes = await run_patiently(list_routes, name)
+        found = _remembered.get(name)
+        if found is not None and found[0] > now:
+            return found[1]
+        if found is not None:
+            _remembered[name] = (now + REMEMBERED_SECONDS, found[1])
+    try:
+        routes = await run_patiently(list_routes, name)
+    except BaseException:
+        with _lock:
+            _remembered.pop(name, None)
+        raise
     with _lock:
         _remembered[name] = (now + REMEMBERED_SECONDS, routes)
     return routes

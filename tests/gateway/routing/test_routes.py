@@ -6,7 +6,8 @@ import pytest
 
 from gateway.controls import Capability
 from gateway.models import Deployment, Endpoint, Model
-from gateway.routing.routes import forget_routes, list_routes, sees_images
+from gateway.routing import routes
+from gateway.routing.routes import find_routes, forget_routes, list_routes, sees_images
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,3 +65,17 @@ def test_an_endpoint_that_drains_gets_nothing_new():
     deploy("leaving", is_draining=True)
     deploy("staying")
     assert [route.endpoint for route in list_routes("m")] == ["staying"]
+
+
+def test_of_many_that_find_them_too_old_one_reads_them_anew():
+    deploy("one")
+    forget_routes()
+
+    async def many():
+        (old,) = await find_routes("m")
+        await asyncio.to_thread(lambda: Endpoint.objects.update(name="two"))
+        routes._remembered["m"] = (0.0, (old,))
+        found = await asyncio.gather(*(find_routes("m") for _ in range(20)))
+        return [route.endpoint for (route,) in found], (await find_routes("m"))[0].endpoint
+
+    assert asyncio.run(many()) == (["two"] + ["one"] * 19, "two")

@@ -1,5 +1,6 @@
 """Reading the environment strictly: a malformed value stops the start and says its name."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,6 +50,14 @@ class StrictEnv(environ.Env):  # type: ignore[misc]
                 "It looks like postgresql://user:password@host:5432/parley"
             )
         return address
+
+    def networks(self, var: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Addresses and networks, with commas: `10.0.0.0/8,192.168.1.20`."""
+        given: list[str] = self.list(var, default=[])
+        try:
+            return tuple(ip_network(name.strip()) for name in given)
+        except ValueError as problem:
+            raise ImproperlyConfigured(f"{var} cannot be read: {problem}.") from problem
 
     def origin(self, var: str) -> str:
         """A site's own address as browsers write its origin, without a slash; "" if not set."""

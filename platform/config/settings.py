@@ -237,7 +237,12 @@ IMPORTS_ROOT = PARLEY_HOME.path / "imports"
 PARLEY_MAX_IMPORT_MB = env.int("PARLEY_MAX_IMPORT_MB", default=200)
 TAKEOUTS_ROOT = PARLEY_HOME.path / "takeouts"
 PARLEY_MAX_UPLOAD_MB = env.int("PARLEY_MAX_UPLOAD_MB", default=50)
+PARLEY_DOCUMENT_VERSIONS = env.int("PARLEY_DOCUMENT_VERSIONS", default=20)  # kept; 0: all
 PARLEY_MAX_ATTACHMENT_MB = env.int("PARLEY_MAX_ATTACHMENT_MB", default=20)
+# Folders below which administrators may let sources read, and networks that sources may reach
+# although they are not the public internet.
+PARLEY_SOURCE_ROOTS = env.list("PARLEY_SOURCE_ROOTS", default=[])
+PARLEY_SOURCE_NETWORKS = env.networks("PARLEY_SOURCE_NETWORKS")
 PARLEY_MAX_V1_MB = env.int("PARLEY_MAX_V1_MB", default=32)
 PARLEY_ATTACHMENTS_MB = env.int("PARLEY_ATTACHMENTS_MB", default=2000)  # of one person
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -305,6 +310,8 @@ CLOCK = {
     "chat.retention.scrubbing.scrub_deleted_documents": 15,
     "knowledge.sweeping.close_abandoned_documents": 60,
     "knowledge.jobs.follow_default_embedder": 60,
+    "knowledge.sources.scheduling.start_due": 15,
+    "knowledge.sources.sweeping.sweep": 300,
     "knowledge.sweeping.remove_orphaned_files": 3600,
     "knowledge.shelves.remove_unsent": 3600,
     "chat.retention.orphans.remove_orphaned_rows": 3600,

@@ -18,6 +18,7 @@ from knowledge.models import (
     EmbeddingVersion,
     Source,
     Stage,
+    StorageMeasurement,
 )
 from knowledge.rows import LANGUAGES, TYPE_NAMES
 from security.lists import AgeFilter, KnownValues
@@ -189,9 +190,15 @@ class ChunkAdmin(LogAdmin):
 
 @admin.register(EmbeddingVersion)
 class EmbeddingVersionAdmin(RecordAdmin):
-    list_display = ("id", "model", "dimensions", "is_multilingual", "is_active", "created_at")
-    list_filter = ("is_active",)
+    list_display = ("id", "model", "dimensions", "storage", "state", "is_multilingual", "created_at")
+    list_filter = ("state", "storage")
+    exclude = ("probe",)
     search_fields = ("model",)
+
+
+@admin.register(StorageMeasurement)
+class StorageMeasurementAdmin(LogAdmin):
+    list_display = ("id", "model", "dimensions", "sample", "rate", "measured_at")
 
 
 @admin.register(Embedding)
@@ -201,11 +208,11 @@ class EmbeddingAdmin(LogAdmin):
     list_select_related = ("version",)
     exact_fields = ("chunk",)
     search_help_text = _("The id of a passage.")
-    exclude = ("vector",)
+    exclude = ("vector", "precise")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Embedding]:
         embeddings: QuerySet[Embedding] = super().get_queryset(request)
-        return embeddings.defer("vector")
+        return embeddings.defer("vector", "precise")
 
 
 def _queue(

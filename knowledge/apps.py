@@ -10,13 +10,22 @@ class KnowledgeConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.budgets.storage import know_storage  # noqa: PLC0415 - models are loaded now
+        from knowledge.models import Source  # noqa: PLC0415
         from knowledge.quota import count_bytes  # noqa: PLC0415
+        from knowledge.sources.kinds import sealed_for  # noqa: PLC0415
+        from security.resealing import keeps_secrets  # noqa: PLC0415
 
         know_storage(count_bytes)
+        keeps_secrets(Source, sealed_for)
         name_tasks(
             {
                 "knowledge.jobs.ingest_document": _("Indexing a document"),
                 "knowledge.jobs.reweigh_collection": _("Weighing the words of a collection anew"),
                 "knowledge.jobs.switch_embedder": _("Embedding everything with another model"),
+                "knowledge.embeddings.jobs.fill_version": _("Filling an embedding version"),
+                "knowledge.embeddings.jobs.drop_version": _("Dropping an embedding version"),
+                "knowledge.embeddings.jobs.measure_storages": _("Measuring storages of vectors"),
+                "knowledge.sources.jobs.run_sync": _("Syncing a source"),
+                "knowledge.sources.jobs.remove_source": _("Removing a source"),
             }
         )

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-from pgvector import HalfVector
+from pgvector import HalfVector, Vector
 from pgvector.psycopg import register_vector
 
 from gateway.embedding.embedder import Vectors
-from knowledge.analyzer import is_cjk
+from knowledge.analyzer import guess_language, is_cjk
 from knowledge.bm25 import TermCounts, count_terms, to_sparsevec, weigh
 from knowledge.chunking import index_text
+from knowledge.embeddings.storages import FLOAT, column_of
 from knowledge.models import Chunk, Document, EmbeddingVersion
 from knowledge.types import ChunkDraft
 from security.ids import new_id
@@ -59,33 +60,45 @@ def remove_chunks(cursor: CursorWrapper, document_id: UUID) -> Removed:
 
 
 def to_row(draft: ChunkDraft, title: str) -> Row:
-    terms = count_terms(index_text(title, draft.heading_path, draft.text))
+    terms = count_terms(index_text(title, draft.heading_path, draft.text, draft.head))
     script = Chunk.Script.CJK if is_cjk(draft.text) else Chunk.Script.LATIN
     return Row(new_id(), draft, terms, script.value)
 
 
 def copy_chunks(
-    cursor: CursorWrapper, document: Document, rows: Sequence[Row], average: float
+    cursor: CursorWrapper,
+    document: Document,
+    rows: Sequence[Row],
+    average: float,
+    positions: Sequence[int] | None = None,
+    generation: int | None = None,
 ) -> None:
+    """As the next generation of the document from its first position on, where nothing else is
+    said."""
     statement = (
         "copy knowledge_chunk (id, document_id, collection_id, version, position, text,"
-        ' heading_path, start, "end", page, script, length, terms, bm25) from stdin'
+        ' heading_path, start, "end", page, line, head, language, piece_id, script, length, terms,'
+        " bm25) from stdin"
     )
     with cursor.copy(statement) as copy:
-        for position, row in enumerate(rows):
+        for position, row in zip(positions or range(len(rows)), rows, strict=True):
             draft = row.draft
             copy.write_row(
                 (
                     row.id,
                     document.pk,
                     document.collection_id,
-                    document.version + 1,
+                    document.version + 1 if generation is None else generation,
                     position,
                     draft.text,
                     list(draft.heading_path),
                     draft.start,
                     draft.end,
                     draft.page,
+                    draft.line,
+                    draft.head,
+                    guess_language(draft.text),
+                    draft.piece_id,
                     row.script,
                     row.terms.length,
                     sorted(row.terms.counts),
@@ -102,13 +115,14 @@ def copy_embeddings(
 ) -> None:
     """Vectors go in binary: their text form is four times longer and slow to write."""
     _register_vectors()
+    form, kind = (Vector, "vector") if version.storage == FLOAT else (HalfVector, "halfvec")
     statement = (
-        "copy knowledge_embedding (chunk_id, version_id, collection_id, script, vector)"
-        " from stdin (format binary)"
+        "copy knowledge_embedding (chunk_id, version_id, collection_id, script,"
+        f" {column_of(version.storage)}) from stdin (format binary)"
     )
     # A new cursor: it knows the types that its connection knew when it was made.
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(["uuid", "int2", "uuid", "varchar", "halfvec"])
+        copy.set_types(["uuid", "int2", "uuid", "varchar", kind])
         for position, vector in vectors.items():
             row = rows[position]
             copy.write_row(
@@ -117,7 +131,7 @@ def copy_embeddings(
                     version.pk,
                     document.collection_id,
                     row.script,
-                    HalfVector(vector),
+                    form(vector),
                 )
             )
 

@@ -5,6 +5,7 @@ the HNSW index, or reads every vector where there are few. Each leg's scores are
 best one and added with the weight of `fusion`.
 """
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -24,12 +25,15 @@ from gateway.labels import Demand
 from gateway.types import Payer
 from knowledge.analyzer import analyze, term_id
 from knowledge.bm25 import rare_terms, to_sparsevec, weigh_query
+from knowledge.embeddings.storages import dense_leg, search_settings
 from knowledge.fusion import choose_alpha
 from knowledge.labels import embedding_demands
 from knowledge.models import Collection, EmbeddingVersion
 from knowledge.types import Passage, SearchResult
 from knowledge.versions import find_active_version
 from security.reading import reading_as
+
+log = logging.getLogger(__name__)
 
 # Each leg hands over this many; the walk through the graph is approximate, so more than are shown.
 LEG_LIMIT = 100
@@ -42,7 +46,6 @@ LONGEST_QUESTION = 4_000  # characters
 
 SETTINGS = {
     "hnsw.iterative_scan": "relaxed_order",
-    "hnsw.ef_search": "100",
     "hnsw.max_scan_tuples": "20000",
     "plan_cache_mode": "force_custom_plan",
 }
@@ -63,21 +66,7 @@ where collection_id = any (array(select id from allowed)) and terms && %s::int[]
 order by bm25 <#> %s::sparsevec limit {limit}
 """
 
-# The literal version lets the planner prove that the version's partial index applies.
-NEAREST = """
-select chunk_id as id, -(vector::halfvec({dimensions}) <#> %s::halfvec({dimensions})) as score
-from knowledge_embedding
-where version_id = {version} {latin_only} and collection_id = any (array(select id from allowed))
-order by vector::halfvec({dimensions}) <#> %s::halfvec({dimensions}) limit {limit}
-"""
-
-EXACT = """
-select id, -(vector <#> %s::halfvec({dimensions})) as score from (
-    select chunk_id as id, vector::halfvec({dimensions}) as vector from knowledge_embedding
-    where version_id = {version} {latin_only}
-      and collection_id = any (array(select id from allowed)) offset 0) as every
-order by vector <#> %s::halfvec({dimensions}) limit {limit}
-"""
+WITHIN = "collection_id = any (array(select id from allowed))"
 
 NOTHING = "select null::uuid as id, null::float8 as score where false"
 
@@ -99,8 +88,8 @@ with allowed as materialized ({allowed}),
                max(dense) as dense, max(dense_rank) as dense_rank
         from ranked group by id order by score desc, id limit {limit})
 select c.id, c.document_id, c.collection_id, d.title, c.heading_path, c.text, c.start, c."end",
-       c.page, fused.score, fused.lexical, fused.lexical_rank, fused.dense, fused.dense_rank,
-       c.terms, k.name, k.required_labels
+       c.page, c.line, c.head, fused.score, fused.lexical, fused.lexical_rank,
+       fused.dense, fused.dense_rank, c.terms, k.name, k.required_labels
 from fused join knowledge_chunk c on c.id = fused.id
     join knowledge_document d on d.id = c.document_id
     join knowledge_collection k on k.id = c.collection_id
@@ -182,7 +171,7 @@ def _search(
     question = _prepare(query[:LONGEST_QUESTION], embedder_for)
     embedded = time.perf_counter()
     allowed = _allowed(visible)
-    with reading_as(user, **SETTINGS) as cursor:
+    with reading_as(user, **SETTINGS, **search_settings(question.version, LEG_LIMIT)) as cursor:
         known = _read_statistics(cursor, allowed, list(question.counts))
         rows = _read_passages(cursor, allowed, question, known, limit) if known.n else []
     ended = time.perf_counter()
@@ -226,7 +215,11 @@ def _prepare(query: str, embedder_for: EmbedderFor) -> _Question:
     vector = None
     if alpha > 0 and query.strip():
         (row,) = embedder_for(version.model).embed([query])
-        vector = "[" + ",".join(f"{value:.5g}" for value in row) + "]"
+        if len(row) == version.dimensions:
+            vector = "[" + ",".join(f"{value:.5g}" for value in row) + "]"
+        else:  # somebody changed the model behind its name: words alone, rather than chance
+            log.warning("vectors of %s have %d dimensions now", version.model, len(row))
+            alpha = 0.0
     return _Question(
         counts={term_id(term): count for term, count in counted.items()},
         words={term_id(term): term for term in counted},
@@ -269,14 +262,9 @@ def _read_passages(
         lexical = LEXICAL.format(limit=LEG_LIMIT)
         values += [weights, candidates, weights]
     if question.vector is not None:
-        version = question.version
-        dense = (EXACT if known.n <= EXACT_BELOW else NEAREST).format(
-            dimensions=version.dimensions,
-            version=version.pk,
-            latin_only="" if version.is_multilingual else "and script <> 'cjk'",
-            limit=LEG_LIMIT,
-        )
-        values += [question.vector, question.vector]
+        leg = dense_leg(question.version, LEG_LIMIT, is_exact=known.n <= EXACT_BELOW, within=WITHIN)
+        dense = leg.sql
+        values += [question.vector] * leg.questions
     statement = FUSED.format(
         allowed=allowed_sql,
         lexical=lexical,
@@ -292,7 +280,19 @@ def _read_passages(
 
 def _to_passage(row: tuple[Any, ...], question: _Question) -> Passage:
     *fields, score, lexical, lexical_rank, dense, dense_rank, terms, _name, _labels = row
-    chunk_id, document_id, collection_id, title, heading_path, text, start, end, page = fields
+    (
+        chunk_id,
+        document_id,
+        collection_id,
+        title,
+        heading_path,
+        text,
+        start,
+        end,
+        page,
+        line,
+        head,
+    ) = fields
     matched = sorted(question.words[term] for term in set(terms) & question.words.keys())
     return Passage(
         chunk_id=chunk_id,
@@ -304,6 +304,8 @@ def _to_passage(row: tuple[Any, ...], question: _Question) -> Passage:
         start=start,
         end=end,
         page=page,
+        line=line,
+        head=head,
         score=float(score or 0),
         ranks={
             "lexical": _rank(lexical_rank, lexical),

@@ -11,12 +11,16 @@ EMBEDDED_VERSION = 1
 
 def find_active_version() -> EmbeddingVersion:
     """The version that search reads; an emptied database gets the embedded model's again."""
-    found = EmbeddingVersion.objects.filter(is_active=True).first()
+    found = EmbeddingVersion.objects.filter(state=EmbeddingVersion.State.ACTIVE).first()
     if found is not None:
         return found
     with transaction.atomic():
         made, _ = EmbeddingVersion.objects.get_or_create(
             pk=EMBEDDED_VERSION,
-            defaults={"model": LOCAL_NAME, "dimensions": 384, "is_active": True},
+            defaults={
+                "model": LOCAL_NAME,
+                "dimensions": 384,
+                "state": EmbeddingVersion.State.ACTIVE,
+            },
         )
     return made

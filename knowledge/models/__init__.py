@@ -3,9 +3,10 @@
 from knowledge.models.collections import Collection
 from knowledge.models.contents import DocumentText, Figure, Picture
 from knowledge.models.documents import DeletedDocument, Document, Stage
-from knowledge.models.passages import Chunk, Embedding, EmbeddingVersion
-from knowledge.models.versions import DocumentVersion, Reading, VersionText
+from knowledge.models.edits import PassageEdit
+from knowledge.models.passages import Chunk, Embedding, EmbeddingVersion, StorageMeasurement
 from knowledge.models.sources import Source, SourceItem, SyncRun
+from knowledge.models.versions import DocumentVersion, Reading, VersionText
 
 __all__ = [
     "Chunk",
@@ -17,11 +18,13 @@ __all__ = [
     "Embedding",
     "EmbeddingVersion",
     "Figure",
+    "PassageEdit",
     "Picture",
     "Reading",
     "Source",
     "SourceItem",
     "Stage",
-    "VersionText",
+    "StorageMeasurement",
     "SyncRun",
+    "VersionText",
 ]

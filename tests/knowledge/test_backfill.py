@@ -7,8 +7,9 @@ from events import jobs as event_jobs
 from events.models import Job
 from gateway.embedding.embedder import LOCAL_NAME, get_embedder
 from gateway.models import Deployment, Endpoint, Model
-from knowledge import ingestion, jobs, services
-from knowledge.backfill import find_new_embedder
+from knowledge import jobs, services
+from knowledge.ingestion import embedding
+from knowledge.embeddings.following import find_new_embedder
 from knowledge.models import Chunk, Collection, Document, Embedding, EmbeddingVersion
 from knowledge.retrieval import search
 from knowledge.versions import find_active_version
@@ -83,7 +84,7 @@ def test_a_document_embedded_before_the_flip_is_indexed_again_with_the_new_model
             flipped.append(find_active_version())
         return embedder
 
-    monkeypatch.setattr(ingestion, "get_embedder", embed_and_flip)
+    monkeypatch.setattr(embedding, "get_embedder", embed_and_flip)
     run_job(document)
     assert document.status == Document.Status.RUNNING
     assert not Chunk.objects.exists()

@@ -5,10 +5,11 @@ import pytest
 from gateway.embedding.embedder import LOCAL_NAME
 from gateway.labels import LabelUnmet
 from gateway.models import Deployment, Endpoint, Model
-from knowledge import backfill, ingestion, jobs, retrieval
+from knowledge import ingestion, jobs, retrieval
+from knowledge.embeddings.filling import embedder_of
 from knowledge.extraction.reasons import ExtractionFailed
 from knowledge.labels import embedding_demands
-from knowledge.models import Collection, Document, Source
+from knowledge.models import Collection, Document, EmbeddingVersion, Source
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def test_nothing_of_it_is_embedded_elsewhere_and_the_reason_is_told(shelf, endpo
     with pytest.raises(LabelUnmet):
         retrieval.embed_for([shelf.pk], ())("far")
     with pytest.raises(LabelUnmet):
-        backfill.switch_embedder("far", print)
+        embedder_of(EmbeddingVersion(model="far"))
     assert jobs.follow_default_embedder() == 0
 
     endpoint.labels = ["eu", "us"]

@@ -15,8 +15,10 @@ from knowledge import retrieval, services
 from knowledge.analyzer import analyze, term_id
 from knowledge.bm25 import idf
 from knowledge.chunking import index_text
+from knowledge.embeddings.storages import dense_leg
 from knowledge.models import Chunk, Collection, Embedding
 from knowledge.retrieval import search
+from knowledge.versions import find_active_version
 from tests.knowledge.conftest import AddText
 
 pytestmark = pytest.mark.django_db
@@ -224,9 +226,7 @@ def test_scores_equal_brute_force(
 
 def test_both_indexes_are_used_where_there_is_much(many: list[Collection]) -> None:
     """With sequential scans priced out, the plans of both legs rest on their indexes."""
-    leg = retrieval.NEAREST.format(
-        dimensions=384, version=1, latin_only="and script <> 'cjk'", limit=10
-    )
+    leg = dense_leg(find_active_version(), 10, is_exact=False, within=retrieval.WITHIN).sql
     vector = "[" + ",".join(["0.05"] * 384) + "]"
     with connection.cursor() as cursor:
         cursor.execute("set local enable_seqscan = off")

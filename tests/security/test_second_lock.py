@@ -17,6 +17,7 @@ from chat.models import Citation, Conversation, Message, Turn
 from config import doctor, second_lock
 from gateway.embedding.embedder import get_embedder
 from knowledge import retrieval, services
+from knowledge.embeddings.storages import dense_leg
 from knowledge.models import Chunk, Collection, Document, DocumentText, Embedding, Source, Stage
 from knowledge.versions import find_active_version
 from security.reading import ROLE, is_fitted, reading_as
@@ -300,8 +301,8 @@ def test_both_indexes_serve_under_the_lock(alice: User, charlie: User) -> None:
     allowed = "with allowed as (select id from knowledge_collection) "
     legs = {
         "embedding_hnsw_1": (
-            retrieval.NEAREST.format(dimensions=384, version=1, latin_only="and script <> 'cjk'",
-                                     limit=10), [vector, vector]),
+            dense_leg(find_active_version(), 10, is_exact=False, within=retrieval.WITHIN).sql,
+            [vector, vector]),
         "chunk_terms": (retrieval.LEXICAL.format(limit=10), [weights, [9], weights]),
     }  # fmt: skip
     for index, (leg, values) in legs.items():

@@ -8,7 +8,7 @@ from ninja import Schema
 from pydantic import ConfigDict, Field, StringConstraints
 
 from chat.models import Message, Turn
-from chat.spoken import error_of, notice_of
+from chat.spoken import error_of, notice_of, usage_of
 from security.schemas import PageQuery, WriteSchema
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
@@ -189,6 +189,10 @@ class MessageOut(Schema):
     @staticmethod
     def resolve_notice(message: Message) -> str:
         return notice_of(message)
+
+    @staticmethod
+    def resolve_usage(message: Message) -> dict[str, Any] | None:
+        return usage_of(message)
 
 
 class TurnIn(WriteSchema):

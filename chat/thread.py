@@ -12,7 +12,7 @@ from chat.attachments.services import Attachment, attachments_of
 from chat.gone import gone_numbers
 from chat.models import Citation, Conversation, Message, Turn
 from chat.selectors import citations_for
-from chat.spoken import error_of, notice_of, steps_in_words
+from chat.spoken import error_of, notice_of, steps_in_words, usage_of
 from chat.visibility import visible_steps
 from security.reading import reading_as
 
@@ -189,7 +189,7 @@ def _answer_data(answer: Message, steps: list[dict[str, Any]], turn: Turn | None
         "text": answer.text,
         "reasoning": answer.reasoning,
         "steps": steps_in_words(steps),
-        "usage": answer.usage,
+        "usage": usage_of(answer),
         "model": answer.model_name,
         "notice": notice_of(answer),
         "error": error_of(turn.error) if turn else None,

@@ -64,7 +64,7 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             _note("support_checked", {"sentences": list(sentences)}, answer, stream)
         case UsageRecorded():
             _end_reasoning(answer, stream)
-            answer.usage = {name: getattr(step, name) for name in USAGE}
+            answer.usage = {name: stored(getattr(step, name)) for name in USAGE}
             answer.model = step.model
             stream.emit("usage_recorded", answer.usage)
         case Finished():

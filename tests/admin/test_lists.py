@@ -12,7 +12,7 @@ from django.utils.translation import override
 
 from accounts import services, tokens
 from accounts.models import Grant, User
-from chat.models import Message
+from chat.models import Conversation, Message
 from events import task_names
 from events.models import Job
 from gateway.models import Usage
@@ -94,6 +94,25 @@ def test_ids_are_found_by_the_index_and_words_by_the_title(furnish, root_client)
             assert not any("UPPER(" in sql for sql in asked), asked
     response = root_client.get(address(Chunk, "changelist") + "?q=words")
     assert response.context["cl"].result_count == 0
+
+
+def test_the_address_of_a_person_is_found_by_their_key(furnish, root_client):
+    furnish(1)
+    owner = Conversation.objects.get().owner
+    User.objects.create_user(f"not-{owner.email}")
+    for typed in (owner.email, owner.email.upper()):
+        asked = listed(root_client, Conversation, f"?q={typed}")
+        assert not any("LIKE" in sql and "chat_conversation" in sql for sql in asked), asked
+        response = root_client.get(address(Conversation, "changelist") + f"?q={typed}")
+        assert response.context["cl"].result_count == 1
+    for part, found in ((owner.email[1:], 1), ("nobody@nowhere.example", 0)):
+        response = root_client.get(address(Conversation, "changelist") + f"?q={part}")
+        assert response.context["cl"].result_count == found, part
+
+
+def test_what_a_count_did_not_find_is_not_looked_for_again(root_client):
+    asked = listed(root_client, Document, "?q=nowhere")
+    assert sum("LIKE" in sql for sql in asked) == 1, asked
 
 
 def test_a_filter_by_age_goes_by_the_key(furnish, root_client):

@@ -2,7 +2,9 @@
 
 import asyncio
 
+import orjson
 import pytest
+from django.utils import translation
 
 from agents.memory.run import run_with_memory
 from chat.models import Turn
@@ -13,6 +15,7 @@ from gateway.complexity.recording import recorded
 from gateway.models import Deployment, Endpoint, Model, RoutingAlias, RoutingChoice, Usage
 from gateway.routing.routes import forget_routes
 from observability.db import run_sync
+from security.sentences import said
 from tests.support.model_server import ModelServer
 
 from .stage import play, running
@@ -63,8 +66,10 @@ def test_a_turn_goes_to_the_model_for_its_question_and_says_why(alice, server):
     )
     assert hard.answer.model_name == "large"
     assert [request["model"] for request in server.chat_requests] == ["small", "large"]
-    assert "→ large" in hard.answer.usage["why"]
-    assert "→ large" in Usage.objects.get(turn_id=hard.pk).why
+    for kept in (hard.answer.usage["why"], orjson.loads(Usage.objects.get(turn_id=hard.pk).why)):
+        assert "hard: contains code, " in said(kept)
+        with translation.override("zh-hant"):
+            assert said(kept).startswith("困難：")
     choice = RoutingChoice.objects.get(turn_id=hard.pk)
     assert (choice.tier, choice.account_id) == ("hard", alice.pk)
     assert RoutingChoice.objects.get(turn_id=easy.pk).tier == "simple"

@@ -8,7 +8,7 @@ from django.test import AsyncClient, Client
 from django.utils import translation
 
 from accounts.models import User
-from agents.types import EndpointSwitched, Finished, TextDelta
+from agents.types import EndpointSwitched, Finished, TextDelta, UsageRecorded
 from chat.exports.documents import as_json, as_markdown
 from chat.models import Message, Turn
 from chat.services import start_turn
@@ -17,7 +17,7 @@ from chat.thread import list_thread
 from events.hub import current_hub
 from gateway.errors import EndpointTimeout, UpstreamFailed
 from observability.db import run_sync
-from security.sentences import Sentence, stored
+from security.sentences import Sentence, stored, together
 from tests.chat.stage import play, running, socket
 from tests.chat.test_runner import finished
 from tests.support.cast import Api
@@ -41,6 +41,15 @@ async def switching(task):
     yield EndpointSwitched("here", "offline", EndpointTimeout.type, said)
     yield TextDelta("Quoted.")
     yield Finished("Quoted.", "offline", is_offline=True, notice=Sentence("stood_in", reason=said))
+
+
+async def choosing(task):
+    """An agent that tells why its model was asked."""
+    yield TextDelta("Said.")
+    why = together([Sentence("seen_tokens", n=2), Sentence("instead_of", endpoint="here",
+        reason=Sentence(EndpointTimeout.type))])  # fmt: skip
+    yield UsageRecorded("small", "there", 1, 1, None, None, 5, 9, why=why)
+    yield Finished("Said.", "small", is_offline=False)
 
 
 async def failing(task):
@@ -76,6 +85,19 @@ def test_a_finished_answer_speaks_each_readers_language(chinese):
         assert json.loads(as_json(chinese, turn.conversation_id))["messages"][-1]["notice"] == (
             ENGLISH
         )
+
+
+def test_why_a_model_was_asked_is_said_in_the_readers_words(chinese, api_for):
+    turn = ask(chinese, choosing)
+    english = "2 tokens long Instead of here: The model's server did not answer in time."
+    assert shown(turn, chinese, "en")["usage"]["why"] == english
+    translated = shown(turn, chinese, "zh-hant")["usage"]["why"]
+    assert translated.startswith("長 2 個")
+    assert "answer" not in translated
+    api = api_for(chinese, "chat")
+    (_question, answer) = api.get(f"/conversations/{turn.conversation_id}/messages").json()["items"]
+    assert answer["usage"]["why"] == english
+    assert translated in streamed(api, turn)
 
 
 def test_who_changes_their_language_reads_it_in_the_new_one(chinese):

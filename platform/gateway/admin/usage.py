@@ -10,12 +10,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from gateway import errors
 from gateway.metering.writing import LOST
 from gateway.models import Deployment, Endpoint, Model, Usage
 from security.lists import AgeFilter, KnownValues
 from security.records import LogAdmin
+from security.sentences import said_text
 
 
 class UsedModel(KnownValues):
@@ -89,7 +91,7 @@ class UsageAdmin(LogAdmin):
         (None, {"fields": ("created_at", "attempts_of_turn", "ended")}),
         (_("Who pays"), {"fields": ("person", "used_for", "agent_id", "token_id", "teams")}),
         (_("Who answered"), {"fields": ("model_name", "endpoint_name", "deployment", "attempt",
-            "why")}),
+            "reason")}),
         (_("Time and tokens"), {"fields": ("first_token_ms", "total_ms", "prompt_tokens",
             "cached_tokens", "cache_write_tokens", "completion_tokens", "reasoning_tokens",
             "accepted_prediction_tokens", "rejected_prediction_tokens",
@@ -123,13 +125,17 @@ class UsageAdmin(LogAdmin):
         said = SAID.get(usage.outcome, usage.outcome)
         return format_html(
             '<span class="badge {}">{}</span><small class="quiet">{}</small>',
-            colour, said, usage.detail,
+            colour, said, said_text(usage.detail),
         )  # fmt: skip
 
     @admin.display(description=_("called"))
     def called(self, usage: Usage) -> str:
         place = f"{usage.model_name} @ {usage.endpoint_name}" if usage.endpoint_name else usage
-        return format_html('{}<small class="quiet">{}</small>', place, usage.why)
+        return format_html('{}<small class="quiet">{}</small>', place, said_text(usage.why))
+
+    @admin.display(description=pgettext_lazy("field", "reason for the choice"))
+    def reason(self, usage: Usage) -> str:
+        return said_text(usage.why) or "–"
 
     @admin.display(description=_("first word, whole call"))
     def took(self, usage: Usage) -> str:

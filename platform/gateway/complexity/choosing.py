@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from gateway.complexity.aliases import Alias, find_alias, fingerprint
 from gateway.complexity.features import Features, features_of, question_of
 from gateway.complexity.judging import ask_judge
@@ -12,9 +10,10 @@ from gateway.complexity.models import RoutingChoice
 from gateway.complexity.recording import record_choice
 from gateway.complexity.rules import Rule, first_that_holds
 from gateway.complexity.score import TIERS, Score, Tier, score
-from gateway.complexity.wording import strongest, tier_name
+from gateway.complexity.wording import strongest
 from gateway.routing.needs import Needs, allowed_routes, needs_of
 from gateway.types import Chat, ChatRequest, FindRoutes, Route
+from security.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +99,9 @@ def ordered(routes: Sequence[Route], tier: Tier, needs: Needs) -> tuple[Route, .
 
 def why(verdict: Verdict, route: Route) -> str:
     """The sentence of the answer: tier, the two strongest features, the model."""
-    text = {
-        "rule": _("{tier} by a rule: {features} → {model}"),
-        "correction": _("{tier} as corrected: {features} → {model}"),
-        "judge": _("{tier} by the judge: {features} → {model}"),
-    }.get(verdict.voted_by, _("{tier}: {features} → {model}"))
-    return text.format(
-        tier=tier_name(verdict.tier),
-        features=strongest(verdict.score.shares),
-        model=route.model,
+    tier, features = Sentence(f"tier_{verdict.tier}"), strongest(verdict.score.shares)
+    return Sentence(
+        f"chosen_by_{verdict.voted_by}", tier=tier, features=features, model=route.model
     )
 
 

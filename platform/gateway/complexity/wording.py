@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from gateway.complexity.features import FLAGS
 from gateway.complexity.score import Share
+from security.sentences import Sentence, declare
 
 # What is told of a question that has it.
 LABELS = {
@@ -42,30 +43,42 @@ VOTERS = {
     "judge": gettext_lazy("judge"),
 }
 _COUNTED = {
-    "tokens": ngettext_lazy("%(n)s token long", "%(n)s tokens long", "n"),
-    "questions": ngettext_lazy("%(n)s question mark", "%(n)s question marks", "n"),
-    "constraints": ngettext_lazy("%(n)s constraint", "%(n)s constraints", "n"),
-    "steps": ngettext_lazy("%(n)s part", "%(n)s parts", "n"),
-    "passages": ngettext_lazy("%(n)s passage", "%(n)s passages", "n"),
-    "images": ngettext_lazy("%(n)s image", "%(n)s images", "n"),
-    "history": ngettext_lazy("%(n)s earlier message", "%(n)s earlier messages", "n"),
-    "tools": ngettext_lazy("%(n)s tool", "%(n)s tools", "n"),
-    "context": ngettext_lazy("%(n)s token in all", "%(n)s tokens in all", "n"),
+    "tokens": ngettext_lazy("{n} token long", "{n} tokens long", "n"),
+    "questions": ngettext_lazy("{n} question mark", "{n} question marks", "n"),
+    "constraints": ngettext_lazy("{n} constraint", "{n} constraints", "n"),
+    "steps": ngettext_lazy("{n} part", "{n} parts", "n"),
+    "passages": ngettext_lazy("{n} passage", "{n} passages", "n"),
+    "images": ngettext_lazy("{n} image", "{n} images", "n"),
+    "history": ngettext_lazy("{n} earlier message", "{n} earlier messages", "n"),
+    "tools": ngettext_lazy("{n} tool", "{n} tools", "n"),
+    "context": ngettext_lazy("{n} token in all", "{n} tokens in all", "n"),
 }
 
 
-def seen(name: str, value: float) -> str:
+declare({f"tier_{tier}": name for tier, name in TIER_NAMES.items()})
+declare({f"seen_{name}": LABELS[name] for name in FLAGS})
+declare({f"seen_{name}": text for name, text in _COUNTED.items()})
+declare(
+    {
+        "seen_effort": gettext_lazy("reasoning wanted"),
+        "seen_nothing": gettext_lazy("nothing special"),
+        "chosen_by_rule": gettext_lazy("{tier} by a rule: {features} → {model}"),
+        "chosen_by_correction": gettext_lazy("{tier} as corrected: {features} → {model}"),
+        "chosen_by_judge": gettext_lazy("{tier} by the judge: {features} → {model}"),
+        "chosen_by_score": gettext_lazy("{tier}: {features} → {model}"),
+    }
+)
+
+
+def seen(name: str, value: float) -> Sentence:
     """As one says it: “2 passages”, “contains code”."""
-    if name in FLAGS:
-        return str(LABELS[name])
-    if name not in _COUNTED:
-        return _("reasoning wanted")
-    return str(_COUNTED[name] % {"n": round(value)})
+    counted = {"n": round(value)} if name in _COUNTED else {}
+    return Sentence(f"seen_{name}", **counted)
 
 
-def strongest(shares: Sequence[Share], most: int = 2) -> str:
-    told = [seen(share.name, share.value) for share in shares[:most]]
-    return _(", ").join(told) or _("nothing special")
+def strongest(shares: Sequence[Share], most: int = 2) -> list[Sentence]:
+    found = [seen(share.name, share.value) for share in shares[:most]]
+    return found or [Sentence("seen_nothing")]
 
 
 def condition_words(name: str, sign: str, value: float) -> str:

@@ -16,8 +16,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.utils.translation import ngettext
-
 from gateway.embedding.wire import Vectors, request_vectors
 from gateway.errors import BadRequest, ContentFiltered, EndpointBusy, GatewayError
 from gateway.metering.prices import with_part
@@ -30,6 +28,7 @@ from gateway.routing.health import SMOOTHING
 from gateway.routing.needs import estimate_tokens
 from gateway.spending import Spending
 from gateway.types import NOBODY, CallRecord, Estimate, Payer, Route, TokenUsage
+from security.sentences import Sentence, together
 
 # Of one request: well below the 2,048 texts that the protocol allows, so that a retry stays cheap.
 REQUEST_TEXTS = 64
@@ -244,8 +243,7 @@ def _is_being_cancelled() -> bool:
 
 
 def _why(count: int, why: str) -> str:
-    text = ngettext("Vectors of {n} text.", "Vectors of {n} texts.", count)
-    return f"{text.format(n=count)} {why}".strip()
+    return together([Sentence("vectors", n=count), why])
 
 
 def _hand_out(orders: Sequence[Order], vectors: Vectors) -> None:

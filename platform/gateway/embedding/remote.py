@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from django.utils.translation import gettext as _
 
 from gateway.embedding.background import run
 from gateway.embedding.batching import REQUEST_CHARACTERS, REQUEST_TEXTS, Record
@@ -17,6 +16,7 @@ from gateway.metering.recording import record_shared_call
 from gateway.routing.errand import Trip, run_errand
 from gateway.routing.needs import needs_of_texts
 from gateway.types import NOBODY, Payer, Route
+from security.sentences import Sentence
 
 if TYPE_CHECKING:
     from gateway.models import Model
@@ -108,8 +108,7 @@ class RemoteEmbedder:
         if self._dimensions is not None:
             sizes = sizes | {self._dimensions}
         if len(sizes) > 1:
-            text = _("Its vectors have {found} dimensions; one number was expected.")
-            raise UpstreamFailed(text.format(found=", ".join(map(str, sorted(sizes)))))
+            raise UpstreamFailed(Sentence("dimensions_differ", found=sorted(sizes)))
 
 
 def _parts(texts: Sequence[str]) -> Iterator[list[str]]:

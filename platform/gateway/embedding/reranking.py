@@ -13,9 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from gateway.embedding.batching import Record
 from gateway.embedding.embedder import LOCAL_NAME
 from gateway.embedding.local import local_embedder
@@ -35,6 +32,7 @@ from gateway.upstream.payloads import input_usage
 from gateway.upstream.servers import root_url
 from gateway.upstream.session import Pool, current_pool
 from observability.patience import run_patiently
+from security.sentences import Sentence, together
 
 LARGEST_ANSWER = 16 * 1024 * 1024  # bytes; some servers send the documents back
 SECONDS_EACH = 0.25  # of patience for each document, on top of what a first word may take
@@ -159,7 +157,7 @@ def _scores(answer: Any, count: int) -> tuple[list[float], TokenUsage]:
         by_index = {one["index"]: _score(one) for one in found}
         return [by_index[n] for n in range(count)], input_usage(usage)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise UpstreamFailed(_("It answered with something that is no reranking.")) from error
+        raise UpstreamFailed(Sentence("no_reranking")) from error
 
 
 def _score(one: dict[str, Any]) -> float:
@@ -171,7 +169,6 @@ def _score(one: dict[str, Any]) -> float:
 
 def _record(trip: Trip, query: str, documents: Sequence[str], end: Outcome) -> CallRecord:
     count = len(documents)
-    text = ngettext("Scores of {n} document.", "Scores of {n} documents.", count)
     return CallRecord(
         None,
         NOBODY,  # the row has its own
@@ -183,7 +180,7 @@ def _record(trip: Trip, query: str, documents: Sequence[str], end: Outcome) -> C
         end.total_ms,
         deployment_id=trip.route.deployment_id,
         attempt=trip.number,
-        why=f"{text.format(n=count)} {trip.why}".strip(),
+        why=together([Sentence("scores", n=count), trip.why]),
         detail=end.detail,
         route=trip.route,
         estimate=Estimate(sum(estimate_tokens(query + document) for document in documents)),

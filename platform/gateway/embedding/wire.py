@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from gateway.errors import UpstreamFailed
@@ -14,6 +13,7 @@ from gateway.types import Route, TokenUsage
 from gateway.upstream.asking import ask
 from gateway.upstream.payloads import input_usage
 from gateway.upstream.session import current_pool
+from security.sentences import Sentence
 
 Vectors: TypeAlias = NDArray[np.float32]
 
@@ -44,19 +44,18 @@ async def request_vectors(route: Route, texts: Sequence[str]) -> tuple[Vectors, 
         vectors = [_decode(row["embedding"]) for row in rows]
         usage = input_usage(answer.get("usage"))
     except (LookupError, TypeError, ValueError, AttributeError, binascii.Error) as error:
-        raise UpstreamFailed(_("It answered with something that is no list of vectors.")) from error
+        raise UpstreamFailed(Sentence("no_vectors")) from error
     return _to_unit(vectors, len(texts)), usage
 
 
 def _to_unit(vectors: Sequence[Vectors], expected: int) -> Vectors:
     if len(vectors) != expected:
-        text = _("It returned {count} vectors for {expected} texts.")
-        raise UpstreamFailed(text.format(count=len(vectors), expected=expected))
+        raise UpstreamFailed(Sentence("vectors_amiss", count=len(vectors), expected=expected))
     if len({vector.shape for vector in vectors}) != 1 or vectors[0].ndim != 1:
-        raise UpstreamFailed(_("Its vectors differ in their dimensions."))
+        raise UpstreamFailed(Sentence("vectors_differ"))
     matrix = np.vstack(vectors)
     if not np.isfinite(matrix).all():
-        raise UpstreamFailed(_("Its vectors are not numbers."))
+        raise UpstreamFailed(Sentence("vectors_unreal"))
     norms = np.linalg.norm(matrix, axis=1, keepdims=True)
     unit: Vectors = (matrix / np.maximum(norms, 1e-12)).astype(np.float32)
     return unit

@@ -83,8 +83,9 @@ class Usage(Looked, PricedModel):
     total_ms = models.IntegerField(null=True, blank=True)
     deployment_id = models.UUIDField(null=True, blank=True)
     attempt = models.PositiveSmallIntegerField(default=1, db_default=1)
-    why = models.CharField(max_length=200, blank=True, default="", db_default="")
-    detail = models.CharField(max_length=300, blank=True, default="", db_default="")
+    # Kept as `security.sentences` keeps them.
+    why = models.TextField(blank=True, default="", db_default="")
+    detail = models.TextField(blank=True, default="", db_default="")
     outcome = models.CharField(max_length=40, default="completed")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     transaction = models.BigIntegerField(db_default=Transaction(), editable=False)

@@ -16,6 +16,9 @@ from gateway.metrics import count_call
 from gateway.models import Usage
 from gateway.types import CallRecord, Payer, TokenUsage
 from observability.patience import run_patiently
+from security.sentences import as_text, stored
+
+LONGEST_SENTENCE = 1000  # characters, as it is kept
 
 log = structlog.get_logger(__name__)
 
@@ -42,13 +45,19 @@ def usage_of(call: CallRecord) -> Usage:
         total_ms=call.total_ms,
         deployment_id=call.deployment_id,
         attempt=call.attempt,
-        why=call.why[:200],
-        detail=call.detail[:300],
+        why=_kept(call.why),
+        detail=_kept(call.detail),
         outcome=call.outcome,
         **_estimated(call),
         **_money(call),
         **({"id": call.id} if call.id else {}),
     )
+
+
+def _kept(text: str) -> str:
+    """A sentence as its code, unless a server's own words in it are endless."""
+    kept = as_text(stored(text))
+    return kept if len(kept) <= LONGEST_SENTENCE else text[:LONGEST_SENTENCE]
 
 
 def _estimated(call: CallRecord) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class Attempt:
             outcome = "completed"
             board.succeeded(route, *self._speed(asked, said))
         except GatewayError as error:
-            outcome, detail = error.type, str(error)
+            outcome, detail = error.type, error.said
             if not isinstance(error, EndpointBusy):
                 board.failed(route, error)
             raise

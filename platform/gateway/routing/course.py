@@ -17,6 +17,7 @@ from gateway.routing.plan import Plan
 from gateway.routing.strategies import Choice, Scene, choose
 from gateway.spending import Spending, estimate_of
 from gateway.types import ChatRequest, Completed, EndpointSwitched, Route
+from security.sentences import together
 
 MOST_ATTEMPTS = 200  # an answer that every endpoint adds a word to ends some time
 
@@ -62,7 +63,7 @@ class Course:
         step = await past_trials(self._board, self._plan, step)
         self._attempts += 1
         self._said = self.answer.length
-        why = f"{self._because} {step.why}".strip()
+        why = together([self._because, step.why])
         request, answer = self._request, self.answer
         estimate = await estimate_prompt(step.route, request, self._needs)
         may_take = estimate_of(request, estimate.tokens)

@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from django.utils.translation import gettext as _
-
 from gateway.errors import EndpointBusy, GatewayError, UpstreamFailed
 from gateway.routing.attempt import milliseconds
 from gateway.routing.board import Board, current_board
@@ -22,6 +20,7 @@ from gateway.routing.plan import Plan, Step
 from gateway.routing.strategies import Choice, Scene, choose, endpoint_key
 from gateway.types import Route, TokenUsage
 from security.secrets import hint
+from security.sentences import Sentence
 
 T = TypeVar("T")
 
@@ -61,7 +60,7 @@ async def run_errand(
     """
     board = current_board()
     plan = Plan(allowed_routes(routes, needs), lambda among: _order(board, among, needs, speeds))
-    failure: GatewayError = UpstreamFailed(_("No enabled endpoint offers this model."))
+    failure: GatewayError = UpstreamFailed(Sentence("nobody_offers"))
     number = 0
     while (step := plan.take()) is not None:
         if step.pause:
@@ -89,9 +88,9 @@ async def metered(
     try:
         answer, outcome.usage = await ask()
     except GatewayError as error:
-        if route.api_key:
+        if route.api_key and route.api_key in error.detail:
             error.detail = error.detail.replace(route.api_key, hint(route.api_key))
-        outcome.outcome, outcome.detail = error.type, str(error)
+        outcome.outcome, outcome.detail = error.type, error.said
         if not isinstance(error, EndpointBusy):
             board.failed(route, error)
         raise

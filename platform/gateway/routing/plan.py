@@ -13,8 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from django.utils.translation import gettext as _
-
 from gateway.errors import (
     ContextOverflow,
     EndpointBusy,
@@ -25,6 +23,7 @@ from gateway.errors import (
 )
 from gateway.routing.strategies import Choice
 from gateway.types import Route
+from security.sentences import Sentence
 
 LONGEST_PAUSE = 5.0  # seconds that a 429 is waited for when nobody else is left
 FIRST_PAUSE, MOST_PAUSE = 0.25, 4.0  # bounds of the jitter: of the first round, and of any
@@ -105,9 +104,8 @@ class Plan:
             return self._why
         failed, error = self._failed
         if failed is route:
-            return _("Asked once more: {reason}").format(reason=error.title)
-        text = _("Instead of {endpoint}: {reason}")
-        return text.format(endpoint=failed.endpoint, reason=error.title)
+            return Sentence("asked_again", reason=Sentence(error.type))
+        return Sentence("instead_of", endpoint=failed.endpoint, reason=Sentence(error.type))
 
     def _start_over(self, failed: Route) -> None:
         """The answer has grown: all others may go on with it, then the failed one again.

@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from gateway.routing.health import Health
 from gateway.routing.needs import Needs
 from gateway.types import Route
+from security.sentences import Sentence
 
 MILLION = 1_000_000
 UNLIMITED = 1000  # parallel requests that count as the limit where there is none
@@ -67,18 +66,18 @@ def _ordered(routes: Sequence[Route], scene: Scene) -> Choice:
     if len(routes) > 1 and routes[0].tier != routes[-1].tier:
         return _by_tier(routes, scene)
     if len(routes) < 2:
-        return Choice(tuple(routes), _("The only endpoint that may answer.") if routes else "")
+        return Choice(tuple(routes), Sentence("only_one") if routes else "")
     well: list[Route] = []
     behind: list[Route] = []
     for route in routes:
         (well if _is_well(route, scene) else behind).append(route)
     behind.sort(key=lambda route: _back_at(route, scene))
     if not well:
-        return Choice(tuple(behind), _("All endpoints pause; this one is back the soonest."))
+        return Choice(tuple(behind), Sentence("all_pause"))
     ordered, tell = _STRATEGIES.get(routes[0].strategy, by_priority)(well, scene)
     why = tell(ordered[0])
     if behind and routes[0].strategy == "priority" and behind[0].priority < ordered[0].priority:
-        why = _("First by priority of those that are well.")
+        why = Sentence("first_well")
     return Choice((*ordered, *behind), why)
 
 
@@ -93,7 +92,7 @@ def _by_tier(routes: Sequence[Route], scene: Scene) -> Choice:
 
 
 def by_priority(routes: Sequence[Route], _scene: Scene) -> Ordered:
-    return sorted(routes, key=attrgetter("priority")), lambda _route: _("First by priority.")
+    return sorted(routes, key=attrgetter("priority")), lambda _route: Sentence("by_priority")
 
 
 def by_weight(routes: Sequence[Route], scene: Scene) -> Ordered:
@@ -106,8 +105,7 @@ def by_weight(routes: Sequence[Route], scene: Scene) -> Ordered:
 
     ordered = sorted(routes, key=place)
     total = sum(route.weight for route in routes if route.priority == ordered[0].priority)
-    text = _("Drawn by weight: {weight} of {total}.")
-    return ordered, lambda route: text.format(weight=route.weight, total=total)
+    return ordered, lambda route: Sentence("by_weight", weight=route.weight, total=total)
 
 
 def least_busy(routes: Sequence[Route], scene: Scene) -> Ordered:
@@ -119,9 +117,7 @@ def least_busy(routes: Sequence[Route], scene: Scene) -> Ordered:
         return busy, route.priority, scene.rng.random()
 
     def tell(route: Route) -> str:
-        return _("The least busy: {count} requests at work.").format(
-            count=scene.of(route).in_flight
-        )
+        return Sentence("least_busy", count=scene.of(route).in_flight)
 
     return sorted(routes, key=share), tell
 
@@ -139,13 +135,11 @@ def fastest(routes: Sequence[Route], scene: Scene) -> Ordered:
     def tell(route: Route) -> str:
         seen = scene.of(route)
         if scores[id(route)] in (0.0, UNKNOWN) or seen.first_token_ms is None:
-            return _("Its speed is not known yet, so it is tried.")
-        if seen.tokens_per_second is None:
-            text = _("The faster of two: first word after {ms} ms.")
-            return text.format(ms=round(seen.first_token_ms))
-        return _("The faster of two: first word after {ms} ms, {speed} tokens a second.").format(
-            ms=round(seen.first_token_ms), speed=round(seen.tokens_per_second)
-        )
+            return Sentence("unmeasured")
+        ms, speed = round(seen.first_token_ms), seen.tokens_per_second
+        if speed is None:
+            return Sentence("fastest", ms=ms)
+        return Sentence("fastest_by", ms=ms, speed=round(speed))
 
     return [ahead, *rest], tell
 
@@ -161,10 +155,8 @@ def cheapest(routes: Sequence[Route], scene: Scene) -> Ordered:
     def tell(route: Route) -> str:
         cost = price(route, needs)
         if cost == UNKNOWN:
-            return _("No price is known, or the cheaper ones are too short for this request.")
-        return _("The cheapest that fits: about {cost} for this request.").format(
-            cost=f"{cost:.4g}"
-        )
+            return Sentence("no_price")
+        return Sentence("cheapest", cost=f"{cost:.4g}")
 
     return sorted(routes, key=place), tell
 

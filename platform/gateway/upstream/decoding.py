@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from gateway.controls import Capability, Controls
 from gateway.errors import UnsupportedControl
 from gateway.types import Route
 from gateway.upstream.servers import Server, name_at, server_of
 from gateway.upstream.structure import demanded_form, structure_fields
+from security.sentences import TOGETHER, Sentence
 
 _SAMPLING = (
     "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty",
@@ -61,12 +60,10 @@ def demand(route: Route, capability: Capability, control: str) -> None:
 
 
 def refusal(route: Route, control: str, reason: str = "") -> UnsupportedControl:
-    """“vLLM 1” does not do “top_k” with “mistral”."""
-    text = _("{endpoint} does not do “{control}” with {model}.")
-    named = str(text).format(
-        endpoint=route.endpoint, control=control, model=route.upstream_name or route.model
-    )
-    return UnsupportedControl(f"{named} {reason}".strip(), control=control)
+    """“vLLM 1” does not do “top_k” with “mistral”; the reason is a Sentence."""
+    model = route.upstream_name or route.model
+    text = Sentence("does_not_do", endpoint=route.endpoint, control=control, model=model)
+    return UnsupportedControl(Sentence(TOGETHER, sentences=[text, reason]), control=control)
 
 
 def _sampling_fields(server: Server, route: Route, controls: Controls) -> dict[str, Any]:
@@ -103,6 +100,5 @@ def _effort_fields(server: Server, route: Route, effort: str) -> dict[str, Any]:
 def _structure(route: Route, controls: Controls) -> dict[str, Any]:
     fields = structure_fields(route, controls)
     if fields is None:
-        reason = _("It is not known to keep to one; “Test connection” tries it.")
-        raise refusal(route, demanded_form(controls), str(reason))
+        raise refusal(route, demanded_form(controls), Sentence("form_not_known"))
     return fields

@@ -10,14 +10,13 @@ from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from gateway.controls import Capability
 from gateway.errors import BadRequest, GatewayError
 from gateway.types import AS_IT_IS, ChatRequest, PromptImage, PromptMessage, RawMessage, Route
 from gateway.upstream.continuation import continuation
 from gateway.upstream.decoding import NOTHING, Resolved, control_fields, demand, refusal
 from gateway.upstream.prompt_caching import cache_fields, mark_stable
+from security.sentences import Sentence
 
 
 class Quirk(Enum):
@@ -65,7 +64,7 @@ def chat_payload(
         payload = merged(payload, control_fields(route, request.controls, resolved))
     if request.extra or route.extra_body:
         if not request.wants_chunks and request.extra.get("n", 1) != 1:
-            raise refusal(route, "n", _("Several answers come as chunks only."))
+            raise refusal(route, "n", Sentence("chunks_only"))
         payload = merged({**request.extra, **route.extra_body}, payload)
     return payload
 

@@ -11,8 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
-from django.utils.translation import gettext as _
-
 from gateway.errors import InvalidAnswer
 from gateway.types import (
     ChatRequest,
@@ -30,6 +28,7 @@ from gateway.upstream.decoding import refusal
 from gateway.upstream.forms import choice_in, choice_schema, form_of
 from gateway.upstream.sse import Item
 from gateway.upstream.structure import demanded_form, structure_fields
+from security.sentences import Sentence
 
 REPAIR = "This answer does not have the demanded form. {reason} Answer again, with nothing else."
 
@@ -75,9 +74,9 @@ def plan_for(route: Route, request: ChatRequest) -> Plan | None:
     if structure_fields(route, request.controls) is not None:
         return None
     if request.extra.get("n", 1) != 1:
-        raise refusal(route, "n", _("An answer that has to be checked is asked for once."))
+        raise refusal(route, "n", Sentence("checked_once"))
     if request.wants_chunks and request.controls.logprobs:
-        raise refusal(route, "logprobs", _("The answer has to be checked as a whole first."))
+        raise refusal(route, "logprobs", Sentence("checked_whole"))
     free = replace(request.controls, choices=(), json_schema=None, regex="")
     bare = replace(request, controls=free, wants_chunks=False)
     schema = choice_schema(request.controls.choices)
@@ -125,7 +124,7 @@ class EmulatedAnswer:
 
     def _refuse_cut(self) -> None:
         if self.finish_reason == "length":
-            raise InvalidAnswer(_("It was cut off by the limit of tokens."))
+            raise InvalidAnswer(Sentence("cut_by_limit"))
 
     async def _ask(self, request: ChatRequest) -> tuple[list[Item], str]:
         items: list[Item] = []

@@ -8,10 +8,10 @@ from typing import Any
 
 import jsonschema_rs
 import orjson
-from django.utils.translation import gettext as _
 
 from gateway.controls import Controls
 from gateway.errors import BadRequest
+from security.sentences import Sentence
 
 _FENCED = re.compile(r"\A\s*```[\w-]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 SHOWN_CHOICES = 20
@@ -117,8 +117,8 @@ def _validator(schema: bytes) -> Any:
             pattern_options=jsonschema_rs.RegexOptions(),
         )
     except ValueError as error:
-        text = _("The demanded form is not one: {reason}")
-        raise BadRequest(str(text).format(reason=str(error).splitlines()[0])) from error
+        reason = str(error).splitlines()[0]
+        raise BadRequest(Sentence("no_form", reason=reason)) from error
 
 
 def _refuse(uri: str) -> Any:

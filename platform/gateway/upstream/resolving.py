@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from gateway.controls import Capability, Controls
 from gateway.types import Route
 from gateway.upstream.asking import ask
@@ -15,6 +13,7 @@ from gateway.upstream.failures import error_for_exception
 from gateway.upstream.servers import Server, root_url, server_of
 from gateway.upstream.session import Pool
 from gateway.upstream.tokenizer import bias_of_words
+from security.sentences import Sentence
 
 REMEMBERED_SECONDS = 60.0  # a list of adapters
 
@@ -62,9 +61,8 @@ async def _scales(pool: Pool, route: Route, name: str) -> dict[str, Any]:
     what it remembers of the same prompt under another adapter (seen in build 11549)."""
     adapters = await _known_adapters(pool, route)
     if name and name not in {adapter.name for adapter in adapters}:
-        known = ", ".join(adapter.name for adapter in adapters) or "–"
-        text = str(_("It has no adapter “{name}”, but: {known}."))
-        raise refusal(route, "lora", text.format(name=name, known=known))
+        known = [adapter.name for adapter in adapters] or "–"
+        raise refusal(route, "lora", Sentence("no_adapter", name=name, known=known))
     return {
         "lora": [
             {"id": one.id, "scale": one.scale if not name else float(one.name == name)}

@@ -8,7 +8,6 @@ text (tests cut at every position).
 from typing import Any
 
 import orjson
-from django.utils.translation import gettext as _
 
 from gateway.errors import ContentFiltered, GatewayError, StreamCut, UpstreamFailed
 from gateway.types import Chunk, ReasoningDelta, TextDelta, TokenUsage, ToolCalls
@@ -16,6 +15,7 @@ from gateway.upstream.events import EventReader
 from gateway.upstream.failures import error_for_payload
 from gateway.upstream.payloads import delta_text, token_usage
 from gateway.upstream.tool_calls import ToolCallParts
+from security.sentences import Sentence
 
 Item = TextDelta | ReasoningDelta | ToolCalls | Chunk
 
@@ -79,7 +79,7 @@ class ChatStream:
         if not self.length:
             if self.finish_reason == "content_filter":
                 raise ContentFiltered
-            raise UpstreamFailed(_("It sent an empty answer."))
+            raise UpstreamFailed(Sentence("empty_answer"))
         return []
 
     def cut(self) -> list[Item]:
@@ -146,7 +146,7 @@ class ChatStream:
                 self.has_begun = True
             return delta_text(delta)
         except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError) as error:
-            raise UpstreamFailed(_("It sent an event that is not a chat completion.")) from error
+            raise UpstreamFailed(Sentence("no_completion_event")) from error
 
     def _note(self, payload: Any) -> Any:
         """The first choice of an event, None without one; keeps its usage and finish reason."""

@@ -8,12 +8,12 @@ import re
 from typing import Any
 
 import orjson
-from django.utils.translation import gettext as _
 
 from gateway.controls import Capability, Controls
 from gateway.errors import BadRequest
 from gateway.types import Route
 from gateway.upstream.servers import VLLMS, Server, server_of
+from security.sentences import Sentence
 
 _CAPABILITIES = {
     "choices": Capability.CHOICES,
@@ -27,8 +27,7 @@ def demanded_form(controls: Controls) -> str:
     """Which of the four is set, "" for none; raises BadRequest for more than one."""
     found = [name for name in _CAPABILITIES if getattr(controls, name)]
     if len(found) > 1:
-        text = _("Only one of {names} can be set.")
-        raise BadRequest(str(text).format(names=", ".join(found)))
+        raise BadRequest(Sentence("only_one_form", names=found))
     return found[0] if found else ""
 
 

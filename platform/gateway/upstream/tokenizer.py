@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from gateway.controls import Capability
 from gateway.errors import BadRequest, UpstreamFailed
 from gateway.types import Route
@@ -16,6 +14,7 @@ from gateway.upstream.decoding import refusal
 from gateway.upstream.servers import VLLMS, Server, root_url, server_of
 from gateway.upstream.session import Pool
 from gateway.upstream.vocabulary import bundled_tokens, has_vocabulary
+from security.sentences import Sentence
 
 MOST_WORDS = 100
 AT_ONCE = 8  # requests for tokens
@@ -38,7 +37,7 @@ async def bias_of_words(pool: Pool, route: Route, words: Mapping[str, float]) ->
     only the longest is discouraged: without it the word cannot be said, and the others stay free.
     """
     if len(words) > MOST_WORDS:
-        raise BadRequest(str(_("At most {count} words can have a bias.")).format(count=MOST_WORDS))
+        raise BadRequest(Sentence("most_words", count=MOST_WORDS))
     forms = [(form, bias) for word, bias in words.items() for form in forms_of(word)]
     places = asyncio.Semaphore(AT_ONCE)
 
@@ -77,7 +76,7 @@ async def tokenize(pool: Pool, route: Route, text: str) -> Tokens:
     elif Capability.TOKENIZE in route.capabilities:
         tokens = await _tell(pool, route, text)
     else:
-        raise refusal(route, "word_bias", str(_("Its tokenizer is not known.")))
+        raise refusal(route, "word_bias", Sentence("no_tokenizer"))
     if len(pool.tokens) >= REMEMBERED_WORDS:
         pool.tokens.clear()
     pool.tokens[key] = tokens
@@ -108,4 +107,4 @@ def _read(payload: Any) -> Tokens:
             for token, text in zip(found, texts, strict=True)
         )
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise UpstreamFailed(_("It did not tell the tokens of a word.")) from error
+        raise UpstreamFailed(Sentence("no_tokens")) from error

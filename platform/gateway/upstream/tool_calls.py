@@ -3,10 +3,10 @@
 from typing import Any
 
 import orjson
-from django.utils.translation import gettext as _
 
 from gateway.errors import UpstreamFailed
 from gateway.types import ToolCall, ToolCalls
+from security.sentences import Sentence
 
 
 class ToolCallParts:
@@ -59,6 +59,6 @@ class ToolCallParts:
             except orjson.JSONDecodeError:
                 is_whole = False
             if not (name and is_whole):
-                raise UpstreamFailed(_("It sent a tool call that is not whole."))
+                raise UpstreamFailed(Sentence("half_tool_call"))
             found.append(ToolCall(id_ or f"call_{number}", name, arguments or "{}"))
         return ToolCalls(tuple(found))

@@ -3,15 +3,11 @@
 import asyncio
 from typing import Protocol
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-
 from gateway.errors import EndpointTimeout
 from gateway.types import Timeouts
+from security.sentences import Sentence
 
-NEVER_BEGAN = _("It did not begin to answer.")
-STOPPED = _("It stopped in the middle.")
-TOO_LONG = _("The answer took too long as a whole.")
+NEVER_BEGAN, STOPPED, TOO_LONG = "no_answer", "fell_silent", "took_too_long"  # codes of sentences
 
 
 class Closable(Protocol):
@@ -68,10 +64,10 @@ class Watchdog:
         if deadline > now:
             self._timer = self._loop.call_at(deadline, self._look)
         elif self._response is not None:
-            self.verdict = EndpointTimeout(str(reason))
+            self.verdict = EndpointTimeout(Sentence(reason))
             self._response.close()
 
-    def _next_deadline(self, now: float) -> tuple[float, Promise]:
+    def _next_deadline(self, now: float) -> tuple[float, str]:
         end = self._started + self._timeouts.total
         if not self._has_spoken:
             pause, reason = self.first_deadline, NEVER_BEGAN

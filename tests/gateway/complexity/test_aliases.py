@@ -30,6 +30,7 @@ from gateway.routing.routes import forget_routes, list_routes
 from gateway.types import ChatRequest, Completed, Payer, PromptMessage, TextDelta
 from gateway.upstream.session import close_pool
 from security.ids import first_id_at
+from security.sentences import said_text
 from tests.support.model_server import ModelServer, Script
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -113,7 +114,7 @@ def test_each_question_goes_to_the_model_for_its_tier(house):
     assert why.startswith("hard: contains code, ")
     assert "→ large" in why
     assert house.done.model == "large"
-    assert Usage.objects.get(turn_id=turn).why == why
+    assert said_text(Usage.objects.get(turn_id=turn).why) == why
     choice = RoutingChoice.objects.get(turn_id=turn)
     shown = (choice.tier, choice.target, choice.voted_by, choice.account_id)
     assert shown == ("hard", "large", "score", person)

@@ -115,7 +115,7 @@ def test_the_score_adds_up_and_names_the_strongest():
     found = score(features_of_text("Compare these: why?") | {"passages": 2.0}, Settings())
     assert found.points == pytest.approx(sum(share.points for share in found.shares))
     assert {share.name for share in found.shares[:2]} == {"comparison", "reasoning"}
-    assert strongest(found.shares) == "comparison question, asks for reasons or a plan"
+    assert strongest(found.shares) == ["comparison question", "asks for reasons or a plan"]
     assert measure("tokens", 32) == 1
     assert measure("steps", 500) == 8
     assert set(LABELS) == set(NAMES)

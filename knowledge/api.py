@@ -266,7 +266,7 @@ def list_chunks(request: HttpRequest, document_id: UUID, page: Query[PageQuery])
 def download_document(request: HttpRequest, document_id: UUID) -> Download:
     document = selectors.find_document(caller(request), document_id)
     audit.record(Act.FILE_DOWNLOADED, document, size=document.size)
-    return Download(path_of(document.pk), document.file_name, document.media_type)
+    return Download(path_of(document.stored_id), document.file_name, document.media_type)
 
 
 @router.get(

@@ -85,7 +85,7 @@ def restore(user: User, document_id: UUID) -> Document:
         found.discarded_from = found.discarded_at = None
         found.save(update_fields=["collection", "source", "discarded_from", "discarded_at"])
         remove_collection(shelf_id)
-        queue_document(found)
+        queue_document(found, is_forced=True)
         audit.record(Act.DOCUMENT_RESTORED, found, collection=str(collection.pk))
         return found
 

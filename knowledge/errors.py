@@ -7,6 +7,7 @@ KnowledgeError
 │   ├── QuotaReached   more than a budget of storage has left
 │   └── UnsupportedFile (file_types)
 ├── StorageFull        the disk of the uploads, or its quota, is full
+├── Superseded         another version, or another order, came while this one was indexed
 └── DocumentGone       deleted while it was being indexed
 """
 
@@ -41,3 +42,7 @@ class DocumentGone(KnowledgeError):
 
 class VersionReplaced(KnowledgeError):
     """The embedding model changed while the document was being embedded: index it again."""
+
+
+class Superseded(KnowledgeError):
+    """The document is to hold another version now, or to wait: this job has nothing left to do."""

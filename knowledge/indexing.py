@@ -13,13 +13,19 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from gateway.embedding.embedder import Vectors
+from knowledge import kept
 from knowledge.bm25 import has_drifted
+from knowledge.document_versions.switching import switch
 from knowledge.errors import DocumentGone, VersionReplaced
 from knowledge.layout import pack
-from knowledge.models import Document, DocumentText, EmbeddingVersion, Figure
+from knowledge.models import Document, DocumentText, DocumentVersion, EmbeddingVersion, Figure
 from knowledge.passage_rows import Removed, copy_chunks, copy_embeddings, remove_chunks, to_row
 from knowledge.term_statistics import Statistics, add_frequencies, lock_statistics, save_statistics
 from knowledge.types import ChunkDraft, Extracted
+
+STORED = (
+    "text", "layout", "has_figures_read", "pages_without_text", "kept", "read_of", "reader",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,10 @@ class Generation:
     drafts: Sequence[ChunkDraft]
     vectors: Mapping[int, Vectors]
     version: EmbeddingVersion
+    waiting: DocumentVersion | None = None  # whose content this is; None: of the document as it is
+    read_of: str = ""  # the hash of the bytes that were read, and the version of the reader
+    reader: str = ""
+    text: str = ""  # as it is stored: words of curators stand behind the source's (`curation`)
 
 
 def replace_chunks(
@@ -75,6 +85,18 @@ def replace_chunks(
         if finish is not None:
             finish(len(rows))
     return has_drifted(statistics.n, statistics.sum_length, statistics.average_length)
+
+
+def leave_chunks(
+    document: Document, check: Callable[[], None], finish: Callable[[], None]
+) -> None:
+    """The document is ready with the passages it has; raises as `replace_chunks` does."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        _lock(cursor, document)
+        check()
+        ready = {"status": Document.Status.READY, "reason": ""}
+        Document.objects.filter(pk=document.pk).update(**ready)
+        finish()
 
 
 def remove_from_index(document: Document) -> None:
@@ -130,12 +152,19 @@ def _check_version(cursor: CursorWrapper, version: EmbeddingVersion) -> None:
 
 def _save_document(document: Document, generation: Generation) -> None:
     extracted = generation.extracted
+    switch(document, generation.waiting, extracted)
+    stored = DocumentText(
+        document=document,
+        text=generation.text or extracted.text,
+        layout=pack(extracted),
+        kept=kept.pack(extracted),
+        read_of=generation.read_of,
+        reader=generation.reader,
+        pages_without_text=list(extracted.pages_without_text) or None,
+    )
     DocumentText.objects.bulk_create(
-        [DocumentText(document=document, text=extracted.text, layout=pack(extracted),
-                      pages_without_text=list(extracted.pages_without_text) or None)],
-        update_conflicts=True, unique_fields=["document"],
-        update_fields=["text", "layout", "has_figures_read", "pages_without_text"],
-    )  # fmt: skip
+        [stored], update_conflicts=True, unique_fields=["document"], update_fields=STORED
+    )
     if document.version:
         Figure.objects.filter(document=document).delete()
     Figure.objects.bulk_create(

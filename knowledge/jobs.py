@@ -7,21 +7,23 @@ from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
 from events import jobs
-from events.context import JobContext, JobFailed
+from events.context import Cancelled, JobContext, JobFailed
 from events.models import Job
 from gateway.embedding.embedder import EmbedderUnavailable
 from gateway.errors import BudgetExhausted, GatewayError
-from gateway.labels import LabelUnmet
-from knowledge import backfill, reweighing
-from knowledge.errors import DocumentGone, VersionReplaced
+from knowledge import reweighing
+from knowledge.embeddings import following
+from knowledge.errors import DocumentGone, Superseded, VersionReplaced
 from knowledge.extraction.reasons import ExtractionFailed
 from knowledge.ingestion import ingest
-from knowledge.models import Collection, Document, Stage
+from knowledge.models import Collection, Document, DocumentVersion, Stage
+from knowledge.orders import Attended
+from knowledge.queueing import WORKING
 
 logger = logging.getLogger(__name__)
 
 REWEIGH = "knowledge.jobs.reweigh_collection"
-SWITCH = "knowledge.jobs.switch_embedder"
+SWITCH = following.SWITCH
 STOPPED = _("Indexing was stopped. Try again.")
 CANCELLED = _("Indexing was cancelled.")
 EMBEDDER_CHANGED = _("The embedding model was changed meanwhile. Try again.")
@@ -38,15 +40,20 @@ def settle_document(job: Job) -> None:
 
 
 @jobs.settled_by(settle_document)
-def ingest_document(context: JobContext, document_id: str) -> None:
+def ingest_document(context: JobContext, document_id: str, is_forced: bool = True) -> None:
     """Index one document. Run again after it has committed, it finds nothing left to do."""
     document = Document.objects.filter(pk=document_id).first()
     if document is None or _is_done(document, context.job):
         return
+    if document.job_id != context.job.pk:
+        raise Cancelled  # the document was given to another job, or to none
     try:
-        has_drifted = ingest(document, context)
+        attended = Attended(context, document.pk)
+        has_drifted = ingest(document, attended, is_forced=is_forced)
     except DocumentGone:
         return
+    except Superseded as order:
+        raise Cancelled from order
     except (ExtractionFailed, BudgetExhausted) as failure:
         raise JobFailed(str(failure)) from failure
     except (VersionReplaced, EmbedderUnavailable, GatewayError) as error:
@@ -70,23 +77,12 @@ def reweigh_collection(context: JobContext, collection_id: str) -> None:
 
 def switch_embedder(context: JobContext, model: str) -> None:
     """Fill vectors of another embedding model, then search by them."""
-    try:
-        backfill.switch_embedder(model, lambda done, total: context.progress("embed", done, total))
-    except LabelUnmet as error:
-        raise JobFailed(str(error)) from error
+    following.switch_embedder(context, model)
 
 
 def follow_default_embedder() -> int:
     """Start the switch when the gateway's default embedding model has changed; 1 if it did."""
-    try:
-        embedder = backfill.find_new_embedder()
-    except LabelUnmet as error:
-        logger.warning("the default embedding model is not switched to: %s", error)
-        return 0
-    if embedder is None or Job.objects.filter(task=SWITCH, finished_at=None).exists():
-        return 0
-    jobs.enqueue(SWITCH, {"model": embedder.name})
-    return 1
+    return following.follow_default()
 
 
 def _is_done(document: Document, job: Job) -> bool:
@@ -95,17 +91,33 @@ def _is_done(document: Document, job: Job) -> bool:
 
 
 def fail_document(document: Document, reason: str) -> None:
-    """Record the failure; a document that was searchable before keeps its old passages."""
+    """Record the failure; a document that was searchable before keeps its old passages.
+
+    Where a new version could not be taken in, that version has failed: the one that is searched
+    is as ready as it was.
+    """
     with transaction.atomic():
-        waiting = (Document.Status.QUEUED, Document.Status.RUNNING)
-        Document.objects.filter(pk=document.pk, status__in=waiting).update(
-            status=Document.Status.FAILED, reason=reason
-        )
-        unfinished = (Stage.Status.RUNNING, Stage.Status.WAITING)
-        stage = Stage.objects.filter(document=document, status__in=unfinished).first()
-        is_noted = document.stages.filter(status=Stage.Status.FAILED).exists()
-        if stage is not None and not is_noted:
-            Stage.objects.filter(pk=stage.pk).update(status=Stage.Status.FAILED, reason=reason)
+        waiting = Document.objects.filter(pk=document.pk, status__in=WORKING)
+        locked = waiting.select_for_update().first()
+        if locked is None:
+            return
+        states = DocumentVersion.State
+        versions = locked.versions.filter(state=states.WAITING)
+        failed = versions.update(state=states.FAILED, reason=reason)
+        is_kept = failed and locked.version
+        status = Document.Status.READY if is_kept else Document.Status.FAILED
+        waiting.update(status=status, reason="" if is_kept else reason)
+        _fail_stage(locked, reason)
+
+
+def _fail_stage(document: Document, reason: str) -> None:
+    """The step it stopped in says why; one that has failed by itself has said it already."""
+    if document.stages.filter(status=Stage.Status.FAILED).exists():
+        return
+    unfinished = (Stage.Status.RUNNING, Stage.Status.WAITING)
+    stage = document.stages.filter(status__in=unfinished).first()
+    if stage is not None:
+        Stage.objects.filter(pk=stage.pk).update(status=Stage.Status.FAILED, reason=reason)
 
 
 def _enqueue_reweighing(document: Document) -> None:

@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.payers import payer_of
 from gateway.errors import BudgetExhausted
 from knowledge.errors import QuotaReached
-from knowledge.models import Document
+from knowledge.models import Document, DocumentVersion
 
 
 def require_room(user: User | None, size: int) -> None:
@@ -23,9 +23,9 @@ def require_room(user: User | None, size: int) -> None:
 
 def count_bytes(people: People[UUID] | None) -> int:
     """Of the files that these people added, or that anybody did; also of those that are deleted and
-    may still be taken back."""
-    documents = Document.objects.all()
-    if people is not None:
-        documents = documents.filter(added_by__in=people)
-    size: int = documents.aggregate(size=Sum("size", default=0))["size"]
+    may still be taken back, and of other versions."""
+    size = 0
+    for table in (Document, DocumentVersion):
+        rows = table.objects.all() if people is None else table.objects.filter(added_by__in=people)
+        size += rows.aggregate(size=Sum("size", default=0))["size"]
     return size

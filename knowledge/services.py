@@ -1,26 +1,41 @@
-"""Writes: collections and documents. Indexing itself is in `indexing`, the job in `jobs`."""
+"""Writes: collections and documents.
 
-from pathlib import Path, PurePath
+What comes in is put by `document_versions.putting`, queued by `queueing`, indexed by `ingestion`.
+"""
+
+from pathlib import Path
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.http import Http404
+from django.db import transaction
 
 from accounts.models import Grant, User
 from accounts.services import everyone, forget_grants, share
 from events import jobs
 from knowledge import indexing, storage
+from knowledge.document_versions.keeping import files_of
+from knowledge.document_versions.putting import Outcome, Put, put_document
 from knowledge.errors import DocumentGone
-from knowledge.file_names import clean_name
-from knowledge.file_types import detect_type
-from knowledge.models import Collection, Document, Source, Stage
-from knowledge.quota import require_room
+from knowledge.models import Collection, Document, Source
+from knowledge.queueing import (
+    INGEST,
+    cancel_indexing,
+    queue_document,
+    reindex_document,
+    retry_document,
+    upload_source,
+)
+from knowledge.sources.ownership import claim
 from knowledge.storage import Readable
 from security import audit
 from security.acts import Act
-from security.ids import new_id
 
-INGEST = "knowledge.jobs.ingest_document"
+__all__ = [
+    "INGEST", "Outcome", "Put", "add_document", "cancel_indexing", "create_collection",
+    "delete_collection", "delete_document", "ensure_samples", "put_document", "queue_document",
+    "reindex_document", "remove_collection", "remove_everything_of", "retry_document",
+    "update_collection", "upload_source",
+]  # fmt: skip
+
 SAMPLES = Path(__file__).resolve().parent / "samples"
 PROJECT = Path(__file__).resolve().parents[1]
 SAMPLE_COLLECTION = "Parley handbook"
@@ -83,11 +98,12 @@ def remove_collection(collection_id: UUID) -> None:
     # waits here, and then finds no collection.
     collection = Collection.objects.select_for_update().get(pk=collection_id)
     documents = list(collection.documents.values_list("pk", flat=True))
+    files = files_of(documents)
     forget_grants(Grant.Kind.COLLECTION, collection_id)
     if not collection.is_shelf:
         audit.record(Act.COLLECTION_DELETED, collection, documents=len(documents))
     collection.delete()
-    transaction.on_commit(lambda: _remove_files(documents))
+    transaction.on_commit(lambda: _remove_files(files))
 
 
 # -- Documents -------------------------------------------------------------------------------------
@@ -101,75 +117,19 @@ def add_document(
     source: Source | None = None,
     *,
     declared: str = "",
+    title: str = "",
 ) -> tuple[Document, bool]:
     """Store a file and queue its indexing; return the document and whether it is new.
 
-    `declared` is the media type its sender gave: only compared, never stored or sent back. The
-    same bytes in the same collection are the same document; one that had failed is tried again.
-    Raises `UploadRefused` with a reason, `StorageFull`, and Http404 when the collection is deleted
-    meanwhile; then, and after a crash, no file stays behind.
+    The same bytes in the same collection are the same document; one that had failed is tried
+    again. Raises what `put_document` raises.
     """
-    document_id = new_id()
-    stored = storage.store(document_id, file)
-    name = clean_name(file_name)
-    draft = Document(
-        id=document_id,
-        collection=collection,
-        title=(PurePath(name).stem or name)[:300],
-        file_name=name,
-        size=stored.size,
-        sha256=stored.sha256,
-        added_by=user,
+    put = put_document(
+        collection, file, file_name, user=user, source=source, declared=declared, title=title
     )
-    try:
-        document, is_new = _add_once(draft, stored.path, source, declared)
-    except BaseException:
-        storage.remove(document_id)
-        raise
-    if not is_new:
-        storage.remove(document_id)
-        if document.status == Document.Status.FAILED:
-            retry_document(document)
-    return document, is_new
-
-
-def _add_once(
-    draft: Document, path: Path, source: Source | None, declared: str
-) -> tuple[Document, bool]:
-    """Save the draft and queue it, or return the document that has its bytes already."""
-    known = Document.objects.filter(collection=draft.collection, sha256=draft.sha256)
-    if (document := known.first()) is not None:
-        return document, False
-    draft.media_type = detect_type(path, draft.file_name, declared).media_type
-    try:
-        with transaction.atomic():
-            require_room(draft.added_by, draft.size)
-            draft.source = source or upload_source(draft.collection)
-            draft.save(force_insert=True)
-            queue_document(draft)
-    except IntegrityError as error:
-        # The same bytes arrived twice at once: the other one was first.
-        if (document := known.first()) is not None:
-            return document, False
-        if not Collection.objects.filter(pk=draft.collection_id).exists():
-            raise Http404 from error
-        raise
-    return draft, True
-
-
-def retry_document(document: Document) -> None:
-    """Index again after a failure; what was found before stays searchable meanwhile."""
-    reindex_document(document)
-
-
-def reindex_document(document: Document) -> None:
-    """Index again from the stored file; nothing happens while it is being indexed."""
-    with transaction.atomic():
-        locked = Document.objects.select_for_update().filter(pk=document.pk).first()
-        if locked is None or locked.status in {Document.Status.QUEUED, Document.Status.RUNNING}:
-            return
-        queue_document(locked)
-    document.refresh_from_db()
+    if put.outcome is Outcome.DUPLICATE and source is None:
+        claim(put.document)
+    return put.document, put.outcome is Outcome.ADDED
 
 
 def delete_document(document: Document) -> None:
@@ -178,37 +138,16 @@ def delete_document(document: Document) -> None:
         cancel_indexing(document.job_id)
         indexing.remove_from_index(document)
         shelf = Collection.objects.filter(pk=document.collection_id, is_shelf=True)
+        files = files_of([document.pk])
         if Document.objects.filter(pk=document.pk).delete()[0]:
             audit.record(Act.DOCUMENT_DELETED, document, collection=str(document.collection_id))
         shelf.delete()
-        transaction.on_commit(lambda: storage.retire(document.pk))
+        transaction.on_commit(lambda: _remove_files(files))
 
 
-def queue_document(document: Document) -> None:
-    """A job and fresh stages for the document, in the caller's transaction."""
-    owner_id = document.added_by_id or document.collection.owner_id
-    job = jobs.enqueue(INGEST, {"document_id": str(document.pk)}, owner_id, document.pk)
-    Document.objects.filter(pk=document.pk).update(
-        status=Document.Status.QUEUED, reason="", job_id=job.pk
-    )
-    document.status, document.reason, document.job_id = Document.Status.QUEUED, "", job.pk
-    Stage.objects.filter(document=document).delete()
-    Stage.objects.bulk_create(Stage(document=document, name=name) for name in Stage.Name.values)
-
-
-def upload_source(collection: Collection) -> Source:
-    uploads = collection.sources.filter(kind=Source.Kind.UPLOAD).order_by("id")
-    return uploads.first() or Source.objects.create(collection=collection, name="Uploads")
-
-
-def cancel_indexing(job_id: UUID | None) -> None:
-    if job_id is not None:
-        jobs.request_cancel(job_id)
-
-
-def _remove_files(document_ids: list[UUID]) -> None:
-    for document_id in document_ids:
-        storage.retire(document_id)
+def _remove_files(file_ids: list[UUID]) -> None:
+    for file_id in file_ids:
+        storage.retire(file_id)
 
 
 # -- Samples ---------------------------------------------------------------------------------------

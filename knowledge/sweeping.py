@@ -4,6 +4,7 @@ from django.db.models import Exists, OuterRef
 
 from events.models import Job
 from knowledge import storage
+from knowledge.document_versions.keeping import used_files
 from knowledge.jobs import STOPPED, fail_document
 from knowledge.models import Document
 from observability.metrics import swept
@@ -31,10 +32,11 @@ def close_abandoned_documents() -> int:
 
 
 def remove_orphaned_files() -> int:
-    """Remove files of uploads that died before their row was written; how many."""
+    """Remove files of uploads that died before their row was written, and of versions that are
+    not kept any more; how many."""
     removed = 0
-    for document_ids in storage.list_older_files(BATCH):
-        known = set(Document.objects.filter(pk__in=document_ids).values_list("pk", flat=True))
-        removed += sum(storage.retire(pk) for pk in document_ids if pk not in known)
+    for file_ids in storage.list_older_files(BATCH):
+        used = used_files(file_ids)
+        removed += sum(storage.retire(pk) for pk in file_ids if pk not in used)
     swept.labels("files_removed").inc(removed)
     return removed

@@ -62,7 +62,7 @@ def _copy(document: Document, place: str, archive: ZipFile) -> None:
     info = ZipInfo(place, document.created_at.timetuple()[:6])
     info.compress_type = ZIP_STORED
     try:
-        source = storage.path_of(document.pk).open("rb")
+        source = storage.path_of(document.stored_id).open("rb")
     except FileNotFoundError:
         return
     with source, archive.open(info, "w", force_zip64=True) as target:

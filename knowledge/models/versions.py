@@ -8,8 +8,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from knowledge.models.sources import Source
 from knowledge.models.documents import Document
+from knowledge.models.sources import Source
 
 
 class VersionQuerySet(models.QuerySet[Any]):

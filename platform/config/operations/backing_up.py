@@ -23,7 +23,12 @@ from embedded.backup.tools import find_tools
 from embedded.console import Step, step
 from knowledge.storage import FILES_LOCK, path_of
 
-DOCUMENTS = "select id::text, size, sha256 from knowledge_document order by id"
+# Every stored file: of what is searched, and of the versions beside it.
+DOCUMENTS = """
+select coalesce(file_id, id)::text, size, sha256 from knowledge_document
+union select file_id::text, size, sha256 from knowledge_documentversion
+order by 1
+"""
 MIGRATIONS = "select app || '.' || name from django_migrations order by id"
 # Every column that holds what `security.secrets` sealed.
 SEALED = (("gateway_endpoint", "secret"), ("accounts_budget", "secret"))

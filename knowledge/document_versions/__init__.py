@@ -1,0 +1,1 @@
+"""The versions that the content of a document has had: one is searched, the others are kept."""

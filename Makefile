@@ -11,6 +11,9 @@ INSTALL := $(UV) pip install --quiet --python $(PY) --no-deps --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
+# Hundreds of processes are started for these: each file is compiled once, whatever the machine says.
+test chaos check bench: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help up test compatible chaos check audit sbom bench shots lock fmt clean
 .DEFAULT_GOAL := help
 

@@ -3,8 +3,13 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
+
+# The hundreds of processes that tests start compile each file once, whatever this machine says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A short path: Unix sockets live below it. Set before Django reads its settings.
 HOME = Path(tempfile.mkdtemp(prefix="parley-test-"))

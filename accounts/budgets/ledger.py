@@ -99,9 +99,9 @@ _RESERVE = """
                as is_taken
         from due
     ), kept as (
-        insert into accounts_budgethold (id, call_id, balance_id, turn_id, amount, owed,
+        insert into accounts_budgethold (call_id, balance_id, turn_id, amount, owed,
                                          leased_until, ends_at)
-        select gen_random_uuid(), %(call)s::uuid, due.id, %(turn)s::uuid, due.amount, due.owed,
+        select %(call)s::uuid, due.id, %(turn)s::uuid, due.amount, due.owed,
                now() + %(lease)s::float8 * interval '1 second',
                now() + %(seconds)s::float8 * interval '1 second'
         from due, verdict where is_taken
@@ -147,12 +147,14 @@ _LOCKED = """
         where b.id in (select balance_id from accounts_budgethold where call_id = %(call)s::uuid)
         order by b.id
         for update
+    ), behind as (
+        select count(*) from locked
     )
 """
 _SETTLE = f"""
     with {_LOCKED}, freed as (
-        delete from accounts_budgethold h using locked
-        where h.balance_id = locked.id and h.call_id = %(call)s::uuid
+        delete from accounts_budgethold h using behind
+        where h.call_id = %(call)s::uuid
         returning h.balance_id, h.amount, h.charged
     )
     update accounts_budgetbalance b
@@ -168,8 +170,8 @@ _SETTLE = f"""
 """  # noqa: S608 - our own words
 _GUESS = f"""
     with {_LOCKED}, guessed as (
-        update accounts_budgethold h set charged = h.owed from locked
-        where h.balance_id = locked.id and h.call_id = %(call)s::uuid and h.charged is null
+        update accounts_budgethold h set charged = h.owed from behind
+        where h.call_id = %(call)s::uuid and h.charged is null
         returning h.balance_id, h.amount, h.owed
     )
     update accounts_budgetbalance b
@@ -185,9 +187,10 @@ def renew(calls: Collection[UUID], lease: float = LEASE_SECONDS) -> None:
             """
             update accounts_budgethold
             set leased_until = now() + %s * interval '1 second'
-            where id in (select id from accounts_budgethold
-                         where call_id = any(%s) and charged is null
-                         for update skip locked)
+            where (call_id, balance_id) in (
+                select call_id, balance_id from accounts_budgethold
+                where call_id = any(%s) and charged is null
+                for update skip locked)
             """,
             [lease, list(calls)],
         )

@@ -198,11 +198,18 @@ class BudgetHold(models.Model):
 
     `owed` counts when nobody saw how the call ended; then `charged` says so until it is known, or
     for a day.
+
+    One index, and no foreign key in the database: every call writes such rows for each of its
+    budgets, behind a lock on the balance. A balance that is deleted at that moment may leave a hold
+    of nothing, which the end of its call removes like any other.
     """
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    pk = models.CompositePrimaryKey("call_id", "balance_id")
     call_id = models.UUIDField()
-    balance = models.ForeignKey(BudgetBalance, on_delete=models.CASCADE, related_name="holds")
+    balance = models.ForeignKey(
+        BudgetBalance, on_delete=models.CASCADE, related_name="holds",
+        db_constraint=False, db_index=False,
+    )  # fmt: skip
     turn_id = models.UUIDField(null=True, blank=True)
     amount = models.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
     owed = models.DecimalField(max_digits=DIGITS, decimal_places=PLACES)
@@ -213,7 +220,6 @@ class BudgetHold(models.Model):
     class Meta:
         verbose_name = _("hold")
         verbose_name_plural = _("holds")
-        constraints = [models.UniqueConstraint(fields=["call_id", "balance"], name="one_hold_each")]
 
     def __str__(self) -> str:
-        return str(self.pk)
+        return str(self.call_id)

@@ -1,15 +1,19 @@
 """Reserve, settle, release: what fits passes, and nothing else does."""
 
 import asyncio
+import threading
+import time
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.db import connection, connections, transaction
 
-from accounts.budgets import keeper
+from accounts.budgets import keeper, ledger
 from accounts.budgets.keeper import BUDGETS
 from accounts.budgets.models import BudgetBalance, BudgetHold
-from accounts.budgets.rules import remembered
+from accounts.budgets.opening import open_balance
+from accounts.budgets.rules import claims_of, load, remembered
 from gateway.budget import Hold
 from gateway.errors import BudgetExhausted
 from gateway.types import Payer, TokenUsage
@@ -207,3 +211,46 @@ def test_a_budget_that_is_deleted_meanwhile_takes_its_holds_along(budget):
     together(BUDGETS.settle(hold, used(), None))
     remembered.forget()
     assert reserve(demand()) == [None]
+
+
+def test_a_budget_that_is_deleted_while_a_call_reserves_leaves_no_hold_behind(budget):
+    """No foreign key guards holds: the reservation was written, but nobody saw it yet."""
+    spring = budget()
+    claims = claims_of(load(), demand())
+    open_balance(spring.pk, claims[0].subject_id)
+    call, is_written = uuid4(), threading.Event()
+
+    def delete() -> None:
+        is_written.wait(60)
+        spring.delete()
+        connections.close_all()
+
+    deleting = threading.Thread(target=delete)
+    deleting.start()
+    with transaction.atomic():
+        assert ledger.reserve(call, claims, None, 60).is_taken
+        is_written.set()
+        _until_somebody_waits()
+    deleting.join(60)
+    assert not BudgetBalance.objects.exists()
+    ledger.guess(call)
+    ledger.settle(call, None)
+    assert not BudgetHold.objects.exists()
+
+
+def _until_somebody_waits() -> None:
+    for _ in range(3000):
+        with connection.cursor() as cursor:
+            cursor.execute("select count(*) from pg_locks where not granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+def test_what_a_call_set_aside_is_found_by_one_index_alone(budget):
+    """Not by its balance, under which the calls of a whole installation stand."""
+    with connection.cursor() as cursor:
+        cursor.execute("select indexdef from pg_indexes where tablename = 'accounts_budgethold'")
+        ((index,),) = cursor.fetchall()
+    assert "(call_id, balance_id)" in index

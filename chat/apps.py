@@ -13,7 +13,13 @@ class ChatConfig(AppConfig):
     verbose_name = _("Conversations")
 
     def ready(self) -> None:
-        from chat import spoken  # noqa: F401, PLC0415 - so that every process has its words
+        from chat import (  # noqa: PLC0415
+            citing,
+            spoken,  # noqa: F401 - so that every process has its words
+        )
+        from knowledge.curation.cited import know_citations  # noqa: PLC0415
+
+        know_citations(citing.count_citations, citing.is_cited)
 
         post_migrate.connect(make_partitions, sender=self)
         name_tasks(

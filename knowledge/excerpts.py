@@ -9,6 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Length, Substr
 
 from accounts.models import User
+from knowledge.curation.own_words import stretch_at
 from knowledge.models import Document, DocumentText
 from security.reading import second_lock
 
@@ -34,6 +35,8 @@ class Excerpt:
     starts_inside: bool
     ends_inside: bool
     """Whether there is more of the document before the first and after the last segment."""
+    edit: str = ""
+    """Where these are words of a curator: what was done (`PassageEdit.Kind`)."""
 
 
 @second_lock
@@ -48,8 +51,10 @@ def find_excerpt(
     if document is None or not spans or any(start >= end for start, end in spans):
         return None
     first, last = min(start for start, _ in spans), max(end for _, end in spans)
-    low = max(0, first - CONTEXT)
+    stretch = stretch_at(document_id, first)
+    low = max(stretch.start, first - CONTEXT)
     high = min(last, first + LONGEST) + CONTEXT
+    high = min(high, stretch.end) if stretch.end else high
     row = (
         DocumentText.objects.filter(document__in=Document.objects.visible_to(user))
         .filter(document=document)
@@ -60,11 +65,13 @@ def find_excerpt(
     if row is None or first >= row[1]:
         return None
     window, length = _unwrapped(row[0]), row[1]
-    skipped = _to_sentence_start(window, first - low) if low else 0
+    length = min(length, stretch.end) if stretch.end else length
+    skipped = _to_sentence_start(window, first - low) if low > stretch.start else 0
     kept = _to_sentence_end(window, last - low) if high < length else len(window)
     kept = min(last - low, kept) + len(window[last - low : kept].rstrip())
     segments = _segments(window, skipped, kept, [(a - low, b - low) for a, b in sorted(spans)])
-    return Excerpt(document, segments, low + skipped > 0, low + kept < length)
+    starts_inside = low + skipped > stretch.start
+    return Excerpt(document, segments, starts_inside, low + kept < length, stretch.kind)
 
 
 def _unwrapped(window: str) -> str:

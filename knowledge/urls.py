@@ -1,11 +1,14 @@
 from django.urls import path
 
-from knowledge.views import access, bulk, collections, documents, reader, search, viewing
+from knowledge.embeddings import views as embeddings
+from knowledge.views import access, bulk, collections, curation, documents, reader, search, sources, viewing
 
 app_name = "knowledge"
 urlpatterns = [
     path("", collections.home, name="home"),
     path("search/", search.search, name="search"),
+    path("search-index/", embeddings.search_index, name="search_index"),
+    path("search-index/act", embeddings.act, name="search_index_act"),
     path("<uuid:collection_id>/", collections.collection, name="collection"),
     path("<uuid:collection_id>/documents", collections.documents, name="documents"),
     path("<uuid:collection_id>/progress", collections.progress, name="progress"),
@@ -15,10 +18,23 @@ urlpatterns = [
     path("<uuid:collection_id>/view-as/", viewing.view_as, name="view_as"),
     path("<uuid:collection_id>/bulk", bulk.change, name="bulk"),
     path("<uuid:collection_id>/settings/", collections.collection_settings, name="settings"),
+    path(
+        "<uuid:collection_id>/search-index/", embeddings.collection_index, name="collection_index"
+    ),
     path("<uuid:collection_id>/delete", collections.delete_collection, name="delete"),
+    path("<uuid:collection_id>/sources/", sources.sources, name="sources"),
+    path("<uuid:collection_id>/sources/new/<slug:kind>/", sources.add, name="add_source"),
+    path("sources/<uuid:source_id>/", sources.source, name="source"),
+    path("sources/<uuid:source_id>/progress", sources.progress, name="source_progress"),
+    path("sources/<uuid:source_id>/settings/", sources.edit, name="edit_source"),
+    path("sources/<uuid:source_id>/act", sources.act, name="source_act"),
+    path("sources/<uuid:source_id>/delete", sources.delete, name="delete_source"),
     path("documents/<uuid:document_id>/", reader.document, name="document"),
     path("documents/<uuid:document_id>/passages", reader.passages, name="passages"),
     path("documents/<uuid:document_id>/places", reader.places, name="places"),
+    path("documents/<uuid:document_id>/curation/", curation.curation, name="curation"),
+    path("documents/<uuid:document_id>/edit", curation.edit, name="edit_passage"),
+    path("edits/<uuid:edit_id>/undo", curation.undo, name="undo_edit"),
     path("documents/<uuid:document_id>/status", documents.status, name="document_status"),
     path("documents/<uuid:document_id>/preview", documents.preview, name="preview"),
     path("documents/<uuid:document_id>/reindex", documents.reindex, name="reindex"),

@@ -1,5 +1,6 @@
 """A document's passages as the list that edits are applied to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -60,7 +61,7 @@ def load(document: Document) -> Working:
     return Working(text, source_end, items, ids)
 
 
-def end_of_source(edits: list[PassageEdit], length: int) -> int:
+def end_of_source(edits: Iterable[PassageEdit], length: int) -> int:
     """Where in a stored text of `length` the words of curators begin."""
     starts = [edit.text_start for edit in edits if edit.text_start is not None]
     return min(starts, default=length + len(BETWEEN)) - len(BETWEEN)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET
 from accounts.callers import caller
 from accounts.models import User
 from knowledge import selectors
+from knowledge.curation.own_words import Quoted, find_quoted, stretch_at
 from knowledge.file_types import PDF, TEXT
 from knowledge.layout import draw, unpack
 from knowledge.models import Document, DocumentText
@@ -37,8 +38,8 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The document with its passages; for htmx the document alone."""
     user = caller(request)
     shown = selectors.find_document(user, document_id)
-    spans = _spans(request)
-    context = {**document_context(request, shown), "spans": spans}
+    own, spans = _own_words(user, shown, _spans(request))
+    context = {**document_context(request, shown), "spans": spans, "own": own}
     if _view(request, shown) == "pages":
         context |= _pages(user, shown, spans)
     else:
@@ -48,6 +49,7 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
         return render(request, "knowledge/_reading.html", context)
     marked = context["marked"]
     at = marked[0][0] if marked else context.get("offset", 0)
+    context["marked"] = [*marked, *(quoted.span for quoted in own)]
     context |= _listed(request, shown, _position(request, shown, at) - BEFORE)
     return render(request, "knowledge/document.html", context)
 
@@ -68,7 +70,8 @@ def places(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The words of the spans, and the pages they are on, for the viewer of pages."""
     user = caller(request)
     shown = selectors.find_document(user, document_id)
-    found = find_places(user, shown.pk, _spans(request))
+    _own, spans = _own_words(user, shown, _spans(request))
+    found = find_places(user, shown.pk, spans)
     return JsonResponse({"places": [asdict(place) for place in found]})
 
 
@@ -137,10 +140,23 @@ def _address(spans: list[Span], **others: str) -> str:
 
 
 @second_lock
+def _own_words(user: User, shown: Document, spans: list[Span]) -> tuple[list[Quoted], list[Span]]:
+    """What is asked for of the words of curators, and the spans with their places instead."""
+    if not Document.objects.visible_to(user).filter(pk=shown.pk).exists():
+        return [], spans
+    own = find_quoted(shown.pk, spans)
+    places = {quoted.span: quoted.place for quoted in own}
+    return own, [places.get(span, span) for span in spans]
+
+
+@second_lock
 def _stored(user: User, shown: Document) -> tuple[str, Any, bool]:
     visible = Document.objects.visible_to(user).filter(pk=shown.pk)
     rows = DocumentText.objects.filter(document__in=visible)
-    return rows.values_list("text", "layout", "has_figures_read").first() or ("", None, True)
+    found = rows.values_list("text", "layout", "has_figures_read").first()
+    if found is None:
+        return "", None, True
+    return found[0][: stretch_at(shown.pk, 0).end], *found[1:]
 
 
 @second_lock

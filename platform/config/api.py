@@ -35,6 +35,9 @@ from chat.sharing.api import router as sharing
 from chat.sidebar.api import router as folders
 from config import openapi, problems
 from knowledge.api import router as knowledge
+from knowledge.curation.api import router as curation
+from knowledge.sources.api import router as sources
+from knowledge.embeddings.api import router as embeddings
 
 DESCRIPTION = """
 Ask your documents, manage them, and follow answers as they are written.
@@ -103,7 +106,9 @@ api = ParleyAPI(
             {"name": "My data", "description": "Taking all of it away, and leaving."},
             {"name": "Collections", "description": "Documents searched and shared together."},
             {"name": "Documents", "description": "Files, their passages and their indexing."},
+            {"name": "Passages", "description": "Edited by those who look after a document."},
             {"name": "Search", "description": "Passages that answer a question, and why."},
+            {"name": "Sources", "description": "What collections are kept in step with."},
             {"name": "Agents", "description": "Instructions, a model and knowledge by one name."},
             {"name": "Memory", "description": "What the assistant remembers about you."},
             {"name": "Saved prompts", "description": "Words that you ask with again and again."},
@@ -125,6 +130,9 @@ api.add_router("", teams)
 api.add_router("", my_data)
 api.add_router("", portraits)
 api.add_router("", knowledge)
+api.add_router("", sources)
+api.add_router("", curation)
+api.add_router("", embeddings)
 api.add_router("", agents)
 api.add_router("", memory)
 api.add_router("", models)

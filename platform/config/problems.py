@@ -39,8 +39,11 @@ from agents.errors import TooManyPrompts
 from agents.memory.errors import MemoryRefused
 from chat.errors import ChatError, KeyReused
 from gateway.errors import BudgetExhausted
+from knowledge.curation.errors import EditConflict, EditRefused
+from knowledge.embeddings.versions import VersionRefused
 from knowledge.errors import FileTooLarge, QuotaReached, StorageFull, UploadRefused
 from knowledge.file_types import UnsupportedFile
+from knowledge.sources.services import SourceBusy, SourceRefused
 from observability.outages import OUTAGES, is_disk_full, is_outage
 from security.paging import InvalidCursor
 from security.rate_limits import LimitReached
@@ -155,6 +158,11 @@ DOMAIN: dict[type[Exception], tuple[int, str, Promise]] = {
     TeamRefused: (422, "team-refused", _("The team cannot be changed so")),
     SharingRefused: (422, "sharing-refused", _("This cannot be shared so")),
     TooManyPrompts: (422, "too-many-prompts", _("Too many saved prompts")),
+    SourceBusy: (409, "source-busy", _("Another sync is under way")),
+    SourceRefused: (422, "source-refused", _("This cannot be done with the source")),
+    EditRefused: (422, "edit-refused", _("The passage cannot be edited so")),
+    EditConflict: (409, "edit-conflict", _("The passage was changed meanwhile")),
+    VersionRefused: (409, "version-refused", _("Not with this embedding version")),
     InvalidCursor: (422, "invalid-cursor", _("Unknown cursor")),
 }
 

@@ -72,6 +72,8 @@ JOB = "api/v1/jobs/<uuidstr:job_id>"
 MEMBERS = "api/v1/teams/<uuidstr:team_id>/members"
 PAGES = "knowledge/<uuid:collection_id>"
 ONE_BUDGET = "api/v1/budgets/<uuidstr:budget_id>"  # for administrators, who are not in the cast
+VECTORS = "api/v1/embedding-versions/<int:number>"  # for administrators too
+EMBEDDER = {"model": "all-MiniLM-L6-v2"}
 BUDGET = {"name": "Year", "scope": "user", "unit": "tokens", "limit": 1000}
 PAPER = "knowledge/documents/<uuid:document_id>"
 
@@ -82,6 +84,17 @@ API = {
     "GET api/v1/me/usage/export": api(ANY, 200, 200, 200, 200),
     "GET api/v1/caches": api(ACCOUNT, 404, 404, 404, 404),
     "POST api/v1/caches/flush": api(ACCOUNT, 404, 404, 404, 404, body={"cache": "vectors"}),
+    "GET api/v1/embedding-versions": api(ACCOUNT, 404, 404, 404, 404),
+    "POST api/v1/embedding-versions": api(ACCOUNT, 404, 404, 404, 404, body=EMBEDDER),
+    "GET api/v1/embedding-versions/another": api(
+        ACCOUNT, 404, 404, 404, 404, query="model=all-MiniLM-L6-v2"
+    ),
+    "POST api/v1/embedding-versions/measure": api(ACCOUNT, 404, 404, 404, 404, body=EMBEDDER),
+    f"POST {VECTORS}/search": api(ACCOUNT, 404, 404, 404, 404),
+    f"POST {VECTORS}/fill": api(ACCOUNT, 404, 404, 404, 404),
+    f"POST {VECTORS}/pause": api(ACCOUNT, 404, 404, 404, 404),
+    f"DELETE {VECTORS}": api(ACCOUNT, 404, 404, 404, 404),
+    f"GET {COLLECTION}/search-index": api(READ, 200, 200, 403, 404),
     "GET api/v1/usage": api(ACCOUNT, 404, 404, 404, 404),
     "GET api/v1/usage/export": api(ACCOUNT, 404, 404, 404, 404),
     "GET api/v1/teams/<uuidstr:team_id>/usage": api(READ, 200, 404, 404, 404),
@@ -152,6 +165,10 @@ API = {
     f"GET {DOCUMENT}/file": api(READ, 200, 200, 200, 404),
     f"GET {DOCUMENT}/passage": api(READ, 200, 200, 200, 404, query="start=0&end=9"),
     f"GET {DOCUMENT}/figures/<int:number>": api(READ, 200, 200, 200, 404),
+    f"GET {DOCUMENT}/curation": api(READ, 200, 200, 403, 404),
+    f"GET {DOCUMENT}/edits": api(READ, 200, 200, 403, 404),
+    f"POST {DOCUMENT}/edits": api(WRITE, 201, 201, 403, 404, body={"kind": "add", "text": "More."}),
+    "DELETE api/v1/edits/<uuidstr:edit_id>": api(WRITE, 204, 204, 404, 404),
     f"POST {DOCUMENT}/restore": api(WRITE, 200, 200, 403, 404),
     f"POST {DOCUMENT}/retry": api(WRITE, 202, 202, 403, 404),
     "POST api/v1/search": api(READ, 200, 200, 200, 200, body={"query": "合并"}),
@@ -264,6 +281,9 @@ PAGE = {
         *page(200, 200, 200, 200),
         *page(302, 302, 302, 302, method="POST", form={"name": "New", "description": ""}),
     ],
+    "knowledge/search-index/": page(404, 404, 404, 404),
+    "knowledge/search-index/act": page(404, 404, 404, 404, method="POST"),
+    f"{PAGES}/search-index/": page(200, 200, 404, 404),
     "knowledge/search/": page(200, 200, 200, 200, query="q=合并"),
     f"{PAGES}/": page(200, 200, 200, 404),
     f"{PAGES}/documents": page(200, 200, 200, 404),
@@ -287,6 +307,11 @@ PAGE = {
     f"{PAPER}/": page(200, 200, 200, 404),
     f"{PAPER}/passages": page(200, 200, 200, 404),
     f"{PAPER}/places": page(200, 200, 200, 404, query="at=0-9"),
+    f"{PAPER}/curation/": page(200, 200, 404, 404),
+    f"{PAPER}/edit": page(
+        204, 204, 404, 404, method="POST", form={"kind": "add", "text": "A passage."}
+    ),
+    "knowledge/edits/<uuid:edit_id>/undo": page(204, 204, 404, 404, method="POST"),
     f"{PAPER}/status": page(200, 200, 200, 404),
     f"{PAPER}/preview": page(200, 200, 200, 404),
     f"{PAPER}/reindex": page(302, 302, 404, 404, method="POST"),

@@ -30,7 +30,7 @@ from events import jobs
 from gateway.embedding.embedder import get_embedder
 from knowledge import services as knowledge
 from knowledge import shelves
-from knowledge.models import Collection, Document, Figure
+from knowledge.models import Collection, Document, Figure, PassageEdit
 from tests.support.attached import attached, picture
 from tests.support.cast import PASSWORD
 from tests.support.processes import sign_in
@@ -127,6 +127,7 @@ def furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
     return {
         "prompt_id": prompt.pk, "saved_prompt_id": prompt.pk,
         "collection_id": collection.pk, "document_id": document.pk, "job_id": document.job_id,
+        "edit_id": _edited(document, secret).pk,
         "number": 1,  # of the document's only picture
         "conversation_id": turn.conversation_id, "turn_id": turn.pk, "message_id": turn.answer_id,
         "folder_id": folders.create_folder(owner, secret).pk,
@@ -139,6 +140,15 @@ def furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
         "import_id": _uploaded(owner, secret).pk,
         "token": "x" * 43,  # of nobody's link: one that is right shows what it shows to everybody
     }  # fmt: skip
+
+
+def _edited(document: Document, secret: str) -> PassageEdit:
+    """An edit whose words are not in the document any more."""
+    target = {"quote": secret, "before": "", "after": "", "start": 0}
+    return PassageEdit.objects.create(
+        document=document, kind="correct", state="lost", targets=[target], text=secret,
+        pieces=[str(document.pk)], made_by=document.added_by,
+    )  # fmt: skip
 
 
 def _sent(owner: User, turn: Turn, secret: str) -> UUID:
@@ -224,7 +234,7 @@ def random_ids() -> dict[str, UUID]:
             "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
             "question_id", "folder_id", "memory_id", "device_id", "session_id", "takeout_id",
             "export_id", "agent_id", "token_id", "prompt_id", "grant_id", "team_id", "link_id",
-            "import_id", "access_id", "attachment_id", "saved_prompt_id",
+            "import_id", "access_id", "attachment_id", "saved_prompt_id", "edit_id",
         ),
         nothing,
     )  # fmt: skip

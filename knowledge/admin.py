@@ -19,6 +19,7 @@ from knowledge.models import (
     Source,
     Stage,
     StorageMeasurement,
+    SyncRun,
 )
 from knowledge.rows import LANGUAGES, TYPE_NAMES
 from security.lists import AgeFilter, KnownValues
@@ -43,9 +44,11 @@ class LanguageFilter(KnownValues):
         return list(LANGUAGES.items())
 
 
-class SourceInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+class SourceInline(RecordInline):
     model = Source
-    extra = 0
+    fields = ("name", "kind", "schedule", "is_paused", "next_run_at")
+    readonly_fields = fields
+    show_change_link = True
 
 
 class StageInline(RecordInline):
@@ -92,12 +95,29 @@ class CollectionAdmin(DeletedWhole, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Source)
-class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("name", "kind", "collection", "created_at")
-    list_filter = ("kind",)
+class SourceAdmin(LogAdmin):
+    """Sources are set up on the pages of their collection, where their settings are checked."""
+
+    list_display = (
+        "name", "kind", "collection", "schedule", "is_paused", "next_run_at", "created_at",
+    )  # fmt: skip
+    list_filter = ("kind", "schedule", "is_paused")
     list_select_related = ("collection",)
+    exact_fields = ("id", "collection")
     search_fields = ("name", "collection__name")
-    autocomplete_fields = ("collection",)
+    exclude = ("secret",)
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(LogAdmin):
+    list_display = (
+        "source", "status", "added", "changed", "unchanged", "removed", "failed", "created_at",
+        "finished_at",
+    )  # fmt: skip
+    list_filter = ("status", "is_preview", "is_scheduled", AgeFilter)
+    list_select_related = ("source",)
+    exact_fields = ("id", "source", "job_id")
+    search_fields = ("source__name",)
 
 
 @admin.register(Document)

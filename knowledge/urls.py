@@ -1,7 +1,19 @@
 from django.urls import path
 
 from knowledge.embeddings import views as embeddings
-from knowledge.views import access, bulk, collections, curation, documents, reader, search, sources, viewing
+from knowledge.views import (
+    access,
+    bulk,
+    collections,
+    control,
+    curation,
+    documents,
+    reader,
+    search,
+    sources,
+    versions,
+    viewing,
+)
 
 app_name = "knowledge"
 urlpatterns = [
@@ -35,6 +47,18 @@ urlpatterns = [
     path("documents/<uuid:document_id>/curation/", curation.curation, name="curation"),
     path("documents/<uuid:document_id>/edit", curation.edit, name="edit_passage"),
     path("edits/<uuid:edit_id>/undo", curation.undo, name="undo_edit"),
+    path("documents/<uuid:document_id>/versions/", versions.versions, name="versions"),
+    path("documents/<uuid:document_id>/versions/upload", versions.upload, name="upload_version"),
+    path(
+        "documents/<uuid:document_id>/versions/<int:number>/", versions.version, name="version"
+    ),
+    path(
+        "documents/<uuid:document_id>/versions/<int:number>/restore",
+        versions.restore,
+        name="restore_version",
+    ),
+    path("documents/<uuid:document_id>/order", control.order_one, name="order_document"),
+    path("<uuid:collection_id>/order", control.order, name="order"),
     path("documents/<uuid:document_id>/status", documents.status, name="document_status"),
     path("documents/<uuid:document_id>/preview", documents.preview, name="preview"),
     path("documents/<uuid:document_id>/reindex", documents.reindex, name="reindex"),

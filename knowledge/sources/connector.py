@@ -108,6 +108,9 @@ class Connector(Protocol):
     def fetch(self, found: Found) -> AbstractContextManager[Readable]:
         """The bytes of an item of this walk; raises `ItemFailed`."""
 
+    def close(self) -> None:
+        """Let go of what is open."""
+
 
 Opener = Callable[..., Connector]
 

@@ -36,6 +36,9 @@ class FolderConnector:
     def fetch(self, found: Found) -> AbstractContextManager[Readable]:
         return open_below(self._root, os.fsdecode(raw(found.external_id)))
 
+    def close(self) -> None:
+        """Nothing is open between two items."""
+
     def _files(
         self, folder: Path, prefix: str, depth: int, walk: Walk
     ) -> Iterator[tuple["os.DirEntry[str]", str]]:

@@ -30,7 +30,7 @@ from knowledge.sources.roots import require_folder
 from knowledge.sources.settings import GitSettings
 from knowledge.storage import TOO_LARGE, Readable
 
-KEPT = b"refs/parley/head"  # what the copy is of; so nothing of it is ever taken for garbage
+KEPT = b"refs/heads/parley"  # what the copy is of: servers are told that it is here already
 BROKEN = (GitProtocolError, NotGitRepository, ObjectFormatException, KeyError, ValueError, OSError)
 
 
@@ -72,6 +72,11 @@ class GitConnector:
         if blob.raw_length() > django_settings.PARLEY_MAX_UPLOAD_MB * 1024 * 1024:
             raise ItemFailed(TOO_LARGE, may_try_again=False)
         return nullcontext(BytesIO(blob.data))
+
+    def close(self) -> None:
+        if self._repository is not None:
+            self._repository.close()
+            self._repository = None
 
     # -- What is listed ----------------------------------------------------------------------------
 
@@ -129,7 +134,7 @@ class GitConnector:
     def _fetch_with(self, client: Any, path: str, repository: Repo) -> ObjectID:
         chosen: list[ObjectID] = []
 
-        def choose(refs: Any, **_options: Any) -> list[ObjectID]:
+        def choose(refs: Any, *_depth: Any) -> list[ObjectID]:
             head = _head_of(refs, self._settings.branch)
             chosen.append(head)
             return [] if head in repository.object_store else [head]
@@ -141,6 +146,7 @@ class GitConnector:
         except BROKEN as error:
             raise SourceUnusable(_("The repository cannot be read.")) from error
         repository.refs[KEPT] = chosen[-1]
+        repository.refs.set_symbolic_ref(b"HEAD", KEPT)
         return chosen[-1]
 
 

@@ -1,6 +1,7 @@
 """Visits and removals in the background, enqueued by dotted path."""
 
 import logging
+from contextlib import closing
 from uuid import UUID
 
 from django.db.models.functions import Now
@@ -43,11 +44,12 @@ def run_sync(context: JobContext, run_id: str, *, is_full: bool = False) -> None
     opened.filter(started_at=None).update(started_at=Now())
     opened.update(status=SyncRun.Status.RUNNING)
     try:
-        connector = kinds.open_source(run.source)
-        if run.is_preview:
-            Preview(run, run.source, connector, context).go()
-        else:
-            Sync(run, run.source, connector, context, is_full=is_full).go()
+        with closing(kinds.open_source(run.source)) as connector:
+            if run.is_preview:
+                Preview(run, run.source, connector, context).go()
+            else:
+                Sync(run, run.source, connector, context, is_full=is_full).go()
+        if not run.is_preview:
             tombstones.purge(run.source)
     except Paused:
         opened.update(status=SyncRun.Status.PAUSED)

@@ -36,8 +36,8 @@ from chat.sidebar.api import router as folders
 from config import openapi, problems
 from knowledge.api import router as knowledge
 from knowledge.curation.api import router as curation
-from knowledge.sources.api import router as sources
 from knowledge.embeddings.api import router as embeddings
+from knowledge.sources.api import router as sources
 
 DESCRIPTION = """
 Ask your documents, manage them, and follow answers as they are written.

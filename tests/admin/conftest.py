@@ -17,7 +17,7 @@ from gateway.models import (
     Usage,
 )
 from knowledge.analyzer import TERM_SPACE
-from knowledge.models import Chunk, Collection, Document, DocumentText, Source, Stage
+from knowledge.models import Chunk, Collection, Document, DocumentText, Source, Stage, SyncRun
 from security.ids import new_id
 from tests.support.cast import SECRET_WORDS
 
@@ -36,6 +36,7 @@ def furnish(admin):
     def make(number: int) -> None:
         collection = Collection.objects.create(owner=admin, name=f"Collection {number}")
         source = Source.objects.create(collection=collection, name="Uploads")
+        SyncRun.objects.create(source=source, status="succeeded")
         document = Document.objects.create(
             collection=collection, source=source, title=f"Document {number}", file_name="a.txt",
             media_type="text/plain", size=3, sha256=f"{number:064}", added_by=admin,

@@ -75,6 +75,9 @@ ONE_BUDGET = "api/v1/budgets/<uuidstr:budget_id>"  # for administrators, who are
 VECTORS = "api/v1/embedding-versions/<int:number>"  # for administrators too
 EMBEDDER = {"model": "all-MiniLM-L6-v2"}
 BUDGET = {"name": "Year", "scope": "user", "unit": "tokens", "limit": 1000}
+SOURCE = "api/v1/sources/<uuidstr:source_id>"
+CONNECTED = {"kind": "api", "name": "Bot"}
+PLACE = "knowledge/sources/<uuid:source_id>"
 PAPER = "knowledge/documents/<uuid:document_id>"
 
 API = {
@@ -158,6 +161,22 @@ API = {
     ),
     f"DELETE {COLLECTION}": api(WRITE, 204, 403, 403, 404),
     f"POST {COLLECTION}/documents": api(WRITE, 202, 202, 403, 404, form=upload()),
+    f"GET {COLLECTION}/sources": api(READ, 200, 200, 403, 404),
+    f"POST {COLLECTION}/sources": api(WRITE, 201, 201, 403, 404, body=CONNECTED),
+    f"GET {SOURCE}": api(READ, 200, 200, 404, 404),
+    f"PATCH {SOURCE}": api(WRITE, 200, 200, 404, 404, body={"name": "New"}),
+    f"DELETE {SOURCE}": api(WRITE, 204, 204, 404, 404),
+    f"POST {SOURCE}/preview": api(WRITE, 422, 422, 404, 404),  # of what is pushed
+    f"POST {SOURCE}/sync": api(WRITE, 422, 422, 404, 404, body={}),
+    f"POST {SOURCE}/pause": api(WRITE, 200, 200, 404, 404),
+    f"POST {SOURCE}/resume": api(WRITE, 200, 200, 404, 404),
+    f"POST {SOURCE}/cancel": api(WRITE, 204, 204, 404, 404),
+    f"GET {SOURCE}/runs": api(READ, 200, 200, 404, 404),
+    f"GET {SOURCE}/items": api(READ, 200, 200, 404, 404),
+    f"POST {SOURCE}/items": api(
+        WRITE, 200, 200, 404, 404, form={**upload(), "external_id": "note"}
+    ),
+    f"DELETE {SOURCE}/items": api(WRITE, 204, 204, 404, 404, query="external_id=note"),
     "GET api/v1/documents": api(READ, 200, 200, 200, 404, query="collection={collection_id}"),
     f"GET {DOCUMENT}": api(READ, 200, 200, 200, 404),
     f"DELETE {DOCUMENT}": api(WRITE, 204, 204, 403, 404),
@@ -304,6 +323,19 @@ PAGE = {
         *page(302, 302, 404, 404, method="POST", form={"name": "New", "description": ""}),
     ],
     f"{PAGES}/delete": page(302, 404, 404, 404, method="POST", form={"name": "Board"}),
+    f"{PAGES}/sources/": page(200, 200, 404, 404),
+    f"{PAGES}/sources/new/<slug:kind>/": [
+        *page(200, 200, 404, 404),
+        *page(302, 302, 404, 404, method="POST", form={"name": "Bot", "grace_days": "0"}),
+    ],
+    f"{PLACE}/": page(200, 200, 404, 404),
+    f"{PLACE}/progress": page(200, 200, 404, 404),
+    f"{PLACE}/settings/": [
+        *page(200, 200, 404, 404),
+        *page(302, 302, 404, 404, method="POST", form={"name": "Bot", "grace_days": "0"}),
+    ],
+    f"{PLACE}/act": page(302, 302, 404, 404, method="POST", form={"action": "pause"}),
+    f"{PLACE}/delete": page(302, 302, 404, 404, method="POST", form={"documents": "keep"}),
     f"{PAPER}/": page(200, 200, 200, 404),
     f"{PAPER}/passages": page(200, 200, 200, 404),
     f"{PAPER}/places": page(200, 200, 200, 404, query="at=0-9"),

@@ -52,7 +52,7 @@ LOOT = (
     "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
     "question_id", "folder_id", "agent_id", "agent", "token_id", "team_id", "user_id", "grant_id",
     "memory_id", "device_id", "takeout_id", "link_id", "import_id", "access_id",
-    "attachment_id", "prompt_id",
+    "attachment_id", "prompt_id", "source_id",
 )  # fmt: skip
 VALID = {
     "make_budget": {"name": "Year", "scope": "user", "unit": "tokens", "limit": 1000},
@@ -78,6 +78,9 @@ VALID = {
         "action": "reindex",
         "documents": ["0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"],
     },
+    "create_source": {"kind": "api", "name": "N"},
+    "update_source": {"name": "N"},
+    "sync_source": {},
     "edit_passage": {"kind": "add", "text": "More."},
     "update_me": {"theme": "dark"},
     "create_prompt": {"name": "N", "text": "T"},

@@ -30,7 +30,16 @@ from events import jobs
 from gateway.embedding.embedder import get_embedder
 from knowledge import services as knowledge
 from knowledge import shelves
-from knowledge.models import Collection, Document, Figure, PassageEdit
+from knowledge.models import (
+    Collection,
+    Document,
+    Figure,
+    PassageEdit,
+    Source,
+    SourceItem,
+    SyncRun,
+)
+from knowledge.sources.connector import key_of
 from tests.support.attached import attached, picture
 from tests.support.cast import PASSWORD
 from tests.support.processes import sign_in
@@ -128,6 +137,7 @@ def furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
         "prompt_id": prompt.pk, "saved_prompt_id": prompt.pk,
         "collection_id": collection.pk, "document_id": document.pk, "job_id": document.job_id,
         "edit_id": _edited(document, secret).pk,
+        "source_id": _connected(owner, document, secret).pk, "kind": "api",
         "number": 1,  # of the document's only picture
         "conversation_id": turn.conversation_id, "turn_id": turn.pk, "message_id": turn.answer_id,
         "folder_id": folders.create_folder(owner, secret).pk,
@@ -149,6 +159,20 @@ def _edited(document: Document, secret: str) -> PassageEdit:
         document=document, kind="correct", state="lost", targets=[target], text=secret,
         pieces=[str(document.pk)], made_by=document.added_by,
     )  # fmt: skip
+
+
+def _connected(owner: User, document: Document, secret: str) -> Source:
+    """What another program pushes, the document among it, and a visit that failed."""
+    source = Source.objects.create(
+        collection=document.collection, kind="api", name=f"Bot: {secret}", added_by=owner
+    )
+    SourceItem.objects.create(
+        source=source, key=key_of(secret), external_id=secret, title=secret, document=document
+    )
+    SyncRun.objects.create(
+        source=source, status="failed", reason=secret, sample=[{"item": secret, "reason": "No."}]
+    )
+    return source
 
 
 def _sent(owner: User, turn: Turn, secret: str) -> UUID:
@@ -235,6 +259,7 @@ def random_ids() -> dict[str, UUID]:
             "question_id", "folder_id", "memory_id", "device_id", "session_id", "takeout_id",
             "export_id", "agent_id", "token_id", "prompt_id", "grant_id", "team_id", "link_id",
             "import_id", "access_id", "attachment_id", "saved_prompt_id", "edit_id",
+            "source_id",
         ),
         nothing,
     )  # fmt: skip

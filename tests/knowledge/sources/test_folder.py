@@ -239,7 +239,8 @@ def know_all(source: Source, root: Path) -> None:
     from tests.knowledge.sources.walking import Bystander  # noqa: PLC0415
 
     items, documents = [], []
-    for found in open_source(source).walk(Bystander()):
+    connector = open_source(source)
+    for found in connector.walk(Bystander()):
         assert not isinstance(found, Gone)
         document = Document(
             collection=source.collection, source=source, title=found.title, size=found.size or 0,
@@ -257,5 +258,6 @@ def know_all(source: Source, root: Path) -> None:
                 sha256=document.sha256,
             )
         )
+    connector.close()
     Document.objects.bulk_create(documents)
     SourceItem.objects.bulk_create(items)

@@ -1,0 +1,184 @@
+"""A page, a site by its links, or the pages that a sitemap lists; one host, politely."""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from io import BytesIO
+
+from django.utils.translation import gettext as _
+
+from knowledge.sources.addresses import Site, tidy
+from knowledge.sources.connector import Found, Gone, ItemFailed, Known, SourceUnusable, Walk
+from knowledge.sources.outside import PAGE, authorization, get
+from knowledge.sources.pages import HTML, Page, name_of, read_page
+from knowledge.sources.patterns import Wanted
+from knowledge.sources.robots import Robots
+from knowledge.sources.settings import WebSettings
+from knowledge.sources.sitemap import addresses_in
+from knowledge.storage import Readable
+from security.outbound.errors import FetchTimeout, OutboundError, Unreachable
+from security.outbound.fetching import Fetched
+from security.outbound.targets import parse_target
+
+ONE_PAGE = replace(PAGE, seconds=30)
+MOST_WAITING = 50_000
+KEPT_LINKS = 500
+
+
+class WebConnector:
+    """External ids are addresses: the canonical one, where a page names it."""
+
+    def __init__(self, settings: WebSettings, secret: str, state: str = "") -> None:
+        self._settings = settings
+        self._start = parse_target(settings.address)
+        self._wanted = Wanted(settings.include, settings.exclude)
+        self._headers = authorization(secret)
+        self.is_complete, self.lists_changes = True, False
+        self.cursor: dict[str, object] = {}
+        self.total: int | None = None
+
+    def walk(self, walk: Walk) -> Iterator[Found | Gone]:
+        self._robots = Robots(self._settings.pause_seconds, walk.check)
+        self._site = Site(self._start)
+        start = tidy(str(self._start)) or str(self._start)
+        self._met: set[str] = set()
+        waiting = deque(self._first(start))
+        self._met.update(address for address, _depth in waiting)
+        asked = 0
+        while waiting:
+            if asked >= self._settings.most_pages:
+                self.is_complete = False  # what lies beyond is not known to be gone
+                return
+            address, depth = waiting.popleft()
+            walk.check()
+            item, links = self._visit(address, walk)
+            if item is not None:
+                yield item
+            asked += 1
+            if depth > 0:
+                for link in links:
+                    if len(waiting) < MOST_WAITING and self._is_new(link):
+                        waiting.append((link, depth - 1))
+
+    def fetch(self, found: Found) -> AbstractContextManager[Readable]:
+        if found.body is None:
+            raise ItemFailed(_("The page has no content."), may_try_again=False)
+        return nullcontext(BytesIO(found.body))
+
+    def close(self) -> None:
+        """Nothing is open between two items."""
+
+    # -- Where to go -------------------------------------------------------------------------------
+
+    def _first(self, start: str) -> list[tuple[str, int]]:
+        if self._settings.reach != "sitemap":
+            return [(start, self._settings.depth if self._settings.reach == "site" else 0)]
+        places = [start]
+        if not start.endswith((".xml", ".xml.gz", ".txt")):
+            named = [place for text in self._robots.sitemaps(start) if (place := tidy(text))]
+            places = named or [tidy("/sitemap.xml", start) or start]
+        found: dict[str, None] = {}
+        for place in places:
+            for address in addresses_in(place, self._site, self._robots, self._headers):
+                if self._site.admits(address) and self._is_wanted(address):
+                    found[address] = None
+                if len(found) > self._settings.most_pages:
+                    break
+        if not found:
+            raise SourceUnusable(_("There is no sitemap with pages of this site."))
+        self.total = min(len(found), self._settings.most_pages)
+        return [(address, 0) for address in found]
+
+    def _is_new(self, address: str) -> bool:
+        if address in self._met:
+            return False
+        self._met.add(address)
+        return self._site.admits(address)
+
+    def _is_wanted(self, address: str) -> bool:
+        return parse_target(address).path.partition("?")[0] in self._wanted
+
+    # -- One page ----------------------------------------------------------------------------------
+
+    def _visit(self, address: str, walk: Walk) -> tuple[Found | Gone | None, list[str]]:
+        """What is at the address, if it is wanted, and where it leads. Pages that are not wanted
+        are read for their links alone."""
+        known = walk.known(address) or Known()
+        links = list(known.links)
+        if known.is_seen:
+            return None, links
+        if not self._robots.admit(address):
+            return self._failed(address, _("The site does not want robots there."), links), links
+        self._robots.wait(address)
+        try:
+            answer = get(address, ONE_PAGE, self._headers | _conditions(known))
+        except OutboundError as error:
+            is_passing = isinstance(error, FetchTimeout | Unreachable)
+            return self._failed(address, str(error), links, is_final=not is_passing), links
+        return self._read(address, answer, known)
+
+    def _read(
+        self, address: str, answer: Fetched, known: Known
+    ) -> tuple[Found | Gone | None, list[str]]:
+        links = list(known.links)
+        if answer.status == 304:
+            name = name_of(address, "text/html")
+            same = Found(address, name, address=address, links=links, is_unchanged=True)
+            return (same if self._is_wanted(address) else None), links
+        if answer.status in {404, 410}:
+            return Gone(address), []
+        if not 200 <= answer.status < 300:
+            if answer.status in {429, 503}:
+                self._robots.slow_down(address)
+            reason = _("The site answered %(status)s.") % {"status": answer.status}
+            return self._failed(address, reason, links), links
+        page = read_page(answer)
+        return self._take(address, answer, page), page.links
+
+    def _take(self, address: str, answer: Fetched, page: Page) -> Found | Gone | None:
+        """The page as an item; None for one that is not wanted, or was there under another name."""
+        name = tidy(answer.url) or address
+        if not self._site.has(name):
+            return self._failed(address, _("It leads to another site."), [], is_final=True)
+        if page.canonical and self._site.has(page.canonical):
+            name = page.canonical
+        if name != address:
+            if name in self._met:
+                return None
+            self._met.add(name)
+        if not page.is_indexed or not self._is_wanted(name):
+            return None
+        if page.is_empty:
+            return self._failed(name, _("The page has no text."), page.links, is_final=True)
+        is_html = answer.media_type in HTML
+        return Found(
+            name,
+            name_of(name, answer.media_type, page.title),
+            title=page.title,
+            address=name,
+            etag=answer.headers.get("ETag", ""),
+            last_modified=answer.headers.get("Last-Modified", ""),
+            links=page.links[:KEPT_LINKS],
+            body=page.body,
+            media_type="" if is_html else answer.media_type,
+        )
+
+    def _failed(
+        self, address: str, reason: str, links: list[str], *, is_final: bool = False
+    ) -> Found | None:
+        if not self._is_wanted(address):
+            return None
+        return Found(
+            address, name_of(address, "text/html"), address=address, links=links[:KEPT_LINKS],
+            failure=reason, is_final=is_final,
+        )  # fmt: skip
+
+
+def _conditions(known: Known) -> dict[str, str]:
+    conditions = {}
+    if known.etag:
+        conditions["If-None-Match"] = known.etag
+    if known.last_modified:
+        conditions["If-Modified-Since"] = known.last_modified
+    return conditions

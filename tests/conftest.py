@@ -45,7 +45,7 @@ from embedded.throwaway import throwaway_servers  # noqa: E402
 TransactionTestCase.available_apps = [app.name for app in apps.get_app_configs()]
 
 
-pytest_plugins = ["tests.support.cast"]
+pytest_plugins = ["tests.support.cast", "tests.support.second_try"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,10 +57,3 @@ def _servers():
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(_servers):
     """The database server must be there before pytest-django makes the test database."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """CI, a busy machine at times, gives each test a second try, and its report says so."""
-    if os.environ.get("CI"):
-        for item in items:
-            item.add_marker(pytest.mark.flaky(reruns=1))

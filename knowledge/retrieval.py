@@ -128,8 +128,10 @@ def search(
     *,
     payer: Payer | None = None,
     remember: bool = True,
+    version: EmbeddingVersion | None = None,
 ) -> SearchResult:
-    """The passages that fit best among those `user` may see, best first.
+    """The passages that fit best among those `user` may see, best first; by another embedding
+    `version` than the searched one, if it is given.
 
     `collections` narrows the search; ids that are not visible add nothing. Embeds the question
     before it opens its transaction, by an embedder with the labels that are demanded here and by
@@ -140,7 +142,7 @@ def search(
     if collections is not None:
         visible = visible.filter(pk__in=list(collections))
     embedder_for = embed_for(collections, demands, user, payer, remember=remember)
-    return _search(user, query, visible, limit, embedder_for)
+    return _search(user, query, visible, limit, embedder_for, version=version)
 
 
 def search_shelves(
@@ -165,10 +167,12 @@ def _search(
     visible: "QuerySet[Collection]",
     limit: int,
     embedder_for: EmbedderFor,
+    *,
+    version: EmbeddingVersion | None = None,
 ) -> SearchResult:
     began = time.perf_counter()
     limit = max(1, min(limit, MAX_LIMIT))
-    question = _prepare(query[:LONGEST_QUESTION], embedder_for)
+    question = _prepare(query[:LONGEST_QUESTION], embedder_for, version or find_active_version())
     embedded = time.perf_counter()
     allowed = _allowed(visible)
     with reading_as(user, **SETTINGS, **search_settings(question.version, LEG_LIMIT)) as cursor:
@@ -208,8 +212,7 @@ def _demands(rows: Sequence[tuple[Any, ...]]) -> tuple[Demand, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _prepare(query: str, embedder_for: EmbedderFor) -> _Question:
-    version = find_active_version()
+def _prepare(query: str, embedder_for: EmbedderFor, version: EmbeddingVersion) -> _Question:
     counted = Counter(analyze(query))
     alpha = choose_alpha(query, version.model, is_multilingual=version.is_multilingual)
     vector = None

@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from events import jobs
 from events.models import Job
-from gateway.embedding.embedder import LOCAL_NAME
+from gateway.embedding.embedder import LOCAL_NAME, EmbedderUnavailable
+from gateway.errors import GatewayError
+from gateway.labels import LabelUnmet
 from gateway.models import Model
 from knowledge.embeddings.filling import count_vectors, embedder_of
 from knowledge.embeddings.storages import STORAGES, is_indexable
@@ -46,12 +48,18 @@ def list_models() -> list[str]:
 def begin(model: str, storage: str, by: User | None = None) -> EmbeddingVersion:
     """A new version that is being filled in the background; search goes on with the old one.
 
-    Raises `VersionRefused`, and what `embedder_of` and the embedder raise.
+    Raises `VersionRefused`, also where the model does not answer or may not see every collection.
     """
     if storage not in STORAGES:
         raise VersionRefused(_("There is no such storage."))
-    embedder = embedder_of(EmbeddingVersion(model=model))
-    wanted = {"model": embedder.name, "dimensions": embedder.dimensions, "storage": storage}
+    try:
+        embedder = embedder_of(EmbeddingVersion(model=model))
+        dimensions = embedder.dimensions
+    except LabelUnmet as error:
+        raise VersionRefused(str(error)) from error
+    except (EmbedderUnavailable, GatewayError) as error:
+        raise VersionRefused(_("The embedding model does not answer.")) from error
+    wanted = {"model": embedder.name, "dimensions": dimensions, "storage": storage}
     with transaction.atomic():
         same = EmbeddingVersion.objects.select_for_update().filter(**wanted).first()
         if same is not None:

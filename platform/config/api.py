@@ -34,6 +34,7 @@ from chat.search.jump_api import router as jump
 from chat.sharing.api import router as sharing
 from chat.sidebar.api import router as folders
 from config import openapi, problems
+from knowledge.document_versions.api import router as versions
 from knowledge.api import router as knowledge
 from knowledge.curation.api import router as curation
 from knowledge.embeddings.api import router as embeddings
@@ -132,6 +133,7 @@ api.add_router("", portraits)
 api.add_router("", knowledge)
 api.add_router("", sources)
 api.add_router("", curation)
+api.add_router("", versions)
 api.add_router("", embeddings)
 api.add_router("", agents)
 api.add_router("", memory)

@@ -236,6 +236,7 @@ FILES_ROOT = PARLEY_HOME.files
 IMPORTS_ROOT = PARLEY_HOME.path / "imports"
 PARLEY_MAX_IMPORT_MB = env.int("PARLEY_MAX_IMPORT_MB", default=200)
 TAKEOUTS_ROOT = PARLEY_HOME.path / "takeouts"
+PARLEY_STALE_DAYS = env.int("PARLEY_STALE_DAYS", default=365)
 PARLEY_MAX_UPLOAD_MB = env.int("PARLEY_MAX_UPLOAD_MB", default=50)
 PARLEY_DOCUMENT_VERSIONS = env.int("PARLEY_DOCUMENT_VERSIONS", default=20)  # kept; 0: all
 PARLEY_MAX_ATTACHMENT_MB = env.int("PARLEY_MAX_ATTACHMENT_MB", default=20)
@@ -310,6 +311,8 @@ CLOCK = {
     "chat.retention.scrubbing.scrub_deleted_documents": 15,
     "knowledge.sweeping.close_abandoned_documents": 60,
     "knowledge.jobs.follow_default_embedder": 60,
+    "knowledge.embeddings.bulk.keep_index": 30,
+    "knowledge.state.fold": 60,
     "knowledge.sources.scheduling.start_due": 15,
     "knowledge.sources.sweeping.sweep": 300,
     "knowledge.sweeping.remove_orphaned_files": 3600,

@@ -13,7 +13,7 @@ from gateway.embedding.embedder import LOCAL_NAME, Vectors, local_embedder
 from gateway.embedding.local import LocalEmbedder
 from gateway.models import Deployment, Endpoint, Model
 from knowledge import retrieval
-from knowledge.embeddings import filling, indexes, measuring, versions
+from knowledge.embeddings import bulk, filling, indexes, measuring, versions
 from knowledge.embeddings.filling import AnotherModel
 from knowledge.embeddings.storages import STORAGES
 from knowledge.embeddings.versions import VersionRefused
@@ -103,8 +103,8 @@ def test_another_storage_is_filled_chosen_taken_back_and_dropped(
     assert not EmbeddingVersion.objects.filter(pk=second.pk).exists()
     assert not indexes.index_bytes(second)
     assert Embedding.objects.count() == len(TEXTS) + 1
-    acts = AuditEntry.objects.filter(act__startswith="embedding.").order_by("pk")
-    assert [entry.act.split(".")[1] for entry in acts] == ["begun", "chosen", "chosen", "dropped"]
+    acts = AuditEntry.objects.filter(act__startswith="embedding.").order_by("-pk")[:4]
+    assert [entry.act.split(".")[1] for entry in acts] == ["dropped", "chosen", "chosen", "begun"]
 
 
 @pytest.mark.parametrize("storage", STORAGES)
@@ -212,3 +212,23 @@ def test_the_storages_are_measured_on_passages_that_are_here(
     assert all(one["recall"] == 1 for one in found.figures.values())
     sizes = [found.figures[name]["bytes"] for name in ("binary", "half", "float")]
     assert all(size > 0 for size in sizes)
+
+
+def test_a_first_bulk_load_goes_without_the_graph_and_gets_it_at_its_end(
+    filled: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = find_active_version()
+    monkeypatch.setattr(bulk, "MANY_WAITING", 2)
+    assert bulk.keep_index() == 0
+    waiting = [event_jobs.enqueue(bulk.INGEST, {"document_id": "none"}) for _ in range(2)]
+    assert bulk.keep_index() == 1
+    assert not indexes.is_built(version)
+    monkeypatch.setattr(bulk, "FEW_VECTORS", 3)
+    assert bulk.keep_index() == 0  # it is not over
+    for job in waiting:
+        event_jobs.request_cancel(job.pk)
+    assert bulk.keep_index() == 1
+    assert bulk.keep_index() == 0  # under way
+    run_jobs()
+    assert indexes.is_built(version)
+    assert bulk.keep_index() == 0

@@ -183,6 +183,13 @@ API = {
     f"GET {DOCUMENT}/chunks": api(READ, 200, 200, 200, 404),
     f"GET {DOCUMENT}/file": api(READ, 200, 200, 200, 404),
     f"GET {DOCUMENT}/passage": api(READ, 200, 200, 200, 404, query="start=0&end=9"),
+    f"GET {DOCUMENT}/versions": api(READ, 200, 200, 200, 404),
+    f"POST {DOCUMENT}/versions": api(WRITE, 202, 202, 403, 404, form=upload()),
+    f"GET {DOCUMENT}/versions/<int:number>/text": api(READ, 200, 200, 200, 404),
+    f"GET {DOCUMENT}/versions/<int:number>/file": api(READ, 200, 200, 200, 404),
+    f"POST {DOCUMENT}/versions/<int:number>/restore": api(WRITE, 202, 202, 403, 404),
+    f"GET {COLLECTION}/indexing": api(READ, 200, 200, 200, 404),
+    f"POST {COLLECTION}/indexing": api(WRITE, 202, 202, 403, 404, body={"order": "first"}),
     f"GET {DOCUMENT}/figures/<int:number>": api(READ, 200, 200, 200, 404),
     f"GET {DOCUMENT}/curation": api(READ, 200, 200, 403, 404),
     f"GET {DOCUMENT}/edits": api(READ, 200, 200, 403, 404),
@@ -344,6 +351,14 @@ PAGE = {
         204, 204, 404, 404, method="POST", form={"kind": "add", "text": "A passage."}
     ),
     "knowledge/edits/<uuid:edit_id>/undo": page(204, 204, 404, 404, method="POST"),
+    f"{PAPER}/versions/": page(200, 200, 200, 404),
+    f"{PAPER}/versions/upload": page(202, 202, 404, 404, method="POST", form=upload()),
+    f"{PAPER}/versions/<int:number>/": page(302, 302, 302, 404),
+    f"{PAPER}/versions/<int:number>/restore": page(302, 302, 404, 404, method="POST"),
+    f"{PAPER}/order": page(302, 302, 404, 404, method="POST", form={"order": "first"}),
+    f"{PAGES}/order": page(
+        302, 302, 404, 404, method="POST", form={"order": "first", "document": "{document_id}"}
+    ),
     f"{PAPER}/status": page(200, 200, 200, 404),
     f"{PAPER}/preview": page(200, 200, 200, 404),
     f"{PAPER}/reindex": page(302, 302, 404, 404, method="POST"),

@@ -1,0 +1,345 @@
+"""Indexing at size: `python -m benchmarks.ingestion [PART …]`, short forms by default.
+
+`embedder`  one long document through the real job, and the embedder alone on the same passages:
+            the share of its own speed that is left.
+`files`     `--files` files of `--megabytes` together, through storage and the job, as a worker
+            does; memory of this process and of the one that reads files, as it goes on.
+`load`      `--chunks` passages with ready vectors through the real load (COPY, statistics), the
+            graph built after; search with permission and the question's embedding at that size.
+
+Texts of `files` and `load` are made: words by Zipf's law, of a vocabulary of 50,000; vectors of
+`load` lie in 2,000 clusters. In `files` a stand-in makes the vectors, at no cost: what
+is measured is everything but the embedder, which `embedder` measures.
+"""
+
+import argparse
+import io
+import json
+import os
+import random
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from benchmarks.home import django_on_a_throwaway_home
+from benchmarks.retrieval import percentile
+
+PARTS = ("embedder", "files", "load")
+VOCABULARY = 50_000
+WORDS = 130  # of a passage: about what the chunker makes of English
+DIMENSIONS = 384
+CLUSTERS = 2_000
+OF_A_DOCUMENT = 250  # passages that are loaded together
+MEGABYTE = 2**20
+QUESTIONS = 60
+
+
+class Texts:
+    """Words by Zipf's law, the same in every run."""
+
+    def __init__(self, seed: int = 1) -> None:
+        chance = random.Random(seed)
+        letters = "bcdfghklmnprstvz"
+        self._words = [
+            "".join(chance.choice(letters) + chance.choice("aeiou") for _ in range(2 + n % 4))
+            for n in range(VOCABULARY)
+        ]
+        weights = 1 / (np.arange(VOCABULARY) + 2.7)
+        self._shares = np.cumsum(weights / weights.sum())
+        self._chance = np.random.default_rng(seed)
+
+    def passage(self, words: int = WORDS) -> str:
+        places = np.searchsorted(self._shares, self._chance.random(words))
+        chosen = [self._words[min(place, VOCABULARY - 1)] for place in places]
+        chosen[9::12] = [f"{word}." for word in chosen[9::12]]
+        return " ".join(chosen)
+
+    def document(self, size: int) -> str:
+        parts, length = [], 0
+        while length < size:
+            part = f"## {self.passage(4)}\n\n{self.passage()}\n"
+            parts.append(part)
+            length += len(part)
+        return "\n".join(parts)
+
+
+class Places:
+    """Unit vectors in clusters, as those of real passages lie."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._chance = np.random.default_rng(seed)
+        self._centres = self._unit(self._chance.normal(size=(CLUSTERS, DIMENSIONS)))
+
+    def take(self, count: int) -> Any:
+        near = self._centres[self._chance.integers(0, CLUSTERS, count)]
+        noise = self._chance.normal(size=(count, DIMENSIONS)) * (0.9 / DIMENSIONS**0.5)
+        return self._unit(near + noise)
+
+    @staticmethod
+    def _unit(vectors: Any) -> Any:
+        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def load_now() -> list[float]:
+    return [round(value, 1) for value in os.getloadavg()]
+
+
+def make_person() -> tuple[Any, Any]:
+    from accounts.models import User
+    from knowledge import services
+
+    user = User.objects.create_user("bench@example.org", "not used by anybody")
+    return user, services.create_collection(user, "Benchmark")
+
+
+def run_job(document: Any) -> None:
+    from events import jobs
+
+    jobs.run(str(document.job_id))
+
+
+# -- embedder ------------------------------------------------------------------------------------
+
+
+def measure_embedder(passages: int, rounds: int) -> dict[str, Any]:
+    from benchmarks.retrieval import embedder_seconds
+    from gateway.embedding.embedder import get_embedder
+    from knowledge import services
+
+    user, collection = make_person()
+    texts, shares, rates = Texts(), [], []
+    get_embedder().embed(["warm up"] * 8)
+    for number in range(rounds + 1):  # the first only warms up
+        text = texts.document(passages * 900)
+        file = io.BytesIO(text.encode())
+        document, _ = services.add_document(user, collection, file, f"{number}.md")
+        began = time.perf_counter()
+        run_job(document)
+        took = time.perf_counter() - began
+        alone = embedder_seconds(document)
+        if number:
+            shares.append(alone / took)
+            rates.append(document.chunks.count() / took)
+    return {
+        "passages": document.chunks.count(),
+        "passages_per_second": round(statistics.median(rates), 1),
+        "share_of_embedder": round(statistics.median(shares), 3),
+        "shares": [round(share, 3) for share in shares],
+    }
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+
+def measure_files(files: int, megabytes: float) -> dict[str, Any]:
+    from gateway.embedding.local import LocalEmbedder
+    from knowledge import services
+    from knowledge.models import Chunk, Document
+
+    places = Places()
+    LocalEmbedder.embed = lambda _self, texts: places.take(len(texts))  # type: ignore[assignment]
+    user, collection = make_person()
+    texts, size = Texts(), int(megabytes * MEGABYTE / files)
+    memory: list[int] = []
+    began = time.perf_counter()
+    for number in range(files):
+        file = io.BytesIO(texts.document(size).encode())
+        document, _ = services.add_document(user, collection, file, f"{number}.md")
+        run_job(document)
+        if number % max(1, files // 20) == 0 or number == files - 1:
+            memory.append(resident_megabytes())
+            print(f"{number + 1} files, {memory[-1]} MB", flush=True)
+    seconds = time.perf_counter() - began
+    half = len(memory) // 2
+    return {
+        "files": files,
+        "megabytes": round(megabytes),
+        "passages": Chunk.objects.count(),
+        "not_ready": Document.objects.exclude(status="ready").count(),
+        "seconds": round(seconds, 1),
+        "megabytes_per_second": round(megabytes / seconds, 2),
+        "memory_first_half_mb": max(memory[1:half] or memory),
+        "memory_second_half_mb": max(memory[half:]),
+    }
+
+
+def resident_megabytes() -> int:
+    """Of this process and of those that read files for it; not of Postgres and Redis."""
+    process = psutil.Process()
+    readers = [child for child in process.children(recursive=True) if "python" in child.name()]
+    return sum(one.memory_info().rss for one in (process, *readers)) // MEGABYTE
+
+
+# -- load ----------------------------------------------------------------------------------------
+
+
+def measure_load(chunks: int) -> dict[str, Any]:
+    from django.db import connection
+
+    from knowledge.embeddings import indexes
+    from knowledge.versions import find_active_version
+
+    user, collection = make_person()
+    version = find_active_version()
+    indexes.drop(version)
+    memory = resident_megabytes()
+    began = time.perf_counter()
+    sample = load_passages(user, collection, chunks)
+    loaded = time.perf_counter() - began
+    grown = resident_megabytes() - memory
+    with connection.cursor() as cursor:
+        cursor.execute("vacuum analyze knowledge_chunk")
+        cursor.execute("vacuum analyze knowledge_embedding")
+        cursor.execute("vacuum analyze term_df")
+    given = indexes.memory_for(version)
+    began = time.perf_counter()
+    indexes.build(version)
+    built = time.perf_counter() - began
+    return {
+        "chunks": chunks,
+        "load_seconds": round(loaded, 1),
+        "chunks_per_second": round(chunks / loaded),
+        "memory_grown_mb": grown,
+        "index_seconds": round(built, 1),
+        "index_megabytes": indexes.index_bytes(version) // MEGABYTE,
+        "index_memory_mb": given,
+        "database_megabytes": database_megabytes(),
+        **measure_growth(user, collection),
+        **measure_searches(user, sample),
+    }
+
+
+def load_passages(user: Any, collection: Any, chunks: int) -> list[str]:
+    """Through `replace_chunks`, a document of a few hundred at a time; some of their words."""
+    sample: list[str] = []
+    texts, places = Texts(), Places()
+    for start in range(0, chunks, OF_A_DOCUMENT):
+        count = min(OF_A_DOCUMENT, chunks - start)
+        passages = [texts.passage() for _ in range(count)]
+        load_document(user, collection, passages, places.take(count), start)
+        if len(sample) < QUESTIONS * 5:
+            sample.append(passages[0])
+        if start % (OF_A_DOCUMENT * 80) == 0:
+            print(f"{start + count} passages", flush=True)
+    return sample
+
+
+def load_document(
+    user: Any, collection: Any, passages: Sequence[str], vectors: Any, number: int
+) -> float:
+    """Seconds of its transaction, with the analysis of its words."""
+    from knowledge.indexing import Generation, replace_chunks
+    from knowledge.models import Document, Source
+    from knowledge.types import ChunkDraft, Extracted
+    from knowledge.versions import find_active_version
+
+    source = Source.objects.filter(collection=collection).first() or Source.objects.create(
+        collection=collection, name="Benchmark"
+    )
+    text = "\n\n".join(passages)
+    document = Document.objects.create(
+        collection=collection, source=source, title=f"Document {number}", file_name=f"{number}.md",
+        media_type="text/markdown", size=len(text), sha256=f"{number:064x}", added_by=user,
+    )  # fmt: skip
+    drafts = list(_drafts(passages, ChunkDraft))
+    generation = Generation(
+        document.title, Extracted(text=text, language="en"), drafts,
+        dict(enumerate(vectors)), find_active_version(),
+    )  # fmt: skip
+    began = time.perf_counter()
+    replace_chunks(document, generation)
+    return time.perf_counter() - began
+
+
+def _drafts(passages: Sequence[str], draft: Any) -> Iterator[Any]:
+    start = 0
+    for passage in passages:
+        yield draft(text=passage, heading_path=(), start=start, end=start + len(passage), page=None)
+        start += len(passage) + 2
+
+
+def measure_growth(user: Any, collection: Any) -> dict[str, Any]:
+    """What a passage costs while the graph is kept up, at this size."""
+    texts, places = Texts(2), Places(2)
+    took = [
+        load_document(
+            user, collection, [texts.passage() for _ in range(50)], places.take(50), -number - 1
+        )
+        for number in range(6)
+    ]
+    return {"added_ms_per_passage": round(statistics.median(took) / 50 * 1000, 2)}
+
+
+def measure_searches(user: Any, sample: Sequence[str]) -> dict[str, Any]:
+    """Eight words of a passage each, asked by a person whose collection it is."""
+    from knowledge.retrieval import search
+
+    chance = random.Random(3)
+    took, sql = [], []
+    asked = [" ".join(chance.sample(text.split(), 8)) for text in sample[: QUESTIONS * 4]]
+    for number, question in enumerate(asked):
+        began = time.perf_counter()
+        found = search(user, question)
+        if number >= QUESTIONS:  # the first ones warm up
+            took.append((time.perf_counter() - began) * 1000)
+            sql.append(found.timings["sql_ms"])
+    return {
+        "searches": len(took),
+        "p50_ms": round(percentile(took, 0.5), 1),
+        "p95_ms": round(percentile(took, 0.95), 1),
+        "sql_p50_ms": round(percentile(sql, 0.5), 1),
+        "sql_p95_ms": round(percentile(sql, 0.95), 1),
+    }
+
+
+def database_megabytes() -> int:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_database_size(current_database())")
+        (size,) = cursor.fetchone()
+    return int(size) // MEGABYTE
+
+
+def measure(part: str, options: argparse.Namespace) -> dict[str, Any]:
+    with django_on_a_throwaway_home():
+        before = load_now()
+        if part == "embedder":
+            found = measure_embedder(options.passages, options.rounds)
+        elif part == "files":
+            found = measure_files(options.files, options.megabytes)
+        else:
+            found = measure_load(options.chunks)
+        return {**found, "load_before": before, "load_after": load_now()}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="embedder, files, load")
+    parser.add_argument("--passages", type=int, default=200, help="of the document of `embedder`")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--files", type=int, default=200)
+    parser.add_argument("--megabytes", type=float, default=10)
+    parser.add_argument("--chunks", type=int, default=10_000)
+    parser.add_argument("--json", type=Path, help="where to write the figures")
+    options = parser.parse_args(arguments)
+    figures: dict[str, Any] = {}
+    for part in options.parts or PARTS:
+        # Each in a process of its own, with a database of its own.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            figures[part] = pool.submit(measure, part, options).result()
+        print(json.dumps({part: figures[part]}), flush=True)
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -39,6 +39,7 @@ BATCH = 500
 BATCH_BYTES = 8 * 1024 * 1024
 SLICE_SECONDS = 45.0
 BATCH_SECONDS = 1.0  # a slow walk shows what it has brought so far
+CHECK_SECONDS = 0.5
 SAMPLED = 100
 TOO_LONG = _("Its name is too long.")
 UNEXPECTED = _("It could not be taken in; the log of the server says why.")
@@ -114,7 +115,7 @@ class Sync:
 
     def check(self) -> None:
         now = time.monotonic()
-        if now - self._told < 0.5:
+        if now - self._told < CHECK_SECONDS:
             return
         self._told = now
         self.job.check()

@@ -72,7 +72,7 @@ class GitForm(_WithSecret):
 
     address = forms.CharField(
         label=_("Address"), max_length=2000,
-        help_text=_("https://git.example.org/team/docs.git"),
+        help_text="https://git.example.org/team/docs.git",
     )  # fmt: skip
     branch = forms.CharField(
         label=_("Branch"), max_length=200, required=False,
@@ -89,7 +89,7 @@ class WebForm(_WithSecret):
     )  # fmt: skip
 
     address = forms.CharField(
-        label=_("Address"), max_length=2000, help_text=_("https://www.example.org/handbook/")
+        label=_("Address"), max_length=2000, help_text="https://www.example.org/handbook/"
     )
     reach = forms.ChoiceField(
         label=_("What to read"),
@@ -117,7 +117,7 @@ class FeedForm(_WithSecret):
     SETTINGS = ("address", "has_full_pages", "pause_seconds")
 
     address = forms.CharField(
-        label=_("Address"), max_length=2000, help_text=_("https://www.example.org/news.xml")
+        label=_("Address"), max_length=2000, help_text="https://www.example.org/news.xml"
     )
     has_full_pages = forms.TypedChoiceField(
         label=_("What to read"),

@@ -1,0 +1,238 @@
+"""A real site on loopback, with what real sites do to those who follow their links."""
+
+import time
+from ipaddress import ip_network
+
+import pytest
+
+from knowledge.models import Collection, SourceItem, SyncRun
+from knowledge.sources.addresses import Site, tidy
+from security.outbound.targets import parse_target
+from tests.knowledge.sources.conftest import Add, counts, titles, visit
+from tests.support.web import SITE, listen, page, redirect, serve
+
+pytestmark = pytest.mark.django_db
+
+State = SourceItem.State
+
+
+@pytest.fixture
+def internet(settings) -> None:
+    settings.PARLEY_SOURCE_NETWORKS = (ip_network(f"{SITE}/32"),)
+
+
+def html(title: str, text: str, *links: str, head: str = "") -> bytes:
+    anchors = "".join(f'<a href="{link}">there</a> ' for link in links)
+    return (
+        f"<!doctype html><html><head><title>{title}</title>{head}<script>{time.time_ns()}</script>"
+        f"</head><body><nav>Menu</nav><main><h1>{title}</h1><p>{text}</p>{anchors}</main></body>"
+    ).encode()
+
+
+def conditional(body: bytes, etag: str):
+    """A page that knows when nothing has changed."""
+
+    def answer(handler) -> None:
+        if handler.headers.get("If-None-Match") == etag:
+            page(b"", status=304)(handler)
+        else:
+            page(body, ETag=etag)(handler)
+
+    return answer
+
+
+def dripping(handler) -> None:
+    """A byte now and then, for ever."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/html")
+    handler.end_headers()
+    while True:
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+        time.sleep(0.1)
+
+
+def endless(handler) -> None:
+    """Every page leads one deeper."""
+    place = handler.path.rstrip("/")
+    page(html("Deeper", place, f"{place}/a", f"{place}/b?n=1"))(handler)
+
+
+class Endless(dict):
+    def get(self, path, default=None):
+        return endless if path.startswith("/trap") else super().get(path, default)
+
+
+def test_a_site_is_followed_politely_from_visit_to_visit(
+    internet: None, add: Add, handbook: Collection
+):
+    links = (
+        "/a", "b?utm_source=x#top", "/private/x", "/gone", "http://example.org/elsewhere",
+        "mailto:me@example.org", "/logo.png", "/noindex",
+    )  # fmt: skip
+    pages = {
+        "/robots.txt": page(b"User-agent: *\nDisallow: /private\n", "text/plain"),
+        "/": page(html("Start", "Welcome.", *links)),
+        "/a": conditional(html("A", "About a.", "/deep", "/"), '"one"'),
+        "/b": page(html("B", "About b.", "/a")),
+        "/deep": page(html("Deep", "Far down.", "/deeper")),
+        "/deeper": page(html("Deeper", "Too far.")),
+        "/noindex": page(html("No", "Not for machines.", "/b",
+                              head='<meta name="robots" content="noindex">')),
+    }  # fmt: skip
+    with serve(pages) as site:
+        source = add("web", address=site.at("/"), depth=2, pause_seconds=0.1)
+        run = visit(source)
+        assert (run.status, run.reason) == (SyncRun.Status.SUCCEEDED, "")
+        assert titles(handbook) == ["A", "B", "Deep", "Start"]
+        assert run.failed == 1  # what robots must not see
+        asked = [path for path, _headers in site.heard]
+        assert "/private/x" not in asked
+        assert "/logo.png" not in asked
+        assert "/deeper" not in asked
+        assert asked.count("/robots.txt") == 1
+        assert len(asked) == len(set(asked))
+        agent = site.heard[0][1]["User-Agent"]
+        assert agent.startswith("Parley")
+
+        # Scripts differ at every request; what is kept does not.
+        pages["/"] = page(html("Start", "Welcome.", *links))
+        again = visit(source)
+        assert counts(again)[:3] == (0, 0, 4)
+        del site.heard[:]
+        pages["/b"] = page(html("B", "About b, better.", "/a"))
+        pages["/deep"] = page(b"", status=410)
+        assert counts(visit(source))[:4] == (0, 1, 2, 1)
+        assert source.items.get(title="Deep").state == State.MISSING
+        # A site in trouble loses nothing, and its pages still lead on.
+        pages["/"] = page(b"", status=503)
+        pages["/deep"] = page(html("Deep", "Far down."))
+        run = visit(source)
+        assert counts(run) == (1, 0, 2, 0, 1 + 1)
+        assert source.items.filter(state=State.MISSING).count() == 0
+
+
+@pytest.mark.django_db(transaction=True)  # its job outlasts a lease
+def test_traps(internet: None, add: Add, handbook: Collection, monkeypatch):
+    from dataclasses import replace  # noqa: PLC0415
+
+    from knowledge.sources import web  # noqa: PLC0415
+
+    monkeypatch.setattr(web, "ONE_PAGE", replace(web.ONE_PAGE, seconds=1.0, max_bytes=100_000))
+    with listen() as canary:
+        inside = f"http://127.0.0.1:{canary.port}"
+        pages = Endless({
+            "/": page(html("Start", "Here.", "/loop1", "/inside", "/huge", "/image", "/drip",
+                           "/trap/1", "/same", "/other", "/empty", f"{inside}/direct", "/meta")),
+            "/loop1": redirect("/loop2"),
+            "/loop2": redirect("/loop1"),
+            "/inside": redirect(f"{inside}/admin"),
+            "/meta": redirect("http://169.254.169.254/latest/meta-data/"),
+            "/huge": page(html("Huge", "x" * 200_000)),
+            "/image": page(b"\x89PNG", "image/png"),
+            "/drip": dripping,
+            "/same": page(html("Same", "As it.", head='<link rel="canonical" href="/other">')),
+            "/other": page(html("Other", "As the same.")),
+            "/empty": page(b"<html><body></body></html>"),
+        })  # fmt: skip
+        with serve(pages) as site:
+            source = add("web", address=site.at("/"), depth=20, most_pages=40, pause_seconds=0.1)
+            run = visit(source)
+        assert run.status == SyncRun.Status.SUCCEEDED
+        assert canary.connections == []
+    failed = dict(source.items.filter(state=State.FAILED).values_list("external_id", "reason"))
+    at = {external_id.removeprefix(f"http://{SITE}:{site.port}"): reason
+          for external_id, reason in failed.items()}  # fmt: skip
+    assert {"/loop1", "/inside", "/huge", "/image", "/drip", "/meta", "/empty"} <= set(at)
+    assert all(at.values())
+    found = titles(handbook)
+    assert "Start" in found
+    assert found.count("Same") + found.count("Other") == 1
+    trapped = source.items.filter(external_id__contains="/trap").count()
+    assert 0 < trapped < 40
+    assert run.seen <= 40
+
+
+def test_a_preview_stores_nothing_and_a_sitemap_lists(
+    internet: None, add: Add, handbook: Collection
+):
+    pages = {"/a": page(html("A", "About a.")), "/b": page(html("B", "About b."))}
+    with serve(pages) as site:
+        locations = "".join(
+            f"<url><loc>{site.at(path)}</loc></url>" for path in ("/a", "/b", "/missing")
+        )
+        foreign = "<url><loc>http://example.org/</loc></url>"
+        bomb = '<!DOCTYPE x [<!ENTITY e "boom"><!ENTITY f SYSTEM "file:///etc/passwd">]>'
+        pages["/map.xml"] = page(
+            f"<?xml version='1.0'?>{bomb}<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>"
+            f"{locations}{foreign}<url><loc>&f;</loc></url></urlset>".encode(),
+            "application/xml",
+        )
+        index = f"<sitemapindex><sitemap><loc>{site.at('/map.xml')}</loc></sitemap></sitemapindex>"
+        pages["/sitemap.xml"] = page(index.encode(), "application/xml")
+        source = add("web", address=site.at("/"), reach="sitemap", pause_seconds=0.1)
+        run = visit(source, is_preview=True)
+        assert (run.status, run.added, run.failed, run.total) == ("succeeded", 2, 0, 3)
+        assert not source.items.exists()
+        assert counts(visit(source)) == (2, 0, 0, 0, 0)
+        assert titles(handbook) == ["A", "B"]
+        empty = add("web", address=site.at("/a"), reach="page", pause_seconds=0.1)
+        assert counts(visit(empty))[:2] == (1, 0)
+
+
+def test_a_site_that_cannot_say_what_robots_may_is_left_alone(internet: None, add: Add):
+    pages = {"/robots.txt": page(b"", status=500), "/": page(html("A", "About a."))}
+    with serve(pages) as site:
+        run = visit(add("web", address=site.at("/"), pause_seconds=0.1))
+        assert (run.added, run.failed) == (0, 1)
+        assert [path for path, _ in site.heard] == ["/robots.txt"]
+
+
+def test_private_addresses_are_refused_without_the_setting(add: Add, settings):
+    settings.PARLEY_SOURCE_NETWORKS = ()
+    with listen() as canary:
+        run = visit(add("web", address=f"http://127.0.0.1:{canary.port}/", pause_seconds=0.1))
+        assert (run.added, run.failed) == (0, 1)
+        assert canary.connections == []
+
+
+def test_feeds(internet: None, add: Add, handbook: Collection):
+    def feed(*entries: tuple[str, str, str]) -> bytes:
+        items = "".join(
+            f"<item><guid isPermaLink='false'>{name}</guid><title>{name}</title><link>{link}</link>"
+            f"<description>&lt;p&gt;{text}&lt;/p&gt;&lt;script&gt;x&lt;/script&gt;</description></item>"
+            for name, link, text in entries
+        )
+        return f"<rss version='2.0'><channel><title>News</title>{items}</channel></rss>".encode()
+
+    pages = {"/full": page(html("Full", "The whole story."))}
+    with serve(pages) as site:
+        pages["/feed"] = page(feed(("one", site.at("/full"), "In short.")), "application/rss+xml")
+        brief = add("feed", address=site.at("/feed"), has_full_pages=False, pause_seconds=0.1)
+        whole = add("feed", address=site.at("/feed"), pause_seconds=0.1)
+        assert counts(visit(brief)) == (1, 0, 0, 0, 0)
+        assert counts(visit(whole)) == (1, 0, 0, 0, 0)
+        del site.heard[:]
+        assert counts(visit(whole)) == (0, 0, 1, 0, 0)
+        assert [path for path, _ in site.heard] == ["/feed"]
+        pages["/feed"] = page(feed(("two", site.at("/missing"), "Later.")), "application/rss+xml")
+        assert counts(visit(whole)) == (0, 0, 1, 0, 1)  # "one" is older, not gone
+        assert source_states(whole) == {"one": State.PRESENT, "two": State.FAILED}
+        pages["/feed"] = page(b"<html>No feed</html>")
+        assert visit(whole).status == SyncRun.Status.FAILED
+
+
+def source_states(source) -> dict[str, str]:
+    return dict(source.items.values_list("external_id", "state"))
+
+
+def test_addresses():
+    assert tidy("HTTP://Example.org:80/a?utm_source=x&b=1#c") == "http://example.org/a?b=1"
+    assert tidy("../x", "http://example.org/a/b/c") == "http://example.org/a/x"
+    assert tidy("javascript:alert(1)", "http://example.org/") is None
+    assert tidy("http://user:secret@example.org/") is None
+    site = Site(parse_target("https://example.org/"))
+    assert site.admits("https://example.org/a")
+    assert not site.admits("https://example.org/" + "a/" * 8)
+    assert not site.admits("https://other.org/a")
+    assert sum(site.admits(f"https://example.org/calendar?day={n}") for n in range(500)) == 50

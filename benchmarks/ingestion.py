@@ -250,7 +250,7 @@ def load_document(
     )  # fmt: skip
     drafts = list(_drafts(passages, ChunkDraft))
     generation = Generation(
-        document.title, Extracted(text=text, language="en"), drafts,
+        document.title, Extracted(title="", text=text, blocks=(), language="en"), drafts,
         dict(enumerate(vectors)), find_active_version(),
     )  # fmt: skip
     began = time.perf_counter()

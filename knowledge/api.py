@@ -1,7 +1,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import File, Query, Router, Status, UploadedFile
 
 from accounts.access import require_editable, require_owned
@@ -10,6 +10,7 @@ from accounts.limits import spend_for
 from accounts.payers import payer_by_token
 from gateway.labels import clean_labels
 from knowledge import bulk, discarding, retrieval, selectors, services, viewers
+from knowledge.curation.documents import Wanted, list_wanted
 from knowledge.models import Chunk, Collection, Document
 from knowledge.schemas import (
     AccessOut,
@@ -156,10 +157,16 @@ def search_as(request: HttpRequest, collection_id: UUID, body: SearchAsIn) -> An
     tags=["Documents"], summary="Change several documents", operation_id="change_documents",
 )  # fmt: skip
 def change_documents(request: HttpRequest, collection_id: UUID, body: BulkIn) -> Any:
-    """Indexes again, deletes or restores those that are the collection's. Needs the role editor."""
+    """Does one thing to those that are the collection's. Needs the role editor; a move, in both
+    collections."""
     user = caller(request)
     collection = require_editable(Collection.objects, user, collection_id)
-    return {"documents": bulk.act(user, collection, body.action, body.documents)}
+    target = None
+    if body.action is bulk.Action.MOVE:
+        if body.target is None:
+            raise Http404
+        target = require_editable(Collection.objects, user, body.target)
+    return {"documents": bulk.act(user, collection, body.action, body.documents, target)}
 
 
 @router.delete(
@@ -197,10 +204,9 @@ def upload_document(request: HttpRequest, collection_id: UUID, file: File[Upload
 )  # fmt: skip
 def list_documents(request: HttpRequest, page: Query[DocumentQuery]) -> Any:
     """Documents you may see, newest first, with the progress of their indexing."""
-    user = caller(request)
-    with reading_as(user):
-        rows = selectors.list_documents(user, page.collection)
-        return paginate(rows, ["-id"], page.cursor, page.limit)
+    names = ("list", "q", "status", "kind", "source", "age", "order")
+    wanted = Wanted(**{name: getattr(page, name) for name in names})
+    return list_wanted(caller(request), page.collection, wanted, page.cursor, page.limit)
 
 
 @router.get(

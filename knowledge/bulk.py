@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from django.utils.translation import ngettext
 
 from accounts.models import User
 from knowledge import discarding, services
+from knowledge.curation import shelving
 from knowledge.models import Collection, Document
 
 MOST = 500  # documents of one request
@@ -17,24 +19,52 @@ class Action(StrEnum):
     REINDEX = "reindex"
     DELETE = "delete"
     RESTORE = "restore"
+    EXCLUDE = "exclude"
+    INCLUDE = "include"
+    MOVE = "move"
 
 
-def act(user: User, collection: Collection, action: Action, ids: Iterable[UUID]) -> list[UUID]:
-    """Index, delete or take back those of the documents that are the collection's; which.
+UNDONE_BY = {
+    Action.DELETE: Action.RESTORE,
+    Action.EXCLUDE: Action.INCLUDE,
+    Action.INCLUDE: Action.EXCLUDE,
+    Action.MOVE: Action.MOVE,
+}
 
-    `user` may edit the collection. Ids of other documents do nothing: whoever else deletes one
-    meanwhile is no error.
+
+def act(
+    user: User,
+    collection: Collection,
+    action: Action,
+    ids: Iterable[UUID],
+    target: Collection | None = None,
+) -> list[UUID]:
+    """Do that to those of the documents that are the collection's; to which it was done.
+
+    `user` may edit the collection, and the `target` of a move. Ids of other documents do nothing:
+    whoever else deletes one meanwhile is no error. What is in work is neither excluded nor moved.
     """
     wanted = list(ids)[:MOST]
     if action is Action.RESTORE:
         return discarding.restore_in(user, collection, wanted)
-    run: Callable[[Document], object] = services.reindex_document
-    if action is Action.DELETE:
-        run = discarding.discard
+    run = _run(action, target)
     found = list(Document.objects.filter(collection=collection, pk__in=wanted))
-    for document in found:
-        run(document)
-    return [document.pk for document in found]
+    return [document.pk for document in found if run(document) is not False]
+
+
+def _run(action: Action, target: Collection | None) -> Callable[[Document], object]:
+    match action:
+        case Action.DELETE:
+            return discarding.discard
+        case Action.EXCLUDE:
+            return shelving.exclude
+        case Action.INCLUDE:
+            return shelving.include
+        case Action.MOVE:
+            assert target is not None
+            return partial(shelving.move, target=target)
+        case _:
+            return services.reindex_document
 
 
 def describe(action: Action, count: int) -> str:
@@ -44,6 +74,20 @@ def describe(action: Action, count: int) -> str:
             text = ngettext("%d document is deleted.", "%d documents are deleted.", count)
         case Action.RESTORE:
             text = ngettext("%d document is back.", "%d documents are back.", count)
+        case Action.EXCLUDE:
+            text = ngettext(
+                "%d document is excluded from search.",
+                "%d documents are excluded from search.",
+                count,
+            )
+        case Action.INCLUDE:
+            text = ngettext(
+                "%d document is being included in search again.",
+                "%d documents are being included in search again.",
+                count,
+            )
+        case Action.MOVE:
+            text = ngettext("%d document is moved.", "%d documents are moved.", count)
         case Action.REINDEX:
             text = ngettext(
                 "%d document is being indexed again.",

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Grant, Team, User
 from accounts.selectors import find_user
+from knowledge.curation.documents import AGES, FOR_READERS, LISTS, ORDERS, Wanted
 from knowledge.models import Collection, Document
 from knowledge.rows import TYPE_NAMES
 
@@ -97,6 +98,7 @@ class DocumentFilter(forms.Form):
             ("", _("All")),
             (Document.Status.READY.value, _("Ready")),
             ("active", _("In work")),
+            (Document.Status.PAUSED.value, _("Paused")),
             (Document.Status.FAILED.value, _("Need attention")),
         ],
     )
@@ -104,7 +106,29 @@ class DocumentFilter(forms.Form):
         required=False,
         choices=[("", _("All types")), *TYPE_NAMES.items()],
     )
+    list = forms.ChoiceField(required=False, choices=[*LISTS.items()])
+    source = forms.UUIDField(required=False)
+    age = forms.ChoiceField(required=False, choices=[*AGES.items()])
+    order = forms.ChoiceField(
+        required=False, choices=[(name, label) for name, (label, _fields) in ORDERS.items()]
+    )
     cursor = forms.CharField(required=False)
+
+    def __init__(self, *args: object, may_edit: bool = False, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.lists = [
+            (name, label) for name, label in LISTS.items() if may_edit or name in FOR_READERS
+        ]
+        chosen = self.fields["list"]
+        assert isinstance(chosen, forms.ChoiceField)
+        chosen.choices = self.lists
+
+    def to_wanted(self) -> Wanted:
+        """What is asked for; all of it where that makes no sense."""
+        if not self.is_valid():
+            return Wanted()
+        names = ("list", "q", "status", "kind", "source", "age", "order")
+        return Wanted(**{name: self.cleaned_data[name] for name in names})
 
 
 class ViewerForm(forms.Form):

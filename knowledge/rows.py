@@ -9,13 +9,35 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from events.jobs import UNEXPECTED
+from knowledge.curation.documents import Twin
 from knowledge.extraction.reasons import NEEDS_OCR
-from knowledge.file_types import DOCX, HTML, MARKDOWN, PDF, TEXT
+from knowledge.file_kinds import (
+    CSV,
+    DOCX,
+    EML,
+    EPUB,
+    HTML,
+    IPYNB,
+    JSON,
+    JSONL,
+    MARKDOWN,
+    MBOX,
+    PDF,
+    PPTX,
+    PROGRAMS,
+    RST,
+    TEXT,
+    TSV,
+    XLSX,
+)  # fmt: skip
 from knowledge.models import Document, Stage
 
 WORKING: dict[str, str | Promise] = {
+    Stage.Name.FETCH: pgettext_lazy("stage of indexing", "Fetching"),
     Stage.Name.EXTRACT: pgettext_lazy("stage of indexing", "Reading"),
+    Stage.Name.CLEAN: pgettext_lazy("stage of indexing", "Cleaning"),
     Stage.Name.CHUNK: pgettext_lazy("stage of indexing", "Splitting"),
+    Stage.Name.ENRICH: pgettext_lazy("stage of indexing", "Enriching"),
     Stage.Name.EMBED: pgettext_lazy("stage of indexing", "Embedding"),
     Stage.Name.LOAD: pgettext_lazy("stage of indexing", "Saving"),
 }
@@ -32,12 +54,30 @@ TYPE_NAMES: dict[str, str | Promise] = {
     MARKDOWN.media_type: "Markdown",
     HTML.media_type: "HTML",
     TEXT.media_type: pgettext_lazy("type of file", "Text"),
+    XLSX.media_type: "Excel",
+    PPTX.media_type: "PowerPoint",
+    EPUB.media_type: "EPUB",
+    RST.media_type: "reStructuredText",
+    CSV.media_type: "CSV",
+    TSV.media_type: "TSV",
+    JSON.media_type: "JSON",
+    JSONL.media_type: "JSON Lines",
+    IPYNB.media_type: "Jupyter",
+    EML.media_type: pgettext_lazy("type of file", "Message"),
+    MBOX.media_type: pgettext_lazy("type of file", "Mailbox"),
+    **{known.media_type: pgettext_lazy("type of file", "Program") for known in PROGRAMS},
 }
 # Ending of the file name -> (label, style class) of its tile.
 KINDS = {
     ".pdf": ("PDF", "pdf"), ".docx": ("DOC", "doc"), ".md": ("MD", "md"),
     ".markdown": ("MD", "md"), ".html": ("HTML", "web"), ".htm": ("HTML", "web"),
-    ".txt": ("TXT", "txt"),
+    ".txt": ("TXT", "txt"), ".xlsx": ("XLS", "sheet"), ".csv": ("CSV", "sheet"),
+    ".tsv": ("TSV", "sheet"), ".pptx": ("PPT", "slides"), ".epub": ("EPUB", "doc"),
+    ".eml": ("MAIL", "mail"), ".mbox": ("MAIL", "mail"), ".ipynb": ("NB", "code"),
+    **{
+        ending: (ending[1:5].upper(), "code")
+        for known in (*PROGRAMS, JSON, JSONL) for ending in known.endings
+    },
 }  # fmt: skip
 
 
@@ -55,6 +95,7 @@ class Row:
     detail: str = ""
     done: int = 0
     total: int = 0
+    twin: Twin | None = None  # another document with the same words, where that is asked for
 
     @property
     def language(self) -> str:
@@ -71,12 +112,16 @@ def describe(document: Document) -> Row:
     """The row of a document whose stages are loaded."""
     ending = PurePath(document.file_name).suffix.lower()
     kind, kind_class = KINDS.get(ending, (ending[1:5].upper() or "–", "txt"))
+    if document.status == Document.Status.READY and document.excluded_at:
+        return Row(document, kind, kind_class, _("Excluded"), "", "eye-off", is_active=False)
     if document.status == Document.Status.READY:
         return Row(document, kind, kind_class, _("Ready"), "ok", "check", is_active=False)
     if document.status == Document.Status.QUEUED:
         return Row(document, kind, kind_class, _("Waiting"), "", "clock", is_active=True)
+    if document.status == Document.Status.PAUSED:
+        return Row(document, kind, kind_class, _("Paused"), "", "pause", is_active=False)
     if document.status == Document.Status.FAILED:
-        reason = _in_words(document.reason) or _("It could not be indexed. Try again.")
+        reason = in_words(document.reason) or _("It could not be indexed. Try again.")
         label = _("Needs OCR") if document.reason == NEEDS_OCR else _("Needs attention")
         return Row(
             document, kind, kind_class, label, "warn", "triangle-alert",
@@ -88,7 +133,7 @@ def describe(document: Document) -> Row:
     return _with_progress(row, stage) if stage and stage.total else row
 
 
-def _in_words(reason: str) -> str:
+def in_words(reason: str) -> str:
     """A stored reason, which is an English source string, in the reader's language."""
     if found := INCIDENT.fullmatch(reason):
         return _(UNEXPECTED) % {"incident": found[1]}

@@ -1,7 +1,7 @@
 """What the JSON API says and accepts about knowledge."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from ninja import Schema
@@ -110,7 +110,7 @@ class AccessOut(Schema):
 
 
 class StageOut(Schema):
-    name: str = Field(description="`extract`, `chunk`, `embed` or `load`.")
+    name: str = Field(description="`fetch`, `extract`, `clean`, `chunk`, `enrich`, `embed` or `load`.")
     status: str = Field(description="`waiting`, `running`, `done` or `failed`.")
     done: int
     total: int
@@ -133,11 +133,12 @@ class DocumentOut(Schema):
     media_type: str
     size: int = Field(description="Bytes.")
     sha256: str
-    status: str = Field(description="`queued`, `running`, `ready` or `failed`.")
+    status: str = Field(description="`queued`, `running`, `ready`, `failed` or `paused`.")
     reason: str = Field(description="Why it failed, in plain words; else empty.")
     language: str
     page_count: int | None
     chunk_count: int
+    version_number: int = Field(description="Of the content that is searched.")
     job_id: UUID | None = Field(description="The job that indexes it, for /jobs/{id}.")
     stages: list[StageOut]
     created_at: datetime
@@ -146,17 +147,21 @@ class DocumentOut(Schema):
     model_config = example(
         id=ID, collection_id=ID, title="Travel policy", file_name="travel.pdf",
         media_type="application/pdf", size=184_213, sha256="9f86d0…", status="running", reason="",
-        language="en", page_count=4, chunk_count=0, job_id=ID,
+        language="en", page_count=4, chunk_count=0, version_number=1, job_id=ID,
         stages=[{"name": "embed", "status": "running", "done": 8, "total": 31, "reason": ""}],
         created_at=AT, updated_at=AT,
     )  # fmt: skip
 
 
 class BulkIn(WriteSchema):
-    action: Action = Field(description="`reindex`, `delete` or `restore` (within ten minutes).")
+    action: Action = Field(
+        description="`reindex`, `delete`, `restore` (within ten minutes), `exclude` from search, "
+        "`include` again, or `move`."
+    )
     documents: list[UUID] = Field(
         min_length=1, max_length=MOST, description="Those of other collections do nothing."
     )
+    target: UUID | None = Field(None, description="`move`: to this collection, as an editor.")
 
     model_config = example(action="delete", documents=[ID])
 
@@ -193,6 +198,21 @@ class SearchAsIn(WriteSchema):
 
 class DocumentQuery(PageQuery):
     collection: UUID | None = Field(None, description="Only documents of this collection.")
+    list: Literal["", "failed", "stale", "duplicates", "uncited", "excluded"] = Field(
+        "",
+        description="`stale`: not renewed for `PARLEY_STALE_DAYS`; `duplicates`: the same text as "
+        "another one, or nearly; `uncited`: only of those that you may edit.",
+    )
+    q: str = Field("", max_length=200, description="Part of the title or the file name.")
+    status: Literal["", "queued", "running", "ready", "failed", "paused", "active"] = ""
+    kind: str = Field("", max_length=100, description="A media type.")
+    source: UUID | None = None
+    age: Literal["", "7", "30", "-90", "-365"] = Field(
+        "", description="Added in the last days; negative: before that many days."
+    )
+    order: Literal["", "oldest", "updated", "title", "size"] = Field(
+        "", description="Newest first without it."
+    )
 
 
 class ChunkOut(Schema):

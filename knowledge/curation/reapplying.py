@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from knowledge.curation import applying
 from knowledge.curation.applying import source_item
+from knowledge.curation.likeness import likeness_of
 from knowledge.curation.working_list import BETWEEN
 from knowledge.models import Document, PassageEdit
 from knowledge.types import ChunkDraft
@@ -17,11 +18,24 @@ class Reapplied:
     """
 
     def __init__(
-        self, text: str, drafts: Sequence[ChunkDraft], edits: Sequence[PassageEdit] = ()
+        self,
+        document: Document,
+        text: str,
+        drafts: Sequence[ChunkDraft],
+        edits: Sequence[PassageEdit] = (),
     ) -> None:
-        self.text, self.drafts, self._edits = text, list(drafts), edits
+        self.text, self._document, self._edits = text, document, edits
+        # Of a document that is excluded from search the text alone is kept.
+        self.drafts = [] if document.excluded_at else list(drafts)
+        self._likeness = likeness_of(text)
 
     def save(self) -> None:
+        if self._likeness:
+            names = ("like_a", "like_b", "like_c")
+            Document.objects.filter(pk=self._document.pk).update(
+                same_text=self._likeness.same,
+                **dict(zip(names, self._likeness.like, strict=True)),
+            )
         if self._edits:
             fields = ["state", "replaced", "start", "end", "text_start"]
             PassageEdit.objects.bulk_update(self._edits, fields)
@@ -43,7 +57,7 @@ def reapply(document: Document, source: str, drafts: Sequence[ChunkDraft]) -> Re
             items = applied.items
             edit.start, edit.end = applied.place
             edit.replaced = [item.as_json() for item in applied.removed]
-    return Reapplied(text, [item.draft for item in items], edits)
+    return Reapplied(document, text, [item.draft for item in items], edits)
 
 
 def with_own_words(source: str, edits: Sequence[PassageEdit]) -> str:

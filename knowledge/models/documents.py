@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -68,6 +69,13 @@ class Document(models.Model):
         related_name="+",
     )  # fmt: skip
     discarded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Since when nothing in it is searched, because a curator wants it so.
+    excluded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Of its text (`curation.likeness`); two documents that share one are the same, or nearly.
+    same_text = models.BigIntegerField(null=True, blank=True, editable=False)
+    like_a = models.BigIntegerField(null=True, blank=True, editable=False)
+    like_b = models.BigIntegerField(null=True, blank=True, editable=False)
+    like_c = models.BigIntegerField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
@@ -87,10 +95,25 @@ class Document(models.Model):
                 condition=models.Q(discarded_at__isnull=False),
                 name="document_discarded",
             ),
+            models.Index(fields=["collection", "-updated_at", "-id"], name="document_updated"),
+            models.Index(fields=["collection", "title", "id"], name="document_title"),
+            models.Index(fields=["collection", "-size", "-id"], name="document_size"),
+            *(
+                models.Index(
+                    fields=["collection", name],
+                    condition=models.Q(**{f"{name}__isnull": False}),
+                    name=f"document_{name}",
+                )
+                for name in ("same_text", "like_a", "like_b", "like_c")
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def page_url(self) -> str:
+        return reverse("knowledge:document", args=[self.pk])
 
     @property
     def stored_id(self) -> UUID:

@@ -1,13 +1,13 @@
 """Knowledge home and the pages of one collection: documents, settings."""
 
 import json
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.callers import caller
 from accounts.models import Grant
 from knowledge import selectors, services
+from knowledge.curation.documents import find_twins, list_wanted
 from knowledge.file_types import ENDINGS_SHOWN, FILE_TYPES
 from knowledge.forms import (
     CollectionForm,
@@ -24,13 +25,14 @@ from knowledge.forms import (
     DocumentFilter,
     OwnedCollectionForm,
 )
-from knowledge.models import Collection, Document
-from knowledge.overview import ACTIVE, find_progress, list_cards
-from knowledge.rows import describe
-from security.paging import InvalidCursor, Page, paginate
-from security.reading import reading_as
+from knowledge.job_card import find_card
+from knowledge.models import Collection, Document, Source
+from knowledge.overview import list_cards
+from knowledge.rows import describe, in_words
+from security.paging import InvalidCursor
 
 PAGE_SIZE = 50
+MAX_TARGETS = 300
 MAX_REFRESHED = 200  # rows redrawn by one poll
 
 
@@ -56,11 +58,12 @@ def collection(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     context = collection_context(request, collection_id)
     shown = context["collection"]
     context |= {
-        "progress": find_progress(shown),
+        **_job_card(shown),
         "max_megabytes": settings.PARLEY_MAX_UPLOAD_MB,
         "endings_shown": ENDINGS_SHOWN,
         "endings": ",".join(ending for kind in FILE_TYPES for ending in kind.endings if ending),
-        **_listed(request, shown),
+        **_listed(request, shown, may_edit=context["may_edit"]),
+        "targets": _targets(request, shown) if context["may_edit"] else [],
     }
     return render(request, "knowledge/collection.html", context)
 
@@ -70,7 +73,7 @@ def collection(request: HttpRequest, collection_id: UUID) -> HttpResponse:
 def documents(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     """Rows of the documents table: the first page of a filter, or the page after a cursor."""
     context = collection_context(request, collection_id)
-    context |= _listed(request, context["collection"])
+    context |= _listed(request, context["collection"], may_edit=context["may_edit"])
     return render(request, "knowledge/_documents.html", context)
 
 
@@ -79,10 +82,11 @@ def documents(request: HttpRequest, collection_id: UUID) -> HttpResponse:
 def progress(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     """The job card, with the rows that were in work when the page last heard of them."""
     context = collection_context(request, collection_id)
-    state = find_progress(context["collection"])
+    told = _job_card(context["collection"])
+    state = told["progress"]
     watched = [value for value in request.GET.getlist("active") if _is_uuid(value)][:MAX_REFRESHED]
     rows = selectors.list_documents(caller(request), collection_id).filter(pk__in=watched)
-    context |= {"progress": state, "rows": [describe(row) for row in rows], "is_update": True}
+    context |= {**told, "rows": [describe(row) for row in rows], "is_update": True}
     response = render(request, "knowledge/_progress.html", context)
     if watched and not state.is_active:
         failed = sum(row.status == Document.Status.FAILED for row in rows)
@@ -138,30 +142,39 @@ def collection_context(request: HttpRequest, collection_id: UUID) -> dict[str, A
     }
 
 
-def _listed(request: HttpRequest, shown: Collection) -> dict[str, Any]:
-    form = DocumentFilter(request.GET)
-    nothing = {"q": "", "status": "", "kind": "", "cursor": ""}
-    chosen = form.cleaned_data if form.is_valid() else nothing
-    rows = selectors.list_documents(caller(request), shown.pk)
-    if chosen["q"]:
-        rows = rows.filter(Q(title__icontains=chosen["q"]) | Q(file_name__icontains=chosen["q"]))
-    if chosen["status"]:
-        states = ACTIVE if chosen["status"] == "active" else [chosen["status"]]
-        rows = rows.filter(status__in=states)
-    if chosen["kind"]:
-        rows = rows.filter(media_type=chosen["kind"])
-    with reading_as(caller(request)):
-        try:
-            page: Page[Document] = paginate(rows, ["-id"], chosen["cursor"], PAGE_SIZE)
-        except InvalidCursor:
-            page = paginate(rows, ["-id"], None, PAGE_SIZE)
+def _listed(request: HttpRequest, shown: Collection, *, may_edit: bool = False) -> dict[str, Any]:
+    form = DocumentFilter(request.GET, may_edit=may_edit)
+    wanted = form.to_wanted()
+    cursor = form.cleaned_data.get("cursor", "")
+    user = caller(request)
+    try:
+        page = list_wanted(user, shown.pk, wanted, cursor, PAGE_SIZE)
+    except InvalidCursor:  # of another order
+        page = list_wanted(user, shown.pk, wanted, None, PAGE_SIZE)
+    twins = find_twins(user, shown.pk, page.items) if wanted.list == "duplicates" else {}
+    sources = shown.sources.exclude(kind=Source.Kind.UPLOAD).order_by("name") if may_edit else []
     return {
-        "rows": [describe(document) for document in page.items],
+        "rows": [replace(describe(row), twin=twins.get(row.pk)) for row in page.items],
         "next": page.next,
         "filter": form,
-        "is_filtered": bool(chosen["q"] or chosen["status"] or chosen["kind"]),
-        "is_first_page": not chosen["cursor"],
+        "sources": sources,
+        "stale_days": settings.PARLEY_STALE_DAYS,
+        "is_filtered": wanted.is_narrow,
+        "is_first_page": not cursor,
     }
+
+
+def _job_card(shown: Collection) -> dict[str, Any]:
+    """What runs, waits, is paused, and went wrong."""
+    card = find_card(shown)
+    problems = [replace(one, reason=in_words(one.reason)) for one in card.problems]
+    return {"card": card, "progress": card.run, "problems": problems}
+
+
+def _targets(request: HttpRequest, shown: Collection) -> Any:
+    """Where its documents can be moved."""
+    editable = Collection.objects.editable_by(request.user).exclude(pk=shown.pk)
+    return editable.order_by("name", "pk").only("name")[:MAX_TARGETS]
 
 
 def _finished_text(failed: int) -> str:

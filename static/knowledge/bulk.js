@@ -6,6 +6,7 @@ import { toast } from "../js/toast.js";
 const bar = document.getElementById("bulk");
 const all = document.getElementById("tick-all");
 const chosen = new Set();
+const moving = document.getElementById("move-documents");
 const UNDO_MS = 12_000;
 
 const ticks = () => [...document.querySelectorAll("[data-tick]")];
@@ -35,19 +36,24 @@ function forget() {
   choose([...chosen].filter((value) => !shown.has(value)), false);
 }
 
-const post = (values) => window.htmx.ajax("POST", bar.dataset.url, { source: bar, swap: "none", values });
+const post = (url, values) => window.htmx.ajax("POST", url, { source: bar, swap: "none", values });
 
-function act(action) {
-  const values = { action, document: [...chosen] };
+function act(action, target = "") {
+  const values = { action, document: [...chosen], target };
   chosen.clear();
   draw();
-  return post(values);
+  return post(bar.dataset.url, values);
 }
 
-/** Says what was done; what was deleted can be taken back. */
+/** Says what was done, and offers the request that takes it back. */
+function offer(text, undo) {
+  const action = () => post(undo.url, undo.values);
+  toast(text, undo ? { label: gettext("Undo"), action, life: UNDO_MS } : {});
+}
+
+/** The same for documents that were deleted. */
 export function offerUndo(text, ids) {
-  const action = () => post({ action: "restore", document: ids });
-  toast(text, ids.length ? { label: gettext("Undo"), action, life: UNDO_MS } : {});
+  offer(text, { url: bar.dataset.url, values: { action: "restore", document: ids } });
 }
 
 if (bar) {
@@ -59,9 +65,14 @@ if (bar) {
     const button = target.closest("[data-bulk]");
     if (button) act(button.dataset.bulk);
     if (target.closest("[data-bulk-clear]")) choose([...chosen], false);
+    if (target.closest("[data-bulk-move]")) moving.showModal();
+  });
+  moving?.addEventListener("close", () => {
+    if (moving.returnValue === "move") act("move", moving.querySelector("select").value);
+    moving.returnValue = "";
   });
   for (const type of ["htmx:afterSettle", "htmx:oobAfterSwap"]) {
     document.addEventListener(type, forget);
   }
-  document.addEventListener("bulk-done", ({ detail }) => offerUndo(detail.text, detail.undo));
+  document.addEventListener("bulk-done", ({ detail }) => offer(detail.text, detail.undo));
 }

@@ -86,7 +86,7 @@ def test_a_corrected_passage_is_found_by_its_new_words_at_once(alice, policy) ->
     assert not any("prefered" in text for text in found(alice, "prefered planes"))
     check_whole(policy)
     assert (edit.made_by, edit.quote) == (alice, "Trains are prefered to planes.")
-    entry = AuditEntry.objects.get(act="passage.edited")
+    entry = AuditEntry.objects.get(act="passage.edited", object_id=str(policy.pk))
     assert (entry.actor_id, entry.detail["kind"]) == (alice.pk, "correct")
 
     editing.undo(alice, edit)

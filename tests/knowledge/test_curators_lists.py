@@ -1,0 +1,151 @@
+"""Lists of documents that need a look, their orders, and what is done to several at once."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import Grant
+from accounts.services import share
+from knowledge import bulk, retrieval, services
+from knowledge.bulk import Action
+from knowledge.curation import editing
+from knowledge.curation.documents import Wanted, find_twins, list_wanted
+from knowledge.curation.likeness import likeness_of
+from knowledge.models import Collection, Document
+from security.models import AuditEntry
+from tests.knowledge.conftest import AddText, run_job
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LONG = " ".join(f"Rule {n} says what to do on day {n * 7}." for n in range(200))
+
+
+def names(user, collection: Collection, limit: int = 50, **wanted: str) -> list[str]:
+    page = list_wanted(user, collection.pk, Wanted(**wanted), None, limit)
+    return [document.file_name for document in page.items]
+
+
+def test_likeness_knows_the_same_the_nearly_same_and_others() -> None:
+    one, other = likeness_of(LONG), likeness_of(LONG.upper().replace(".", " ;\n"))
+    assert one is not None
+    assert one == other
+    nearly = likeness_of(LONG.replace("Rule 100 ", "Clause 100 "))
+    assert nearly is not None
+    assert nearly.same != one.same
+    assert set(nearly.like) & set(one.like)
+    for text in ("Something else entirely.", "合并将于五月完成。", LONG[: len(LONG) // 2]):
+        found = likeness_of(text)
+        assert found is not None
+        assert not set(found.like) & set(one.like)
+    assert likeness_of(" … \n") is None
+
+
+def test_lists_of_what_needs_a_look(alice, handbook: Collection, add_text: AddText) -> None:
+    add_text(handbook, LONG, "rules.md")
+    add_text(handbook, LONG + "\n\n", "copy.md")
+    add_text(handbook, LONG.replace("Rule 100 ", "Clause 100 "), "near.md")
+    other = add_text(handbook, "# Leave\n\nTwenty days.", "leave.md")
+    assert names(alice, handbook, list="duplicates") == ["near.md", "copy.md", "rules.md"]
+    page = list_wanted(alice, handbook.pk, Wanted(list="duplicates"), None, 50)
+    twins = find_twins(alice, handbook.pk, page.items)
+    told = {d.file_name: (twins[d.pk].document.title, twins[d.pk].is_same) for d in page.items}
+    assert told["copy.md"] == ("rules", True)
+    assert told["near.md"] == ("rules", False)
+
+    Document.objects.filter(pk=other.pk).update(created_at=timezone.now() - timedelta(days=400))
+    assert names(alice, handbook, list="stale") == ["leave.md"]
+    assert names(alice, handbook, age="-365") == ["leave.md"]
+    assert len(names(alice, handbook, age="7")) == 3
+    Document.objects.filter(pk=other.pk).update(status="failed")
+    assert names(alice, handbook, list="failed") == ["leave.md"]
+    assert len(names(alice, handbook, list="uncited")) == 3
+    assert names(alice, handbook, q="rul", kind="text/markdown") == ["rules.md"]
+    for order in ("", "oldest", "updated", "title", "size"):
+        found, cursor = [], None
+        while True:
+            page = list_wanted(alice, handbook.pk, Wanted(order=order), cursor, 3)
+            found += page.items
+            if (cursor := page.next) is None:
+                break
+        assert len({document.pk for document in found}) == len(found) == 4
+    assert names(alice, handbook, order="size")[-1] == "leave.md"
+
+
+def test_readers_are_told_nothing_of_citations(alice, bob, handbook, add_text, api_for) -> None:
+    add_text(handbook, LONG, "rules.md")
+    share(handbook, bob, Grant.Role.READER, by=alice)
+    place = f"/documents?collection={handbook.pk}&list="
+    assert len(api_for(alice).get(place + "uncited").json()["items"]) == 1
+    assert api_for(bob).get(place + "uncited").json()["items"] == []
+    assert api_for(bob).get(place + "nonsense").status_code == 422
+    assert len(api_for(bob).get(place + "&order=title&limit=1").json()["items"]) == 1
+
+
+def test_documents_leave_search_and_come_back(alice, handbook, add_text) -> None:
+    document = add_text(handbook, "# Leave\n\nTwenty days.", "leave.md")
+    editing.add(alice, document, None, "Thirty days from 2027 on.")
+    assert bulk.act(alice, handbook, Action.EXCLUDE, [document.pk]) == [document.pk]
+    assert bulk.act(alice, handbook, Action.EXCLUDE, [document.pk]) == []
+    assert retrieval.search(alice, "How many days?").passages == ()
+    assert names(alice, handbook, list="excluded") == ["leave.md"]
+    services.reindex_document(document)
+    run_job(document)
+    assert (document.status, document.chunk_count) == ("ready", 0)
+    assert bulk.act(alice, handbook, Action.INCLUDE, [document.pk]) == [document.pk]
+    document.refresh_from_db()
+    run_job(document)
+    texts = document.chunks.order_by("position").values_list("text", flat=True)
+    assert list(texts) == ["Thirty days from 2027 on.", "Twenty days."]
+    acts = AuditEntry.objects.filter(object_id=str(document.pk)).order_by("pk")
+    assert [e.act for e in acts] == ["passage.edited", "document.excluded", "document.included"]
+
+
+def test_documents_move_with_their_edits_and_back(alice, handbook, add_text) -> None:
+    archive = services.create_collection(alice, "Archive")
+    document = add_text(handbook, "# Leave\n\nTwenty days.", "leave.md")
+    same = add_text(handbook, "# Same\n\nThe same.", "same.md")
+    add_text(archive, "# Same\n\nThe same.", "same.md")
+    editing.correct(alice, document, document.chunks.get().pk, "Twenty-five days.")
+    ids = [document.pk, same.pk]
+    assert bulk.act(alice, handbook, Action.MOVE, ids, archive) == [document.pk]
+    document.refresh_from_db()
+    run_job(document)
+    (passage,) = retrieval.search(alice, "Twenty-five days").passages[:1]
+    assert (passage.text, passage.collection_id) == ("Twenty-five days.", archive.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("select collection_id, n from lexical_statistics where n > 0")
+        assert dict(cursor.fetchall()) == {handbook.pk: 1, archive.pk: 2}
+    assert bulk.act(alice, archive, Action.MOVE, [document.pk], handbook) == [document.pk]
+
+
+@pytest.mark.chaos
+def test_lists_are_quick_with_two_hundred_thousand_documents(alice, handbook) -> None:
+    source = services.upload_source(handbook)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            insert into knowledge_document (id, collection_id, source_id, title, file_name,
+                media_type, size, sha256, status, reason, language, chunk_count, version,
+                same_text, like_a, like_b, like_c, created_at, updated_at)
+            select gen_random_uuid(), %s, %s, 'Document ' || n, n || '.md', 'text/markdown', n,
+                   md5(n::text) || md5(n::text), case when n %% 5000 = 0 then 'failed' else 'ready'
+                   end, '', 'en', 3, 1, n / 2, n / 2, n, n, now() - n * interval '1 minute',
+                   now() - n * interval '1 minute'
+            from generate_series(1, 200000) as n
+            """,
+            [handbook.pk, source.pk],
+        )
+        cursor.execute("analyze knowledge_document")
+    took = {}
+    for wanted in (
+        *(Wanted(order=order) for order in ("", "oldest", "updated", "title", "size")),
+        *(Wanted(list=name) for name in ("failed", "stale", "duplicates", "uncited", "excluded")),
+    ):
+        began = timezone.now()
+        page = list_wanted(alice, handbook.pk, wanted, None, 50)
+        if page.next:
+            list_wanted(alice, handbook.pk, wanted, page.next, 50)
+        took[wanted.list or f"by {wanted.order}"] = (timezone.now() - began).total_seconds()
+    assert max(took.values()) < 5, took
+    print(took)

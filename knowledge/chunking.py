@@ -8,14 +8,17 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import ceil
 
 from gateway.embedding.local import count_pieces, piece_starts
 from gateway.sentences import split_sentences
-from knowledge.types import Block, BlockKind, ChunkDraft
+from knowledge.table_heads import head_of
+from knowledge.types import SCOPE, Block, BlockKind, ChunkDraft
 
 MAX_PIECES = 230
 MAX_TITLE_PIECES = 60
+MAX_HEAD_PIECES = 70
 # The tokenizer makes one piece of an endless word: it costs at least one for this many characters.
 CHARACTERS_PER_PIECE = 8
 
@@ -30,11 +33,17 @@ _STANZA = re.compile(r"(?:[^\n]|\n(?!\s*\n))+\n*")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Text that stays together, and what it costs in word pieces."""
+    """Text of a block that stays together, and what it costs in word pieces.
+
+    `head` are the names of the columns above it, which a passage repeats that begins here.
+    """
 
     start: int
     end: int
     cost: int
+    block: Block
+    head: Span | None = None
+    head_cost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +59,38 @@ def chunk(text: str, blocks: Sequence[Block], title: str) -> list[ChunkDraft]:
     """Cut `text` into passages in reading order; they never overlap.
 
     Every passage lies in one section and keeps the page it begins on. A heading is part of the
-    path, not of the passage, unless nothing stands below it.
+    path, not of the passage, unless nothing stands below it. Of a program, the path goes on with
+    what all of the passage belongs to.
     """
     drafts: list[ChunkDraft] = []
     for section in _sections(text, blocks, title):
-        budget = MAX_PIECES - _cost_of_path(title, section.heading_path)
-        for start, end, page in _pack(text, section.blocks, budget):
-            drafts.append(ChunkDraft(text[start:end], section.heading_path, start, end, page))
+        is_program = any(scopes_of(block) for block in section.blocks)
+        path = MAX_TITLE_PIECES if is_program else _cost_of_path(title, section.heading_path)
+        drafts += (
+            _draft(text, section, units) for units in _pack(text, section.blocks, MAX_PIECES - path)
+        )
     return drafts
+
+
+def _draft(text: str, section: Section, units: Sequence[Unit]) -> ChunkDraft:
+    first, start, end = units[0], units[0].start, units[-1].end
+    line = first.block.line
+    if line is not None:
+        line += text.count("\n", first.block.start, start)
+    path = (*section.heading_path, *_common([scopes_of(unit.block) for unit in units]))
+    head = _cut(text[slice(*first.head)].strip(), MAX_HEAD_PIECES) if first.head else ""
+    return ChunkDraft(text[start:end], path, start, end, first.block.page, line, head)
+
+
+def scopes_of(block: Block) -> tuple[str, ...]:
+    """What a part of a program belongs to, the outermost first."""
+    return tuple(mark.value for mark in block.marks if mark.name == SCOPE)
+
+
+def _common(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """What all of the paths begin with."""
+    shared = takewhile(lambda names: len(set(names)) == 1, zip(*paths, strict=False))
+    return tuple(names[0] for names in shared)
 
 
 def index_text(title: str, heading_path: Sequence[str], text: str, head: str = "") -> str:
@@ -113,37 +146,43 @@ def _sections(text: str, blocks: Sequence[Block], title: str) -> Iterator[Sectio
         yield Section(names(), heading, tuple(body) or (heading,) if heading else tuple(body))
 
 
-def _pack(text: str, blocks: Sequence[Block], budget: int) -> Iterator[tuple[int, int, int | None]]:
+def _pack(text: str, blocks: Sequence[Block], budget: int) -> Iterator[list[Unit]]:
     """Fill passages with whole blocks; a block that is too long is cut into even parts."""
     held: list[Unit] = []
-    page: int | None = None
     for block in blocks:
-        units = _units(text, block, budget)
-        total = _cost(units)
-        parts = ceil(total / budget)
+        head = head_of(text, block)
+        room = budget - (head_cost := _cost_of_head(text, head))
+        units = list(_units(text, block, room, head, head_cost))
+        total = sum(unit.cost for unit in units)
+        parts = ceil(total / room)
         # Even parts: 240 pieces become two passages of 120, not one of 230 and a crumb.
-        goal = budget if parts <= 1 else min(budget, ceil(total / parts * 1.1))
+        goal = budget if parts <= 1 else min(budget, ceil(total / parts * 1.1) + head_cost)
         # An opening line stays with the long list it announces.
         is_opening = parts > 1 and _cost(held) < budget // 5
         if held and _cost(held) + total > budget and not is_opening:
-            yield held[0].start, held[-1].end, page
+            yield held
             held = []
         for unit in units:
             if held and _cost(held) + unit.cost > goal:
-                yield held[0].start, held[-1].end, page
+                yield held
                 held = []
-            if not held:
-                page = block.page
             held.append(unit)
     if held:
-        yield held[0].start, held[-1].end, page
+        yield held
 
 
 def _cost(units: Sequence[Unit]) -> int:
-    return sum(unit.cost for unit in units)
+    return sum(unit.cost for unit in units) + (units[0].head_cost if units else 0)
 
 
-def _units(text: str, block: Block, budget: int) -> list[Unit]:
+def _cost_of_head(text: str, head: Span | None) -> int:
+    named = _cut(text[slice(*head)].strip(), MAX_HEAD_PIECES) if head else ""
+    return max(count_pieces(named), ceil(len(named) / CHARACTERS_PER_PIECE))
+
+
+def _units(
+    text: str, block: Block, budget: int, head: Span | None, head_cost: int
+) -> Iterator[Unit]:
     """The block whole where it fits, or else its sentences (its lines, for code and tables)."""
     starts = [block.start + at for at in piece_starts(text[block.start : block.end])]
     splits: tuple[Split, ...] = (split_sentences, _by(_CLAUSE), _by(_WORD), _halves)
@@ -158,15 +197,19 @@ def _units(text: str, block: Block, budget: int) -> list[Unit]:
         start, end = _trim(text, start, end)
         if start >= end:
             return
+        while block.kind == BlockKind.CODE and start > block.start and text[start - 1] in " \t":
+            start -= 1  # programs are indented
         if (found := cost(start, end)) <= budget:
-            yield Unit(start, end, found)
+            is_below = head is not None and start >= head[1]
+            above = (head, head_cost) if is_below else (None, 0)
+            yield Unit(start, end, found, block, *above)
             return
         # Halving goes on until a part fits; every other way of splitting is used once.
         finer = splits[1:] or splits
         for from_, to in splits[0](text[start:end]):
             yield from divide(start + from_, start + to, finer)
 
-    return list(divide(block.start, block.end, splits))
+    return divide(block.start, block.end, splits)
 
 
 def _by(pattern: re.Pattern[str]) -> Split:

@@ -3,71 +3,56 @@
 import re
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from django.utils.translation import gettext_noop as _
 
 from knowledge.errors import UploadRefused
+from knowledge.file_kinds import (
+    ARCHIVES,
+    ATTACHABLE,
+    CSV,
+    DOCX,
+    EPUB,
+    FILE_TYPES,
+    GIF,
+    HTML,
+    IMAGES,
+    JPEG,
+    MARKDOWN,
+    PDF,
+    PNG,
+    PPTX,
+    PROGRAMS,
+    TEXT,
+    TSV,
+    WEBP,
+    XLSX,
+    FileType,
+)
+
+__all__ = ["ATTACHABLE", "CSV", "DOCX", "FILE_TYPES", "HTML", "MARKDOWN", "PDF", "TEXT", "TSV"]
 
 HEAD_SIZE = 8192
-ENDINGS_SHOWN = ".pdf, .docx, .md, .html, .txt"
+ENDINGS_SHOWN = ".pdf, .docx, .pptx, .xlsx, .csv, .md, .html, .epub, .eml, .ipynb, .json, .txt, .py"
 
 
 class UnsupportedFile(UploadRefused):
     """The file cannot be taken; the text says why, in words for the person who sent it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileType:
-    kind: str
-    media_type: str
-    endings: tuple[str, ...]
-    # What clients declare it as besides; a declaration ending in / stands for all of its kind.
-    declared: tuple[str, ...] = ()
-
-
-PDF = FileType("pdf", "application/pdf", (".pdf",), ("application/x-pdf",))
-DOCX = FileType(
-    "docx",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    (".docx",),
-    ("application/msword", "application/zip", "application/x-zip-compressed"),
-)
-HTML = FileType(
-    "html", "text/html", (".html", ".htm", ".xhtml"), ("application/xhtml+xml", "text/plain")
-)
-MARKDOWN = FileType("markdown", "text/markdown", (".md", ".markdown", ".mdown"), ("text/",))
-TEXT = FileType("text", "text/plain", (".txt", ".text", ".log", ""), ("text/",))
-FILE_TYPES = (PDF, DOCX, HTML, MARKDOWN, TEXT)
-# What besides may be attached to a question: programs and data, read as the text they are.
-SOURCE = FileType(
-    "text",
-    "text/plain",
-    (
-        ".c", ".cc", ".cfg", ".conf", ".cpp", ".cs", ".css", ".csv", ".diff", ".env", ".go", ".h",
-        ".hpp", ".ini", ".ipynb", ".java", ".js", ".json", ".jsonl", ".jsx", ".kt", ".lua", ".mjs",
-        ".patch", ".php", ".pl", ".po", ".proto", ".ps1", ".py", ".r", ".rb", ".rs", ".rst",
-        ".scala", ".sh", ".sql", ".srt", ".swift", ".tex", ".toml", ".ts", ".tsv", ".tsx", ".vtt",
-        ".xml", ".yaml", ".yml",
-    ),
-    ("text/", "application/", "video/mp2t", "video/vnd.dlna.mpeg-tts"),
-)  # fmt: skip
-PNG = FileType("image", "image/png", (".png",))
-JPEG = FileType("image", "image/jpeg", (".jpg", ".jpeg", ".jfif"), ("image/jpg", "image/pjpeg"))
-GIF = FileType("image", "image/gif", (".gif",))
-WEBP = FileType("image", "image/webp", (".webp",))
-IMAGES = (PNG, JPEG, GIF, WEBP)
-ATTACHABLE = (*FILE_TYPES, SOURCE, *IMAGES)
-
 EMPTY = _("The file is empty.")
 NOT_ATTACHABLE = _(
     "This type of file cannot be attached. Attach images (.png, .jpg, .gif, .webp), .pdf, .docx, "
-    ".md, .html, or text, data and program files."
+    ".pptx, .xlsx, .epub, .eml, .md, .html, or text, data and program files."
 )
-NOT_SUPPORTED = _("This type of file cannot be read yet. Supported: .pdf, .docx, .md, .html, .txt.")
-OLD_WORD = _(
-    "This is an old or a password-protected Office file. Save it as .docx without a password."
+NOT_SUPPORTED = _(
+    "This type of file cannot be read yet. Supported: .pdf, .docx, .pptx, .xlsx, .epub, .eml, .md, "
+    ".html, and text, data and program files."
+)
+OLD_OFFICE = _(
+    "This is an old or a password-protected Office file. Save it as .docx, .xlsx or .pptx without "
+    "a password."
 )
 NOT_WHAT_IT_SAYS = _(
     "The name and the content of this file disagree. Check its ending and try again."
@@ -84,7 +69,13 @@ _PDF_INSIDE = re.compile(rb"(?:[\r\n>]|\A)\s*%PDF-\d\.\d")
 _IMAGE_STARTS = (
     (b"\x89PNG\r\n\x1a\n", PNG), (b"\xff\xd8\xff", JPEG), (b"GIF87a", GIF), (b"GIF89a", GIF),
 )  # fmt: skip
+_PARTS = (
+    (DOCX, "word/document.xml"), (XLSX, "xl/workbook.xml"), (PPTX, "ppt/presentation.xml"),
+    (EPUB, "META-INF/container.xml"),
+)  # fmt: skip
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# Where it is what the name says, a page stands in it as it may.
+_MAY_HOLD_PAGES = (MARKDOWN, *PROGRAMS)
 _BINARY_CONTROL = frozenset(range(32)) - {8, 9, 10, 12, 13, 27}
 
 
@@ -126,15 +117,15 @@ def _detect(path: Path, file_name: str, accepted: Sequence[FileType]) -> FileTyp
         found = _image_in(head)
     if named is None:
         unknown = NOT_SUPPORTED if accepted is FILE_TYPES else NOT_ATTACHABLE
-        raise UnsupportedFile(OLD_WORD if head.startswith(_OLE) else unknown)
+        raise UnsupportedFile(OLD_OFFICE if head.startswith(_OLE) else unknown)
     if found is None:
-        if named not in {HTML, MARKDOWN, TEXT, SOURCE}:
-            raise UnsupportedFile(OLD_WORD if head.startswith(_OLE) else NOT_WHAT_IT_SAYS)
+        if named in {PDF, *ARCHIVES, *IMAGES}:
+            raise UnsupportedFile(OLD_OFFICE if head.startswith(_OLE) else NOT_WHAT_IT_SAYS)
         if not _is_text(head):
             raise UnsupportedFile(NOT_TEXT)
         if _PDF_INSIDE.search(head[:1024]):
             raise UnsupportedFile(NOT_WHAT_IT_SAYS)  # two files in one: each reader sees another
-        found = HTML if _is_html(head) and named not in {MARKDOWN, SOURCE} else named
+        found = HTML if _is_html(head) and named not in _MAY_HOLD_PAGES else named
         # A page without <html> at its start is still a page when its name says so.
     if found is not named:
         raise UnsupportedFile(NOT_WHAT_IT_SAYS)
@@ -158,7 +149,7 @@ def _by_content(path: Path, head: bytes) -> FileType | None:
     if head.lstrip(_BEFORE_PDF).startswith(b"%PDF-"):
         return PDF
     if head.startswith(b"PK\x03\x04"):
-        return DOCX if _is_docx(path) else None
+        return _document_in(path)
     return None
 
 
@@ -168,12 +159,15 @@ def _image_in(head: bytes) -> FileType | None:
     return next((kind for start, kind in _IMAGE_STARTS if head.startswith(start)), None)
 
 
-def _is_docx(path: Path) -> bool:
+def _document_in(path: Path) -> FileType | None:
+    """Which document an archive is; an archive of two is none."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return "word/document.xml" in archive.namelist()
+            names = frozenset(archive.namelist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return False
+        return None
+    found = [kind for kind, name in _PARTS if name in names]
+    return found[0] if len(found) == 1 else None
 
 
 def _is_text(head: bytes) -> bool:

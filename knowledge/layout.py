@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import Any
 
 from knowledge.reading import Run, Span
-from knowledge.types import FIGURE, Block, BlockKind, Extracted, FigureMark, Mark
+from knowledge.table_heads import grid_rows
+from knowledge.types import FIGURE, GRID, Block, BlockKind, Extracted, FigureMark, Mark
 
 INLINE = frozenset({"b", "i", "s", "code", "a", "soft", "picture"})
 SCHEMES = ("https://", "http://", "mailto:")  # of links that may be opened; others are plain text
@@ -34,6 +35,14 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One of a program; `number` is counted in its file."""
+
+    number: int
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ShownBlock:
     """One block as it is drawn."""
 
@@ -43,6 +52,7 @@ class ShownBlock:
     runs: tuple[Run, ...] = ()
     items: list[Item] = field(default_factory=list)
     rows: list[list[Cell]] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     before: list[FigureMark] = field(default_factory=list)  # pictures
     after: list[FigureMark] = field(default_factory=list)
 
@@ -55,6 +65,7 @@ def pack(extracted: Extracted) -> list[Any] | None:
         [
             block.kind.value, block.start, block.end, block.level,
             [[mark.start, mark.end, mark.name, mark.value] for mark in block.marks],
+            *([block.line] if block.line else []),
         ]
         for block in extracted.blocks
     ]  # fmt: skip
@@ -62,8 +73,8 @@ def pack(extracted: Extracted) -> list[Any] | None:
 
 def unpack(layout: Iterable[Any]) -> list[Block]:
     return [
-        Block(BlockKind(kind), start, end, level, None, tuple(Mark(*mark) for mark in marks))
-        for kind, start, end, level, marks in layout
+        Block(BlockKind(kind), start, end, level, None, tuple(Mark(*mark) for mark in marks), *line)
+        for kind, start, end, level, marks, *line in layout
     ]
 
 
@@ -99,10 +110,31 @@ def _shown(pen: "_Pen", block: Block, level: int) -> ShownBlock:
         elif mark.name == "cell":
             row, _, head = mark.value.partition(":")
             rows.setdefault(row, []).append(Cell(bool(head), pen.runs(inner, inline)))
+    table = list(rows.values()) or _grid(pen, block)
+    lines = _lines(pen, block) if block.line is not None else []
     before, after = _figures(block, pen.part)
-    runs = () if items or rows else pen.runs((block.start, block.end), inline)
-    rest = (items, list(rows.values()), before, after)
+    runs = () if items or table or lines else pen.runs((block.start, block.end), inline)
+    rest = (items, table, lines, before, after)
     return ShownBlock(block.kind.value, level, quoted, runs, *rest)
+
+
+def _grid(pen: "_Pen", block: Block) -> list[list[Cell]]:
+    """Rows of a table whose cells stand between bars."""
+    if not any(mark.name == GRID for mark in block.marks):
+        return []
+    rows = grid_rows(pen.text, block, pen.part)
+    return [[Cell(is_head, pen.whole(cell)) for cell in cells] for is_head, cells in rows]
+
+
+def _lines(pen: "_Pen", block: Block) -> list[Line]:
+    """Those that begin in the part, whole."""
+    lines: list[Line] = []
+    at = block.start
+    for number, text in enumerate(pen.text[block.start : block.end].split("\n"), block.line or 1):
+        if pen.part[0] <= at < pen.part[1]:
+            lines.append(Line(number, pen.whole((at, at + len(text)))))
+        at += len(text) + 1
+    return lines
 
 
 def _figures(block: Block, part: Span) -> tuple[list[FigureMark], list[FigureMark]]:
@@ -121,17 +153,23 @@ class _Pen:
     """Cuts stretches of the text into runs of one look each."""
 
     def __init__(self, text: str, part: Span, marked: Sequence[Span]) -> None:
-        self._text = text
+        self.text = text
         self.part = part
         self._marked = sorted(marked)
         self._has_first = False
+
+    def whole(self, span: Span) -> tuple[Run, ...]:
+        """The plain runs of `span`, also where it reaches beyond the part."""
+        return self._cut(*span, ())
 
     def runs(self, span: Span, inline: Sequence[Mark]) -> tuple[Run, ...]:
         """The runs of `span`; `inline` are the marks of its block in the order of their start."""
         low = bisect_left(inline, span[0], key=lambda mark: mark.start)
         high = bisect_left(inline, span[1], lo=low, key=lambda mark: mark.start)
-        looks = inline[low:high]
         start, end = max(span[0], self.part[0]), min(span[1], self.part[1])
+        return self._cut(start, end, inline[low:high])
+
+    def _cut(self, start: int, end: int, looks: Sequence[Mark]) -> tuple[Run, ...]:
         edges = {at for mark in looks for at in (mark.start, mark.end)}
         edges.update(at for marked in self._marked for at in marked)
         places = [start, *sorted(at for at in edges if start < at < end), end]
@@ -153,9 +191,9 @@ class _Pen:
         is_marked = any(low <= start and end <= high for low, high in self._marked)
         is_first = is_marked and not self._has_first
         self._has_first |= is_marked
-        text = self._text[start:end]
+        text = self.text[start:end]
         if "soft" in names:
-            text = " " if self._text[start - 1 : start].isascii() else ""
+            text = " " if self.text[start - 1 : start].isascii() else ""
         return Run(text, is_marked, is_first, names, links[-1] if links else "")
 
 

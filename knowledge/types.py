@@ -24,7 +24,9 @@ class Mark:
     `b`, `i`, `s`, `code`, `a` (`value`: its address), `picture` (the text says what it shows);
     `soft`, a line end that is none for readers; `figure`, a picture that stands there without any
     text (`value`: `FigureMark`); `item` of a list (`depth:marker`), `cell` of a
-    table (`row` or `row:h`); `quote`, of the whole block wherever it stands.
+    table (`row` or `row:h`); `grid`, a table of lines whose cells stand between bars (`value`:
+    where the row is that names its columns, empty for its first line); `scope`, what a part of a
+    program belongs to, the outermost first; `quote`, of the whole block wherever it stands.
     """
 
     start: int
@@ -34,6 +36,10 @@ class Mark:
 
 
 FIGURE = "figure"  # the name of the mark where a picture stands
+GRID = "grid"
+SCOPE = "scope"
+NO_HEAD = "none"  # of a grid whose columns have no names
+SEPARATOR = " | "  # between the cells of a row
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """HTML: the readable part of a page, without scripts, navigation and what is hidden."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lxml import etree
@@ -16,6 +16,7 @@ from knowledge.extraction.text_builder import TextBuilder
 from knowledge.types import FIGURE, BlockKind, Extracted
 
 DEEPEST = 200
+Find = Callable[[str], bytes]
 _MARK = "parley-figure"  # an attribute that holds what the text's mark will say
 
 _DROPPED_TAGS = (
@@ -39,44 +40,47 @@ _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 
 
 def extract_html(path: Path) -> Extracted:
-    data = path.read_bytes()
-    declared = _CHARSET.search(data[:4096])
-    source = decode(data, declared[1].decode("ascii") if declared else "")
+    builder, figures = TextBuilder(), Figures()
+    title = read_html(decode_html(path.read_bytes()), builder, figures)
+    return builder.extracted(title, figures=figures.drawn)
+
+
+def decode_html(data: bytes, declared: str = "") -> str:
+    named = _CHARSET.search(data[:4096])
+    return decode(data, declared or (named[1].decode("ascii") if named else ""))
+
+
+def read_html(source: str, builder: TextBuilder, figures: Figures, find: Find = data_of) -> str:
+    """Append the readable part of a page; return its title.
+
+    `find` has the bytes of a picture by its address, where they came along.
+    """
     parser = lxml_html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True)
     try:
         root = lxml_html.document_fromstring(_XML_DECLARATION.sub("", source), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise ExtractionFailed(DAMAGED) from error
-    title = " ".join((root.findtext(".//title") or "").split())
-    builder = TextBuilder()
-    figures = _find_figures(root)
+    before = len(builder.blocks)
+    _find_figures(root, figures, find)
     walker = _Walker(builder)
     walker.walk(_main_part(root))
-    if not builder.text.strip() and (walker.is_cut or _is_too_deep(parser)):
+    if len(builder.blocks) == before and (walker.is_cut or _is_too_deep(parser)):
         raise ExtractionFailed(TOO_DEEP)
-    return Extracted(
-        title,
-        builder.text,
-        tuple(builder.blocks),
-        invisible=builder.invisible,
-        figures=tuple(figures.drawn),
-    )
+    return " ".join((root.findtext(".//title") or "").split())
 
 
-def _find_figures(root: HtmlElement) -> Figures:
+def _find_figures(root: HtmlElement, figures: Figures, find: Find) -> None:
     """Draw the images that the page brings along, and leave the mark of each at its element.
 
     An image that would have to be fetched is never looked at.
     """
-    figures = Figures()
     for image in root.iter("img"):
         image.attrib.pop(_MARK, None)  # only ours counts
         place = Styled()
-        if _is_shown(image) and (data := data_of(image.get("src", ""))):
+        if _is_shown(image) and (data := find(image.get("src", ""))):
             figures.note(place, data, image.get("alt", ""))
         for mark in place.marks:
             image.set(_MARK, mark.value)
-    return figures
 
 
 def _note_figure(content: Styled, image: HtmlElement) -> None:

@@ -27,10 +27,14 @@ def extract_markdown(path: Path) -> Extracted:
         title = named["title"] if named else ""
         source = source[found.end() :]
     builder = TextBuilder()
+    first_heading = read_markdown(source, builder)
+    return builder.extracted(title or first_heading)
+
+
+def read_markdown(source: str, builder: TextBuilder) -> str:
+    """Append what it says; return its first heading of the highest level."""
     tokens = MarkdownIt("commonmark").enable("table").parse(source)
-    first_heading = _Reader(builder).read(tokens)
-    title = title or first_heading
-    return Extracted(title, builder.text, tuple(builder.blocks), invisible=builder.invisible)
+    return _Reader(builder).read(tokens)
 
 
 class _Reader:

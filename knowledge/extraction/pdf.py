@@ -59,13 +59,15 @@ def extract_pdf(path: Path) -> Extracted:
         if page_count > MAX_PAGES:
             raise ExtractionFailed(TOO_MANY_PAGES)
         pages = [_page_lines(page.extract_text()) for page in reader.pages]
+        pictures = [number for number, page in enumerate(reader.pages, 1) if _has_picture(page)]
         headings = _headings(reader)
         title = _title(reader)
     except LimitReachedError as error:
         raise ExtractionFailed(BOMB) from error
     except _BROKEN as error:
         raise ExtractionFailed(DAMAGED) from error
-    letters = sum(c.isalnum() for lines in pages for line in lines for c in line)
+    counts = [sum(c.isalnum() for line in lines for c in line) for lines in pages]
+    letters = sum(counts)
     if letters < LETTERS_OF_A_PAGE * max(1, min(page_count, 10)):
         raise ExtractionFailed(NEEDS_OCR)
     builder = TextBuilder()
@@ -73,9 +75,16 @@ def extract_pdf(path: Path) -> Extracted:
     for number, lines in enumerate(pages, 1):
         kept = [line for line in lines if _DIGITS.sub("#", line.strip()) not in repeated]
         _add_page(builder, kept, number, headings.get(number, {}))
-    return Extracted(
-        title, builder.text, tuple(builder.blocks), page_count, invisible=builder.invisible
-    )
+    unread = [number for number in pictures if counts[number - 1] < LETTERS_OF_A_PAGE]
+    return builder.extracted(title, page_count=page_count, pages_without_text=unread)
+
+
+def _has_picture(page: pypdf.PageObject) -> bool:
+    """Whether a page shows an image: with one and without words, it is a scan or a slide."""
+    resources = page.get("/Resources")
+    drawn = resources.get_object().get("/XObject") if resources is not None else None
+    found = drawn.get_object().values() if drawn is not None else ()
+    return any(each.get_object().get("/Subtype") == "/Image" for each in found)
 
 
 def _page_lines(text: str) -> list[str]:

@@ -18,10 +18,14 @@ _CHAPTER = re.compile(
 
 def extract_text(path: Path) -> Extracted:
     builder = TextBuilder()
-    text = decode(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
-    for paragraph in _paragraphs(text):
+    add_text(builder, decode(path.read_bytes()))
+    return builder.extracted()
+
+
+def add_text(builder: TextBuilder, text: str) -> None:
+    """Append the paragraphs of a plain text."""
+    for paragraph in _paragraphs(text.replace("\r\n", "\n").replace("\r", "\n")):
         _add_paragraph(builder, paragraph.strip("\n"))
-    return Extracted("", builder.text, tuple(builder.blocks), invisible=builder.invisible)
 
 
 def _paragraphs(text: str) -> Iterator[str]:

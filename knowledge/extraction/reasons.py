@@ -15,6 +15,8 @@ TOO_SLOW = _("Reading this file took too long and was stopped.")
 TOO_LARGE_IN_MEMORY = _("Reading this file needs more memory than is allowed.")
 TOO_MANY_PIXELS = _("This image has too many pixels. Make it smaller and try again.")
 TOO_DEEP = _("This page's elements are nested too deeply to be read as HTML.")
+NESTED = _("This file is nested too deeply to be read.")
+NO_MAIL = _("There is no message in this file.")
 CRASHED = _("The reader stopped unexpectedly on this file.")
 MISSING = _("The stored file is missing. Delete the document and upload it again.")
 

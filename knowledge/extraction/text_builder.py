@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from knowledge.extraction.reasons import TOO_MUCH_TEXT, ExtractionFailed
 from knowledge.extraction.styled import Styled, moved, retold
-from knowledge.types import FIGURE, Block, BlockKind, Mark
+from knowledge.types import FIGURE, Block, BlockKind, Drawn, Extracted, Mark
 
 MAX_CHARACTERS = 20_000_000
 MAX_BLOCKS = 400_000  # some hundred bytes each, in the worker too
@@ -20,7 +20,8 @@ _INVISIBLE = re.compile(
     "\U000e0000-\U000e0fff]"
 )
 _LINE_END = re.compile(r"\r\n?|[\u2028\u2029\x85]")
-_TRAILING = re.compile(r"[^\S\n]+$", re.MULTILINE)
+# Looking back keeps it linear: a run of spaces is tried from its start alone.
+_TRAILING = re.compile(r"(?<![^\S\n])[^\S\n]+$", re.MULTILINE)
 _MANY_EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -39,6 +40,11 @@ class TextBuilder:
     def text(self) -> str:
         return "".join(self._parts)
 
+    @property
+    def last(self) -> str:
+        """What the last block says."""
+        return self._parts[-1] if self._parts else ""
+
     def add(
         self,
         kind: BlockKind,
@@ -46,10 +52,14 @@ class TextBuilder:
         *,
         level: int = 0,
         page: int | None = None,
+        line: int | None = None,
     ) -> None:
-        """Append one block; text without a visible character adds nothing."""
+        """Append one block; text without a visible character adds nothing.
+
+        What begins in a `line` of its file keeps its line ends, so that lines can be counted.
+        """
         given = content.text if isinstance(content, Styled) else content
-        text = self._clean(given)
+        text = self._clean(given, keeps_lines=line is not None)
         marks = content.marks if isinstance(content, Styled) else []
         if not text:
             self._keep_figures(marks)
@@ -57,13 +67,36 @@ class TextBuilder:
         marks = [*self._waiting, *marks]
         self._waiting = []
         if self._parts:
-            self._append("\n\n")
+            self._append(self._gap(line))
         start = self._length
         self._append(text)
         if len(self.blocks) == MAX_BLOCKS:
             raise ExtractionFailed(TOO_MUCH_TEXT)
         shown = self._placed(retold(given, text, marks), start)
-        self.blocks.append(Block(kind, start, self._length, level, page, shown))
+        self.blocks.append(Block(kind, start, self._length, level, page, shown, line))
+
+    def extracted(
+        self,
+        title: str = "",
+        *,
+        page_count: int | None = None,
+        figures: Sequence[Drawn] = (),
+        pages_without_text: Sequence[int] = (),
+    ) -> Extracted:
+        """Everything so far, as what the file says."""
+        return Extracted(
+            title, self.text, tuple(self.blocks), page_count,
+            invisible=self.invisible,
+            figures=tuple(figures),
+            pages_without_text=tuple(pages_without_text),
+        )  # fmt: skip
+
+    def _gap(self, line: int | None) -> str:
+        """An empty line; between two parts of a program as many line ends as in the file."""
+        before = self.blocks[-1]
+        if line is None or before.line is None:
+            return "\n\n"
+        return "\n" * max(1, line - before.line - self.last.count("\n"))
 
     def _keep_figures(self, marks: Sequence[Mark]) -> None:
         """Pictures without words stand after the block before them, or before the first one."""
@@ -85,8 +118,10 @@ class TextBuilder:
         if self._length > MAX_CHARACTERS:
             raise ExtractionFailed(TOO_MUCH_TEXT)
 
-    def _clean(self, text: str) -> str:
+    def _clean(self, text: str, *, keeps_lines: bool) -> str:
         text, removed = _INVISIBLE.subn("", _LINE_END.sub("\n", text))
         self.invisible += removed
-        text = _MANY_EMPTY_LINES.sub("\n\n", _TRAILING.sub("", text))
+        text = _TRAILING.sub("", text)
+        if not keeps_lines:
+            text = _MANY_EMPTY_LINES.sub("\n\n", text)
         return text.strip("\n").rstrip() if text.strip() else ""

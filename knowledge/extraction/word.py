@@ -14,17 +14,13 @@ from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 from lxml.etree import XMLSyntaxError
 
+from knowledge.extraction.archives import check_archive
 from knowledge.extraction.figures import Figures
-from knowledge.extraction.reasons import BOMB, DAMAGED, DTD, ENCRYPTED, ExtractionFailed
+from knowledge.extraction.reasons import DAMAGED, ExtractionFailed
 from knowledge.extraction.styled import Styled
 from knowledge.extraction.text_builder import TextBuilder
 from knowledge.types import BlockKind, Extracted
 
-MAX_UNPACKED = 200 * 1024 * 1024
-MAX_ENTRIES = 10_000
-PIECE = 1024 * 1024
-
-# A picture is no XML that is ever read, and drawings (SVG) often name their types.
 _PICTURES = "word/media/"
 QUOTES = frozenset({"Quote", "Intense Quote"})
 _LIST_STYLE = re.compile(r"List \w+ ([2-5])$")
@@ -36,8 +32,8 @@ _WP = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
 
 
 def extract_docx(path: Path) -> Extracted:
+    check_archive(path)
     try:
-        _check_archive(path)
         document = docx.Document(str(path))
     except (
         zipfile.BadZipFile,
@@ -53,40 +49,7 @@ def extract_docx(path: Path) -> Extracted:
     pictures = _Pictures(document)
     title = _read(document, builder, pictures)
     title = (document.core_properties.title or "").strip() or title
-    return Extracted(
-        title,
-        builder.text,
-        tuple(builder.blocks),
-        invisible=builder.invisible,
-        figures=tuple(pictures.figures.drawn),
-    )
-
-
-def _check_archive(path: Path) -> None:
-    """Refuse a bomb by counting what really unpacks, and any part that declares a DTD.
-
-    Without its NUL bytes a declaration looks the same in UTF-8, UTF-16 and UTF-32.
-    """
-    unpacked = 0
-    with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
-        if len(entries) > MAX_ENTRIES:
-            raise ExtractionFailed(BOMB)
-        for entry in entries:
-            if entry.flag_bits & 1:
-                raise ExtractionFailed(ENCRYPTED)
-            tail = b""
-            with archive.open(entry) as part:
-                while piece := part.read(PIECE):
-                    unpacked += len(piece)
-                    if unpacked > MAX_UNPACKED:
-                        raise ExtractionFailed(BOMB)
-                    if entry.filename.startswith(_PICTURES):
-                        continue
-                    text = tail + piece.translate(None, b"\0")
-                    if b"<!DOCTYPE" in text:
-                        raise ExtractionFailed(DTD)
-                    tail = text[-8:]
+    return builder.extracted(title, figures=pictures.figures.drawn)
 
 
 class _Pictures:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from gateway.embedding.local import count_pieces
 from knowledge.chunking import MAX_PIECES, chunk, index_text, title_path
-from knowledge.types import Block, BlockKind, ChunkDraft
+from knowledge.extraction.markdown import read_markdown
+from knowledge.extraction.text_builder import TextBuilder
+from knowledge.types import GRID, Block, BlockKind, ChunkDraft, Extracted, Mark
 
 KINDS = {"#": BlockKind.HEADING, "```": BlockKind.CODE, "|": BlockKind.TABLE, "-": BlockKind.LIST}
 
@@ -134,3 +136,37 @@ def test_passages_are_exact_ordered_within_bounds_and_complete(
         if block.kind != BlockKind.HEADING:
             inside = range(block.start, block.end)
             assert all(i in covered for i in inside if not text[i].isspace())
+
+
+def test_a_markdown_table_repeats_its_first_row_in_every_passage() -> None:
+    rows = "".join(f"| item {n} | {n * 17} euros | remark {n} |\n" for n in range(90))
+    found = read_markdown_text(
+        f"# Prices\n\n| Thing | Price | Why |\n|---|---|---|\n{rows}\nThe end."
+    )
+    first, *others = chunk(found.text, found.blocks, "List")
+    assert (first.head, first.text.partition("\n")[0]) == ("", "Thing | Price | Why")
+    assert len(others) > 2
+    assert {draft.head for draft in others} == {"Thing | Price | Why"}
+    assert all(draft.heading_path == ("Prices",) for draft in others)
+    assert others[-1].text.endswith("\n\nThe end.")
+    for draft in others:
+        assert found.text[draft.start : draft.end] == draft.text
+        whole = index_text("List", draft.heading_path, draft.text, draft.head)
+        assert count_pieces(whole) <= MAX_PIECES + 12
+
+
+def test_a_very_wide_table_repeats_as_much_of_its_columns_as_fits() -> None:
+    columns = " | ".join(f"measurement {n}" for n in range(120))
+    rows = "\n".join(" | ".join(str(n * m) for m in range(120)) for n in range(9))
+    text = f"{columns}\n{rows}"
+    block = Block(BlockKind.TABLE, 0, len(text), marks=(Mark(0, len(text), GRID, ""),))
+    drafts = chunk(text, [block], "")
+    below = [draft for draft in drafts if draft.start > len(columns)]
+    assert {columns.startswith(draft.head) and bool(draft.head) for draft in below} == {True}
+    assert all(count_pieces(f"{d.head}\n{d.text}") <= MAX_PIECES + 12 for d in drafts)
+
+
+def read_markdown_text(source: str) -> Extracted:
+    builder = TextBuilder()
+    read_markdown(source, builder)
+    return builder.extracted()

@@ -12,24 +12,11 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import docx
 
-MB = 1024 * 1024
-REFUSED, FAILED, READ = "refused", "failed", "read"
-EITHER = (FAILED, READ)
-
-
-@dataclass(frozen=True)
-class Hostile:
-    """`name` is the file's; `outcomes` are those that are acceptable."""
-
-    what: str
-    name: str
-    make: Callable[[], bytes]
-    outcomes: tuple[str, ...]
-
+from tests.support.hostile_formats import FORMATS
+from tests.support.hostile_kinds import EITHER, FAILED, MB, READ, REFUSED, Hostile
 
 # -- Archives --------------------------------------------------------------------------------------
 
@@ -492,7 +479,7 @@ DISGUISED = [
     Hostile("nothing", "nothing.txt", lambda: b"", (REFUSED,)),
 ]
 
-HOSTILE = ARCHIVES + PDFS + TEXTS + DISGUISED
+HOSTILE = ARCHIVES + PDFS + TEXTS + DISGUISED + FORMATS
 
 # -- Names -----------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ CITATION = {
     "n": 1, "document_id": ID, "chunk_id": ID, "title": "Travel policy",
     "heading_path": ["Travel policy", "Means"],
     "quote": "Trains are preferred to planes below 600 km.", "start": 1204, "end": 1249, "page": 2,
+    "version": 1, "has_changed": False,
 }  # fmt: skip
 MESSAGE = {
     "id": ID, "conversation_id": ID, "parent_id": ID, "role": "assistant",
@@ -163,6 +164,10 @@ class CitationOut(Schema):
     start: int
     end: int
     page: int | None
+    version: int = Field(description="Of the document, that it was quoted in.")
+    has_changed: bool = Field(
+        False, description="The document has a newer version, without these words."
+    )
 
     model_config = example(**CITATION)
 

@@ -84,7 +84,7 @@ def find_turn(user: User, turn_id: UUID) -> Turn:
 
 def citations_for(user: User | AnonymousUser, path: str = "") -> "Prefetch[str]":
     """Loads the citations of answers, but none of a document that `user` may not see any more."""
-    return Prefetch(f"{path}citations", Citation.objects.visible_to(user))
+    return Prefetch(f"{path}citations", Citation.objects.visible_to(user).with_changes())
 
 
 def find_job(user: User, job_id: UUID) -> Job:

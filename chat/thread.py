@@ -13,6 +13,7 @@ from chat.gone import gone_numbers
 from chat.models import Citation, Conversation, Message, Turn
 from chat.selectors import citations_for
 from chat.spoken import error_of, notice_of, steps_in_words, usage_of
+from chat.stale import changed_numbers
 from chat.visibility import visible_steps
 from security.reading import reading_as
 
@@ -194,6 +195,7 @@ def _answer_data(answer: Message, steps: list[dict[str, Any]], turn: Turn | None
         "notice": notice_of(answer),
         "error": error_of(turn.error) if turn else None,
         "citations": citations,
+        "changed": changed_numbers(answer),
         "gone": gone_numbers(answer.text, steps, [citation["n"] for citation in citations]),
     }
 
@@ -209,4 +211,5 @@ def citation_data(citation: Citation) -> dict[str, Any]:
         "start": citation.start,
         "end": citation.end,
         "page": citation.page,
+        "version": citation.version,
     }

@@ -32,6 +32,7 @@ from security.rate_limits import Action
 from security.text import storable
 
 SPAN = re.compile(r"(\d{1,9})-(\d{1,9})")
+VERSION = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 MAX_SPANS = 50
 MAX_WINDOW = 500  # messages
 
@@ -113,7 +114,9 @@ def passage(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The document's text around the spans `at=12-80`, each of them marked."""
     found = [SPAN.fullmatch(value) for value in request.GET.getlist("at")[:MAX_SPANS]]
     spans = [(int(match[1]), int(match[2])) for match in found if match]
-    excerpt = find_excerpt(request.user, document_id, spans)
+    version = request.GET.get("version", "")
+    number = int(version) if VERSION.fullmatch(version) else None
+    excerpt = find_excerpt(request.user, document_id, spans, number)
     if excerpt is None:
         return render(request, "chat/_passage_gone.html", status=HTTPStatus.NOT_FOUND)
     context = {"excerpt": excerpt, "start": spans[0][0], "end": spans[0][1]}

@@ -14,6 +14,7 @@ from knowledge.models import (
     Collection,
     Document,
     DocumentText,
+    DocumentVersion,
     Embedding,
     EmbeddingVersion,
     Source,
@@ -179,6 +180,17 @@ class DocumentTextAdmin(LogAdmin):
     def characters(self, text: Any) -> int:
         length: int = text.length
         return length
+
+
+@admin.register(DocumentVersion)
+class DocumentVersionAdmin(LogAdmin):
+    list_display = (
+        "document", "number", "state", "media_type", "size", "source", "added_by", "made_at",
+    )  # fmt: skip
+    list_filter = ("state",)
+    list_select_related = ("document", "source", "added_by")
+    exact_fields = ("document",)
+    search_help_text = OF_A_DOCUMENT
 
 
 @admin.register(Stage)

@@ -2,15 +2,16 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Length, Substr
 
 from accounts.models import User
-from knowledge.curation.own_words import stretch_at
-from knowledge.models import Document, DocumentText
+from knowledge.curation.own_words import Stretch, stretch_at
+from knowledge.models import Document, DocumentText, DocumentVersion, VersionText
 from security.reading import second_lock
 
 CONTEXT = 320  # characters shown on either side of the outermost spans
@@ -41,9 +42,10 @@ class Excerpt:
 
 @second_lock
 def find_excerpt(
-    user: User | AnonymousUser, document_id: UUID, spans: list[Span]
+    user: User | AnonymousUser, document_id: UUID, spans: list[Span], version: int | None = None
 ) -> Excerpt | None:
-    """The text around `spans` (offsets into the extracted text).
+    """The text around `spans` (offsets into the extracted text), of a version of the document that
+    is kept, else of the one that is searched.
 
     None if `user` may not see the document, or where it has no such text.
     """
@@ -51,14 +53,15 @@ def find_excerpt(
     if document is None or not spans or any(start >= end for start, end in spans):
         return None
     first, last = min(start for start, _ in spans), max(end for _, end in spans)
-    stretch = stretch_at(document_id, first)
+    past = _past(user, document, version)
+    texts = DocumentText.objects.filter(document__in=Document.objects.visible_to(user))
+    texts = texts.filter(document=document) if past is None else past
+    stretch = stretch_at(document_id, first) if past is None else Stretch(0, None)
     low = max(stretch.start, first - CONTEXT)
     high = min(last, first + LONGEST) + CONTEXT
     high = min(high, stretch.end) if stretch.end else high
     row = (
-        DocumentText.objects.filter(document__in=Document.objects.visible_to(user))
-        .filter(document=document)
-        .annotate(window=Substr(F("text"), low + 1, high - low), length=Length("text"))
+        texts.annotate(window=Substr(F("text"), low + 1, high - low), length=Length("text"))
         .values_list("window", "length")
         .first()
     )
@@ -72,6 +75,17 @@ def find_excerpt(
     segments = _segments(window, skipped, kept, [(a - low, b - low) for a, b in sorted(spans)])
     starts_inside = low + skipped > stretch.start
     return Excerpt(document, segments, starts_inside, low + kept < length, stretch.kind)
+
+
+def _past(
+    user: User | AnonymousUser, document: Document, version: int | None
+) -> "QuerySet[Any] | None":
+    """The text of a replaced version; None where the searched one is asked for, or all there is."""
+    if version in {None, document.version_number}:
+        return None
+    versions = DocumentVersion.objects.visible_to(user).filter(document=document, number=version)
+    found: QuerySet[Any] = VersionText.objects.filter(version__in=versions)
+    return found if found.exists() else None
 
 
 def _unwrapped(window: str) -> str:

@@ -1,9 +1,11 @@
 """Background work of this app, enqueued by dotted path."""
 
 import logging
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_noop as _
 
 from events import jobs
@@ -11,21 +13,22 @@ from events.context import Cancelled, JobContext, JobFailed
 from events.models import Job
 from gateway.embedding.embedder import EmbedderUnavailable
 from gateway.errors import BudgetExhausted, GatewayError
-from knowledge import reweighing
+from knowledge import control, reweighing
 from knowledge.embeddings import following
 from knowledge.errors import DocumentGone, Superseded, VersionReplaced
 from knowledge.extraction.reasons import ExtractionFailed
 from knowledge.ingestion import ingest
 from knowledge.models import Collection, Document, DocumentVersion, Stage
 from knowledge.orders import Attended
-from knowledge.queueing import WORKING
+from knowledge.queueing import WORKING, reindex_document
 
 logger = logging.getLogger(__name__)
 
 REWEIGH = "knowledge.jobs.reweigh_collection"
 SWITCH = following.SWITCH
 STOPPED = _("Indexing was stopped. Try again.")
-CANCELLED = _("Indexing was cancelled.")
+CANCELLED = control.CANCELLED
+BATCH = 200
 EMBEDDER_CHANGED = _("The embedding model was changed meanwhile. Try again.")
 EMBEDDER_FAILED = _("The embedding model did not answer. Try again, or ask the administrator.")
 
@@ -64,6 +67,36 @@ def ingest_document(context: JobContext, document_id: str, is_forced: bool = Tru
         raise JobFailed(EMBEDDER_CHANGED if is_change else EMBEDDER_FAILED) from error
     if has_drifted:
         _enqueue_reweighing(document)
+
+
+def go_on_with_collection(context: JobContext, collection_id: str) -> None:
+    """Queue what was put aside, in batches; what is put aside again meanwhile stays so."""
+    _for_each(
+        context,
+        Document.objects.filter(collection=collection_id, status=Document.Status.PAUSED),
+        lambda document: control.resume_document(document.pk),
+    )
+
+
+def refresh_collection(context: JobContext, collection_id: str, is_forced: bool) -> None:
+    """Queue every document that is not in work; those that `is_forced` does not ask for leave out
+    the steps whose outcome would be the same."""
+    _for_each(
+        context,
+        Document.objects.filter(collection=collection_id).exclude(status__in=WORKING),
+        lambda document: reindex_document(document, is_forced=is_forced),
+    )
+
+
+def _for_each(
+    context: JobContext, rows: "QuerySet[Document]", act: Callable[[Document], object]
+) -> None:
+    total, done, after = rows.count(), 0, UUID(int=0)
+    while found := list(rows.filter(pk__gt=after).order_by("pk")[:BATCH]):
+        for document in found:
+            act(document)
+        done, after = done + len(found), found[-1].pk
+        context.progress("queue", done, max(total, done))
 
 
 def reweigh_collection(context: JobContext, collection_id: str) -> None:

@@ -12,13 +12,16 @@ INGEST = "knowledge.jobs.ingest_document"
 WORKING = (Document.Status.QUEUED, Document.Status.RUNNING)
 
 
-def queue_document(document: Document, *, is_forced: bool = False) -> None:
+def queue_document(
+    document: Document, *, is_forced: bool = False, even_paused: bool = False
+) -> None:
     """A job and fresh stages for the document, in the caller's transaction.
 
-    In a collection that is paused it waits without a job, until somebody lets it go on. What is
-    not `is_forced` leaves steps out whose outcome would be the same.
+    In a collection that is paused it waits without a job, until somebody lets it go on (unless
+    that is what they do now, `even_paused`). What is not `is_forced` leaves steps out whose outcome
+    would be the same.
     """
-    if document.collection.paused_at is not None:
+    if document.collection.paused_at is not None and not even_paused:
         _hold(document)
     else:
         owner_id = document.added_by_id or document.collection.owner_id

@@ -7,6 +7,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -100,11 +102,24 @@ class CitationQuerySet(models.QuerySet["Citation"]):
         """Those whose documents the reader may see: sharing an answer shares no document."""
         return self.filter(document__in=Document.objects.visible_to(user))
 
+    def with_changes(self) -> Self:
+        """Each with `has_changed`: its document has another version now, without these words.
+
+        Texts are looked into only where the version is another one.
+        """
+        place = StrIndex("document__extracted__text", "quote")
+        is_same = models.When(
+            version=models.F("document__version_number"), then=models.Value(False)
+        )
+        changed = models.Case(is_same, default=Exact(place, 0), output_field=models.BooleanField())
+        return self.annotate(has_changed=changed)
+
 
 class Citation(models.Model):
     """A claim's evidence: `quote` equals the document's text from `start` to `end`.
 
-    The chunk is remembered by id only, since indexing a document again replaces its chunks.
+    Of the document in this `version`: a newer one may say something else. The chunk is remembered
+    by id only, since indexing a document again replaces its chunks.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -118,6 +133,7 @@ class Citation(models.Model):
     page = models.IntegerField(null=True, blank=True)
     title = models.CharField(max_length=300)
     heading_path = models.JSONField(default=list)
+    version = models.IntegerField(default=1, db_default=1)
 
     objects = CitationQuerySet.as_manager()
 

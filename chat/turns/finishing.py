@@ -106,7 +106,10 @@ def _values(answer_id: UUID, answer: Answer, ending: Ending) -> dict[str, Any]:
 
 
 def _store_citations(answer_id: UUID, citations: list[CitationAdded]) -> None:
-    """A document that was deleted meanwhile takes its citations with it."""
+    """A document that was deleted meanwhile takes its citations with it.
+
+    One that got another version meanwhile was quoted in the newest that has the words there.
+    """
     rows = [
         {
             "id": new_id(),
@@ -127,9 +130,19 @@ def _store_citations(answer_id: UUID, citations: list[CitationAdded]) -> None:
             """
             insert into chat_citation
                 (id, message_id, document_id, chunk_id, n, quote, start, "end", page, title,
-                 heading_path)
+                 heading_path, version)
             select c.id, %s, d.id, c.chunk_id, c.n, c.quote, c.start, c."end", c.page, c.title,
-                   c.heading_path
+                   c.heading_path, case
+                       when exists (select from knowledge_chunk k where k.id = c.chunk_id)
+                         or not exists (select from knowledge_documentversion v
+                                        where v.document_id = d.id and v.state = 'past')
+                       then d.version_number
+                       else coalesce((
+                           select max(v.number) from knowledge_documentversion v
+                           join knowledge_versiontext t on t.version_id = v.id
+                           where v.document_id = d.id
+                             and substr(t.text, c.start + 1, c."end" - c.start) = c.quote
+                       ), d.version_number) end
             from jsonb_to_recordset(%s::jsonb) as c(
                 id uuid, document_id uuid, chunk_id uuid, n int, quote text, start int, "end" int,
                 page int, title text, heading_path jsonb)

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.callers import caller
 from accounts.limits import spend_for
 from knowledge import discarding, selectors, services
+from knowledge.document_versions.history import newest_failed
 from knowledge.errors import StorageFull, UploadRefused
 from knowledge.models import Chunk, Collection, Document
-from knowledge.rows import describe
+from knowledge.rows import describe, in_words
 from knowledge.soft_breaks import read_on
 from security.rate_limits import Action
 from security.reading import reading_as
@@ -105,7 +106,10 @@ def _changed(request: HttpRequest, otherwise: HttpResponse) -> HttpResponse:
 
 
 def document_context(request: HttpRequest, shown: Document) -> dict[str, Any]:
+    failed = newest_failed(shown)
     return {
+        "failed_version": failed,
+        "failed_reason": in_words(failed.reason) if failed else "",
         "document": shown,
         "row": describe(shown),
         "may_edit": Document.objects.editable_by(request.user).filter(pk=shown.pk).exists(),
@@ -122,4 +126,4 @@ def joined(rows: Iterable[Chunk]) -> list[Chunk]:
 
 def list_passages(request: HttpRequest, shown: Document) -> Any:
     rows = Chunk.objects.visible_to(request.user).filter(document=shown).order_by("position")
-    return rows.only("position", "heading_path", "start", "end", "page", "text", "document_id")
+    return rows.only("position", "heading_path", "start", "end", "page", "line", "text", "document_id")

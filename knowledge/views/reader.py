@@ -12,18 +12,21 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from accounts.callers import caller
 from accounts.models import User
 from knowledge import selectors
 from knowledge.curation.own_words import Quoted, find_quoted, stretch_at
+from knowledge.document_versions.history import has_text
 from knowledge.file_types import PDF, TEXT
 from knowledge.layout import draw, unpack
 from knowledge.models import Document, DocumentText
 from knowledge.places import MOST, find_places
 from knowledge.reading import Span, find_parts, lay_out, part_of
+from knowledge.unread_pages import in_ranges, list_pages_without_text
 from knowledge.views.documents import document_context, joined, list_passages
 from security.reading import reading_as, second_lock
 
@@ -38,6 +41,10 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The document with its passages; for htmx the document alone."""
     user = caller(request)
     shown = selectors.find_document(user, document_id)
+    quoted = _number(request, "version")
+    if quoted and quoted != shown.version_number and has_text(user, shown, quoted):
+        place = reverse("knowledge:version", args=[shown.pk, quoted])
+        return redirect(f"{place}?{request.META['QUERY_STRING']}")
     own, spans = _own_words(user, shown, _spans(request))
     context = {**document_context(request, shown), "spans": spans, "own": own}
     if _view(request, shown) == "pages":
@@ -51,6 +58,8 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     at = marked[0][0] if marked else context.get("offset", 0)
     context["marked"] = [*marked, *(quoted.span for quoted in own)]
     context |= _listed(request, shown, _position(request, shown, at) - BEFORE)
+    unread = list_pages_without_text(user, shown)
+    context |= {"unread_pages": unread, "unread_ranges": in_ranges(unread)}
     return render(request, "knowledge/document.html", context)
 
 

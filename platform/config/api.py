@@ -34,9 +34,9 @@ from chat.search.jump_api import router as jump
 from chat.sharing.api import router as sharing
 from chat.sidebar.api import router as folders
 from config import openapi, problems
-from knowledge.document_versions.api import router as versions
 from knowledge.api import router as knowledge
 from knowledge.curation.api import router as curation
+from knowledge.document_versions.api import router as versions
 from knowledge.embeddings.api import router as embeddings
 from knowledge.sources.api import router as sources
 

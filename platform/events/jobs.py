@@ -12,6 +12,7 @@ import os
 import socket
 from collections.abc import Callable, Collection
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -31,11 +32,12 @@ from security.ids import new_id
 
 __all__ = [
     "Cancelled", "Heartbeat", "JobContext", "JobFailed",
-    "enqueue", "request_cancel", "run", "settled_by",
+    "bring_forward", "enqueue", "request_cancel", "run", "settled_by",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
+FORWARD = timedelta(days=1)  # as if they had waited for so long
 BACK_OFF_SECONDS = (5, 30, 120)
 # Stored as an English source string with its incident.
 UNEXPECTED = gettext_noop("Something went wrong; it was logged as %(incident)s.")
@@ -110,6 +112,22 @@ def request_cancel(job_id: UUID) -> None:
             claim = leases.claim_one(job_id, "cancel")
         if claim:
             _finish(claim, Job.Status.CANCELLED, "")
+
+
+def bring_forward(job_ids: Collection[UUID]) -> int:
+    """Those of the jobs that wait come before all others, in this order; how many.
+
+    Workers hear of the first ones at once, of the rest as these are done: the sweeper rings for
+    what has waited longest first.
+    """
+    waiting = Job.objects.filter(pk__in=list(job_ids), status=Job.Status.QUEUED)
+    known = set(waiting.values_list("pk", flat=True))
+    due = [job_id for job_id in job_ids if job_id in known]
+    waiting.update(ring_after=Now() - FORWARD)
+    queues = dict(waiting.values_list("pk", "queue"))
+    for job_id in reversed(due[: ringing.MOST_WAITING]):
+        transaction.on_commit(partial(ringing.ring, str(job_id), queues[job_id], is_late=True))
+    return len(due)
 
 
 def cancel_all_of(owner_id: UUID) -> None:

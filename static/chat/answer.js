@@ -6,6 +6,7 @@ import { forgetMarks, markMemory } from "./memory.js";
 import { loadRenderer, renderer } from "./renderer.js";
 import { markReused } from "./reused.js";
 import { passageCount, Steps } from "./steps.js";
+import { markStale } from "./stale.js";
 import { showSupport } from "./support.js";
 import { continuedOn } from "./why.js";
 
@@ -76,6 +77,7 @@ export class Answer {
     if (reasoning) this.#steps.think(reasoning);
     for (const citation of data.citations) this.#cite(citation);
     for (const n of data.gone ?? []) this.#lose(n);
+    markStale(this.el, data.changed ?? []);
     if (data.text) this.#write(data.text);
     this.usage = data.usage;
     this.#end(this.el.dataset.status, { ...data.error, notice: data.notice, model: data.model });

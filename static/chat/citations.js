@@ -33,13 +33,15 @@ function withPassage(citation, passages) {
 }
 
 /** Address of the document with every span highlighted, the first of them in view. */
-export function documentUrl({ document_id: id, spans, start, end }) {
+export function documentUrl({ document_id: id, spans, start, end, version }) {
   const at = (spans ?? [[start, end]]).map(([from, to]) => `at=${from}-${to}`);
+  if (version) at.push(`version=${version}`);
   return `/knowledge/documents/${id}/?${at.join("&")}`;
 }
 
 /** Address of the server-rendered excerpt with every span marked. */
-export function excerptUrl({ document_id: id, spans }) {
+export function excerptUrl({ document_id: id, spans, version }) {
   const at = spans.map(([start, end]) => `at=${start}-${end}`);
+  if (version) at.push(`version=${version}`);
   return `/passages/${id}?${at.join("&")}`;
 }

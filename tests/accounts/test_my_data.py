@@ -112,6 +112,7 @@ EXPORTED = {
     "gateway.RoutingChoice": "routing.json",
 }
 LEFT_OUT = {
+    "knowledge.DocumentVersion": "earlier contents of documents, which stay with the collection",
     "accounts.Team": "by the membership",
     "accounts.Takeout": "is the export",
     "accounts.Budget": "limits of the house; what is left of them stands on the page of usage",

@@ -1,5 +1,6 @@
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pgvector import SparseVector
 
 from accounts.models import Budget, BudgetBalance
@@ -17,7 +18,16 @@ from gateway.models import (
     Usage,
 )
 from knowledge.analyzer import TERM_SPACE
-from knowledge.models import Chunk, Collection, Document, DocumentText, Source, Stage, SyncRun
+from knowledge.models import (
+    Chunk,
+    Collection,
+    Document,
+    DocumentText,
+    DocumentVersion,
+    Source,
+    Stage,
+    SyncRun,
+)
 from security.ids import new_id
 from tests.support.cast import SECRET_WORDS
 
@@ -42,6 +52,11 @@ def furnish(admin):
             media_type="text/plain", size=3, sha256=f"{number:064}", added_by=admin,
         )  # fmt: skip
         DocumentText.objects.create(document=document, text="abc")
+        DocumentVersion.objects.create(
+            document=document, number=2, state="failed", file_id=new_id(), file_name="a.txt",
+            media_type="text/plain", size=3, sha256=f"{number:064}", title="T",
+            made_at=timezone.now(), source=source, added_by=admin,
+        )  # fmt: skip
         Stage.objects.create(document=document, name="extract")
         Chunk.objects.create(
             document=document, collection=collection, version=1, position=0, text="abc",

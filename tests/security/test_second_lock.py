@@ -27,7 +27,8 @@ pytestmark = pytest.mark.django_db
 
 KEPT = (
     "knowledge_collection", "knowledge_source", "knowledge_document", "knowledge_documenttext",
-    "knowledge_stage", "knowledge_picture", "knowledge_chunk", "knowledge_lexicon",
+    "knowledge_stage", "knowledge_picture", "knowledge_documentversion",
+    "knowledge_versiontext", "knowledge_chunk", "knowledge_lexicon",
     "knowledge_embedding", "term_df", "lexical_statistics", "chat_conversation",
     "chat_message", "chat_turn", "chat_citation",
 )  # fmt: skip

@@ -33,11 +33,13 @@ from knowledge import shelves
 from knowledge.models import (
     Collection,
     Document,
+    DocumentVersion,
     Figure,
     PassageEdit,
     Source,
     SourceItem,
     SyncRun,
+    VersionText,
 )
 from knowledge.sources.connector import key_of
 from tests.support.attached import attached, picture
@@ -216,6 +218,11 @@ def _indexed(owner: User, collection: Collection, secret: str) -> Document:
     jobs.run(str(document.job_id))
     document.refresh_from_db()
     assert document.status == Document.Status.READY, document.reason
+    past = DocumentVersion.objects.create(
+        document=document, number=9, state="past", file_id=document.pk, file_name=name,
+        media_type="text/markdown", size=3, sha256="0" * 64, title=secret, made_at=timezone.now(),
+    )  # fmt: skip
+    VersionText.objects.create(version=past, text=text)
     Figure.objects.create(
         document=document, number=1, data=picture(), media_type="image/png", width=64, height=48
     )

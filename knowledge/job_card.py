@@ -1,0 +1,96 @@
+"""How the indexing of a collection goes, in one look: for the page, the terminal and programs."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Count, F, Sum
+from django.utils import timezone
+
+from knowledge.models import Collection, Document, DocumentVersion
+from knowledge.overview import Progress, find_progress
+
+PROBLEMS = 5
+LATELY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    document_id: UUID
+    title: str
+    reason: str  # an English source string; `rows.in_words` says it to a reader
+
+
+@dataclass(frozen=True, slots=True)
+class JobCard:
+    """Documents by state. `run` is the present run alone; all others are of the collection."""
+
+    waiting: int = 0
+    running: int = 0
+    done: int = 0
+    failed: int = 0
+    paused: int = 0
+    is_paused: bool = False
+    lately: int = 0  # documents that became ready in the last minute
+    passages_lately: int = 0
+    run: Progress = field(default_factory=Progress)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def is_active(self) -> bool:
+        return self.waiting + self.running > 0
+
+    @property
+    def is_shown(self) -> bool:
+        return self.is_active or self.is_paused or self.paused > 0 or bool(self.problems)
+
+    @property
+    def documents_per_minute(self) -> float | None:
+        return float(self.lately) if self.is_active else None
+
+    @property
+    def seconds_left(self) -> int | None:
+        left = self.run.time_left
+        return None if left is None else round(left.total_seconds())
+
+
+def find_card(collection: Collection) -> JobCard:
+    """`collection` is one that its reader may see."""
+    documents = Document.objects.filter(collection=collection)
+    counted = documents.order_by().values("status").annotate(n=Count("pk"))
+    counts = dict(counted.values_list("status", "n"))
+    state = Document.Status
+    is_active = bool(counts.get(state.QUEUED, 0) + counts.get(state.RUNNING, 0))
+    lately, passages = (0, 0)
+    if is_active:
+        fresh = documents.filter(status=state.READY, updated_at__gt=timezone.now() - LATELY)
+        found = fresh.aggregate(n=Count("pk"), passages=Sum("chunk_count", default=0))
+        lately, passages = found["n"], found["passages"]
+    return JobCard(
+        waiting=counts.get(state.QUEUED, 0),
+        running=counts.get(state.RUNNING, 0),
+        done=counts.get(state.READY, 0),
+        failed=counts.get(state.FAILED, 0),
+        paused=counts.get(state.PAUSED, 0),
+        is_paused=collection.paused_at is not None,
+        lately=lately,
+        passages_lately=passages,
+        run=find_progress(collection) if is_active else Progress(),
+        problems=_problems(collection),
+    )
+
+
+def _problems(collection: Collection) -> list[Problem]:
+    """The latest documents and versions that could not be taken in."""
+    failed = Document.objects.filter(collection=collection, status=Document.Status.FAILED)
+    found = [
+        Problem(*row)
+        for row in failed.order_by("-pk").values_list("pk", "title", "reason")[:PROBLEMS]
+    ]
+    versions = DocumentVersion.objects.filter(
+        document__collection=collection,
+        state=DocumentVersion.State.FAILED,
+        number__gt=F("document__version_number"),
+    )
+    rows = versions.order_by("-pk").values_list("document_id", "title", "reason")
+    return [*found, *(Problem(*row) for row in rows[: PROBLEMS - len(found)])]

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import DataError, transaction
 from django.db.models import F
+from django.http import Http404
 from django.utils.translation import gettext_noop as _
 
 from events.context import HandedBack
@@ -178,10 +179,12 @@ class Sync:
 
     def _is_same(self, item: SourceItem, found: Found) -> bool:
         """Whether nothing is to be done about it, but to note that it is still there."""
-        if item.seen_in == self.run.pk or found.failure:
+        if item.seen_in == self.run.pk:
             return False
         if item.state == SourceItem.State.LEFT_OUT:
             return True
+        if found.failure:
+            return False
         if item.state == SourceItem.State.FAILED:
             is_kept = not item.may_try_again and not self.is_full
             return is_kept and bool(found.mark) and found.mark == item.mark
@@ -228,6 +231,8 @@ class Sync:
             self._fail(item, found, str(failure), may_try_again=True)
         except UploadRefused as refusal:
             self._fail(item, found, str(refusal), may_try_again=False)
+        except Http404:  # its document was deleted this very moment
+            self._fail(item, found, UNEXPECTED, may_try_again=True)
         except (OSError, ValueError, DataError):
             log.exception("source %s: %r", self.source.pk, found.external_id[:200])
             self._fail(item, found, UNEXPECTED, may_try_again=True)

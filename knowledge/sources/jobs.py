@@ -4,6 +4,8 @@ import logging
 from contextlib import closing
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError
 from django.db.models.functions import Now
 from django.utils.translation import gettext_noop as _
 
@@ -51,6 +53,10 @@ def run_sync(context: JobContext, run_id: str, *, is_full: bool = False) -> None
                 Sync(run, run.source, connector, context, is_full=is_full).go()
         if not run.is_preview:
             tombstones.purge(run.source)
+    except (ObjectDoesNotExist, IntegrityError):
+        if Source.objects.filter(pk=run.source_id, is_leaving=False).exists():
+            raise
+        return  # it was deleted meanwhile, or its collection was
     except Paused:
         opened.update(status=SyncRun.Status.PAUSED)
     except (SourceUnusable, OutboundError) as error:

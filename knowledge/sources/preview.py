@@ -1,5 +1,6 @@
 """What a visit would bring, before there was one: how many, which, and what would be refused."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_noop as _
 from knowledge.file_types import FILE_TYPES, NOT_SUPPORTED
 from knowledge.models import Source, SyncRun
 from knowledge.sources.connector import Connector, Found, Known
-from knowledge.sources.engine import Progress
+from knowledge.sources.engine import CHECK_SECONDS, Progress
 from knowledge.storage import TOO_LARGE
 
 SAMPLED = 100
@@ -29,6 +30,7 @@ class Preview:
     job: Progress
     is_preview: bool = True
     cursor: Mapping[str, object] = field(default_factory=dict)
+    _checked: float = 0.0
 
     def go(self) -> None:
         run = self.run
@@ -50,7 +52,9 @@ class Preview:
         return []
 
     def check(self) -> None:
-        self.job.check()
+        if time.monotonic() - self._checked > CHECK_SECONDS:
+            self._checked = time.monotonic()
+            self.job.check()
 
     def tell(self, stage: str, done: int, total: int) -> None:
         self.job.progress(stage, done, total)

@@ -107,7 +107,8 @@ class SourceOut(Schema):
             "address": "https://git.example.org/team/docs.git", "branch": "", "username": "",
             "include": ["docs/**"], "exclude": [],
         },
-        secret_hint="…", schedule="hourly", grace_days=7, is_paused=False, next_run_at=AT,
+        secret_hint="…", schedule="hourly", grace_days=7, is_paused=False,  # noqa: S106
+        next_run_at=AT,
         item_count=124, failed_count=1, missing_count=0, last_run=None,
     )  # fmt: skip
 

@@ -198,6 +198,8 @@ def passage_part(
     """A data block; what lies on one of `shelves` is attached, one of the `pinned` documents stays
     for the whole conversation."""
     label = " › ".join([passage.title, *passage.first.heading_path])
+    if lines := passage.lines:
+        label = f"{label}, lines {lines[0]}-{lines[1]}"
     label = f"{ATTACHED}: {label}" if passage.first.collection_id in shelves else label
     acl = (passage.first.collection_id,)
     is_pinned = passage.first.document_id in pinned

@@ -184,6 +184,12 @@ class PackedPassage:
         return text
 
     @property
+    def lines(self) -> tuple[int, int] | None:
+        """Of a program: the first and the last line of the file that it is from."""
+        first, last = self.first.lines, self.parts[-1].lines
+        return (first[0], last[1]) if first and last else None
+
+    @property
     def score(self) -> float:
         return max(part.score for part in self.parts)
 

@@ -10,10 +10,11 @@ from pgvector import HalfVector, Vector
 from pgvector.psycopg import register_vector
 
 from gateway.embedding.embedder import Vectors
-from knowledge.analyzer import guess_language, is_cjk
+from knowledge.analyzer import is_cjk
 from knowledge.bm25 import TermCounts, count_terms, to_sparsevec, weigh
 from knowledge.chunking import index_text
 from knowledge.embeddings.storages import FLOAT, column_of
+from knowledge.languages import guess_language
 from knowledge.models import Chunk, Document, EmbeddingVersion
 from knowledge.types import ChunkDraft
 from security.ids import new_id

@@ -46,6 +46,9 @@ LANGUAGES: dict[str, str | Promise] = {
     "zh": gettext_lazy("Chinese"),
     "zh-hans": "简体中文",
     "zh-hant": "繁體中文",
+    "ar": "العربية", "de": "Deutsch", "el": "Ελληνικά", "es": "Español", "fr": "Français",
+    "he": "עברית", "hi": "हिन्दी", "it": "Italiano", "ja": "日本語", "ko": "한국어",
+    "nl": "Nederlands", "pt": "Português", "ru": "Русский", "th": "ไทย", "uk": "Українська",
 }
 INCIDENT = re.compile(re.escape(UNEXPECTED).replace(re.escape("%(incident)s"), r"(\w+)"))
 TYPE_NAMES: dict[str, str | Promise] = {

@@ -12,11 +12,11 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from knowledge import kept, storage
-from knowledge.analyzer import guess_language
 from knowledge.extraction.process import SHORT, extract
 from knowledge.extraction.reasons import MISSING, ExtractionFailed
 from knowledge.file_types import type_of_media
 from knowledge.ingestion.steps import READER
+from knowledge.languages import guess_language
 from knowledge.models import Document, DocumentText, DocumentVersion, Figure, Reading, VersionText
 from knowledge.types import Drawn, Extracted
 

@@ -78,6 +78,7 @@ def list_cards(user: User) -> QuerySet[Collection]:
     cards = list_collections(user).select_related("owner")
     return cards.annotate(
         total_size=Coalesce(figure(Sum("size")), 0),
+        passage_count=Coalesce(figure(Sum("chunk_count")), 0),
         changed_at=Coalesce(figure(Max("updated_at")), "updated_at"),
         active_count=Coalesce(figure(Count("pk", filter=Q(status__in=ACTIVE))), 0),
         failed_count=Coalesce(figure(Count("pk", filter=Q(status=Document.Status.FAILED))), 0),

@@ -145,3 +145,57 @@ def test_pictures(visit, alice, bob, policy):
     alice.save()
     page = visit(alice, f"/knowledge/documents/{policy.pk}/curation/", **PHONE)
     shoot(page, "hant-phone")
+
+
+@pytest.fixture
+def handbook(policy):
+    collection = policy.collection
+    words = " ".join(f"Rule {n} holds on day {n * 7}." for n in range(60))
+    for name, text in (("a.md", words), ("b.md", words + "\n"), ("c.md", "Something else.")):
+        document, _ = services.add_document(collection.owner, collection, as_stream(text), name)
+        jobs.run(str(document.job_id))
+    services.create_collection(collection.owner, "Archive")
+    return collection
+
+
+def test_documents_that_need_a_look_are_listed_excluded_and_moved(visit, alice, handbook):
+    page = visit(alice, f"/knowledge/{handbook.pk}/")
+    rows = page.locator("tr[data-document]")
+    expect(rows).to_have_count(4)
+    page.get_by_label("List", exact=True).select_option("duplicates")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("The same text as a")
+    expect(page.locator("tr.hint")).to_contain_text("nine tenths")
+    shoot(page, "duplicates")
+    rows.first.locator("[data-tick]").check()
+    shoot(page, "bulk")
+    assert accessibility_violations(page) == []
+    bar = page.get_by_role("toolbar", name="Chosen documents")
+    bar.get_by_role("button", name="Exclude").click()
+    expect(page.locator("#toasts")).to_contain_text("1 document is excluded from search.")
+    expect(rows.first).to_contain_text("Excluded")
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(rows.first).to_contain_text("Waiting")
+    page.get_by_label("List", exact=True).select_option("")
+    page.get_by_label("Order", exact=True).select_option("title")
+    expect(rows.locator(".name a").first).to_have_text("a")
+
+    rows.nth(2).locator("[data-tick]").check()
+    bar.get_by_role("button", name="Move…").click()
+    expect(page.get_by_role("dialog", name="Move documents")).to_be_visible()
+    shoot(page, "moving")
+    assert accessibility_violations(page) == []
+    page.get_by_role("dialog").get_by_role("button", name="Move", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text("1 document is moved.")
+    expect(rows).to_have_count(3)
+
+
+@pytest.mark.skipif("K5_SHOTS" not in os.environ, reason="pictures to look at")
+def test_pictures_of_lists(visit, alice, handbook):
+    alice.language = "zh-hant"
+    alice.save()
+    page = visit(alice, f"/knowledge/{handbook.pk}/?list=duplicates", **PHONE)
+    page.locator("[data-tick]").first.check()
+    shoot(page, "list-hant-phone")
+    page = visit(alice, "/knowledge/")
+    shoot(page, "home")

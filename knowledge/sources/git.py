@@ -17,7 +17,8 @@ from dulwich.client import LocalGitClient
 from dulwich.diff_tree import tree_changes
 from dulwich.errors import GitProtocolError, NotGitRepository, ObjectFormatException
 from dulwich.object_store import iter_tree_contents
-from dulwich.objects import Blob, Commit, ObjectID
+from dulwich.objects import Blob, Commit, ObjectID, Tree
+from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from knowledge.file_names import printable
@@ -30,7 +31,7 @@ from knowledge.sources.roots import require_folder
 from knowledge.sources.settings import GitSettings
 from knowledge.storage import TOO_LARGE, Readable
 
-KEPT = b"refs/heads/parley"  # what the copy is of: servers are told that it is here already
+KEPT = Ref(b"refs/heads/parley")  # what the copy is of: servers are told that it is here already
 BROKEN = (GitProtocolError, NotGitRepository, ObjectFormatException, KeyError, ValueError, OSError)
 
 
@@ -52,11 +53,11 @@ class GitConnector:
         repository = self._repository = _open_copy(self._place)
         head = self._fetch(repository, walk)
         commit = _commit(repository, head)
-        before = str(walk.cursor.get("commit", ""))
+        before = ObjectID(str(walk.cursor.get("commit", "")).encode())
         self.cursor = {"commit": head.decode()}
-        if before and before.encode() in repository.object_store:
+        if before and before in repository.object_store:
             self.lists_changes, self.is_complete = True, False
-            yield from self._changes(repository, before.encode(), commit, walk)
+            yield from self._changes(repository, before, commit, walk)
         else:
             yield from self._everything(repository, commit, walk)
 
@@ -99,12 +100,14 @@ class GitConnector:
                 yield _found(new.path, new.sha, commit)
             elif old is not None and old.path and self._is_wanted(old.path, old.mode):
                 yield Gone(storable(old.path))
+        tree = store[commit.tree]
+        assert isinstance(tree, Tree)
         for external_id in walk.failed_before():
             path = raw(external_id)
             if path in told:
                 continue
             try:
-                mode, sha = repository.get_object(commit.tree).lookup_path(store.__getitem__, path)
+                mode, sha = tree.lookup_path(store.__getitem__, path)
             except (KeyError, ValueError, NotADirectoryError):
                 yield Gone(external_id)
                 continue
@@ -146,7 +149,7 @@ class GitConnector:
         except BROKEN as error:
             raise SourceUnusable(_("The repository cannot be read.")) from error
         repository.refs[KEPT] = chosen[-1]
-        repository.refs.set_symbolic_ref(b"HEAD", KEPT)
+        repository.refs.set_symbolic_ref(Ref(b"HEAD"), KEPT)
         return chosen[-1]
 
 

@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import models, transaction
 from django.db.models.functions import Now
@@ -41,7 +42,7 @@ def _due() -> "models.QuerySet[Source]":
 
 
 @transaction.atomic
-def _start(pk: object) -> bool:
+def _start(pk: UUID) -> bool:
     from knowledge.sources.services import start_sync  # noqa: PLC0415 - it asks for `next_time`
 
     source = _due().select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from chat.models.conversations import Conversation
+from knowledge.curation.changes import is_edited
 from knowledge.models import Document
 from security.ids import new_id
 
@@ -103,13 +104,15 @@ class CitationQuerySet(models.QuerySet["Citation"]):
         return self.filter(document__in=Document.objects.visible_to(user))
 
     def with_changes(self) -> Self:
-        """Each with `has_changed`: its document has another version now, without these words.
+        """Each with `has_changed`: its document has another version now, without these words, or a
+        curator has changed them.
 
         Texts are looked into only where the version is another one.
         """
         place = StrIndex("document__extracted__text", "quote")
         is_same = models.When(
-            version=models.F("document__version_number"), then=models.Value(False)
+            version=models.F("document__version_number"),
+            then=is_edited("document", "start", "end"),
         )
         changed = models.Case(is_same, default=Exact(place, 0), output_field=models.BooleanField())
         return self.annotate(has_changed=changed)

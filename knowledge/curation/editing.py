@@ -33,6 +33,8 @@ TOO_LONG = _("This passage is too long. Write at most 20,000 characters.")
 SAME = _("This is what the passage says already.")
 NO_PLACE = _("Split it between two words: both parts must say something.")
 NO_NEXT = _("There is no passage behind this one to merge it with.")
+EXCLUDED = _("This document is excluded from search. Include it again first.")
+NO_TEXT = _("There is no text in this document that could be edited.")
 UNDO_LATER_FIRST = _("Another edit builds on this one. Undo that first.")
 _("This passage was changed meanwhile. Look at it again.")
 _("The document is being indexed. Edit it when that has ended.")
@@ -121,12 +123,15 @@ def add(user: User, document: Document, after_id: UUID | None, text: str) -> Pas
 def undo(user: User, edit: PassageEdit) -> PassageEdit:
     """As if the edit had not been made; one that could not be re-applied is put aside.
 
-    Twice is once. Raises `EditRefused` while a later edit builds on it.
+    `edit` is as it was just read. Twice is once. Raises `EditRefused` while a later edit builds on
+    it.
     """
     document = Document.objects.get(pk=edit.document_id)
 
     def build(working: Working) -> Plan:
         found = PassageEdit.objects.select_for_update().get(pk=edit.pk)
+        if found.state == PassageEdit.State.UNDONE:  # somebody else's click was faster
+            raise EditConflict(CHANGED)
         place = (found.start, found.end)
         if found.state == PassageEdit.State.LOST:
             return Plan(found, Applied(working.items, [], [], place), working.text)
@@ -137,10 +142,9 @@ def undo(user: User, edit: PassageEdit) -> PassageEdit:
             raise EditRefused(UNDO_LATER_FIRST)
         return Plan(found, applied, working.text)
 
-    with transaction.atomic():
-        if not PassageEdit.objects.filter(pk=edit.pk).exclude(state="undone").exists():
-            return edit
-        return _commit(user, document, build, is_undo=True)
+    if edit.state == PassageEdit.State.UNDONE:
+        return edit
+    return _commit(user, document, build, is_undo=True)
 
 
 # -- How it is done --------------------------------------------------------------------------------
@@ -164,6 +168,8 @@ def _edit(
 
 
 def _plan(working: Working, edit: PassageEdit) -> Plan:
+    if not working.text:
+        raise EditRefused(NO_TEXT)
     text = working.text
     if edit.text:
         edit.text_start = len(text) + len(BETWEEN)
@@ -176,6 +182,8 @@ def _plan(working: Working, edit: PassageEdit) -> Plan:
 
 def _commit(user: User, document: Document, build: Build, *, is_undo: bool = False) -> PassageEdit:
     """Embed what is new while nothing is locked; then write, if everything is as it was."""
+    if document.excluded_at:
+        raise EditRefused(EXCLUDED)
     version = find_active_version()
     with transaction.atomic():
         planned = build(load(document))

@@ -100,3 +100,23 @@ def test_what_is_quoted_of_a_curator_is_shown_as_theirs_alone(alice, policy, cli
         f"{reverse('chat:passage', args=[policy.pk])}?at={source.start}-{source.end}"
     )
     assert "best" not in plain.content.decode()
+
+
+def test_an_answer_knows_that_a_curator_changed_what_it_quotes(alice, policy) -> None:
+    def changed() -> list[bool]:
+        rows = Citation.objects.visible_to(alice).with_changes().order_by("pk")
+        return [row.has_changed for row in rows]
+
+    cite(alice, policy, "25 days")
+    cite(alice, policy, "Trains")
+    assert changed() == [False, False]
+    edit = editing.correct(alice, policy, policy.chunks.get(position=0).pk, "Now it is 26.")
+    assert changed() == [True, False]
+    cite(alice, policy, "Now it is 26.")
+    assert changed() == [True, False, False]
+    editing.undo(alice, edit)
+    assert changed() == [False, False, True]
+    excluded = editing.exclude(alice, policy, policy.chunks.get(position=1).pk)
+    assert changed() == [False, True, True]
+    editing.undo(alice, excluded)
+    assert changed() == [False, False, True]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
+from django.utils import timezone
 
 from accounts.models import User
 from events import jobs
@@ -131,3 +132,14 @@ def test_waiting_fails_when_one_file_is_bad(admin: User, folder: Path, worker: N
     assert left.value.code == 1
     assert "2 of 3 are ready" in out.getvalue()
     assert "broken.pdf: This file is damaged" in err.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_collection_that_is_paused_is_said_instead_of_waited_for(admin, folder, monkeypatch):
+    collection = services.create_collection(admin, "Docs")
+    Collection.objects.filter(pk=collection.pk).update(paused_at=timezone.now())
+    _out, err = ingest(str(folder), "--collection", "Docs")
+    assert "is paused: 2 documents wait" in err
+    monkeypatch.setattr(heartbeats, "seen", lambda _name: ["worker"])
+    with pytest.raises(CommandError, match="is paused: 2 documents wait"):
+        ingest(str(folder), "--collection", "Docs", "--wait")

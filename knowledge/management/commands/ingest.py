@@ -8,7 +8,7 @@ from uuid import UUID
 import redis
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
-from django.db.models import Sum
+from django.db.models import Count, QuerySet, Sum
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -24,6 +24,10 @@ from observability import heartbeats
 POLL_SECONDS = 0.3
 ENDINGS = frozenset(ending for kind in FILE_TYPES for ending in kind.endings if ending)
 ENDED = (Document.Status.READY, Document.Status.FAILED)
+GOES_ON = "Not waiting any more. Indexing goes on; the page of the collection shows how far it is."
+PAUSED = (
+    "The collection is paused: %d documents wait. Press “Go on” on its page, then they are indexed."
+)
 NOT_RUNNING = (
     "Parley's database does not answer. Start Parley with `make up`, or set DATABASE_URL, "
     "then try again."
@@ -74,10 +78,15 @@ class Command(BaseCommand):
             if options["wait"]:
                 raise CommandError(NO_WORKER)
             self.stderr.write(NO_WORKER)
+        if collection.paused_at is not None and not options["wait"]:
+            self.stderr.write(PAUSED % len(loaded))
         if not options["wait"]:
             self.stdout.write(f"{len(loaded)} documents are queued in “{collection.name}”.")
             return
-        failed = self._wait(console, loaded)
+        try:
+            failed = self._wait(console, loaded)
+        except KeyboardInterrupt:
+            raise CommandError(GOES_ON) from None
         self.stdout.write(f"{len(loaded) - failed} of {len(files)} are ready in “{collection}”.")
         if failed or refused:
             raise SystemExit(1)
@@ -103,14 +112,23 @@ class Command(BaseCommand):
         return list(loaded), len(refused)
 
     def _wait(self, console: Console, ids: list[UUID]) -> int:
-        """Show the progress until every document has ended; return how many failed."""
+        """Show the progress until every document has ended; return how many failed.
+
+        Raises `CommandError` where those that are left wait for somebody to go on.
+        """
         documents = Document.objects.filter(pk__in=ids)
+        began = time.monotonic()
         with _bar(console) as bar:
             task = bar.add_task("Indexing", total=len(ids))
-            while (ended := documents.filter(status__in=ENDED).count()) < documents.count():
-                bar.update(task, completed=ended, description=_describe(ids))
+            while (left := _left(documents)) and left.keys() != {Document.Status.PAUSED}:
+                ended = len(ids) - sum(left.values())
+                pace = ended * 60 / max(1.0, time.monotonic() - began)
+                said = f"{_describe(ids)}, {pace:,.0f} a minute" if ended else _describe(ids)
+                bar.update(task, completed=ended, description=said)
                 time.sleep(POLL_SECONDS)
-            bar.update(task, completed=len(ids), description="Indexed")
+            bar.update(task, completed=len(ids) - sum(left.values()), description="Indexed")
+        if left:
+            raise CommandError(PAUSED % sum(left.values()))
         failed = documents.filter(status=Document.Status.FAILED)
         for document in failed:
             self.stderr.write(f"{document.file_name}: {document.reason}")
@@ -152,6 +170,12 @@ def list_files(paths: list[Path]) -> Iterator[Path]:
             is_hidden = any(part.startswith(".") for part in inner.relative_to(path).parts)
             if inner.is_file() and not is_hidden and inner.suffix.lower() in ENDINGS:
                 yield inner
+
+
+def _left(documents: "QuerySet[Document]") -> dict[str, int]:
+    """How many have not ended, by state."""
+    counted = documents.exclude(status__in=ENDED).order_by().values("status")
+    return dict(counted.annotate(n=Count("pk")).values_list("status", "n"))
 
 
 def _describe(ids: list[UUID]) -> str:

@@ -2,7 +2,7 @@
 
 `look` is the key of a whole prompt (eight passages, a history) and the round trip to Redis that
 brings the answer, opened; `state` is the number of what a person may read, of as many documents as
-the row says. Searching, which every question does, comes on top; the model's call is what is saved.
+the row says (kept where they change: it should not grow). Searching, which every question does, comes on top; the model's call is what is saved.
 """
 
 import argparse
@@ -133,8 +133,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name:30} median {row['p50_ms']:7.3f} ms   p95 {row['p95_ms']:7.3f} ms")
     if options.json:
         options.json.write_text(json.dumps(rows, indent=2))
-    is_met = rows["look"]["p50_ms"] < GOAL_MS
-    print(f"goal: a look below {GOAL_MS} ms: {'met' if is_met else 'missed'}")
+    most = rows["look"]["p50_ms"] + max(
+        row["p50_ms"] for name, row in rows.items() if name != "look"
+    )
+    is_met = most < GOAL_MS
+    print(f"goal: look and state below {GOAL_MS} ms: {most:.2f}, {'met' if is_met else 'missed'}")
     return 0 if is_met else 1
 
 

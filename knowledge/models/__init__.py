@@ -6,11 +6,13 @@ from knowledge.models.documents import DeletedDocument, Document, Stage
 from knowledge.models.edits import PassageEdit
 from knowledge.models.passages import Chunk, Embedding, EmbeddingVersion, StorageMeasurement
 from knowledge.models.sources import Source, SourceItem, SyncRun
+from knowledge.models.sums import ContentSum
 from knowledge.models.versions import DocumentVersion, Reading, VersionText
 
 __all__ = [
     "Chunk",
     "Collection",
+    "ContentSum",
     "DeletedDocument",
     "Document",
     "DocumentText",

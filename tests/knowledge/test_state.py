@@ -1,15 +1,19 @@
 """One number for what a person may read: of rights, of versions, and of what was just found."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection, connections
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from accounts.models import Grant, User
 from accounts.services import share, unshare
 from events import jobs
 from knowledge import services
-from knowledge.models import Chunk, Collection, Document
-from knowledge.state import knowledge_state
+from knowledge.models import Chunk, Collection, ContentSum, Document, PassageEdit, Source
+from knowledge.state import fold, knowledge_state
 from security.ids import new_id
 
 pytestmark = pytest.mark.django_db
@@ -60,3 +64,148 @@ def test_what_was_found_under_other_rights_or_in_another_version_has_no_state(al
     Chunk.objects.filter(pk=chunk).delete()
     assert knowledge_state(alice, **found) is None
     assert Collection.objects.count() == 1
+
+
+# The same, from each document that somebody may read: what the kept sums have to be equal to.
+FROM_ALL_DOCUMENTS = """
+select count(*), coalesce(sum(uuid_hash_extended(
+           id, uuid_hash_extended(collection_id, hashtextextended(sha256, version)))), 0)
+from knowledge_document where status = 'ready' and collection_id = any(%s)
+"""
+STEPS = (
+    "add", "add many", "index", "fail", "version", "bytes", "move", "delete", "delete many",
+    "share", "unshare", "team", "no team", "fold", "delete collection",
+)  # fmt: skip
+played = st.lists(
+    st.tuples(st.sampled_from(STEPS), st.integers(0, 5), st.integers(0, 2)), min_size=8, max_size=20
+)
+
+
+def oracle(user: User) -> str:
+    mine = list(Collection.objects.visible_to(user).values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(FROM_ALL_DOCUMENTS, [mine])
+        return "{}:{}".format(*cursor.fetchone())
+
+
+class World:
+    """Three collections of alice with documents, of which others may read this and that."""
+
+    def __init__(self, alice: User, bob: User, team) -> None:
+        self.alice, self.bob, self.team = alice, bob, team
+        Collection.objects.all().delete()
+        self.shelves = [self._collection(n) for n in range(3)]
+        self.count = 0
+
+    def _collection(self, n: int) -> Collection:
+        made = Collection.objects.create(owner=self.alice, name=f"{n}")
+        Source.objects.create(collection=made, name="Uploads")
+        return made
+
+    def _document(self, shelf: Collection, status: str = "ready") -> Document:
+        self.count += 1
+        return Document(
+            collection=shelf, source=shelf.sources.first(), title="t", file_name="t", size=1,
+            media_type="text/plain", sha256=f"{self.count:064}", status=status,
+        )  # fmt: skip
+
+    def play(self, step: str, which: int, n: int) -> None:
+        shelf, documents = self.shelves[n], Document.objects.order_by("pk")
+        one = documents[which : which + 1]
+        rows = Document.objects.filter(pk__in=[document.pk for document in one])
+        match step:
+            case "add":
+                self._document(shelf, "queued").save()
+            case "add many":
+                Document.objects.bulk_create(
+                    self._document(self.shelves[(n + m) % 3], "failed" if m == which else "ready")
+                    for m in range(which)
+                )
+            case "index" | "fail":
+                rows.update(status="ready" if step == "index" else "failed")
+            case "version" | "bytes":
+                self.count += 1
+                new = {"version": self.count} if step == "version" else {"sha256": f"{self.count}"}
+                rows.update(**new)
+            case "move":
+                rows.update(collection=shelf)
+            case "delete":
+                rows.delete()
+            case "delete many":
+                Document.objects.filter(collection=shelf).delete()
+            case "fold":
+                for _ in range(9):
+                    Document.objects.filter(pk=self._kept(shelf)).delete()
+                fold()
+            case "delete collection":
+                shelf.delete()
+                self.shelves[n] = self._collection(n)
+            case _:
+                self._play_right(step, shelf)
+
+    def _play_right(self, step: str, shelf: Collection) -> None:
+        match step:
+            case "share":
+                share(shelf, self.bob, Grant.Role.READER, by=self.alice)
+            case "unshare":
+                Grant.objects.filter(object_id=shelf.pk, user=self.bob).delete()
+            case "team":
+                share(shelf, self.team, Grant.Role.READER, by=self.alice)
+            case "no team":
+                Grant.objects.filter(object_id=shelf.pk, team=self.team).delete()
+
+    def _kept(self, shelf: Collection):
+        document = self._document(shelf)
+        document.save()
+        return document.pk
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(steps=played)
+def test_the_kept_sums_are_those_of_all_documents_after_any_steps(steps, alice, bob, charlie, team):
+    world = World(alice, bob, team)
+    for step in steps:
+        world.play(*step)
+        for person in (alice, bob, charlie):
+            assert knowledge_state(person) == oracle(person), step
+    Collection.objects.all().delete()
+    assert not ContentSum.objects.exists()
+
+
+def test_a_curators_change_is_another_state_and_so_is_its_undoing(alice, guide):
+    states = {knowledge_state(alice)}
+    edit = PassageEdit.objects.create(document=guide, kind=PassageEdit.Kind.CORRECT, made_by=alice)
+    states.add(knowledge_state(alice))
+    PassageEdit.objects.filter(pk=edit.pk).update(state=PassageEdit.State.UNDONE)
+    states.add(knowledge_state(alice))
+    assert len(states) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_indexes_waits_for_nobody_and_sums_are_folded_meanwhile(alice):
+    shelf = Collection.objects.create(owner=alice, name="Shelf")
+    source = Source.objects.create(collection=shelf, name="Uploads")
+
+    def work(worker: int) -> None:
+        try:
+            for n in range(12):
+                Document.objects.create(
+                    collection=shelf, source=source, title="t", file_name="t", size=1,
+                    media_type="text/plain", sha256=f"{worker}:{n}", status="ready",
+                )  # fmt: skip
+                fold()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert knowledge_state(alice) == oracle(alice)
+    assert knowledge_state(alice).startswith("48:")
+    while fold():
+        pass
+    assert ContentSum.objects.filter(collection_id=shelf.pk).count() <= 8

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,7 @@ from weakref import WeakKeyDictionary
 from django.db import Error, OperationalError
 
 from accounts.budgets import ledger
-from accounts.budgets.ledger import Standing
+from accounts.budgets.ledger import Length, Standing, Taken
 from accounts.budgets.metrics import budget_steps
 from accounts.budgets.models import Budget
 from accounts.budgets.opening import open_balance
@@ -47,15 +48,15 @@ class Ledger:
         hold = Hold(call_id, demand)
         reserving = asyncio.ensure_future(run_patiently(reserve_now, call_id, demand))
         try:
-            is_held = await asyncio.shield(reserving)
+            taken = await asyncio.shield(reserving)
         except asyncio.CancelledError:
             _undo(self._give_back(hold, reserving))
             raise
-        if not is_held:
+        if taken is None:
             return None
         _leases().hold(call_id)
         budget_steps.labels("reserved").inc()
-        return hold
+        return replace(hold, completion_tokens=taken.tokens)
 
     async def settle(self, hold: Hold, usage: TokenUsage, cost: Decimal | None) -> None:
         await self._end(hold, "settled", ledger.settle, charge_of(hold.demand, usage, cost))
@@ -63,10 +64,10 @@ class Ledger:
     async def release(self, hold: Hold) -> None:
         await self._end(hold, "released", ledger.settle, None)
 
-    async def _give_back(self, hold: Hold, reserving: asyncio.Future[bool]) -> None:
+    async def _give_back(self, hold: Hold, reserving: asyncio.Future[Taken | None]) -> None:
         """What was taken for somebody who has left before the call was made."""
         with suppress(Exception):
-            if await reserving:
+            if await reserving is not None:
                 await self.release(hold)
 
     async def _end(self, hold: Hold, step: str, end: Callable[..., None], *how: Any) -> None:
@@ -84,24 +85,34 @@ class Ledger:
 BUDGETS = Ledger()
 
 
-def reserve_now(call_id: UUID, demand: Demand) -> bool:
-    """For threads. False where no budget applies any more. Raises BudgetExhausted."""
+def reserve_now(call_id: UUID, demand: Demand) -> Taken | None:
+    """For threads. None where no budget applies any more. Raises BudgetExhausted."""
     for number in range(TRIES):
         rules = remembered.refresh() if number else remembered.known
         claims = claims_of(rules, demand)
         if not claims:
-            return False
+            return None
         if unpriced := [claim for claim in claims if claim.amount is None]:
             _raise_unpriced(unpriced, demand)
             continue
-        taken = _repeated(ledger.reserve, call_id, claims, demand.turn_id, demand.seconds)
+        length = _length_of(claims, demand)
+        asked = (call_id, claims, demand.turn_id, demand.seconds, length)
+        taken: Taken = _repeated(ledger.reserve, *asked)
         if taken.is_taken:
-            return True
+            return taken
         if not taken.missing:
             _raise_short([one for one in taken.standings if not one.fits])
         for claim in taken.missing:
             open_balance(claim.rule.id, claim.subject_id)
     raise OperationalError("the budgets changed while a call asked for them")
+
+
+def _length_of(claims: Iterable[Claim], demand: Demand) -> Length:
+    """Where a cheaper model may answer at length, it is not this one that is cut short."""
+    most, least = demand.completion_tokens, demand.least_tokens
+    if least is None or any(claim.rule.falls_back for claim in claims):
+        return Length(most, most)
+    return Length(most, min(least, most))
 
 
 def _repeated(step: Callable[..., Any], *args: Any) -> Any:

@@ -51,15 +51,38 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class Taken:
     """Whether all of it was taken, and where each balance stood before; `missing` are those of the
-    claims that have no balance for this time yet: nothing was taken then."""
+    claims that have no balance for this time yet: nothing was taken then. `tokens` is how long the
+    answer may get by what was taken."""
 
     is_taken: bool
     standings: Sequence[Standing]
     missing: Sequence[Claim] = ()
+    tokens: int = 0
 
 
-def reserve(call_id: UUID, claims: Sequence[Claim], turn_id: UUID | None, seconds: float) -> Taken:
-    """Set every amount aside, or none of them. The same call twice takes once."""
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Tokens that an answer may take, and how few of them are still worth the call."""
+
+    most: int
+    least: int
+
+
+ANY_LENGTH = Length(0, 0)
+
+
+def reserve(
+    call_id: UUID,
+    claims: Sequence[Claim],
+    turn_id: UUID | None,
+    seconds: float,
+    answer: Length = ANY_LENGTH,
+) -> Taken:
+    """Set every amount aside, or none of them. The same call twice takes once.
+
+    The amounts are for an answer of `answer.most` tokens; where that does not fit, for a shorter
+    one that does, but for none of fewer than `answer.least`.
+    """
     values = {
         "call": call_id,
         "turn": turn_id,
@@ -70,17 +93,25 @@ def reserve(call_id: UUID, claims: Sequence[Claim], turn_id: UUID | None, second
         "amounts": [claim.amount or Decimal(0) for claim in claims],
         "owed": [claim.owed for claim in claims],
         "count": len(claims),
+        "tokens": answer.most,
+        "least": answer.least,
     }
     with prepared() as cursor:
         cursor.execute(_RESERVE, values)
         rows = cursor.fetchall()
-    standings = [Standing(*row[:-1]) for row in rows]
+    standings = [Standing(*row[:-2]) for row in rows]
     found = {(one.budget_id, one.subject_id) for one in standings}
     missing = [claim for claim in claims if (claim.rule.id, claim.subject_id) not in found]
-    return Taken(bool(rows) and rows[0][-1], standings, missing)
+    *_standing, is_taken, allowed = rows[0] if rows else (False, 0)
+    return Taken(is_taken, standings, missing, allowed)
 
 
-_RESERVE = """
+# An amount is what is owed for the prompt, and equal parts for each token of the answer.
+_PART = """
+    case when {tokens} = %(tokens)s::int then amount
+         else trunc(owed + (amount - owed) * {tokens} / %(tokens)s::int, 12) end
+"""
+_RESERVE = f"""
     with wanted as (
         select * from unnest(%(budgets)s::uuid[], %(subjects)s::uuid[], %(amounts)s::numeric[],
                              %(owed)s::numeric[]) as w(budget_id, subject_id, amount, owed)
@@ -94,14 +125,19 @@ _RESERVE = """
         order by b.id
         for update of b
     ), verdict as (
-        select count(*) = %(count)s::int and bool_and(not is_hard or amount <= leftover)
+        select count(*) = %(count)s::int
+               and bool_and(not is_hard or {_PART.format(tokens="%(least)s::int")} <= leftover)
                or exists (select from accounts_budgethold where call_id = %(call)s::uuid)
-               as is_taken
+               as is_taken,
+               greatest(%(least)s::int, least(%(tokens)s::int, floor(min(
+                   (leftover - owed) / (amount - owed) * %(tokens)s::int
+               ) filter (where is_hard and amount > owed and amount > leftover))))::int as allowed
         from due
     ), kept as (
         insert into accounts_budgethold (call_id, balance_id, turn_id, amount, owed,
                                          leased_until, ends_at)
-        select %(call)s::uuid, due.id, %(turn)s::uuid, due.amount, due.owed,
+        select %(call)s::uuid, due.id, %(turn)s::uuid,
+               {_PART.format(tokens="allowed")}, due.owed,
                now() + %(lease)s::float8 * interval '1 second',
                now() + %(seconds)s::float8 * interval '1 second'
         from due, verdict where is_taken
@@ -111,9 +147,10 @@ _RESERVE = """
         update accounts_budgetbalance b set held = b.held + kept.amount
         from kept where b.id = kept.balance_id
     )
-    select due.id, budget_id, subject_id, amount, leftover, held, is_hard, ends_at, is_taken
+    select due.id, budget_id, subject_id, {_PART.format(tokens="%(least)s::int")},
+           leftover, held, is_hard, ends_at, is_taken, allowed
     from due, verdict, set_config('synchronous_commit', 'off', true)
-"""
+"""  # noqa: S608 - our own words
 
 
 def settle(call_id: UUID, charge: Charge | None) -> None:

@@ -24,6 +24,7 @@ class Demand:
     turn_id: UUID | None = None
     prompt_tokens: int = 0  # estimated
     completion_tokens: int = 0  # at most; estimated where the request sets no limit
+    least_tokens: int | None = None  # an answer may be held to so few where more do not fit
     cost: Decimal | None = None  # of all these tokens; None: the price is unknown
     prompt_cost: Decimal | None = None  # the part that is owed as soon as the call is made
     currency: str = ""
@@ -33,10 +34,11 @@ class Demand:
 @dataclass(frozen=True, slots=True)
 class Hold:
     """What is set aside for one call. Its usage row has the same `id`, so that a call whose process
-    died is settled by its row."""
+    died is settled by its row. `completion_tokens` is how long the answer may get by it."""
 
     id: UUID
     demand: Demand
+    completion_tokens: int | None = None
 
 
 class Budget(Protocol):

@@ -13,6 +13,7 @@ from gateway.routing.needs import estimate_tokens, needs_of_texts
 from gateway.types import ChatRequest, Payer, Route, TokenUsage
 
 OPEN_ANSWER = 4096  # tokens that are set aside for an answer without a limit
+USEFUL_ANSWER = 256  # what such an answer is held to at least, where a budget has no more left
 THOUGHT = 3  # characters of a token of thoughts, whose text is not kept
 
 
@@ -25,11 +26,13 @@ class Spending:
         route: Route,
         estimate: TokenUsage,
         turn_id: UUID | None = None,
+        least: int | None = None,
     ) -> None:
         self._payer = payer
         self._route = route
         self._estimate = estimate
         self._turn_id = turn_id
+        self._least = least
         self._hold: Hold | None = None
 
     @classmethod
@@ -42,6 +45,15 @@ class Spending:
     def call_id(self) -> UUID | None:
         """Of the call's usage row, so that the two are known to belong together."""
         return None if self._hold is None else self._hold.id
+
+    @property
+    def most_tokens(self) -> int | None:
+        """How long the answer may get where a budget had not enough left for a longer one."""
+        allowed = None if self._hold is None else self._hold.completion_tokens
+        wanted = self._estimate.completion_tokens
+        if self._least is None or allowed is None or wanted is None or allowed >= wanted:
+            return None
+        return allowed
 
     async def begin(self) -> None:
         """Raises BudgetExhausted; nothing is held then."""
@@ -77,6 +89,7 @@ class Spending:
             turn_id=self._turn_id,
             prompt_tokens=estimate.prompt_tokens or 0,
             completion_tokens=estimate.completion_tokens or 0,
+            least_tokens=self._least,
             cost=cost_of(route, estimate).amount,
             prompt_cost=cost_of(route, prompt).amount,
             currency=route.currency,
@@ -94,3 +107,9 @@ def estimate_of(request: ChatRequest, prompt_tokens: int) -> TokenUsage:
     choices = request.extra.get("n")
     count = choices if isinstance(choices, int) and choices > 0 else 1
     return TokenUsage(prompt_tokens, count * (request.max_tokens or OPEN_ANSWER))
+
+
+def least_of(request: ChatRequest) -> int | None:
+    """What its answer can be held to: only one, to which the request itself sets no limit."""
+    is_open = request.max_tokens is None and request.extra.get("n", 1) == 1
+    return USEFUL_ANSWER if is_open else None

@@ -61,10 +61,11 @@ class Attempt:
         outcome, detail = "cancelled", ""
         route, answer = self.route, self._answer
         said, characters, was_asked = answer.length, 0, False
+        request = answer.begin(route, self._spending.most_tokens)
         try:
             async with board.gate(route).slot(self._request.account_id, route.queue_timeout):
                 asked, was_asked = time.monotonic(), True
-                async with open_answer(route, answer.begin(route)) as call:
+                async with open_answer(route, request) as call:
                     try:
                         while found := await call.read():
                             if self.first_word is None:

@@ -47,16 +47,20 @@ class Answer:
         """Whether another endpoint could add to it: half an object of JSON has no second half."""
         return not _has_form(self._request)
 
-    def begin(self, route: Route) -> ChatRequest:
-        """What this route is asked, to go on behind all that has been said."""
+    def begin(self, route: Route, most_tokens: int | None = None) -> ChatRequest:
+        """What this route is asked, to go on behind all that has been said; with `most_tokens` a
+        request without a limit has this one."""
         self._call = []
         text = self.text
         self._is_second = bool(text)
         is_exact = Capability.PREFIX in route.capabilities
         self._seam = None if is_exact or not text else Seam(text)
-        if not self.length:
-            return self._request
-        return replace(self._request, continues=text, max_tokens=self._tokens_left(text))
+        request = self._request
+        if self.length:
+            request = replace(request, continues=text, max_tokens=self._tokens_left(text))
+        if most_tokens is not None and request.max_tokens is None:
+            request = replace(request, max_tokens=most_tokens)
+        return request
 
     def take(self, items: Sequence[Item]) -> Iterable[Item]:
         """What of these the reader gets now."""

@@ -15,7 +15,7 @@ from gateway.routing.errand import past_trials
 from gateway.routing.needs import allowed_routes, needs_of
 from gateway.routing.plan import Plan
 from gateway.routing.strategies import Choice, Scene, choose
-from gateway.spending import Spending, estimate_of
+from gateway.spending import Spending, estimate_of, least_of
 from gateway.types import ChatRequest, Completed, EndpointSwitched, Route
 from security.sentences import together
 
@@ -67,7 +67,8 @@ class Course:
         request, answer = self._request, self.answer
         estimate = await estimate_prompt(step.route, request, self._needs)
         may_take = estimate_of(request, estimate.tokens)
-        spending = Spending(request.payer, step.route, may_take, request.turn_id)
+        least = least_of(request)
+        spending = Spending(request.payer, step.route, may_take, request.turn_id, least)
         number = self._attempts
         return Attempt(request, step.route, answer, spending, estimate, number=number, why=why)
 

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from accounts.budgets.keeper import BUDGETS
-from accounts.budgets.models import BudgetHold
+from accounts.budgets.models import Budget, BudgetHold
 from gateway.chat import stream_chat
 from gateway.embedding.batching import Batcher
 from gateway.errors import BudgetExhausted, GatewayError
 from gateway.metering.recording import record_call
 from gateway.models import Usage
 from gateway.routing.errand import Trip
+from gateway.spending import USEFUL_ANSWER
 from gateway.types import (
     ChatRequest,
     Completed,
@@ -27,7 +28,7 @@ from gateway.types import (
     TokenUsage,
 )
 from gateway.upstream.session import close_pool
-from tests.accounts.budgets.conftest import assert_sound, balance
+from tests.accounts.budgets.conftest import assert_sound, balance, demand, together
 from tests.support.model_server import ModelServer, Script
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -229,3 +230,63 @@ def test_a_shared_call_for_vectors_charges_each_order_its_part(budget, server):
     paid = sorted(balance(money, one.account_id).settled for one in person)
     assert paid == [Decimal("0.02"), Decimal("0.06")], "the price of the request is shared, too"
     assert_sound()
+
+
+def test_an_answer_without_a_limit_is_held_to_what_is_left(budget, server):
+    """Four thousand tokens would not fit; what is left is enough to say something."""
+    spring = budget(limit=1000)
+    _items, error = ask(route(server), max_tokens=None)
+    assert error is None
+    sent = server.chat_requests[-1]["max_tokens"]
+    assert 900 < sent < 1000, "all but the prompt"
+    prompt = 1000 - sent
+    assert balance(spring).held == 0
+    Budget.objects.update(limit=balance(spring).settled + prompt + USEFUL_ANSWER)
+    ask(route(server), max_tokens=None)
+    assert server.chat_requests[-1]["max_tokens"] == USEFUL_ANSWER
+    Budget.objects.update(limit=balance(spring).settled + prompt + USEFUL_ANSWER - 1)
+    _items, error = ask(route(server), max_tokens=None)
+    assert isinstance(error, BudgetExhausted)
+    assert error.needed == prompt + USEFUL_ANSWER
+    assert_sound()
+
+
+def test_where_enough_is_left_or_a_limit_was_set_nothing_is_cut(budget, server):
+    budget(limit=100_000)
+    ask(route(server), max_tokens=None)
+    assert "max_tokens" not in server.chat_requests[-1]
+    Budget.objects.update(limit=1000)
+    _items, error = ask(route(server), max_tokens=5000)
+    assert isinstance(error, BudgetExhausted), "five thousand were asked for"
+    _items, error = ask(route(server), max_tokens=None, extra={"n": 2})
+    assert isinstance(error, BudgetExhausted)
+
+
+def test_money_holds_an_answer_to_the_tokens_that_it_buys(budget, server):
+    spring = budget(unit="money", currency="EUR", limit="0.01")
+    budget(name="Soft", limit=10, is_hard=False)
+    _items, error = ask(route(server, **DEAR), max_tokens=None)
+    assert error is None
+    assert 900 < server.chat_requests[-1]["max_tokens"] < 1000  # a thousand tokens cost a cent
+    assert balance(spring).settled <= Decimal("0.01")
+
+
+def test_a_model_is_not_cut_short_where_a_cheaper_one_may_answer_at_length(budget, server):
+    budget(unit="money", currency="EUR", limit="0.01", falls_back=True, fall_back_to="cheap")
+    items, error = ask(
+        route(server, **DEAR), route(server, "cheap", **CHEAP), model="dear", max_tokens=None
+    )
+    assert (error, items[-1].model) == (None, "cheap")
+    assert "max_tokens" not in server.chat_requests[-1]
+
+
+def test_calls_at_once_never_take_more_than_there_is_however_they_are_cut(budget, server):
+    spring = budget(limit=5000)
+    asked = [demand(prompt=10, completion=4096, least_tokens=256) for _ in range(12)]
+    holds = [one for one in together(*(BUDGETS.reserve(one) for one in asked))
+             if not isinstance(one, BudgetExhausted)]  # fmt: skip
+    assert sorted(hold.completion_tokens for hold in holds) == [5000 - 4106 - 10, 4096]
+    assert balance(spring).held == 5000
+    assert_sound()
+    together(*(BUDGETS.release(hold) for hold in holds))
+    assert balance(spring).held == 0

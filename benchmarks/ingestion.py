@@ -38,7 +38,8 @@ DIMENSIONS = 384
 CLUSTERS = 2_000
 OF_A_DOCUMENT = 250  # passages that are loaded together
 MEGABYTE = 2**20
-QUESTIONS = 60
+WARMING, QUESTIONS = 40, 200
+ASKED_OF = WARMING + QUESTIONS  # passages whose words are asked for
 
 
 class Texts:
@@ -194,6 +195,7 @@ def measure_load(chunks: int) -> dict[str, Any]:
     sample = load_passages(user, collection, chunks)
     loaded = time.perf_counter() - began
     grown = resident_megabytes() - memory
+    print(f"loaded in {loaded:.0f} s, {grown} MB", flush=True)
     with connection.cursor() as cursor:
         cursor.execute("vacuum analyze knowledge_chunk")
         cursor.execute("vacuum analyze knowledge_embedding")
@@ -202,6 +204,7 @@ def measure_load(chunks: int) -> dict[str, Any]:
     began = time.perf_counter()
     indexes.build(version)
     built = time.perf_counter() - began
+    print(f"index built in {built:.0f} s with {given} MB", flush=True)
     return {
         "chunks": chunks,
         "load_seconds": round(loaded, 1),
@@ -224,9 +227,9 @@ def load_passages(user: Any, collection: Any, chunks: int) -> list[str]:
         count = min(OF_A_DOCUMENT, chunks - start)
         passages = [texts.passage() for _ in range(count)]
         load_document(user, collection, passages, places.take(count), start)
-        if len(sample) < QUESTIONS * 5:
-            sample.append(passages[0])
-        if start % (OF_A_DOCUMENT * 80) == 0:
+        if len(sample) < ASKED_OF:
+            sample.extend(passages[:10])
+        if start % (OF_A_DOCUMENT * 40) == 0:
             print(f"{start + count} passages", flush=True)
     return sample
 
@@ -283,11 +286,11 @@ def measure_searches(user: Any, sample: Sequence[str]) -> dict[str, Any]:
 
     chance = random.Random(3)
     took, sql = [], []
-    asked = [" ".join(chance.sample(text.split(), 8)) for text in sample[: QUESTIONS * 4]]
+    asked = [" ".join(chance.sample(text.split(), 8)) for text in sample[:ASKED_OF]]
     for number, question in enumerate(asked):
         began = time.perf_counter()
         found = search(user, question)
-        if number >= QUESTIONS:  # the first ones warm up
+        if number >= min(WARMING, len(asked) // 2):
             took.append((time.perf_counter() - began) * 1000)
             sql.append(found.timings["sql_ms"])
     return {

@@ -46,7 +46,7 @@ def _is_taken_over(version: EmbeddingVersion) -> bool:
     ).exclude(pk=version.pk)
     if version.storage == EmbeddingVersion.Storage.FLOAT:
         siblings = siblings.filter(storage=EmbeddingVersion.Storage.FLOAT)
-    return version.pk is None and siblings.exists()
+    return version._state.adding and siblings.exists()
 
 
 def _tokens_each() -> float:

@@ -16,17 +16,18 @@ import numpy as np
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Max, Min
+from numpy.typing import NDArray
 
 from gateway.embedding.embedder import Embedder, Vectors
 from knowledge.chunking import index_text
 from knowledge.embeddings.storages import (
     FLOAT,
-    MAX_DIMENSIONS,
     STORAGES,
     column_of,
     dense_leg,
     index_name,
     index_sql,
+    is_indexable,
     search_settings,
     to_text,
 )
@@ -74,19 +75,18 @@ def measure(embedder: Embedder, report: Report) -> StorageMeasurement:
     Raises what the embedder raises, and ValueError when there are no passages to measure with.
     """
     sample = take_sample(embedder, report)
-    matrix = sample.vectors
-    if len(matrix) < 2:
+    if len(sample.vectors) < 2:
         raise ValueError
+    matrix = np.random.default_rng(1).permutation(sample.vectors)
     asked = max(1, min(QUESTIONS, len(matrix) // 10))
     stored, questions = matrix[asked:], matrix[:asked]
     nearest = np.argsort(-(questions @ stored.T), axis=1)[:, :FOUND]
     figures: dict[str, dict[str, float]] = {}
     dimensions = int(matrix.shape[1])
-    forms = [storage for storage in STORAGES if dimensions <= MAX_DIMENSIONS]
-    for number, storage in enumerate(forms):
-        figures[storage] = measure_storage(
-            _Form(0, dimensions, storage), stored, questions, nearest
-        )
+    forms = [_Form(0, dimensions, storage) for storage in STORAGES]
+    forms = [form for form in forms if is_indexable(form)]
+    for number, form in enumerate(forms):
+        figures[form.storage] = measure_storage(form, stored, questions, nearest)
         report(number + 1, len(forms))
     return StorageMeasurement.objects.create(
         model=embedder.name,
@@ -99,12 +99,10 @@ def measure(embedder: Embedder, report: Report) -> StorageMeasurement:
 
 def take_sample(embedder: Embedder, report: Report) -> Sample:
     """Vectors of this model that some version has, else some that are made now."""
-    version = (
-        EmbeddingVersion.objects.filter(model=embedder.name)
-        .exclude(state=EmbeddingVersion.State.DROPPING)
-        .order_by("-storage")  # halves and bits have the same column; floats come before them
-        .first()
-    )
+    versions = EmbeddingVersion.objects.filter(model=embedder.name)
+    known = versions.exclude(state=EmbeddingVersion.State.DROPPING)
+    # Floats rather than what was rounded, where there are some.
+    version = min(known, key=lambda one: one.storage != FLOAT, default=None)
     if version is not None:
         found = _stored_vectors(version)
         if len(found) >= EMBEDDED_SAMPLE:
@@ -120,7 +118,7 @@ def take_sample(embedder: Embedder, report: Report) -> Sample:
 
 
 def measure_storage(
-    form: Any, stored: Vectors, questions: Vectors, nearest: Vectors
+    form: Any, stored: Vectors, questions: Vectors, nearest: NDArray[Any]
 ) -> dict[str, float]:
     """Recall@10, bytes a passage and p50 of one storage, in a transaction that leaves nothing."""
     with transaction.atomic(), connection.cursor() as cursor:

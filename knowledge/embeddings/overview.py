@@ -112,7 +112,7 @@ def look_at(model: str) -> Another:
 
 def share_of(collection_id: UUID, version: EmbeddingVersion) -> tuple[int, int]:
     """How many passages of a collection have their vector, of how many that should."""
-    values = {
+    values: dict[str, Any] = {
         "version": version.pk,
         "collection": collection_id,
         "multilingual": version.is_multilingual,

@@ -87,7 +87,7 @@ class EmbeddingVersion(models.Model):
     )
     is_active = models.GeneratedField(
         verbose_name=_("searched"),
-        expression=models.Q(state="active"),
+        expression=models.Q(state="active"),  # type: ignore[arg-type]  # the stubs know no Q
         output_field=models.BooleanField(),
         db_persist=True,
     )

@@ -21,6 +21,8 @@ class KnowledgeConfig(AppConfig):
             {
                 "knowledge.jobs.ingest_document": _("Indexing a document"),
                 "knowledge.jobs.reweigh_collection": _("Weighing the words of a collection anew"),
+                "knowledge.jobs.go_on_with_collection": _("Going on with a collection"),
+                "knowledge.jobs.refresh_collection": _("Indexing a collection again"),
                 "knowledge.jobs.switch_embedder": _("Embedding everything with another model"),
                 "knowledge.embeddings.jobs.fill_version": _("Filling an embedding version"),
                 "knowledge.embeddings.jobs.drop_version": _("Dropping an embedding version"),

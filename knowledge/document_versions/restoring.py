@@ -1,20 +1,32 @@
 """A version comes back: as the next one, of the same bytes and with the text that was kept."""
 
+import re
 from functools import partial
 
 from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from knowledge.document_versions.putting import Outcome, Put, add_version
+from knowledge.document_versions.switching import READ_ANEW
 from knowledge.models import Document, DocumentVersion
 from knowledge.queueing import queue_document, revive
 from security import audit
 from security.acts import Act
 
 RESTORED = _("version %(number)s again")
+
+_RESTORED = re.compile(r"version (\d+) again")
+
+
+def note_in_words(note: str) -> str:
+    """What is noted of a version, in the reader's language where the note is ours."""
+    if found := _RESTORED.fullmatch(note):
+        return translated(RESTORED) % {"number": found[1]}
+    return translated(READ_ANEW) if note == READ_ANEW else note
 
 
 def restore_version(user: User | None, document: Document, number: int) -> Put:

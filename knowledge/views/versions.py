@@ -20,7 +20,7 @@ from knowledge import selectors
 from knowledge.document_versions.comparing import compare
 from knowledge.document_versions.history import find_text, find_version, list_versions
 from knowledge.document_versions.putting import Outcome, put_document
-from knowledge.document_versions.restoring import restore_version
+from knowledge.document_versions.restoring import note_in_words, restore_version
 from knowledge.errors import StorageFull, UploadRefused
 from knowledge.layout import draw, unpack
 from knowledge.models import Document, DocumentText
@@ -41,7 +41,9 @@ def versions(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """All versions that are kept, the newest first."""
     user = caller(request)
     shown = selectors.find_document(user, document_id)
-    rows = [(row, in_words(row.reason)) for row in list_versions(user, shown)]
+    rows = [
+        (row, in_words(row.reason), note_in_words(row.note)) for row in list_versions(user, shown)
+    ]
     context = {**document_context(request, shown), "versions": rows}
     context["kept"] = settings.PARLEY_DOCUMENT_VERSIONS
     return render(request, "knowledge/versions.html", context)

@@ -1,6 +1,7 @@
 """Pause, go on, stop, first and anew: what becomes of documents, and what their jobs do."""
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from events import jobs as event_jobs
@@ -152,3 +153,17 @@ def test_people_and_programs_give_orders_and_see_the_card(
     one = client.post(f"/knowledge/documents/{waiting[0].pk}/order", {"order": "first"})
     assert one.status_code == 302
     assert client.post(f"/knowledge/{handbook.pk}/order", {"order": "no"}).status_code == 400
+
+
+def test_the_terminal_shows_the_card_and_gives_orders(
+    handbook: Collection, waiting: list[Document], capsys
+):
+    call_command("indexing", "Handbook")
+    assert "waiting        3" in capsys.readouterr().out
+    call_command("indexing", str(handbook.pk), "pause")
+    told = capsys.readouterr().out
+    assert "3 documents are paused." in told
+    assert "the whole collection is paused" in told
+    assert fresh(waiting) == ["paused"] * 3
+    with pytest.raises(CommandError, match="no collection"):
+        call_command("indexing", "Nothing")

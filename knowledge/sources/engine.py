@@ -84,6 +84,7 @@ class Sync:
     cursor: Mapping[str, object] = field(default_factory=dict)
     _told: float = 0.0
     _began: float = 0.0
+    _has_worked: bool = False
 
     def go(self) -> None:
         """Walk to the end. What was done before an exception stays done."""
@@ -171,8 +172,8 @@ class Sync:
         """After a while, jobs that wait come first: a long visit holds no worker for itself."""
         now = time.monotonic()
         self._began = self._began or now
-        if now - self._began < SLICE_SECONDS:
-            return
+        if now - self._began < SLICE_SECONDS or not self._has_worked:
+            return  # a slice that only caught up with the one before would bring nobody further
         if Job.objects.filter(status=Job.Status.QUEUED).exists():
             raise HandedBack
         self._began = now
@@ -315,6 +316,7 @@ class Sync:
 
     def _count(self, counts: Counts) -> None:
         if changes := counts.changes():
+            self._has_worked = True
             SyncRun.objects.filter(pk=self.run.pk).update(**changes)
 
     def _sample(self, entry: dict[str, str]) -> None:

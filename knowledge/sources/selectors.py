@@ -52,7 +52,7 @@ def find_source(user: User, source_id: UUID) -> Any:
 
 def list_runs(user: User, source_id: UUID) -> QuerySet[SyncRun]:
     runs = SyncRun.objects.filter(source__in=Source.objects.editable_by(user))
-    return runs.filter(source=source_id).select_related("started_by")
+    return runs.filter(source=source_id)
 
 
 def list_items(user: User, source_id: UUID, state: str = "") -> QuerySet[SourceItem]:

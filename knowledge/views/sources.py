@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.callers import caller
+from accounts.models import User
 from knowledge.models import Collection, Source, SyncRun
 from knowledge.sources import kinds, selectors, services
 from knowledge.sources.forms import FORMS, SourceForm
@@ -175,7 +176,10 @@ def _one(request: HttpRequest, source_id: UUID) -> dict[str, Any]:
         failed = selectors.list_items(user, source_id, "failed").order_by("-updated_at")
         failing: list[Any] = list(failed[:SHOWN_ITEMS])
         missing = list(selectors.list_items(user, source_id, "missing")[:SHOWN_ITEMS])
+    # People's names are no part of what the second lock lets through.
+    people = User.objects.in_bulk([run.started_by_id for run in runs if run.started_by_id])
     for run in runs:
+        run.starter = people.get(run.started_by_id)
         run.reason_shown = _(run.reason) if run.reason else ""
         run.entries = [
             {"item": entry["item"], "reason": _(entry["reason"]) if entry["reason"] else ""}

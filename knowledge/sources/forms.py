@@ -12,6 +12,12 @@ LINES = _("One pattern a line: *.md, docs/**, /README.md. Empty means everything
 LEFT_OUT = _("What matches is left out, even when it is included.")
 
 
+# What most leave as it is.
+SELDOM = frozenset({
+    "branch", "username", "secret", "depth", "most_pages", "include", "exclude", "pause_seconds",
+})  # fmt: skip
+
+
 class PatternsField(forms.CharField):
     """A list, one entry a line."""
 
@@ -46,7 +52,12 @@ class SourceForm(forms.Form):
 
     @property
     def own_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in (*self.SETTINGS, "secret") if name in self.fields]
+        return [self[name] for name in self.SETTINGS if name not in SELDOM]
+
+    @property
+    def seldom_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in (*self.SETTINGS, "secret")
+                if name in SELDOM and name in self.fields]  # fmt: skip
 
 
 class _WithSecret(SourceForm):

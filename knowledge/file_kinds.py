@@ -1,6 +1,7 @@
 """The types of files that are read: what they are called, stored as and sent as."""
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +85,11 @@ IMAGES = (PNG, JPEG, GIF, WEBP)
 ATTACHABLE = (*FILE_TYPES, *IMAGES)
 
 
-def is_program(media_type: str) -> bool:
-    return any(media_type == known.media_type for known in PROGRAMS)
+_PROGRAM_ENDINGS = frozenset(ending for known in PROGRAMS for ending in known.endings)
+
+
+def title_of(file_name: str) -> str:
+    """What a document is called that has no title of its own: of a program, all of its name."""
+    path = PurePath(file_name)
+    is_program = path.suffix.lower() in _PROGRAM_ENDINGS
+    return (file_name if is_program else path.stem) or file_name

@@ -12,7 +12,6 @@ collections. What keeps shelves out of every list and every search is in one pla
 
 from collections.abc import Collection as Ids
 from datetime import timedelta
-from pathlib import PurePath
 from uuid import UUID
 
 from django.conf import settings
@@ -27,6 +26,7 @@ from accounts.models import User
 from events import jobs
 from knowledge import storage
 from knowledge.errors import TooMuchAttached
+from knowledge.file_kinds import title_of
 from knowledge.file_names import clean_name
 from knowledge.file_types import ATTACHABLE, detect_type
 from knowledge.models import Collection, Document, Source
@@ -56,7 +56,7 @@ def attach(user: User, file: Readable, file_name: str, declared: str = "") -> Do
         kind = detect_type(stored.path, name, declared, ATTACHABLE)
         draft = Document(
             id=document_id,
-            title=(PurePath(name).stem or name)[:300],
+            title=title_of(name)[:300],
             file_name=name,
             media_type=kind.media_type,
             size=stored.size,

@@ -46,8 +46,8 @@ def _of_grid(text: str, block: Block, value: str) -> Span | None:
     if value == NO_HEAD:
         return None
     if value:
-        start, _, end = value.partition("-")
-        return int(start), int(end)
+        start, _, stop = value.partition("-")
+        return int(start), int(stop)
     end = text.find("\n", block.start, block.end)
     return block.start, end if end >= 0 else block.end
 

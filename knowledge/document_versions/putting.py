@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -15,6 +15,7 @@ from accounts.models import User
 from knowledge import storage
 from knowledge.document_versions.keeping import retire_unused
 from knowledge.document_versions.switching import next_number
+from knowledge.file_kinds import title_of
 from knowledge.file_names import clean_name
 from knowledge.file_types import detect_type
 from knowledge.models import Collection, Document, DocumentVersion, Source
@@ -58,7 +59,7 @@ class Arrival:
 
     @property
     def best_title(self) -> str:
-        return (self.title or PurePath(self.name).stem or self.name)[:300]
+        return (self.title or title_of(self.name))[:300]
 
 
 def put_document(

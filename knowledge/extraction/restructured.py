@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from docutils import nodes
 from docutils.core import publish_doctree
@@ -155,7 +155,7 @@ def _items(element: nodes.Element, depth: int) -> Iterator[Styled]:
                     yield from _items(inner, depth + 1)
 
 
-def _is_list(element: nodes.Node) -> bool:
+def _is_list(element: nodes.Node) -> TypeGuard[nodes.Element]:
     return isinstance(element, nodes.bullet_list | nodes.enumerated_list | nodes.definition_list)
 
 

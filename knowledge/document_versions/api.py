@@ -14,12 +14,12 @@ from knowledge.document_versions.history import find_text, find_version, list_ve
 from knowledge.document_versions.putting import Put, put_document
 from knowledge.document_versions.restoring import restore_version
 from knowledge.document_versions.schemas import (
+    DocumentVersionOut,
+    DocumentVersionTextOut,
     IndexingOut,
     OrderedOut,
     OrderIn,
     PutOut,
-    VersionOut,
-    VersionTextOut,
 )
 from knowledge.job_card import find_card
 from knowledge.models import Collection, Document, DocumentText
@@ -42,7 +42,7 @@ BINARY = {
 
 
 @router.get(
-    "/documents/{uuid:document_id}/versions", response=list[VersionOut], auth=READ,
+    "/documents/{uuid:document_id}/versions", response=list[DocumentVersionOut], auth=READ,
     tags=["Documents"], summary="List a document's versions", operation_id="list_versions",
 )  # fmt: skip
 def versions(request: HttpRequest, document_id: UUID) -> Any:
@@ -69,8 +69,9 @@ def upload_version(request: HttpRequest, document_id: UUID, file: File[UploadedF
 
 
 @router.get(
-    "/documents/{uuid:document_id}/versions/{int:number}/text", response=VersionTextOut, auth=READ,
-    tags=["Documents"], summary="Read the text of a version", operation_id="get_version_text",
+    "/documents/{uuid:document_id}/versions/{int:number}/text", response=DocumentVersionTextOut,
+    auth=READ, tags=["Documents"], summary="Read the text of a version",
+    operation_id="get_version_text",
 )  # fmt: skip
 def get_version_text(request: HttpRequest, document_id: UUID, number: int) -> Any:
     """What the offsets of its citations point into."""

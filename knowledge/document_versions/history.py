@@ -1,11 +1,12 @@
 """The versions of a document as they are listed and read; permission in every query."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 
 from accounts.models import User
@@ -29,32 +30,53 @@ class Listed:
     stored_id: UUID
     note: str
     source: str  # the name of what brought it; empty: somebody uploaded it
-    added_by: str
+    added_by_id: UUID | None
     made_at: datetime
     ended_at: datetime | None = None
+    added_by: str = ""
     has_text: bool = True
 
 
-@second_lock
 def list_versions(user: User | AnonymousUser, document: Document) -> list[Listed]:
     """All that are kept, the newest first; the one that is searched is among them."""
-    rows = _rows(user, document).select_related("source", "added_by")
-    with_text = set(
-        VersionText.objects.filter(version__in=_rows(user, document)).values_list("pk", flat=True)
-    )
-    others = [_listed(row, has_text=row.pk in with_text) for row in rows]
-    return sorted([_current(document), *others], key=lambda one: -one.number)
+    rows = _kept(user, document, None)
+    found = [_current(document), *(_listed(row) for row in rows)]
+    return sorted(_named(user, document, found), key=lambda one: -one.number)
 
 
-@second_lock
 def find_version(user: User | AnonymousUser, document: Document, number: int) -> Listed:
     """One of `list_versions`; raises Http404."""
     if number == document.version_number:
-        return _current(document)
-    row = _rows(user, document).select_related("source", "added_by").filter(number=number).first()
-    if row is None:
+        return _named(user, document, [_current(document)])[0]
+    rows = _kept(user, document, number)
+    if not rows:
         raise Http404
-    return _listed(row, has_text=VersionText.objects.filter(version=row).exists())
+    return _named(user, document, [_listed(rows[0])])[0]
+
+
+@second_lock
+def _kept(
+    user: User | AnonymousUser, document: Document, number: int | None
+) -> list[DocumentVersion]:
+    rows = _rows(user, document)
+    if number is not None:
+        rows = rows.filter(number=number)
+    text = VersionText.objects.filter(version=OuterRef("pk"))
+    return list(rows.select_related("source").annotate(has_text=Exists(text)))
+
+
+def _named(user: User | AnonymousUser, document: Document, rows: list[Listed]) -> list[Listed]:
+    """With who brought them: names are read beside the second lock, which knows no people.
+
+    Sources are told to those who look after the collection alone.
+    """
+    if not Document.objects.editable_by(user).filter(pk=document.pk).exists():
+        rows = [replace(row, source="") for row in rows]
+    people = User.objects.in_bulk([row.added_by_id for row in rows if row.added_by_id])
+    return [
+        replace(row, added_by=str(people[row.added_by_id])) if row.added_by_id in people else row
+        for row in rows
+    ]
 
 
 @second_lock
@@ -90,7 +112,6 @@ def _rows(user: User | AnonymousUser, document: Document) -> "QuerySet[DocumentV
 
 def _current(document: Document) -> Listed:
     source = document.source
-    by = document.version_by or document.added_by
     return Listed(
         document.version_number,
         CURRENT,
@@ -102,12 +123,12 @@ def _current(document: Document) -> Listed:
         document.stored_id,
         document.version_note,
         "" if source.kind == source.Kind.UPLOAD else source.name,
-        str(by) if by else "",
+        document.version_by_id or document.added_by_id,
         document.version_at or document.created_at,
     )
 
 
-def _listed(row: DocumentVersion, *, has_text: bool) -> Listed:
+def _listed(row: Any) -> Listed:
     source = row.source
     return Listed(
         row.number,
@@ -120,8 +141,8 @@ def _listed(row: DocumentVersion, *, has_text: bool) -> Listed:
         row.file_id,
         row.note,
         "" if source is None or source.kind == source.Kind.UPLOAD else source.name,
-        str(row.added_by) if row.added_by else "",
+        row.added_by_id,
         row.made_at,
         row.ended_at,
-        has_text,
+        has_text=row.has_text,
     )

@@ -11,7 +11,7 @@ from knowledge.schemas import AT, ID, example
 from security.schemas import WriteSchema
 
 
-class VersionOut(Schema):
+class DocumentVersionOut(Schema):
     number: int
     state: str = Field(description="`current`, `waiting`, `past` or `failed`.")
     reason: str = Field(description="Why it failed, in plain words; else empty.")
@@ -33,7 +33,7 @@ class VersionOut(Schema):
     )  # fmt: skip
 
 
-class VersionTextOut(Schema):
+class DocumentVersionTextOut(Schema):
     number: int
     state: str
     text: str

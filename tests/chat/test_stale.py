@@ -10,6 +10,7 @@ from chat.stale import changed_numbers
 from chat.turns.finishing import _store_citations
 from knowledge import services
 from knowledge.document_versions.putting import put_document
+from tests.knowledge.conftest import _ready_to_index as _warm  # noqa: F401 - a fixture
 from tests.knowledge.conftest import run_job
 from tests.knowledge.files import as_stream
 
@@ -27,8 +28,8 @@ def guide(alice, settings, tmp_path):
     return run_job(document)
 
 
-def cite(turn, document, chunk_id=None, text=TEXT):
-    start = text.index(WORDS)
+def cite(turn, document, chunk_id=None):
+    start = len("Lighthouse\n\n")
     chunk = chunk_id or document.chunks.values_list("pk", flat=True).first()
     said = CitationAdded(1, document.pk, chunk, "Guide", (), WORDS, start, start + len(WORDS), None)
     _store_citations(turn.answer_id, [said])

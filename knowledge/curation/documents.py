@@ -12,11 +12,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from knowledge import selectors
@@ -28,10 +27,10 @@ from security.reading import reading_as
 LIKE = ("like_a", "like_b", "like_c")
 ACTIVE = (Document.Status.QUEUED, Document.Status.RUNNING)
 LISTS: dict[str, str | Promise] = {
-    "": pgettext_lazy("documents", "All"),
+    "": _("All documents"),
     "failed": _("Need attention"),
     "stale": _("Not renewed for long"),
-    "duplicates": _("Same or nearly the same"),
+    "duplicates": _("Duplicates"),
     "uncited": _("Never cited"),
     "excluded": _("Excluded from search"),
 }
@@ -40,7 +39,7 @@ ORDERS: dict[str, tuple[str | Promise, tuple[str, ...]]] = {
     "": (_("Newest first"), ("-id",)),
     "oldest": (_("Oldest first"), ("id",)),
     "updated": (_("Changed last"), ("-updated_at", "-id")),
-    "title": (_("By name"), ("title", "id")),
+    "title": (_("By name"), ("name_key", "id")),
     "size": (_("Largest first"), ("-size", "-id")),
 }
 AGES: dict[str, str | Promise] = {
@@ -90,6 +89,8 @@ def list_wanted(
     if wanted.list == "uncited":
         rows = rows.filter(pk__in=Document.objects.editable_by(user).values("pk"))
     order = ORDERS[wanted.order][1]
+    if "name_key" in order:
+        rows = rows.annotate(name_key=Lower("title"))
     with nullcontext() if wanted.list == "uncited" else reading_as(user):
         return paginate(rows, order, cursor, limit)
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from django.db.models import prefetch_related_objects
+from django.db.models.functions import Length
 from django.http import Http404
 
 from accounts.models import User
@@ -76,7 +77,7 @@ def find_curated(user: User, document_id: UUID) -> Document:
 
 def read_window(user: User, document: Document, first: int, size: int) -> Curation:
     """`size` passages from position `first` on. `user` may edit the document."""
-    chunks, edits, text = _read(user, document, first, size)
+    chunks, edits, length, text = _read(user, document, first, size)
     prefetch_related_objects(edits, "made_by")  # people are not among what readers read
     has_more = len(chunks) > size
     excluded = [
@@ -86,7 +87,7 @@ def read_window(user: User, document: Document, first: int, size: int) -> Curati
     ]
     shown = describe(document, chunks, edits)[:size]
     rows = _between(
-        shown, excluded, _places(edits, len(text)), is_first=not first, is_last=not has_more
+        shown, excluded, _places(edits, length), is_first=not first, is_last=not has_more
     )
     return Curation(
         document, rows, [edit for edit in edits if edit.state == "lost"],
@@ -114,13 +115,17 @@ def describe(
 @second_lock
 def _read(
     user: User, document: Document, first: int, size: int
-) -> tuple[list[Chunk], list[PassageEdit], str]:
+) -> tuple[list[Chunk], list[PassageEdit], int, str]:
+    """The text itself only where something is excluded, whose words are nowhere else."""
     rows = Chunk.objects.editable_by(user).filter(document=document, position__gte=first)
     chunks = list(rows.order_by("position").defer("terms", "bm25")[: size + 1])
-    edits = PassageEdit.objects.editable_by(user).filter(document=document)
+    edits = list(PassageEdit.objects.editable_by(user).filter(document=document).order_by("pk"))
     texts = DocumentText.objects.filter(document__in=Document.objects.editable_by(user))
-    text = texts.filter(document=document).values_list("text", flat=True).first() or ""
-    return chunks, list(edits.order_by("pk")), text
+    stored = texts.filter(document=document).annotate(length=Length("text"))
+    length = stored.values_list("length", flat=True).first() or 0
+    needs_text = any(edit.kind == "exclude" and edit.state == "applied" for edit in edits)
+    text = stored.values_list("text", flat=True).first() if needs_text else ""
+    return chunks, edits, length, text or ""
 
 
 def _places(edits: Sequence[PassageEdit], length: int) -> Callable[[Curated], int]:

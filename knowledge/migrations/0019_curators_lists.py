@@ -2,12 +2,16 @@ from typing import ClassVar
 
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+from django.db.models.functions import Coalesce, Lower
 
 NUMBERS = ("same_text", "like_a", "like_b", "like_c")
 INDEXES = (
     models.Index(fields=["collection", "-updated_at", "-id"], name="document_updated"),
-    models.Index(fields=["collection", "title", "id"], name="document_title"),
+    models.Index(models.F("collection"), Lower("title"), models.F("id"), name="document_title"),
     models.Index(fields=["collection", "-size", "-id"], name="document_size"),
+    models.Index(
+        models.F("collection"), Coalesce("version_at", "created_at"), name="document_renewed"
+    ),
     *(
         models.Index(
             fields=["collection", name],

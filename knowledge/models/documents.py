@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import models
+from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -96,8 +97,15 @@ class Document(models.Model):
                 name="document_discarded",
             ),
             models.Index(fields=["collection", "-updated_at", "-id"], name="document_updated"),
-            models.Index(fields=["collection", "title", "id"], name="document_title"),
+            models.Index(
+                models.F("collection"), Lower("title"), models.F("id"), name="document_title"
+            ),
             models.Index(fields=["collection", "-size", "-id"], name="document_size"),
+            models.Index(
+                models.F("collection"),
+                Coalesce("version_at", "created_at"),
+                name="document_renewed",
+            ),
             *(
                 models.Index(
                     fields=["collection", name],

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET
 from accounts.callers import caller
 from accounts.models import User
 from knowledge import selectors
+from knowledge.curation.figures import add_figures
 from knowledge.curation.own_words import Quoted, find_quoted, stretch_at
 from knowledge.document_versions.history import has_text
 from knowledge.file_types import PDF, TEXT
@@ -188,6 +189,8 @@ def _listed(request: HttpRequest, shown: Document, first: int) -> dict[str, Any]
     with reading_as(caller(request)):
         rows = list(list_passages(request, shown).filter(position__gte=first)[: LISTED + 1])
         listed = joined(rows[:LISTED])
+        is_curated = Document.objects.editable_by(request.user).filter(pk=shown.pk).exists()
+    add_figures(shown, listed, with_citations=is_curated)
     return {
         "passages": listed,
         "earlier": max(0, first - LISTED) if first else None,

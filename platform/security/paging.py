@@ -35,7 +35,8 @@ def paginate(
 ) -> Page[M]:
     """The `limit` rows after `cursor`, by one query of `limit + 1` rows.
 
-    `order` names fields, the last one unique, all ascending or all descending (`-`).
+    `order` names fields, or texts that the rows are annotated with; the last one unique, all
+    ascending or all descending (`-`).
     Raises InvalidCursor.
     """
     names = [name.lstrip("-") for name in order]
@@ -58,8 +59,11 @@ def _after(model: type[M], names: list[str], cursor: str, is_descending: bool) -
 
 
 def _encode(item: Model, names: list[str]) -> str:
-    fields = [item._meta.get_field(name) for name in names]
-    values = [field.value_to_string(item) for field in fields]  # type: ignore[union-attr]
+    fields = {field.name: field for field in item._meta.concrete_fields}
+    values = [
+        fields[name].value_to_string(item) if name in fields else str(getattr(item, name))
+        for name in names
+    ]
     return urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
@@ -69,7 +73,10 @@ def _decode(model: type[M], names: list[str], cursor: str) -> list[Any]:
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise InvalidCursor
         pairs = zip(names, values, strict=True)
-        decoded = [model._meta.get_field(name).to_python(value) for name, value in pairs]  # type: ignore[union-attr]
+        fields = {field.name: field for field in model._meta.concrete_fields}
+        decoded = [
+            fields[name].to_python(value) if name in fields else value for name, value in pairs
+        ]
     except (ValueError, ValidationError) as error:
         raise InvalidCursor from error
     if None in decoded or any(isinstance(value, str) and "\0" in value for value in decoded):

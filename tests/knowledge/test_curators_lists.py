@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.models import Grant
@@ -11,9 +12,10 @@ from accounts.services import share
 from knowledge import bulk, retrieval, services
 from knowledge.bulk import Action
 from knowledge.curation import editing
-from knowledge.curation.documents import Wanted, find_twins, list_wanted
+from knowledge.curation.documents import ORDERS, Wanted, find_twins, list_wanted
 from knowledge.curation.likeness import likeness_of
 from knowledge.models import Collection, Document
+from knowledge.selectors import list_documents
 from security.models import AuditEntry
 from tests.knowledge.conftest import AddText, run_job
 
@@ -120,9 +122,11 @@ def test_documents_move_with_their_edits_and_back(alice, handbook, add_text) -> 
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(900)
 def test_lists_are_quick_with_two_hundred_thousand_documents(alice, handbook) -> None:
     source = services.upload_source(handbook)
     with connection.cursor() as cursor:
+        cursor.execute("set session_replication_role = replica")  # rows alone, without triggers
         cursor.execute(
             """
             insert into knowledge_document (id, collection_id, source_id, title, file_name,
@@ -136,6 +140,7 @@ def test_lists_are_quick_with_two_hundred_thousand_documents(alice, handbook) ->
             """,
             [handbook.pk, source.pk],
         )
+        cursor.execute("set session_replication_role = origin")
         cursor.execute("analyze knowledge_document")
     took = {}
     for wanted in (
@@ -147,5 +152,10 @@ def test_lists_are_quick_with_two_hundred_thousand_documents(alice, handbook) ->
         if page.next:
             list_wanted(alice, handbook.pk, wanted, page.next, 50)
         took[wanted.list or f"by {wanted.order}"] = (timezone.now() - began).total_seconds()
-    assert max(took.values()) < 5, took
     print(took)
+    assert max(took.values()) < 10, took  # on a machine at load 20
+    for name, (_label, order) in ORDERS.items():
+        rows = list_documents(alice, handbook.pk).annotate(name_key=Lower("title"))
+        plan = rows.order_by(*order)[:51].explain()
+        assert "Seq Scan on knowledge_document" not in plan, (name, plan)
+        assert "Sort" not in plan.replace("Incremental Sort", ""), (name, plan)

@@ -106,7 +106,8 @@ def _cancel(collection: Collection, rows: "QuerySet[Document]", *, is_whole: boo
 
 def _bring_forward(rows: "QuerySet[Document]") -> int:
     queued = rows.filter(status=Document.Status.QUEUED, job_id__isnull=False)
-    return jobs.bring_forward(list(queued.order_by("pk").values_list("job_id", flat=True)))
+    found = queued.order_by("pk").values_list("job_id", flat=True)
+    return jobs.bring_forward([job_id for job_id in found if job_id is not None])
 
 
 def _index_again(collection: Collection, rows: "QuerySet[Document]", *, is_forced: bool) -> int:

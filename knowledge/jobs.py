@@ -73,7 +73,7 @@ def go_on_with_collection(context: JobContext, collection_id: str) -> None:
     """Queue what was put aside, in batches; what is put aside again meanwhile stays so."""
     _for_each(
         context,
-        Document.objects.filter(collection=collection_id, status=Document.Status.PAUSED),
+        Document.objects.filter(collection=UUID(collection_id), status=Document.Status.PAUSED),
         lambda document: control.resume_document(document.pk),
     )
 
@@ -83,7 +83,7 @@ def refresh_collection(context: JobContext, collection_id: str, is_forced: bool)
     the steps whose outcome would be the same."""
     _for_each(
         context,
-        Document.objects.filter(collection=collection_id).exclude(status__in=WORKING),
+        Document.objects.filter(collection=UUID(collection_id)).exclude(status__in=WORKING),
         lambda document: reindex_document(document, is_forced=is_forced),
     )
 

@@ -59,7 +59,7 @@ def source_text(kept: bytes | None, text: str) -> str:
 def _extracted(found: dict[str, Any]) -> Extracted:
     """Lists of the stored form as the tuples they were."""
     made = Extracted(**found)
-    lists = {
+    lists: dict[str, Any] = {
         field.name: tuple(value)
         for field in fields(made)
         if isinstance(value := getattr(made, field.name), list)

@@ -113,7 +113,7 @@ class Reader(threading.Thread):
 
 
 def kill_workers_during(processes, alice, documents, kills, seed):
-    """Index many documents, some for the second time, while their workers are killed."""
+    """Index many documents, every other one in its second version, while workers are killed."""
     chance = random.Random(seed)
     shelf = services.create_collection(alice, "Shelf")
     rows = []
@@ -122,8 +122,8 @@ def kill_workers_during(processes, alice, documents, kills, seed):
         row, _ = services.add_document(alice, shelf, stream, f"{number}.md")
         if number % 2:
             run_job(row)
-            storage.path_of(row.pk).write_text(text_of(number, "two"))
-            services.reindex_document(row)
+            stream = as_stream(text_of(number, "two"))
+            services.put_document(shelf, stream, f"{number}.md", document=row)
         rows.append(row)
     Job.objects.update(max_attempts=kills + 1)  # the same one may be hit every time
     open_jobs = Job.objects.filter(finished_at=None)
@@ -154,6 +154,10 @@ def kill_workers_during(processes, alice, documents, kills, seed):
         texts = list(row.chunks.order_by("position").values_list("text", flat=True))
         assert len(texts) == SECTIONS
         assert all(f"Document {number} says {word}" in text for text in texts)
+        assert row.version_number == row.version
+        past = [(old.state, "says one" in old.extracted.text) for old in row.versions.all()]
+        assert past == [("past", True)] * (number % 2)
+        assert storage.path_of(row.stored_id).read_text() == text_of(number, word)
     with connection.cursor() as cursor:
         cursor.execute("select n from lexical_statistics")
         assert cursor.fetchone() == (documents * SECTIONS,)

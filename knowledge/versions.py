@@ -11,7 +11,9 @@ EMBEDDED_VERSION = 1
 
 def find_active_version() -> EmbeddingVersion:
     """The version that search reads; an emptied database gets the embedded model's again."""
-    found = EmbeddingVersion.objects.filter(state=EmbeddingVersion.State.ACTIVE).first()
+    # Every question asks this: the probe, a vector, is left where it is.
+    versions = EmbeddingVersion.objects.defer("probe")
+    found = versions.filter(state=EmbeddingVersion.State.ACTIVE).first()
     if found is not None:
         return found
     with transaction.atomic():

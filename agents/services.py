@@ -1,11 +1,14 @@
 """Writes about agents."""
 
+from functools import partial
+
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from accounts.models import Grant, User
 from accounts.services import everyone, forget_grants, share
 from agents.models import Agent, SavedPrompt
+from agents.reuse.forgetting import forget_answers_of
 
 DOCUMENTS = "documents"
 
@@ -17,7 +20,8 @@ def keep_limit(agent: Agent) -> None:
 
 
 def remove_everything_of(user: User) -> None:
-    """Delete agents and saved prompts of a person who goes, in the caller's transaction.
+    """Delete agents and saved prompts of a person who goes, in the caller's transaction; behind it
+    the answers that were kept for them.
 
     Called by `DEPARTURES`. Built-in agents are everybody's: another administrator takes them over.
     """
@@ -30,6 +34,7 @@ def remove_everything_of(user: User) -> None:
     prompts = SavedPrompt.objects.filter(owner=user)
     forget_grants(Grant.Kind.SAVED_PROMPT, *prompts.values_list("pk", flat=True))
     prompts.delete()
+    transaction.on_commit(partial(forget_answers_of, user.pk))
 
 
 @transaction.atomic

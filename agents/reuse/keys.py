@@ -65,12 +65,14 @@ def answer_key(task: AgentTask, asked: Asked, state: str, routes: Sequence[Route
 
 
 def question_key(task: AgentTask, asked: Asked, state: str, routes: Sequence[Route]) -> Any:
-    """For all questions under the same circumstances, what is remembered among them, whatever
-    their words."""
+    """For all questions of this person under the same circumstances, what is remembered among them,
+    whatever their words. Never of somebody else, also where the agent shares: an answer to words
+    that are not quite the same may tell what only they had thought of."""
     request = asked.write(fence=FENCE)
     rules = told(request.messages[0])
     known = [memory.text for memory in task.memories]
-    return canonical(["similar", *_circumstances(task, request, state, routes), rules, known])
+    circumstances = _circumstances(task, request, state, routes)
+    return canonical(["similar", str(task.user.pk), *circumstances, rules, known])
 
 
 def _circumstances(

@@ -14,12 +14,11 @@ import numpy as np
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from accounts.budgets.keeper import BUDGETS
 from accounts.models import User
+from accounts.payers import payer_of
 from agents.reuse.models import Measurement
 from agents.reuse.wording import is_readable, may_share
 from gateway.embedding.embedder import Embedder, get_embedder
-from gateway.types import Payer
 from knowledge.versions import find_active_version
 
 SHIPPED = Path(__file__).parent / "questions.csv"
@@ -78,8 +77,7 @@ def measure(
     A pair is a hit exactly when an agent would take it for one, all other circumstances the same.
     """
     version = find_active_version()
-    payer = Payer(by.pk if by else None, purpose="embedding", budget=BUDGETS)
-    near = nearness(pairs, get_embedder(version.model, payer=payer))
+    near = nearness(pairs, get_embedder(version.model, payer=payer_of(by, "embedding")))
     hits = [
         pair
         for pair, value in zip(pairs, near, strict=True)

@@ -3,9 +3,10 @@
 Nearness of vectors alone is no reason: "in 2023" lies beside "in 2024", and "may I" beside "may I
 not". So what the person may read must be the same in every version, rules, model and parameters the
 same, language, figures and negations of the question the same, and every passage that the answer
-cites must have been found for this question too. It works for the first question of a conversation
-only, and only with an embedder and a nearness for which the share of false hits was measured
-(`measuring`).
+cites must have been found for this question too. And it is the same person: others get an answer
+to the very same question at most, where the agent shares. It works for the first question of a
+conversation only, and only with an embedder and a nearness for which the share of false hits was
+measured (`measuring`).
 """
 
 import re
@@ -18,7 +19,7 @@ import structlog
 
 from agents.asking import Asked, searched_collections
 from agents.going_on import said_before
-from agents.reuse.keys import question_key, whose
+from agents.reuse.keys import question_key
 from agents.reuse.models import is_measured
 from agents.reuse.types import Answer
 from agents.reuse.wording import is_readable, may_share
@@ -117,9 +118,7 @@ class Alike:
         self._vector = vector_of(embedder, task.question)
         self._key = [version.pk, *question_key(task, self._asked, self._state, self._routes)]
         here = f"questions:{QUESTIONS.field_of(self._key).hex()}"
-        names = [f"agent:{task.agent.id}", here]
-        owner = whose(task)
-        self._scopes = (f"person:{owner}", *names) if owner else tuple(names)
+        self._scopes = (f"person:{task.user.pk}", f"agent:{task.agent.id}", here)
         return True
 
     def _nearness(self, known: dict[str, Any]) -> float:

@@ -7,14 +7,16 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 
-from accounts.models import Grant
-from accounts.services import share, unshare
+from accounts.models import Grant, Membership
+from accounts.services import create_team, everyone, share, unshare
 from agents.loop import run_agent
 from agents.memory.models import Memory
 from agents.models import Agent, Saving
 from agents.reuse.answers import ANSWERS
 from agents.selectors import agent_spec
+from agents.services import remove_everything_of
 from agents.types import (
     AgentTask,
     AnswerReused,
@@ -29,6 +31,7 @@ from agents.types import (
 )
 from caching.flushing import flush
 from caching.place import close_caches
+from caching.servers import sync_client
 from events import jobs
 from gateway.chat import stream_chat
 from gateway.controls import Controls
@@ -334,3 +337,56 @@ def test_the_error_of_who_asks_is_not_that_of_who_waits(alice, bob, agent, guide
     failed, *said = asyncio.run(scenario())
     assert failed is error
     assert {text_of(steps) for steps in said} == {SAID}
+
+
+def test_with_an_account_go_the_answers_that_were_kept_for_it(alice, bob, agent, guide, guides):
+    """Not those of others; whoever comes back under the same id would be asked anew."""
+    share(guides, bob, Grant.Role.READER, by=alice)
+    share(agent, bob, Grant.Role.READER, by=alice)
+    answer(task_of(agent, alice), task_of(agent, bob))
+    with transaction.atomic():
+        remove_everything_of(bob)
+        assert is_reused(*answer(task_of(agent, bob))), "not before it is sure"
+    hers, his = answer(task_of(agent, alice), task_of(agent, bob))
+    assert [is_reused(hers), is_reused(his)] == [True, False]
+
+
+def test_whoever_leaves_a_team_loses_what_its_members_were_told(
+    alice, bob, charlie, agent, guides, guide, model_server
+):
+    """One document more for a narrower team: its members and the others never share an answer."""
+    share(agent, everyone(), Grant.Role.READER, by=alice)
+    share(guides, everyone(), Grant.Role.READER, by=alice)
+    Agent.objects.filter(pk=agent.pk).update(reuse="shared")
+    agent.refresh_from_db()
+    narrow = create_team(alice, "Narrow")
+    membership = Membership.objects.create(team=narrow, user=bob)
+    secret = services.create_collection(alice, "Secret")
+    add(alice, secret, "# Plan\n\nThe lamp is to be sold, and turns no more.\n", "plan.md")
+    share(secret, narrow, Grant.Role.READER, by=alice)
+    model_server.queue(Script(text="It is to be sold [1]."), Script(text=SAID))
+    told, outside = answer(task_of(agent, bob), task_of(agent, charlie))
+    assert not is_reused(told)
+    assert not is_reused(outside)
+    assert "sold" in text_of(told)
+    assert "sold" not in text_of(outside)
+    membership.delete()
+    (left,) = answer(task_of(agent, bob))
+    assert text_of(left) == text_of(outside), "what those outside are told"
+
+
+def test_who_writes_into_redis_cannot_hand_one_person_what_another_was_told(
+    alice, bob, agent, guide, guides, model_server
+):
+    """An entry is sealed for its place: in another's it is none."""
+    share(guides, bob, Grant.Role.READER, by=alice)
+    share(agent, bob, Grant.Role.READER, by=alice)
+    model_server.queue(Script(text="For alice [1]."), Script(text="For bob [1]."))
+    answer(task_of(agent, alice), task_of(agent, bob))
+    redis = sync_client()
+    (key,) = [key for key in redis.scan_iter("*answers.*values") if redis.hlen(key) == 2]
+    (one, hers), (other, his) = redis.hgetall(key).items()
+    redis.hset(key, mapping={one: his, other: hers})
+    for steps in answer(task_of(agent, alice), task_of(agent, bob)):
+        assert not is_reused(steps)
+        assert text_of(steps) == SAID

@@ -10,6 +10,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import Grant
+from accounts.services import share
 from agents.models import Agent, Measurement
 from agents.reuse import measuring
 from agents.reuse.measuring import BadQuestions, Pair, measure, nearness, read_pairs, shipped_pairs
@@ -253,3 +255,23 @@ def test_an_administrator_measures_with_a_file_of_their_own(alice, bob):
     assert "must name the columns" in said
     client.force_login(bob)
     assert client.get(address).status_code in (302, 403)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_to_nearly_the_same_is_never_somebody_elses(
+    alice, bob, similar, guides, guide, model_server
+):
+    """Also where the agent shares: bob may read the same, and gets answers to the very same."""
+    share(guides, bob, Grant.Role.READER, by=alice)
+    share(similar, bob, Grant.Role.READER, by=alice)
+    Agent.objects.filter(pk=similar.pk).update(reuse="shared")
+    similar.refresh_from_db()
+    _hers, nearly, the_same, her_own = answer(
+        task_of(similar, alice, ASKED),
+        task_of(similar, bob, ALIKE),
+        task_of(similar, bob, ASKED),
+        task_of(similar, alice, ALIKE + " Please."),
+    )
+    assert [is_reused(steps) for steps in (nearly, the_same, her_own)] == [False, True, True]
+    (reused,) = of(the_same, AnswerReused)
+    assert not reused.is_similar

@@ -12,6 +12,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from gateway.errors import GatewayError
+from gateway.metering.prices import NAMES as PRICES
+from gateway.metering.recording import usage_of
+from gateway.metering.writing import insert_rows
 from gateway.models import Deployment, Endpoint, Model
 from gateway.routing.routes import endpoint_route, forget_routes, secret_context
 from gateway.routing.state import end_cooling
@@ -69,11 +72,19 @@ def _find_abilities(endpoint: Endpoint) -> list[str]:
         return []
     route = endpoint_route(endpoint)
     routes = [
-        (replace(route, upstream_name=one.upstream_name, deployment_id=one.pk), one.model.kind)
+        (
+            replace(
+                route, model=one.model.name, upstream_name=one.upstream_name, deployment_id=one.pk,
+                **{name: getattr(one, name) for name in PRICES},
+            ),
+            one.model.kind,
+        )
         for one in deployments
-    ]
+    ]  # fmt: skip
     sentences = []
-    for deployment, found in zip(deployments, find_abilities(routes), strict=True):
+    every = find_abilities(routes)
+    insert_rows([usage_of(call) for found in every for call in found.calls])
+    for deployment, found in zip(deployments, every, strict=True):
         deployment.probed = deployment.probed | found.as_json()
         deployment.save(update_fields=["probed"])
         sentences.append(found.sentence(deployment.upstream_name))

@@ -188,3 +188,19 @@ def test_routes_are_remembered_for_a_moment(django_assert_num_queries):
     assert first is second
     services.connect_model(endpoint("two"), "m")
     assert len(asyncio.run(find_routes("m"))) == 2
+
+
+@pytest.mark.django_db
+def test_calls_that_test_a_connection_are_in_the_usage_as_tests(model_server):
+    one = endpoint(base_url=model_server.url)
+    services.connect_model(one, "scripted")
+    Deployment.objects.update(prompt_price=1, completion_price=1, currency="EUR")
+    services.check_endpoint(one)
+    rows = Usage.objects.all()
+    assert len(rows) == len(model_server.chat_requests) > 3
+    assert {(row.purpose, row.model_name, row.endpoint_name, row.account_id) for row in rows} == {
+        ("probe", "scripted", "one", None)
+    }
+    known = [row for row in rows if row.prompt_tokens]
+    assert known
+    assert all(row.cost > 0 and row.currency == "EUR" for row in known)

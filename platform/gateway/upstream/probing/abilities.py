@@ -19,7 +19,7 @@ from gateway.errors import (
     RateLimited,
     UnsupportedControl,
 )
-from gateway.types import Route
+from gateway.types import CallRecord, Route
 from gateway.upstream.probing.identity import Identity, identify
 from gateway.upstream.probing.trials import (
     CHAT_TRIALS,
@@ -73,6 +73,7 @@ class Found:
     abilities: Mapping[Capability, bool]
     identity: Identity
     token_ratios: Mapping[str, float] = field(default_factory=dict)
+    calls: Sequence[CallRecord] = ()  # that this took
 
     def as_json(self) -> dict[str, Any]:
         row: dict[str, Any] = {name.value: can for name, can in self.abilities.items()}
@@ -112,7 +113,10 @@ def find_abilities(routes: Sequence[tuple[Route, str]]) -> list[Found]:
                     return await asyncio.gather(*runs)
         finally:
             await close_pool()
-        found = {id_of(subject.route): Found(can, subject.identity) for subject, can in subjects}
+        found = {
+            id_of(subject.route): Found(can, subject.identity, calls=subject.meter.calls)
+            for subject, can in subjects
+        }
         nothing = Found({}, Identity())
         return [found.get(id_of(route), nothing) for route, _kind in routes]
 
@@ -148,7 +152,7 @@ async def _try_all(
     ratios: Mapping[str, float] = await token_ratios(subject) if can_tell else {}
     trials = TRIALS_OF_KIND.get(kind, {})
     await asyncio.gather(*(run(capability, trial) for capability, trial in trials.items()))
-    return Found(found, subject.identity, ratios)
+    return Found(found, subject.identity, ratios, subject.meter.calls)
 
 
 async def _with_its_age(subject: Subject) -> Subject:

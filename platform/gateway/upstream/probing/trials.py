@@ -3,9 +3,10 @@
 A trial says True or False; it raises when nothing could be learned.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from gateway.upstream.asking import ask
 from gateway.upstream.dialect import Quirk, chat_payload, quirk_behind
 from gateway.upstream.payloads import token_usage
 from gateway.upstream.probing.identity import Identity
+from gateway.upstream.probing.meter import Meter
 from gateway.upstream.probing.picture import DOT_IMAGE
 from gateway.upstream.resolving import list_adapters, resolve
 from gateway.upstream.servers import VLLMS, Server, root_url
@@ -63,6 +65,7 @@ class Subject:
     route: Route
     identity: Identity
     quirks: set[Quirk]
+    meter: Meter = field(default_factory=Meter)
 
     async def complete(self, capability: Capability, request: ChatRequest) -> dict[str, Any]:
         """The answer to a request that uses the capability, as one JSON object."""
@@ -77,7 +80,7 @@ class Subject:
             payload = chat_payload(route, request, self.quirks, resolved)
             sent = {name: value for name, value in payload.items() if name != "stream_options"}
             try:
-                answer = await ask(
+                answer = await self.meter.ask(
                     self.pool,
                     route,
                     route.url("chat/completions"),
@@ -240,12 +243,15 @@ async def tries_prefix(subject: Subject) -> bool:
 
 async def tries_embeddings(subject: Subject) -> bool:
     body = {"model": subject.route.upstream_name, "input": ["hi"]}
-    found = await ask(subject.pool, subject.route, subject.route.url("embeddings"), body, SECONDS)
+    route = subject.route
+    found = await subject.meter.ask(subject.pool, route, route.url("embeddings"), body, SECONDS)
     return bool(found["data"][0]["embedding"])
 
 
 async def tries_rerank(subject: Subject) -> bool:
-    scores, _usage = await request_scores(subject.pool, subject.route, "hi", ["hi", "zebra"])
+    began = time.monotonic()
+    scores, usage = await request_scores(subject.pool, subject.route, "hi", ["hi", "zebra"])
+    subject.meter.note(subject.route, usage, "completed", began)
     return len(scores) == 2
 
 

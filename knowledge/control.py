@@ -98,10 +98,10 @@ def _cancel(collection: Collection, rows: "QuerySet[Document]", *, is_whole: boo
             document__in=found.values("pk"), state=DocumentVersion.State.WAITING
         )
         waiting.update(state=DocumentVersion.State.FAILED, reason=CANCELLED)
-        kept, lost = Q(chunk_count__gt=0), Q(chunk_count=0)
+        kept = Q(chunk_count__gt=0) | Q(excluded_at__isnull=False)
         count = found.filter(kept).update(status=Document.Status.READY, reason="", job_id=None)
         failed = {"status": Document.Status.FAILED, "reason": CANCELLED, "job_id": None}
-        return count + found.filter(lost).update(**failed)
+        return count + found.exclude(kept).update(**failed)
 
 
 def _bring_forward(rows: "QuerySet[Document]") -> int:

@@ -173,7 +173,8 @@ def add_version(document: Document, sha256: str, make: Callable[[], DocumentVers
         version.document, version.number = locked, number
         version.state, version.made_at = DocumentVersion.State.WAITING, timezone.now()
         version.save(force_insert=True)
-    queue_document(locked)
+    if locked.status != Document.Status.PAUSED:  # else it is indexed when it goes on
+        queue_document(locked)
     is_back = locked.sha256 == sha256  # what is searched, while another version waited
     return Put(locked, Outcome.UNCHANGED if is_back else Outcome.CHANGED)
 

@@ -40,7 +40,7 @@ def order(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     if "HX-Request" not in request.headers:
         messages.success(request, text)
         return redirect("knowledge:collection", collection.pk)
-    told = json.dumps({"documents-changed": "", "bulk-done": {"text": text, "undo": []}})
+    told = json.dumps({"documents-changed": "", "bulk-done": {"text": text, "undo": None}})
     return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Trigger": told})
 
 

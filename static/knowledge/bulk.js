@@ -45,6 +45,13 @@ function act(action, target = "") {
   return post(bar.dataset.url, values);
 }
 
+function order(name) {
+  const values = { order: name, document: [...chosen] };
+  chosen.clear();
+  draw();
+  return post(bar.dataset.orders, values);
+}
+
 /** Says what was done, and offers the request that takes it back. */
 function offer(text, undo) {
   const action = () => post(undo.url, undo.values);
@@ -64,6 +71,8 @@ if (bar) {
   bar.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-bulk]");
     if (button) act(button.dataset.bulk);
+    const ordered = target.closest("[data-order]");
+    if (ordered) order(ordered.dataset.order);
     if (target.closest("[data-bulk-clear]")) choose([...chosen], false);
     if (target.closest("[data-bulk-move]")) moving.showModal();
   });

@@ -156,7 +156,7 @@ class UserAdmin(DeletedWhole, DjangoUserAdmin):  # type: ignore[type-arg]
 
 @admin.register(Team)
 class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("name", "member_count", "is_everyone", "created_at")
+    list_display = ("called", "member_count", "is_everyone", "created_at")
     search_fields = ("name",)
     readonly_fields = ("is_everyone", "created_at")
     inlines = (MembershipInline,)
@@ -170,6 +170,10 @@ class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         is_everyone = isinstance(obj, Team) and obj.is_everyone
         return super().has_delete_permission(request, obj) and not is_everyone
+
+    @admin.display(description=_("name"), ordering="name")
+    def called(self, team: Team) -> str:
+        return str(team)
 
     @admin.display(description=_("members"), ordering="member_count")
     def member_count(self, team: Any) -> str:

@@ -142,7 +142,7 @@ class Team(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return str(_("Everyone")) if self.is_everyone else self.name
 
 
 class Membership(models.Model):

@@ -2,31 +2,29 @@
 
 A document that is read whole is its stored text from the first character to the last, cut into
 numbered pieces along its passages, so that a citation of it is verified and opened like any other.
-One that does not fit is searched, and only there (`knowledge.retrieval.search_shelves`). Images go
-to models that see, smaller ones if there are many.
+One that does not fit is searched, and only there (`knowledge.retrieval.search_shelves`). Images:
+`agents.seeing`.
 """
 
 import asyncio
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
 from django.db.models.functions import Length
-from django.http import Http404
 
 from accounts.models import User
 from agents.packing import BLOCK_TOKENS, pack
 from agents.prompt_caching import in_lasting_order
+from agents.seeing import cost_of, show_images
 from agents.tokens import estimate_tokens
-from agents.types import AgentTask, AttachedFile, AttachmentUse, PackedPassage, Reading, Use
+from agents.types import AgentTask, AttachedFile, AttachmentUse, PackedPassage, Reading
 from gateway.routing.routes import sees_images
 from gateway.types import PromptImage
 from knowledge.models import Chunk, Document, DocumentText
-from knowledge.pictures import Stored, find_picture
 from knowledge.retrieval import search_shelves
-from knowledge.types import Drawn, Passage
+from knowledge.types import Passage
 from observability.patience import run_patiently
 from security.reading import second_lock
 from security.sentences import SOURCE, Sentence
@@ -35,7 +33,6 @@ WAIT_SECONDS = 90.0  # for files whose reading has not ended when the question i
 LOOK_SECONDS = 0.25
 PIECE_TOKENS = 700  # of a whole document under one number
 SEARCHED_SHARE = 1 / 2  # of the budget, kept for what must be searched when something must
-PIXELS_PER_TOKEN = 750
 CANDIDATES = 3  # passages looked at for each that may be packed
 
 READY, FAILED = Document.Status.READY, Document.Status.FAILED
@@ -227,53 +224,3 @@ def _passage(chunk: Chunk) -> Passage:
         head=chunk.head,
         score=1.0,
     )
-
-
-# -- Images ----------------------------------------------------------------------------------------
-
-
-def show_images(
-    task: AgentTask, files: Sequence[AttachedFile], budget: int, sees: bool
-) -> tuple[list[Drawn], list[AttachmentUse]]:
-    """The images to send, and how each was used; none to a model that sees nothing."""
-    if not sees:
-        blind = [file for file in files if file.is_new]  # said once, not with every question after
-        why = Sentence("model_is_blind")
-        return [], [AttachmentUse(f.document_id, f.name, "unseen", why) for f in blind]
-    shown: list[Drawn] = []
-    uses: list[AttachmentUse] = []
-    for file, image in _drawn(task, files, budget):
-        budget -= cost_of(image)
-        fits = budget >= 0 or not shown
-        how: Use = "seen" if fits else "unseen"
-        if fits:
-            shown.append(image)
-        if fits or file.is_new:
-            reason = "" if fits else Sentence("too_many_images")
-            uses.append(AttachmentUse(file.document_id, file.name, how, reason))
-    return shown, uses
-
-
-def _drawn(
-    task: AgentTask, files: Sequence[AttachedFile], budget: int
-) -> list[tuple[AttachedFile, Drawn]]:
-    """All large if they fit so, else all small; without those that are deleted this moment."""
-    stored: list[tuple[AttachedFile, Stored]] = []
-    for file in files:
-        with suppress(Http404):
-            stored.append((file, find_picture(task.user, file.document_id)))
-    is_large = sum(_tokens(picture.width, picture.height) for _file, picture in stored) <= budget
-    drawn: list[tuple[AttachedFile, Drawn]] = []
-    for file, picture in stored:
-        with suppress(Http404):
-            drawn.append((file, picture.load() if is_large else picture.small))
-    return drawn
-
-
-def cost_of(image: Drawn) -> int:
-    return _tokens(image.width, image.height)
-
-
-def _tokens(width: int, height: int) -> int:
-    """An upper estimate of what an image costs, as the common models count."""
-    return -(-width * height // PIXELS_PER_TOKEN)

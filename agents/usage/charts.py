@@ -1,6 +1,6 @@
 """The charts of usage, from what was read by day; drawn by static/js/charts.js."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,19 +15,21 @@ from agents.usage.sums import Spent
 MOST_MODELS = 4  # with a colour of their own; the others are one
 
 Value = Callable[[Spent], float]
+Values = Sequence[float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One value for each day of its chart."""
+    """One value for each day of its chart, in the chart's unit; None where there is none."""
 
     label: str
-    values: list[float]
+    values: Values
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Stacked bars; `unit` is `count`, or `money` of a currency."""
+    """`kind` is `bars` (stacked) or `lines`; `unit` is `count`, `ms`, `bytes`, or `money` of a
+    currency."""
 
     name: str
     title: str
@@ -47,7 +49,7 @@ class Chart:
         return asdict(self)
 
     @property
-    def rows(self) -> Iterable[tuple[date, list[float]]]:
+    def rows(self) -> Iterable[tuple[date, list[float | None]]]:
         """For those who read the figures instead, newest day first."""
         days = [date.fromisoformat(day) for day in self.days]
         rows = [[series.values[n] for series in self.series] for n in range(len(days))]

@@ -25,17 +25,23 @@ from chat.live.guard import current_guard
 from chat.live.languages import language_of
 from chat.live.origins import is_own_origin
 from chat.live.pump import Pump
-from chat.live.requests import InvalidFrame, StartTurn, key_of, parse_stream, parse_uuid
+from chat.live.requests import (
+    InvalidFrame,
+    StartTurn,
+    decode,
+    key_of,
+    parse_stream,
+    parse_uuid,
+)
 from chat.live.tabs import current_board
 from chat.live.visitors import Visitor, find_user, may_follow
 from chat.models import Turn
-from chat.services import start_turn, stop_turn
+from chat.services import stop_turn
 from chat.visibility import Screen
 from events.hub import Subscription, current_hub
 from observability.db import run_sync
 from observability.version import shell_version
-from security.rate_limits import Action, LimitReached, network_of, spend
-from security.rates import Per
+from security.rate_limits import LimitReached, network_of
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +108,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         frame: dict[str, Any] = {}
         with translation.override(self.language):
             try:
-                frame = _decode(text_data or bytes_data or b"")
+                frame = decode(text_data or bytes_data or b"")
                 await self._handler(frame)(frame)
             except SignedOut:
                 await self.turn_out()
@@ -140,7 +146,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _start_turn(self, frame: dict[str, Any]) -> None:
         request = StartTurn.parse(frame)
-        turn: Turn = await self._as_user(self._start, request)
+        turn: Turn = await self._as_user(request.start, self.address)
         await self._send(frames.accepted(request.id, turn))
         if turn.pk not in self._pumps:
             is_new = turn.status == Turn.Status.QUEUED
@@ -179,25 +185,6 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self._send({"type": "pong"})
 
     # -- inside -------------------------------------------------------------------
-
-    def _start(self, user: User, request: StartTurn) -> Turn:
-        """In a thread. The buckets are those of the JSON API."""
-        spend(Action.TURNS, {Per.PERSON: str(user.pk), Per.ADDRESS: self.address})
-        return start_turn(
-            user,
-            request.conversation,
-            request.text,
-            parent=request.parent,
-            question=request.question,
-            agent=request.agent,
-            collections=request.collections,
-            idempotency_key=request.idempotency_key,
-            attachments=request.attachments,
-            model=request.model,
-            beside=request.beside,
-            temporary=request.temporary,
-            continues=request.continues,
-        )
 
     def _handler(self, frame: dict[str, Any]) -> Callable[[dict[str, Any]], Awaitable[None]]:
         kind = frame.get("type")
@@ -245,13 +232,3 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             current_board().leave(self)
         for stream_id in list(self._pumps):
             await self._drop(stream_id)
-
-
-def _decode(raw: str | bytes) -> dict[str, Any]:
-    try:
-        frame = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        raise InvalidFrame(_("Send JSON.")) from None
-    if not isinstance(frame, dict):
-        raise InvalidFrame(_("Send a JSON object."))
-    return frame

@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
 
+import orjson
 from django.utils.translation import gettext as _
 
-from chat.services import Place
+from accounts.models import User
+from chat.models import Turn
+from chat.services import Place, start_turn
+from security.rate_limits import Action, spend
+from security.rates import Per
 from security.text import storable
 
 MAX_IDS = 100
@@ -21,6 +26,17 @@ class InvalidFrame(Exception):
     def __init__(self, detail: str) -> None:
         self.title = _("The frame is not valid")
         super().__init__(detail)
+
+
+def decode(raw: str | bytes) -> dict[str, Any]:
+    """A frame as it came over the wire."""
+    try:
+        frame = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise InvalidFrame(_("Send JSON.")) from None
+    if not isinstance(frame, dict):
+        raise InvalidFrame(_("Send a JSON object."))
+    return frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,25 @@ class StartTurn:
             temporary=_flag(frame, "temporary"),
             attachments=_ids(frame, "attachments"),
             continues=_optional_uuid(frame, "continues"),
+        )
+
+    def start(self, user: User, address: str) -> Turn:
+        """Asks. The buckets are those of the JSON API."""
+        spend(Action.TURNS, {Per.PERSON: str(user.pk), Per.ADDRESS: address})
+        return start_turn(
+            user,
+            self.conversation,
+            self.text,
+            parent=self.parent,
+            question=self.question,
+            agent=self.agent,
+            collections=self.collections,
+            idempotency_key=self.idempotency_key,
+            attachments=self.attachments,
+            model=self.model,
+            beside=self.beside,
+            temporary=self.temporary,
+            continues=self.continues,
         )
 
     @property

@@ -1,17 +1,15 @@
 // One answer in the thread: events (or the stored message) in, steps, Markdown and status out.
-import { fill, gettext, ngettext } from "../js/i18n.js";
+import { fill, gettext } from "../js/i18n.js";
+import { measures, reading, sourceCount, statusText } from "./answer-words.js";
 import { collectSources, collectUncited } from "./citations.js";
 import { Doing } from "./doing.js";
 import { forgetMarks, markMemory } from "./memory.js";
 import { loadRenderer, renderer } from "./renderer.js";
 import { markReused } from "./reused.js";
-import { passageCount, Steps } from "./steps.js";
 import { markStale } from "./stale.js";
+import { Steps } from "./steps.js";
 import { showSupport } from "./support.js";
-import { continuedOn } from "./why.js";
 
-const numbers = new Intl.NumberFormat(document.documentElement.lang);
-const seconds = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 });
 const END = {
   message_completed: "complete",
   turn_stopped: "stopped",
@@ -200,7 +198,7 @@ export class Answer {
     this.#showSources();
     showSupport(this);
     this.#offerMore(status);
-    this.#part("meta").textContent = this.#measures();
+    this.#part("meta").textContent = measures(this);
     this.onEnd(this);
   }
 
@@ -230,44 +228,10 @@ export class Answer {
     this.#part("sources").hidden = !count;
     this.#part("sources-label").textContent = sourceCount(count);
   }
-
-  #measures() {
-    const usage = this.usage ?? {};
-    const tokens = (usage.prompt_tokens ?? 0) + (usage.completion_tokens ?? 0);
-    const parts = [];
-    if (this.model) parts.push(this.model === "offline" ? gettext("no model connected") : this.model);
-    const mark = continuedOn(this);
-    if (mark) parts.push(mark);
-    if (tokens) {
-      const text = ngettext("%(n)s token", "%(n)s tokens", tokens);
-      parts.push(fill(text, { n: numbers.format(tokens) }));
-    }
-    if (usage.total_ms) {
-      parts.push(fill(gettext("%(n)s s"), { n: seconds.format(Math.max(usage.total_ms, 10) / 1000) }));
-    }
-    return parts.join(" · ");
-  }
 }
 
 /** The Answer drawn in a thread element. */
 export const answerOf = (el) => answers.get(el);
-
-export function sourceCount(count) {
-  const text = ngettext("%(n)s source", "%(n)s sources", count);
-  return fill(text, { n: count });
-}
-
-function reading(count) {
-  if (!count) return gettext("Waiting for the model…");
-  return fill(gettext("Reading %(passages)s…"), { passages: passageCount(count) });
-}
-
-function statusText(status) {
-  if (status === "stopped") return gettext("You stopped this answer.");
-  if (status === "interrupted") return gettext("This answer was interrupted; what was written is kept.");
-  if (status === "failed") return gettext("This answer failed.");
-  return "";
-}
 
 /** Stored steps are {kind, …data} or {kind, data}. */
 function normalisedSteps(steps) {

@@ -2,7 +2,8 @@
 // progress; kept with the draft; errors in words, before the upload where they can be known.
 import { fill, gettext, ngettext } from "../js/i18n.js";
 import { drafts } from "./drafts.js";
-import { discard, follow, look, refusal, attachmentUrl, sizeOf, upload } from "./uploading.js";
+import { drawChip, removeChip, tellChip } from "./tray-chip.js";
+import { discard, follow, look, refusal, sizeOf, upload } from "./uploading.js";
 
 const AT_ONCE = 2;
 const box = document.getElementById("tray-box");
@@ -122,27 +123,13 @@ export class Tray {
   }
 
   #show(item) {
-    const row = document.getElementById("tray-template").content.firstElementChild.cloneNode(true);
-    const part = (name) => row.querySelector(`[data-${name}]`);
-    Object.assign(item, { row, part });
-    part("label").textContent = item.name;
-    part("remove").setAttribute("aria-label", fill(gettext("Remove %(name)s"), { name: item.name }));
-    part("remove").addEventListener("click", () => this.#remove(item));
-    part("again").addEventListener("click", () => this.#enqueue(item));
-    part("inline").hidden = item.text === undefined;
-    part("inline").addEventListener("click", () => this.#putInline(item));
-    if (item.isImage) this.#picture(item);
-    list.append(row);
+    drawChip(item, {
+      remove: () => this.#remove(item),
+      again: () => this.#enqueue(item),
+      inline: () => this.#putInline(item),
+    });
+    list.append(item.row);
     this.#items.push(item);
-  }
-
-  #picture(item) {
-    const image = document.createElement("img");
-    image.alt = "";
-    item.local = item.file && URL.createObjectURL(item.file);
-    image.src = item.local ?? attachmentUrl(item.id, "/image?size=small");
-    image.addEventListener("error", () => image.remove()); // not drawn yet, or no image after all
-    item.part("face").replaceChildren(image);
   }
 
   #enqueue(item) {
@@ -199,10 +186,7 @@ export class Tray {
 
   #state(item, state, text) {
     if (item.state === state && item.part("text").textContent === text) return;
-    item.state = state;
-    item.row.dataset.state = state;
-    item.part("text").textContent = text;
-    if (state !== "failed") item.part("again").hidden = true;
+    tellChip(item, state, text);
     if (state !== "waiting") status.textContent = `${item.name}: ${text}`;
   }
 
@@ -225,20 +209,16 @@ export class Tray {
     this.#items.splice(this.#items.indexOf(item), 1);
     const waiting = this.#waiting.indexOf(item);
     if (waiting >= 0) this.#waiting.splice(waiting, 1);
-    item.row.remove();
+    removeChip(item);
     if (item.stop) {
       item.stop();
       this.#settle();
     }
-    if (item.local) URL.revokeObjectURL(item.local);
     this.#changed();
   }
 
   #clear() {
-    for (const { row, local } of this.#items) {
-      row.remove();
-      if (local) URL.revokeObjectURL(local);
-    }
+    this.#items.forEach(removeChip);
     this.#items = [];
     this.#changed();
   }

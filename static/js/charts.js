@@ -76,7 +76,7 @@ function options(chart, place) {
       y: { range: (_plot, _low, high) => [0, (high || 1) * 1.08] },
     },
     axes: [
-      { ...axis, grid: { show: false }, ticks: { show: false }, space: 56,
+      { ...axis, grid: { show: false }, ticks: { show: false }, space: 56, gap: 12, size: 42, // clear of the 0 beside it
         incrs: [1, 2, 7, 14, 30], values: (_plot, at) => at.map((day) => days[day] ?? "") },
       { ...axis, grid: line, ticks: { show: false }, size: 64, space: 36,
         incrs: chart.unit === "count" ? [1, 2, 5].flatMap((n) => [...Array(12).keys()].map((e) => n * 10 ** e)).sort((a, b) => a - b) : undefined,

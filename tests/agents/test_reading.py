@@ -7,7 +7,8 @@ from contextlib import aclosing
 import pytest
 
 from agents.loop import run_agent
-from agents.reading import read_attachments, show_images, split_by_size
+from agents.reading import read_attachments, split_by_size
+from agents.seeing import show_images
 from agents.types import (
     AgentSpec,
     AgentTask,

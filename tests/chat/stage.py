@@ -7,10 +7,12 @@ from asgiref.sync import async_to_sync
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 
+from agents.models import Agent
 from agents.types import Finished, RetrievalCompleted, TextDelta, UsageRecorded
 from chat.turns.runner import Runner
 from config.asgi import application
 from events.hub import current_hub
+from gateway.models import Deployment, Endpoint, Model
 from observability.db import run_sync
 from tests.support.processes import sign_in
 
@@ -141,3 +143,13 @@ async def socket(user, **options):
         yield opened
     finally:
         await opened.close()
+
+
+def connected(owner, model_server, script):
+    """The built-in agent asks this scripted server, and searches nothing."""
+    endpoint = Endpoint.objects.create(name="scripted", base_url=model_server.url)
+    found = Model.objects.create(name="scripted", is_default=True)
+    Deployment.objects.create(model=found, endpoint=endpoint, upstream_name="scripted")
+    Agent.objects.create(owner=owner, name="Plain", slug="plain", is_builtin=True, max_passages=0)
+    model_server.default = script
+    return model_server

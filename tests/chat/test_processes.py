@@ -13,14 +13,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from websockets.exceptions import ConnectionClosed
 
-from agents.models import Agent
 from chat.models import Message, Turn
 from chat.services import start_turn
 from embedded import redis as embedded_redis
 from embedded.home import Home
-from gateway.models import Deployment, Endpoint, Model
 from observability.doorbell import connection as heartbeats_redis
 from observability.heartbeats import seen
+from tests.chat.stage import connected
 from tests.support.model_server import Script
 from tests.support.processes import Processes, Tab, ask, is_kind, logged_text, sign_in
 
@@ -59,12 +58,7 @@ def open_tab():
 @pytest.fixture
 def model(admin, model_server):
     """The built-in agent asks a scripted server on loopback."""
-    endpoint = Endpoint.objects.create(name="scripted", base_url=model_server.url)
-    found = Model.objects.create(name="scripted", is_default=True)
-    Deployment.objects.create(model=found, endpoint=endpoint, upstream_name="scripted")
-    Agent.objects.create(owner=admin, name="Plain", slug="plain", is_builtin=True, max_passages=0)
-    model_server.default = SLOW
-    return model_server
+    return connected(admin, model_server, SLOW)
 
 
 def test_a_killed_runners_answer_is_kept_and_labelled(processes, model, open_tab, web_port, alice):

@@ -16,11 +16,10 @@ from django.conf import settings
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from agents.models import Agent
 from chat.models import Turn
 from chat.services import start_turn
-from gateway.models import Deployment, Endpoint, Model
 from observability.db import connect_directly
+from tests.chat.stage import connected
 from tests.support.model_server import Script
 from tests.support.processes import Processes, Tab, ask, is_kind, sign_in
 
@@ -63,12 +62,7 @@ def web(webs):
 
 @pytest.fixture
 def model(admin, model_server):
-    endpoint = Endpoint.objects.create(name="scripted", base_url=model_server.url)
-    found = Model.objects.create(name="scripted", is_default=True)
-    Deployment.objects.create(model=found, endpoint=endpoint, upstream_name="scripted")
-    Agent.objects.create(owner=admin, name="Plain", slug="plain", is_builtin=True, max_passages=0)
-    model_server.default = SLOW
-    return model_server
+    return connected(admin, model_server, SLOW)
 
 
 def wait_until(is_so, seconds=60):

@@ -8,8 +8,8 @@ from events.models import Job
 from gateway.embedding.embedder import LOCAL_NAME, get_embedder
 from gateway.models import Deployment, Endpoint, Model
 from knowledge import jobs, services
-from knowledge.ingestion import embedding
 from knowledge.embeddings.following import find_new_embedder
+from knowledge.ingestion import embedding
 from knowledge.models import Chunk, Collection, Document, Embedding, EmbeddingVersion
 from knowledge.retrieval import search
 from knowledge.versions import find_active_version

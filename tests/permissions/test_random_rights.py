@@ -198,7 +198,7 @@ def test_s02_everybody_sees_what_the_model_says(tmp_path, settings):
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)  # a busy machine took more than twenty minutes
 def test_s02_everybody_sees_what_the_model_says_for_long(tmp_path, settings):
     class Thorough(Rights):
         looks_at_all = True

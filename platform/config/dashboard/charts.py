@@ -1,7 +1,5 @@
 """The charts of the administration: a value a day for each series, added up by the database."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from itertools import accumulate
 from typing import Any
@@ -12,6 +10,7 @@ from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from agents.usage.charts import Chart, Series, Values
 from chat.models import Turn
 from config.dashboard.percentiles import Percentile
 from events.models import Job
@@ -21,45 +20,6 @@ from security.ids import first_id_at
 
 PERIODS = (14, 30, 90)  # days
 REMEMBERED_SECONDS = 60
-
-Values = list[float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One value for each day of its chart, in the chart's unit; None where there is none."""
-
-    label: str
-    values: Values
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """`kind` is `bars` (stacked) or `lines`; `unit` is `count`, `ms` or `bytes`."""
-
-    name: str
-    title: str
-    kind: str
-    unit: str
-    days: list[str]
-    series: list[Series]
-
-    @property
-    def is_empty(self) -> bool:
-        return not any(value for series in self.series for value in series.values)
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """For the script that draws it."""
-        return asdict(self)
-
-    @property
-    def rows(self) -> Iterable[tuple[date, list[float | None]]]:
-        """For those who read the figures instead, newest day first."""
-        days = [date.fromisoformat(day) for day in self.days]
-        rows = [[series.values[n] for series in self.series] for n in range(len(days))]
-        return [*zip(days, rows, strict=True)][::-1]
-
 
 def charts(now: datetime, period: int) -> list[Chart]:
     """The last `period` days, today last; what was counted is remembered for a minute."""
@@ -80,7 +40,7 @@ def charts(now: datetime, period: int) -> list[Chart]:
     ]
     written = [day.isoformat() for day in days]
     return [
-        Chart(name, title, kind, unit, written, list(map(Series, labels, counted[name])))
+        Chart(name, title, unit, written, list(map(Series, labels, counted[name])), kind=kind)
         for name, title, kind, unit, labels in shown
     ]
 

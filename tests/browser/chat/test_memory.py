@@ -26,7 +26,10 @@ def test_memory_is_switched_on_used_shown_undone_and_forgotten(
     expect(page.get_by_text("Nothing is remembered about you.")).to_be_visible()
     page.get_by_role("radio", name=re.compile("When I ask for it")).check()
     expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
-    page.get_by_label("Something to remember").fill("I work in the Bonn office.")
+    field = page.get_by_label("Something to remember")
+    # Tools leave an empty style behind, which no swap may write anew: the policy refuses that.
+    field.evaluate("(field) => { field.style.color = 'red'; field.style.color = ''; }")
+    field.fill("I work in the Bonn office.")
     page.keyboard.press("Enter")
     expect(page.locator("[data-memory]")).to_have_count(1)
 

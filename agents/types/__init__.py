@@ -1,0 +1,70 @@
+"""The values of an agent's run; nothing here asks the database."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from agents.types.steps import (
+    AnswerReused,
+    AttachmentsRead,
+    AttachmentUse,
+    CitationAdded,
+    Finished,
+    LabelsDemanded,
+    MemoriesSaved,
+    MemoriesUsed,
+    PackedPassage,
+    Reading,
+    RetrievalCompleted,
+    Step,
+    SupportChecked,
+    UsageRecorded,
+    Use,
+)
+from agents.types.tasks import (
+    AgentSpec,
+    AgentTask,
+    AttachedFile,
+    GoingOn,
+    PastMessage,
+    Recollection,
+)
+from gateway.types import ChatRequest, EndpointSwitched, ReasoningDelta, StreamItem, TextDelta
+from knowledge.types import SearchResult
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+__all__ = [
+    "AgentSpec",
+    "AgentTask",
+    "AnswerReused",
+    "AttachedFile",
+    "AttachmentUse",
+    "AttachmentsRead",
+    "CitationAdded",
+    "EndpointSwitched",
+    "Finished",
+    "GoingOn",
+    "LabelsDemanded",
+    "MemoriesSaved",
+    "MemoriesUsed",
+    "PackedPassage",
+    "PastMessage",
+    "Reading",
+    "ReasoningDelta",
+    "Recollection",
+    "RetrievalCompleted",
+    "Step",
+    "SupportChecked",
+    "TextDelta",
+    "UsageRecorded",
+    "Use",
+]
+
+# What a run needs from outside; defaults in agents.asking, agents.evidence; tests give own.
+Search = Callable[
+    ..., Awaitable[SearchResult]
+]  # person, query, collections, limit[, demands], payer=, remember=
+Chat = Callable[[ChatRequest], "AsyncGenerator[StreamItem, None]"]
+Read = Callable[[AgentTask, str, int], Awaitable[Reading]]
+Verify = Callable[[list[CitationAdded]], Awaitable[list[bool]]]

@@ -1,0 +1,181 @@
+"""What happens in a run, step by step, and what its steps are made of."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from gateway.types import EndpointSwitched, PromptImage, ReasoningDelta, TextDelta
+from knowledge.types import Passage
+
+
+@dataclass(frozen=True, slots=True)
+class PackedPassage:
+    """What stands in the prompt under number `n`: one chunk, or neighbours of one document."""
+
+    n: int
+    parts: tuple[Passage, ...]
+
+    @property
+    def first(self) -> Passage:
+        return self.parts[0]
+
+    @property
+    def title(self) -> str:
+        return self.first.title
+
+    @property
+    def text(self) -> str:
+        """The chunks in order, below the names of their columns; where they overlap, once."""
+        text = f"{self.first.head}\n{self.first.text}" if self.first.head else self.first.text
+        for before, part in zip(self.parts, self.parts[1:], strict=False):
+            overlap = before.end - part.start
+            text += part.text[overlap:] if overlap > 0 else f"\n{part.text}"
+        return text
+
+    @property
+    def lines(self) -> tuple[int, int] | None:
+        """Of a program: the first and the last line of the file that it is from."""
+        first, last = self.first.lines, self.parts[-1].lines
+        return (first[0], last[1]) if first and last else None
+
+    @property
+    def score(self) -> float:
+        return max(part.score for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalCompleted:
+    """What was searched and what of it the model is shown."""
+
+    query: str
+    passages: tuple[PackedPassage, ...]
+    took_ms: float
+
+
+Use = Literal["whole", "searched", "seen", "unseen", "unread"]
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentUse:
+    """How an attachment was used; `reason` says why it was not, in words for the person."""
+
+    document_id: UUID
+    name: str
+    how: Use
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentsRead:
+    """What the model is shown of the attachments: passages of documents, images besides."""
+
+    uses: tuple[AttachmentUse, ...]
+    passages: tuple[PackedPassage, ...]
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Attachments as they go into the prompt; what they cost of its budget in tokens."""
+
+    uses: tuple[AttachmentUse, ...] = ()
+    passages: tuple[PackedPassage, ...] = ()
+    images: tuple[PromptImage, ...] = ()
+    tokens: int = 0
+    took_ms: float = 0.0
+    is_enough: bool = False  # the question is about them: nothing else is searched
+
+    @property
+    def unseen(self) -> int:
+        return sum(use.how == "unseen" for use in self.uses)
+
+
+@dataclass(frozen=True, slots=True)
+class CitationAdded:
+    """Evidence for a sentence: the document's text from `start` to `end` equals `quote`."""
+
+    n: int
+    document_id: UUID
+    chunk_id: UUID
+    title: str
+    heading_path: tuple[str, ...]
+    quote: str
+    start: int
+    end: int
+    page: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsDemanded:
+    """Only endpoints with these labels are asked; so is whoever goes on in the conversation."""
+
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReused:
+    """The answer that follows was written before, to the same prompt or to a similar question."""
+
+    made_at: str  # ISO 8601
+    is_similar: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SupportChecked:
+    """The sentences of an answer with sources that no source stands behind."""
+
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecorded:
+    model: str
+    endpoint: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached_tokens: int | None
+    reasoning_tokens: int | None
+    first_token_ms: int
+    total_ms: int
+    why: str = ""
+    attempts: int = 1
+    finish_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoriesUsed:
+    """What a model was told of the person; ids alone, since a memory can be deleted later."""
+
+    ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoriesSaved:
+    ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last step; `text` is everything that was streamed as text."""
+
+    text: str
+    model: str
+    is_offline: bool
+    notice: str = ""
+
+
+Step = (
+    AttachmentsRead
+    | RetrievalCompleted
+    | TextDelta
+    | ReasoningDelta
+    | EndpointSwitched
+    | CitationAdded
+    | LabelsDemanded
+    | AnswerReused
+    | SupportChecked
+    | UsageRecorded
+    | MemoriesUsed
+    | MemoriesSaved
+    | Finished
+)

@@ -1,0 +1,120 @@
+"""What an agent is asked, by whom, and what goes along with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+from accounts.budgets.keeper import BUDGETS
+from gateway.controls import Controls
+from gateway.labels import Demand
+from gateway.types import AS_IT_IS, Payer, Purpose
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """An Agent row as a run sees it: read once, so that nothing is queried while streaming."""
+
+    slug: str = "documents"
+    name: str = "Documents"
+    instructions: str = ""
+    model_name: str = ""
+    collections: tuple[UUID, ...] = ()  # empty: everything the person may see, unless …
+    is_limited: bool = False  # … it had collections that are deleted: then nothing
+    max_passages: int = 8
+    context_tokens: int = 6000
+    max_answer_tokens: int = 2000
+    temperature: float = 0.2
+    id: UUID | None = None
+    reuse: str = "off"  # to whom an answer may be given again: "person", "shared" or "off"
+    reuse_seconds: int = 86_400
+    similarity: int = 0  # percent from which a question means the same; 0 = never
+
+
+@dataclass(frozen=True, slots=True)
+class PastMessage:
+    """An earlier message of the conversation's path, oldest first.
+
+    `is_quoted` marks an answer that holds words of documents only: no model wrote it.
+    """
+
+    role: Literal["user", "assistant"]
+    text: str
+    is_quoted: bool = False
+    attachments: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file attached to the question (`is_new`) or to an earlier one; `shelf_id` is searched."""
+
+    document_id: UUID
+    shelf_id: UUID
+    name: str
+    is_image: bool = False
+    is_new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """One thing that is remembered about the person who asks."""
+
+    id: UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoingOn:
+    """An answer that broke off after `text`, whose marks mean the passages that begin at `places`:
+    by number, the document and where in it."""
+
+    text: str
+    places: Mapping[int, tuple[UUID, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTask:
+    """One question to an agent. `collections` narrows the search; empty means no narrowing,
+    unless `is_limited`: then those chosen are gone and nothing may be searched. `demands` are known
+    before anything is searched: whoever is shown any of this has these labels."""
+
+    agent: AgentSpec
+    user: "User"
+    question: str
+    history: tuple[PastMessage, ...] = ()
+    collections: tuple[UUID, ...] = ()
+    is_limited: bool = False
+    turn_id: UUID | None = None
+    attachments: tuple[AttachedFile, ...] = ()  # the question's own first, then the latest
+    # Whether the person is remembered in this conversation, and also by what they only mention.
+    has_memory: bool = False
+    may_notice: bool = False
+    memories: tuple[Recollection, ...] = ()
+    demands: tuple[Demand, ...] = ()
+    goes_on: GoingOn | None = None
+    conversation_id: UUID | None = None
+    is_temporary: bool = False  # nothing that is said in it is kept
+    is_anew: bool = False  # it was answered before, and another answer is wanted
+    controls: Controls = AS_IT_IS
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    team_ids: tuple[UUID, ...] = ()  # the person's
+    token_id: UUID | None = None  # by which they asked
+    purpose: Purpose = "chat"
+
+    def payer(self, purpose: Purpose | None = None) -> Payer:
+        """On whose account this is answered, and what serves the answer."""
+        return Payer(
+            self.user.pk,
+            self.agent.id,
+            self.token_id,
+            self.team_ids,
+            purpose or self.purpose,
+            BUDGETS,
+        )
+
+    @property
+    def has_lost_its_collections(self) -> bool:
+        return any(side.is_limited and not side.collections for side in (self, self.agent))

@@ -88,7 +88,8 @@ def progress(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     rows = selectors.list_documents(caller(request), collection_id).filter(pk__in=watched)
     context |= {**told, "rows": [describe(row) for row in rows], "is_update": True}
     response = render(request, "knowledge/_progress.html", context)
-    if watched and not state.is_active:
+    is_held = any(row.status == Document.Status.PAUSED for row in rows)
+    if watched and not state.is_active and not is_held:
         failed = sum(row.status == Document.Status.FAILED for row in rows)
         response["HX-Trigger"] = json.dumps({"indexing-finished": _finished_text(failed)})
     return response

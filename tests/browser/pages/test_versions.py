@@ -12,7 +12,7 @@ from knowledge import services
 from knowledge.control import Order, give
 from knowledge.document_versions.putting import put_document
 from knowledge.models import Document
-from tests.browser.pages.conftest import PHONE, accessibility_violations
+from tests.browser.pages.conftest import DESKTOP, PHONE, accessibility_violations
 from tests.knowledge.files import as_stream
 
 expect.set_options(timeout=20_000)
@@ -60,7 +60,7 @@ def shoot(page: Page, name: str) -> None:
 def test_a_citation_opens_what_it_quoted_and_the_answer_says_what_changed(visit, alice, lobby):
     conversation = answer(alice, lobby)
     change(lobby, NEW, alice)
-    page = visit(alice, f"/c/{conversation.pk}/")
+    page = visit(alice, f"/c/{conversation.pk}")
     mark = page.locator("[data-mark=stale]")
     expect(mark).to_contain_text("A source has changed since: [1]")
     expect(mark.get_by_role("button", name="Answer again")).to_be_visible()
@@ -81,6 +81,11 @@ def test_a_citation_opens_what_it_quoted_and_the_answer_says_what_changed(visit,
     expect(page.get_by_role("heading", name="Version 2")).to_contain_text("Searched")
     shoot(page, "versions")
     assert accessibility_violations(page) == []
+    traditional = visit(
+        alice, f"/knowledge/documents/{lobby.pk}/versions/", **DESKTOP, locale="zh-TW"
+    )
+    expect(traditional.get_by_role("heading", name="版本 2")).to_contain_text("用於搜尋")
+    shoot(traditional, "traditional")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Upload a new version").click()
     chooser.value.set_files(

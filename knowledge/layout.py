@@ -89,8 +89,18 @@ def draw(
         if block.end <= part[0] or block.start >= part[1]:
             continue
         level = min(block.level + 1, level + 1, 6) if block.level else level
-        shown.append(_shown(pen, block, level if block.level else 0))
+        found = _shown(pen, block, level if block.level else 0)
+        if found.lines and shown and shown[-1].lines:
+            _go_on(shown[-1].lines, found.lines)
+        else:
+            shown.append(found)
     return shown
+
+
+def _go_on(lines: list[Line], more: Sequence[Line]) -> None:
+    """Parts of a program are one text, with the empty lines between them."""
+    lines += [Line(number, ()) for number in range(lines[-1].number + 1, more[0].number)]
+    lines += more
 
 
 def _shown(pen: "_Pen", block: Block, level: int) -> ShownBlock:

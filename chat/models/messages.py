@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models.functions import StrIndex
+from django.db.models.functions import Coalesce, StrIndex
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
@@ -109,7 +109,7 @@ class CitationQuerySet(models.QuerySet["Citation"]):
 
         Texts are looked into only where the version is another one.
         """
-        place = StrIndex("document__extracted__text", "quote")
+        place = Coalesce(StrIndex("document__extracted__text", "quote"), 0)
         is_same = models.When(
             version=models.F("document__version_number"),
             then=is_edited("document", "start", "end"),

@@ -193,7 +193,7 @@ def _one(request: HttpRequest, source_id: UUID) -> dict[str, Any]:
         "run": last if last is not None and last.is_open else None,
         "is_moving": last is not None and last.status in MOVING,
         "preview": last if last is not None and last.is_preview and not last.is_open else None,
-        "runs": [run for run in runs if not run.is_preview],
+        "runs": [run for run in runs if not run.is_preview and not run.is_open],
         "failing": failing,
         "missing": missing,
         "has_walk": kinds.has_walk(found),

@@ -34,7 +34,7 @@ def embed(
         embedder = _embedder(user, document, version.model)
         wanted = [d for d in drafts if embedder.is_multilingual or not is_cjk(d.text)]
         texts = [index_text(document.title, d.heading_path, d.text, d.head) for d in wanted]
-        vectors = embedder.embed(texts) if texts else []
+        vectors: Sequence[Vectors] = list(embedder.embed(texts)) if texts else []
     except LabelUnmet as error:
         raise EditRefused(str(error)) from error
     except BudgetExhausted:

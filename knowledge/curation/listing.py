@@ -135,7 +135,9 @@ def _places(edits: Sequence[PassageEdit], length: int) -> Callable[[Curated], in
 
     def place(row: Curated) -> int:
         chunk = row.chunk
-        return chunk.start if chunk.end <= source_end else of_piece.get(chunk.piece_id, 0)
+        if chunk.piece_id is None or chunk.end <= source_end:
+            return chunk.start
+        return of_piece.get(chunk.piece_id, 0)
 
     return place
 

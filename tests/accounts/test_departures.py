@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+from django.http import Http404
 from django.urls import reverse
 
 from accounts import departures, services
@@ -150,7 +151,7 @@ def test_an_upload_that_comes_too_late_is_refused_and_leaves_no_file(alice, bob,
     shelf = knowledge.create_collection(alice, "Shelf")
     services.share(shelf, bob, "editor", by=alice)
     departures.delete_user(alice)
-    with pytest.raises(knowledge.Http404):
+    with pytest.raises(Http404):
         knowledge.add_document(bob, shelf, as_stream("words"), "a.txt")
     assert files(settings) == []
     assert not Document.objects.exists()

@@ -112,6 +112,9 @@ EXPORTED = {
     "gateway.RoutingChoice": "routing.json",
 }
 LEFT_OUT = {
+    "knowledge.Source": "where a collection's documents come from, which stays with the collection",
+    "knowledge.SyncRun": "visits to sources, with who asked for them",
+    "knowledge.PassageEdit": "the wording of documents, which stays with the collection",
     "knowledge.DocumentVersion": "earlier contents of documents, which stay with the collection",
     "accounts.Team": "by the membership",
     "accounts.Takeout": "is the export",

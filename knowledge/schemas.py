@@ -110,7 +110,9 @@ class AccessOut(Schema):
 
 
 class StageOut(Schema):
-    name: str = Field(description="`fetch`, `extract`, `clean`, `chunk`, `enrich`, `embed` or `load`.")
+    name: str = Field(
+        description="`fetch`, `extract`, `clean`, `chunk`, `enrich`, `embed` or `load`."
+    )
     status: str = Field(description="`waiting`, `running`, `done` or `failed`.")
     done: int
     total: int

@@ -31,7 +31,9 @@ order by 1
 """
 MIGRATIONS = "select app || '.' || name from django_migrations order by id"
 # Every column that holds what `security.secrets` sealed.
-SEALED = (("gateway_endpoint", "secret"), ("accounts_budget", "secret"))
+SEALED = (
+    ("gateway_endpoint", "secret"), ("accounts_budget", "secret"), ("knowledge_source", "secret"),
+)  # fmt: skip
 
 
 def default_path() -> Path:

@@ -40,9 +40,11 @@ from django.test import TransactionTestCase  # noqa: E402
 
 from embedded.home import Home  # noqa: E402
 from embedded.throwaway import throwaway_servers  # noqa: E402
+from tests.support import emptying  # noqa: E402
 
 # Named apps make the flush after a transactional test cascade to tables without a model.
 TransactionTestCase.available_apps = [app.name for app in apps.get_app_configs()]
+emptying.use()
 
 
 pytest_plugins = ["tests.support.cast", "tests.support.second_try"]

@@ -20,15 +20,15 @@ def _close_reader():
     reading_process.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def upstream():
     with ModelServer() as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def web_port(django_db_setup):
-    """One web process for all tests of a file; it holds no work, so they cannot meet there."""
+    """One web process for all tests here; it holds no work, so they cannot meet there."""
     unlimited = {"PARLEY_LIMITS_TURNS": "off", "PARLEY_LIMITS_SEARCHES": "off"}
     found = Processes(LOG_LEVEL="ERROR", **unlimited)
     yield found.serve()[1]

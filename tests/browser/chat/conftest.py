@@ -1,5 +1,6 @@
 """One product for all chat tests: two agents, one quoting offline, one on a scripted model."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Watched
 from tests.browser.product import Product
+from tests.browser.windows import Window, Windows
 from tests.support.model_server import ModelServer
 
 # Colours that are still changing would be measured half way.
@@ -82,30 +84,27 @@ def wait_for_samples(page: Page) -> None:
 
 @pytest.fixture
 def visit(
-    browser: Browser, product: Product, model: ModelServer, signed_in: Path
+    windows: Windows, product: Product, model: ModelServer, signed_in: Path
 ) -> Iterator[Visit]:
     """Opens a page as the administrator; the test fails on any error in the console."""
     model.reset()
-    opened: list[Watched] = []
+    cookies = json.loads(signed_in.read_text())["cookies"]
+    opened: list[tuple[Window, Watched]] = []
 
     def open_page(path: str = "/", **device: Any) -> Page:
-        context = browser.new_context(
-            base_url=product.origin,
-            storage_state=signed_in,
-            service_workers="block",  # it has a test of its own; here it would only cost time
-            **(device or DESKTOP),
-        )
-        page = context.new_page()
+        window = windows.open(product.origin, cookies, **(device or DESKTOP))
+        page = window.context.new_page()
         page.set_default_timeout(10_000)
         watched = Watched(page)
         watched.listen(product.origin)
-        opened.append(watched)
+        opened.append((window, watched))
         page.goto(path)
         return page
 
     yield open_page
-    for watched in opened:
-        watched.page.context.close()
+    for window, _ in opened:
+        window.give_back()
+    for _, watched in opened:
         watched.check()
 
 

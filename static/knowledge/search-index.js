@@ -8,3 +8,11 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (await confirmAction({ title: confirm, text: confirmText, yes: confirmYes })) form.submit();
 });
+
+// What is being decided on is not drawn anew under one's hands.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { activeElement } = document;
+  if (document.querySelector("dialog[open]") || activeElement?.closest("#another")) {
+    event.preventDefault();
+  }
+});

@@ -2,7 +2,8 @@
 
 `look` is the key of a whole prompt (eight passages, a history) and the round trip to Redis that
 brings the answer, opened; `state` is the number of what a person may read, of as many documents as
-the row says (kept where they change: it should not grow). Searching, which every question does, comes on top; the model's call is what is saved.
+the row says (kept where they change: it should not grow). Searching, which every question does,
+comes on top; the model's call is what is saved.
 """
 
 import argparse

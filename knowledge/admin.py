@@ -222,7 +222,15 @@ class ChunkAdmin(LogAdmin):
 
 @admin.register(EmbeddingVersion)
 class EmbeddingVersionAdmin(RecordAdmin):
-    list_display = ("id", "model", "dimensions", "storage", "state", "is_multilingual", "created_at")
+    list_display = (
+        "id",
+        "model",
+        "dimensions",
+        "storage",
+        "state",
+        "is_multilingual",
+        "created_at",
+    )
     list_filter = ("state", "storage")
     exclude = ("probe",)
     search_fields = ("model",)

@@ -87,9 +87,7 @@ def replace_chunks(
     return has_drifted(statistics.n, statistics.sum_length, statistics.average_length)
 
 
-def leave_chunks(
-    document: Document, check: Callable[[], None], finish: Callable[[], None]
-) -> None:
+def leave_chunks(document: Document, check: Callable[[], None], finish: Callable[[], None]) -> None:
     """The document is ready with the passages it has; raises as `replace_chunks` does."""
     with transaction.atomic(), connection.cursor() as cursor:
         _lock(cursor, document)

@@ -71,6 +71,7 @@ def copy_chunks(
     document: Document,
     rows: Sequence[Row],
     average: float,
+    *,
     positions: Sequence[int] | None = None,
     generation: int | None = None,
 ) -> None:

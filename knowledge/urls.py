@@ -49,9 +49,7 @@ urlpatterns = [
     path("edits/<uuid:edit_id>/undo", curation.undo, name="undo_edit"),
     path("documents/<uuid:document_id>/versions/", versions.versions, name="versions"),
     path("documents/<uuid:document_id>/versions/upload", versions.upload, name="upload_version"),
-    path(
-        "documents/<uuid:document_id>/versions/<int:number>/", versions.version, name="version"
-    ),
+    path("documents/<uuid:document_id>/versions/<int:number>/", versions.version, name="version"),
     path(
         "documents/<uuid:document_id>/versions/<int:number>/restore",
         versions.restore,

@@ -159,9 +159,7 @@ class SourceItem(models.Model):
     external_id = models.TextField(_("name at the source"))
     title = models.CharField(_("title"), max_length=300, blank=True)
     address = models.TextField(_("address"), blank=True)
-    state = models.CharField(
-        _("state"), max_length=8, choices=State.choices, default=State.PRESENT
-    )
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.PRESENT)
     reason = models.TextField(_("reason"), blank=True)
     may_try_again = models.BooleanField(default=False)  # of one that failed: not for its content
     sha256 = models.CharField(max_length=64, blank=True)
@@ -181,9 +179,7 @@ class SourceItem(models.Model):
     class Meta:
         verbose_name = _("item of a source")
         verbose_name_plural = _("items of sources")
-        constraints = [
-            models.UniqueConstraint(fields=["source", "key"], name="one_item_a_name")
-        ]
+        constraints = [models.UniqueConstraint(fields=["source", "key"], name="one_item_a_name")]
         indexes = [
             models.Index(fields=["source", "state", "id"], name="items_by_state"),
             models.Index(

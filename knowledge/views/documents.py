@@ -126,4 +126,6 @@ def joined(rows: Iterable[Chunk]) -> list[Chunk]:
 
 def list_passages(request: HttpRequest, shown: Document) -> Any:
     rows = Chunk.objects.visible_to(request.user).filter(document=shown).order_by("position")
-    return rows.only("position", "heading_path", "start", "end", "page", "line", "text", "document_id")
+    return rows.only(
+        "position", "heading_path", "start", "end", "page", "line", "text", "document_id"
+    )

@@ -25,7 +25,9 @@ INLINE_SCRIPT = re.compile(r"<script(?![^>]*\b(src|type=\"application/json\"))[^
 # An event's key has two columns, which the admin cannot address; folders and their names are each
 # person's own; the others are made from rows that are there.
 NOT_IN_THE_ADMIN = {
-    "events.Event", "knowledge.ContentSum", "knowledge.DeletedDocument", "knowledge.Reading", "knowledge.VersionText", "knowledge.PassageEdit", "knowledge.SourceItem", "knowledge.Picture", "knowledge.Figure",
+    "events.Event", "knowledge.ContentSum", "knowledge.DeletedDocument", "knowledge.Reading",
+    "knowledge.VersionText", "knowledge.PassageEdit", "knowledge.SourceItem", "knowledge.Picture",
+    "knowledge.Figure",
     "chat.Folder", "chat.Filing", "chat.SearchEntry", "chat.Import",
     "chat.ImportedConversation", "accounts.Device",
     "accounts.Takeout", "accounts.Portrait", "agents.Memory", "agents.Saving",

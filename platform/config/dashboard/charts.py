@@ -21,6 +21,7 @@ from security.ids import first_id_at
 PERIODS = (14, 30, 90)  # days
 REMEMBERED_SECONDS = 60
 
+
 def charts(now: datetime, period: int) -> list[Chart]:
     """The last `period` days, today last; what was counted is remembered for a minute."""
     today = timezone.localtime(now).date()

@@ -60,6 +60,8 @@ def test_where_the_question_is_refused_first(visit: Visit) -> None:
     expect(question).to_contain_text(LATE)
     expect(question.get_by_role("button", name="Try again")).to_be_visible()
     expect(page.locator("#message")).to_have_value(LATE)
+    while not held:  # the page is told of it in its own time
+        page.wait_for_timeout(50)
     cable.say(held[0])
     expect(page.locator("#gone")).to_be_visible()
     expect(page.locator("#message")).to_have_value(LATE)

@@ -46,7 +46,13 @@ def test_what_one_tab_does_the_other_shows(visit: Visit) -> None:
     expect(there.locator("#send")).to_have_attribute("aria-disabled", "true")
     expect(row_of(there, "Ladders and steps")).to_have_count(0)
     frames: list[str | bytes] = []
-    here.on("websocket", lambda socket: socket.on("framereceived", frames.append))
+
+    def hear(
+        frame: str | bytes,
+    ) -> None:  # Playwright marks what it calls: a list's method cannot be
+        frames.append(frame)
+
+    here.on("websocket", lambda socket: socket.on("framereceived", hear))
     here.get_by_role("button", name="Undo").click()
     while not any('"changes"' in str(frame) for frame in frames):  # the page came anew, and hears
         here.wait_for_timeout(50)

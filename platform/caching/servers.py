@@ -90,10 +90,13 @@ async def ears_of(client: Any) -> Any:
     return client.pubsub()
 
 
-@cache
 def sync_client() -> Any:
-    """For code in threads; its callers know that it raises one of AWAY."""
-    urls = _urls()
+    """For code in threads, one for each address; its callers know that it raises one of AWAY."""
+    return _sync_client(tuple(_urls()))
+
+
+@cache
+def _sync_client(urls: tuple[str, ...]) -> Any:
     patience = PATIENCE_SECONDS
     options: Any = {"socket_timeout": patience, "socket_connect_timeout": patience}
     if len(urls) == 1:

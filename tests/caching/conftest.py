@@ -26,9 +26,9 @@ ASKER = Path(__file__).with_name("asker.py")
 def _calm(monkeypatch):
     """A busy machine is not a Redis that is away, and tests know nothing of each other."""
     monkeypatch.setattr(servers, "PATIENCE_SECONDS", 20)
-    servers.sync_client.cache_clear()
+    servers._sync_client.cache_clear()
     yield
-    servers.sync_client.cache_clear()
+    servers._sync_client.cache_clear()
     for name in [name for name in caches if name.startswith("test-")]:
         del caches[name]
     for key in connection().scan_iter("parley:cache:{test-*"):

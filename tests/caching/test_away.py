@@ -34,6 +34,14 @@ def test_down_from_the_beginning(settings):
     assert ask.flush() is False
 
 
+def test_threads_ask_where_the_settings_say_now(settings):
+    ask, _ = counted("test-moved")
+    settings.PARLEY_CACHE_URLS = ["unix:///nowhere/redis.sock"]
+    assert ask.flush() is False
+    settings.PARLEY_CACHE_URLS = []
+    assert ask.flush() is True
+
+
 def test_killed_and_started_again(own):
     ask, calls = counted("test-again")
 

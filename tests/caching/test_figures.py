@@ -40,9 +40,6 @@ def test_every_way_of_being_answered_is_counted_over_all_processes():
 def test_nobody_asked_is_no_rate_and_away_is_nothing(settings):
     counted("test-unasked")
     assert figures_of("test-unasked").hit_rate is None
-    from caching.servers import sync_client  # noqa: PLC0415
-
-    sync_client.cache_clear()
     settings.PARLEY_CACHE_URLS = ["unix:///nowhere/redis.sock"]
     assert read_figures() == []
 

@@ -52,17 +52,17 @@ async def answers(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes)
     """What `chat` says, or what it said to the same before: then AnswerReused comes first."""
     began = monotonic()
     state = await _state(task, asked) if may_reuse(task, asked.request) else None
-    if state is None:
+    if state is not None:
+        served = await routes(asked.request.model)
+        key = answer_key(task, asked, state, served)
+        cache = ANSWERS[task.agent.reuse_seconds]
+        scopes = scopes_of(task, cache.field_of(key))
+    # Whoever asks anew is not given what was said before, also when it could not be forgotten.
+    if state is None or (task.is_anew and not await run_patiently(flush, cache.name, scopes[-1])):
         async with aclosing(chat(asked.request)) as items:
             async for item in items:
                 yield item
         return
-    served = await routes(asked.request.model)
-    key = answer_key(task, asked, state, served)
-    cache = ANSWERS[task.agent.reuse_seconds]
-    scopes = scopes_of(task, cache.field_of(key))
-    if task.is_anew:
-        await run_patiently(flush, cache.name, scopes[-1])
     found = await cache.find(key, scopes)
     if isinstance(found, Hit):
         async for again in _again(task, found.value, began, served):

@@ -198,6 +198,26 @@ def test_asking_anew_replaces_what_was_kept(alice, agent, guide, model_server):
     assert (text_of(last), is_reused(last)) == ("New.", True)
 
 
+def test_asking_anew_asks_the_model_also_when_nothing_could_be_forgotten(
+    alice, agent, guide, model_server, settings
+):
+    model_server.queue(Script(text="Old."), Script(text="New."))
+    task = task_of(agent, alice)
+
+    async def listen():
+        try:
+            old = [step async for step in run_agent(task)]
+            settings.PARLEY_CACHE_URLS = ["redis://127.0.0.1:1/0"]  # the loop's client stays
+            return old, [step async for step in run_agent(replace(task, is_anew=True))]
+        finally:
+            await close_caches()
+            await close_pool()
+
+    old, anew = asyncio.run(listen())
+    assert text_of(old) == "Old."
+    assert (text_of(anew), is_reused(anew)) == ("New.", False)
+
+
 # -- rights and versions -------------------------------------------------------------------------
 
 

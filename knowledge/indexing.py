@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from gateway.embedding.embedder import Vectors
 from knowledge import kept
 from knowledge.bm25 import has_drifted
+from knowledge.curation.likeness import Likeness
 from knowledge.document_versions.switching import switch
 from knowledge.errors import DocumentGone, VersionReplaced
 from knowledge.layout import pack
@@ -44,6 +45,7 @@ class Generation:
     read_of: str = ""  # the hash of the bytes that were read, and the version of the reader
     reader: str = ""
     text: str = ""  # as it is stored: words of curators stand behind the source's (`curation`)
+    likeness: Likeness | None = None  # of that text
 
 
 def replace_chunks(
@@ -178,4 +180,14 @@ def _save_document(document: Document, generation: Generation) -> None:
     document.status = Document.Status.READY
     document.reason = ""
     fields = ["title", "language", "page_count", "chunk_count", "invisible_count", "version"]
-    document.save(update_fields=[*fields, "status", "reason", "updated_at"])
+    like = _set_likeness(document, generation.likeness)
+    document.save(update_fields=[*fields, *like, "status", "reason", "updated_at"])
+
+
+def _set_likeness(document: Document, likeness: Likeness | None) -> Sequence[str]:
+    """The fields that say it; a text without words is like no other."""
+    names = ("same_text", "like_a", "like_b", "like_c")
+    numbers = (likeness.same, *likeness.like) if likeness else (None,) * len(names)
+    for name, number in zip(names, numbers, strict=True):
+        setattr(document, name, number)
+    return names

@@ -24,18 +24,12 @@ class Reapplied:
         drafts: Sequence[ChunkDraft],
         edits: Sequence[PassageEdit] = (),
     ) -> None:
-        self.text, self._document, self._edits = text, document, edits
+        self.text, self._edits = text, edits
         # Of a document that is excluded from search the text alone is kept.
         self.drafts = [] if document.excluded_at else list(drafts)
-        self._likeness = likeness_of(text)
+        self.likeness = likeness_of(text)
 
     def save(self) -> None:
-        if self._likeness:
-            names = ("like_a", "like_b", "like_c")
-            Document.objects.filter(pk=self._document.pk).update(
-                same_text=self._likeness.same,
-                **dict(zip(names, self._likeness.like, strict=True)),
-            )
         if self._edits:
             fields = ["state", "replaced", "start", "end", "text_start"]
             PassageEdit.objects.bulk_update(self._edits, fields)

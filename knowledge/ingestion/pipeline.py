@@ -94,6 +94,7 @@ def _go_through(stages: Stages, document: Document, job: Progress, *, is_forced:
         source.sha256,
         READER,
         edited.text,
+        edited.likeness,
     )
     finish = partial(_finish, stages, edited.save)
     has_drifted = indexing.replace_chunks(document, generation, job.check, finish)

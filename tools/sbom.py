@@ -1,7 +1,8 @@
 """`make sbom`: a CycloneDX list of everything that is shipped, with versions, hashes and licences.
 
 From the locks, not from what happens to be installed: the same commit gives the same list. Licences
-are those that the installed packages declare.
+are those that the installed packages declare; where one offers several and some would bind whoever
+passes Parley on, the property `parley:licence-chosen` says under which of them it is used.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cyclonedx.contrib.license.factories import LicenseFactory
-from cyclonedx.model import HashAlgorithm, HashType
+from cyclonedx.model import HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.license import License
@@ -24,6 +25,7 @@ from embedded import postgres, redis
 from tools.locked import ROOT, Pin, Vendored, read_pins, read_vendored
 
 UNSAID = {"", "UNKNOWN"}
+CHOSEN = {"dulwich": "Apache-2.0"}  # of "Apache-2.0 OR GPL-2.0-or-later"
 
 
 def make_bom() -> Bom:
@@ -51,6 +53,8 @@ def _python(pin: Pin) -> Component:
     )  # fmt: skip
     if len(pin.hashes) == 1:  # of several files, each has its own: the lock holds them all
         component.hashes.add(HashType(alg=HashAlgorithm.SHA_256, content=pin.hashes[0]))
+    if pin.name in CHOSEN:
+        component.properties.add(Property(name="parley:licence-chosen", value=CHOSEN[pin.name]))
     return component
 
 

@@ -5,9 +5,10 @@ import pytest
 from gateway.embedding.embedder import LOCAL_NAME
 from gateway.labels import LabelUnmet
 from gateway.models import Deployment, Endpoint, Model
-from knowledge import ingestion, jobs, retrieval
+from knowledge import jobs, retrieval
 from knowledge.embeddings.filling import embedder_of
 from knowledge.extraction.reasons import ExtractionFailed
+from knowledge.ingestion.embedding import embedder_for
 from knowledge.labels import embedding_demands
 from knowledge.models import Collection, Document, EmbeddingVersion, Source
 
@@ -31,7 +32,7 @@ def test_nothing_of_it_is_embedded_elsewhere_and_the_reason_is_told(shelf, endpo
     source = Source.objects.create(collection=shelf, name="Uploads")
     document = Document(collection=shelf, source=source)
     with pytest.raises(ExtractionFailed, match="the collection “Contracts”"):
-        ingestion._embedder(document, "far")
+        embedder_for(document, "far")
     with pytest.raises(LabelUnmet):
         retrieval.embed_for([shelf.pk], ())("far")
     with pytest.raises(LabelUnmet):
@@ -40,7 +41,7 @@ def test_nothing_of_it_is_embedded_elsewhere_and_the_reason_is_told(shelf, endpo
 
     endpoint.labels = ["eu", "us"]
     endpoint.save()
-    assert ingestion._embedder(document, "far").name == "far"
+    assert embedder_for(document, "far").name == "far"
     assert retrieval.embed_for([shelf.pk], ())("far").name == "far"
 
 

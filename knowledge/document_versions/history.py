@@ -95,11 +95,11 @@ def has_text(user: User | AnonymousUser, document: Document, number: int) -> boo
     return rows.exists()
 
 
-def newest_failed(document: Document) -> DocumentVersion | None:
+@second_lock
+def newest_failed(user: User | AnonymousUser, document: Document) -> DocumentVersion | None:
     """The newest version, where it could not be taken in: the one that is searched is older."""
-    newest: DocumentVersion | None = (
-        document.versions.filter(number__gt=document.version_number).order_by("-number").first()
-    )
+    rows = _rows(user, document).filter(number__gt=document.version_number)
+    newest: DocumentVersion | None = rows.order_by("-number").first()
     if newest is None or newest.state != DocumentVersion.State.FAILED:
         return None
     return newest

@@ -1,103 +1,27 @@
 """Embedding versions for programs; they are the administrators'."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
-from ninja import Field, Query, Router, Schema, Status
+from ninja import Query, Router, Status
 
 from accounts.access import require_editable
 from accounts.callers import ACCOUNT, READ, caller
 from accounts.models import User
 from knowledge.embeddings import overview, versions
-from knowledge.embeddings.estimates import Estimate
+from knowledge.embeddings.schemas import (
+    AnotherOut,
+    ModelIn,
+    ModelQuery,
+    ShareOut,
+    VersionIn,
+    VersionOut,
+)
 from knowledge.models import Collection, EmbeddingVersion
 from knowledge.versions import find_active_version
-from security.schemas import WriteSchema
 
 router = Router(tags=["Search index"])
-
-
-class EstimateOut(Schema):
-    """Of what is still to be embedded; `null` where nobody knows."""
-
-    passages: int
-    tokens: int
-    cost: str | None = Field(examples=["4.2000"])
-    currency: str
-    seconds: float | None
-
-    @staticmethod
-    def resolve_cost(found: Estimate) -> str | None:
-        return None if found.cost is None else f"{found.cost:f}"
-
-
-class VersionOut(Schema):
-    id: int = Field(alias="version.id")
-    model: str = Field(alias="version.model", examples=["all-MiniLM-L6-v2"])
-    dimensions: int = Field(alias="version.dimensions", examples=[384])
-    storage: str = Field(alias="version.storage", examples=["half"])
-    state: str = Field(alias="version.state", examples=["active"])
-    rate: float | None = Field(alias="version.rate")
-    created_at: datetime = Field(alias="version.created_at")
-    vectors: int
-    passages: int
-    bytes: int
-    is_indexed: bool
-    rest: EstimateOut | None
-    job_id: UUID | None = None
-    reason: str
-
-    @staticmethod
-    def resolve_job_id(shown: overview.Shown) -> UUID | None:
-        return shown.job.pk if shown.job else None
-
-
-class ChoiceOut(Schema):
-    """A way of keeping the vectors, with what was measured of it."""
-
-    storage: str = Field(examples=["half"])
-    recall: float | None
-    bytes: int | None
-    p50_ms: float | None
-
-
-class AnotherOut(Schema):
-    model: str
-    estimate: EstimateOut
-    choices: list[ChoiceOut]
-    taken: list[str]
-    is_being_measured: bool = False
-    reason: str
-
-    @staticmethod
-    def resolve_is_being_measured(found: overview.Another) -> bool:
-        return found.measuring is not None
-
-
-class ModelQuery(Schema):
-    model: str = Field(max_length=120, examples=["all-MiniLM-L6-v2"])
-
-
-class ModelIn(WriteSchema):
-    model: str = Field(max_length=120, examples=["all-MiniLM-L6-v2"])
-
-
-class VersionIn(ModelIn):
-    storage: EmbeddingVersion.Storage = Field(
-        EmbeddingVersion.Storage.HALF, description="`float`, `half` or `binary`."
-    )
-
-
-class ShareOut(Schema):
-    """How many passages of a collection are found by their vectors too."""
-
-    model: str
-    dimensions: int
-    storage: str
-    vectors: int
-    passages: int
 
 
 @router.get(

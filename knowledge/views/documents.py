@@ -106,7 +106,7 @@ def _changed(request: HttpRequest, otherwise: HttpResponse) -> HttpResponse:
 
 
 def document_context(request: HttpRequest, shown: Document) -> dict[str, Any]:
-    failed = newest_failed(shown)
+    failed = newest_failed(caller(request), shown)
     return {
         "failed_version": failed,
         "failed_reason": in_words(failed.reason) if failed else "",

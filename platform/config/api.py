@@ -109,6 +109,7 @@ api = ParleyAPI(
             {"name": "Documents", "description": "Files, their passages and their indexing."},
             {"name": "Passages", "description": "Edited by those who look after a document."},
             {"name": "Search", "description": "Passages that answer a question, and why."},
+            {"name": "Search index", "description": "The vectors that passages are found by."},
             {"name": "Sources", "description": "What collections are kept in step with."},
             {"name": "Agents", "description": "Instructions, a model and knowledge by one name."},
             {"name": "Memory", "description": "What the assistant remembers about you."},

@@ -51,8 +51,9 @@ class FastList:
     show_facets = admin.ShowFacets.NEVER
     paginator = ShortPaginator
 
-    def get_changelist(self, request: HttpRequest, **_options: Any) -> type[ChangeList]:
-        return ShortList
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        own: type[ChangeList] = super().get_changelist(request, **options)  # type: ignore[misc]
+        return ShortList if own is ChangeList else own
 
     def get_search_fields(self, request: HttpRequest) -> Any:
         return super().get_search_fields(request) or self._exact_fields()  # type: ignore[misc]

@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import ApiToken, User
 from chat import services as chat
 from config.api import api
-from knowledge.models import Collection
+from knowledge.models import Collection, Document
 from tests.permissions.answers import readable, shape
 from tests.support.world import CANARY, World, random_ids
 
@@ -39,6 +39,7 @@ ID_FIELDS = {
     ("branch_conversation", "message"),
     ("search", "collections"),
     ("change_documents", "documents"),
+    ("change_documents", "target"),
     ("order_indexing", "documents"),
     ("edit_passage", "passage"),
     ("edit_passage", "next"),
@@ -80,6 +81,8 @@ VALID = {
         "documents": ["0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"],
     },
     "order_indexing": {"order": "first"},
+    "create_embedding_version": {"model": "all-MiniLM-L6-v2"},
+    "measure_embedding_storages": {"model": "all-MiniLM-L6-v2"},
     "create_source": {"kind": "api", "name": "N"},
     "update_source": {"name": "N"},
     "sync_source": {},
@@ -168,6 +171,22 @@ def test_s01_an_id_of_anothers_thing_is_worth_nothing_in_a_body(world: World):
     assert own.agent is None
 
 
+def test_s01_ones_own_documents_are_moved_into_no_collection_of_anothers(world: World):
+    """Where the document and the collection it is in are one's own, only the target is stolen."""
+    rival, own = world.program("rival"), world.rival_ids
+    path = "/api/v1/collections/{collection_id}/documents/bulk"
+    body = {"action": "move", "documents": [str(own["document_id"])]}
+    nothing = shape(
+        send(rival, "POST", path, body | {"target": str(random_ids()["collection_id"])}, own)
+    )
+    assert nothing[0] == 404
+    for name in set(LOOT) - {"agent"}:
+        stolen = send(rival, "POST", path, body | {"target": str(world.ids[name])}, own)
+        assert shape(stolen) == nothing, name
+    document = Document.objects.get(pk=own["document_id"])
+    assert document.collection_id == own["collection_id"]
+
+
 # Pages that take ids in a query or a form; another's must read like one of nothing. `own_` names
 # a thing of the rival, who is asking.
 PAGE_IDS = [
@@ -194,6 +213,11 @@ PAGE_IDS = [
         "POST",
         "/knowledge/{own_collection_id}/bulk",
         {"action": "restore", "document": "{document_id}"},
+    ),
+    (
+        "POST",
+        "/knowledge/{own_collection_id}/bulk",
+        {"action": "move", "document": "{own_document_id}", "target": "{collection_id}"},
     ),
 ]
 

@@ -26,6 +26,7 @@ from knowledge.models import (
     DocumentVersion,
     Source,
     Stage,
+    StorageMeasurement,
     SyncRun,
 )
 from security.ids import new_id
@@ -57,6 +58,7 @@ def furnish(admin):
             media_type="text/plain", size=3, sha256=f"{number:064}", title="T",
             made_at=timezone.now(), source=source, added_by=admin,
         )  # fmt: skip
+        StorageMeasurement.objects.create(model="m", dimensions=3, sample=number)
         Stage.objects.create(document=document, name="extract")
         Chunk.objects.create(
             document=document, collection=collection, version=1, position=0, text="abc",

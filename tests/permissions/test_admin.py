@@ -25,7 +25,7 @@ from gateway.models import (
     RoutingRule,
     Usage,
 )
-from knowledge.models import Embedding
+from knowledge.models import Embedding, StorageMeasurement
 from security.ids import new_id
 from tests.permissions.admin_rows import PAGES, PRIVATE, ROOMS
 from tests.support.world import CANARY, CASTS, World
@@ -58,6 +58,7 @@ def furnished(world: World) -> World:
     said = {"message_id": world.ids["message_id"], "person_id": world.ids["user_id"]}
     Feedback.objects.create(rating=1, comment=CANARY, **said)
     Preference.objects.create(comparison=new_id(), question_id=world.ids["question_id"], **said)
+    StorageMeasurement.objects.create(model="m", dimensions=3, sample=1)
     assert Embedding.objects.exists()
     return world
 

@@ -173,8 +173,8 @@ def _ask(page: Page, text: str) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--only", nargs="*", default=[])
-    parser.add_argument("--language", nargs="*", default=list(LANGUAGES))
-    parser.add_argument("--theme", nargs="*", default=["light", "dark"])
+    parser.add_argument("--language", nargs="*", choices=LANGUAGES, default=list(LANGUAGES))
+    parser.add_argument("--theme", nargs="*", choices=["light", "dark"], default=["light", "dark"])
     parser.add_argument("--device", nargs="*", default=["desktop", "phone"], choices=DEVICES)
     parser.add_argument("--out", default=str(REPOSITORY / "var" / "shots"))
     return parser.parse_args()

@@ -14,12 +14,16 @@ from functools import lru_cache
 
 MOST = 50
 LONGEST = 300
+SECRET = (".env", ".env.*", "*.env")
 
 
 class Wanted:
+    """What a source takes of what it finds. Files of environments hold passwords and are left out
+    whatever is included: who wants one in a collection uploads it."""
+
     def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
         self._include = [compile_pattern(pattern) for pattern in include]
-        self._exclude = [compile_pattern(pattern) for pattern in exclude]
+        self._exclude = [compile_pattern(pattern) for pattern in (*SECRET, *exclude)]
 
     def __contains__(self, path: object) -> bool:
         text = str(path).lstrip("/")

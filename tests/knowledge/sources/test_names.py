@@ -1,5 +1,6 @@
 """Names as text and back. Pure."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,13 @@ def test_patterns():
     assert "ab/c" not in Wanted(["a/**/b/*"], [])
     assert "docs/x/y" in Wanted(["docs/"], [])
     assert "abx" not in Wanted(["**/x"], [])
+
+
+@pytest.mark.parametrize("path", [".env", "a/.env", "a/.env.local", "prod.env", "a/b/prod.env"])
+def test_files_of_passwords_are_never_taken(path: str):
+    assert path not in Wanted([], [])
+    assert path not in Wanted(["**", path], [])
+    assert "docs/environment.md" in Wanted([], [])
 
 
 def test_no_pattern_takes_long():

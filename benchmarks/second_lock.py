@@ -62,11 +62,12 @@ def ask(user: Any, way: str, question: str) -> tuple[float, list[Any]]:
     from django.conf import settings
 
     from knowledge import retrieval
+    from knowledge.retrieval import statements
 
     settings.PARLEY_SECOND_LOCK = way == "lock"
     table = "knowledge_chunk" if way == "neither" else "knowledge_lexicon"
-    retrieval.LEXICAL = retrieval.LEXICAL.replace("knowledge_chunk", table)
-    retrieval.LEXICAL = retrieval.LEXICAL.replace("knowledge_lexicon", table)
+    statements.LEXICAL = statements.LEXICAL.replace("knowledge_chunk", table)
+    statements.LEXICAL = statements.LEXICAL.replace("knowledge_lexicon", table)
     began = time.perf_counter()
     found = retrieval.search(user, question, None, PASSAGES)
     took = (time.perf_counter() - began) * 1000

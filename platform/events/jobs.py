@@ -27,7 +27,7 @@ from events import doorbell, leases, log, ringing
 from events.context import Cancelled, HandedBack, Heartbeat, JobContext, JobFailed
 from events.models import Job, Stream
 from events.types import Claim, LeaseLost, Payload
-from observability.patience import call_patiently
+from observability.patience import call_patiently, is_away
 from security.ids import new_id
 
 __all__ = [
@@ -192,11 +192,14 @@ def _work(job: Job, claim: Claim) -> None:
         _refresh_connection()
         _hand_back(claim)
         raise
-    except Exception:
+    except Exception as error:
         incident = uuid4().hex[:8]
-        logger.exception(
-            "job %s: attempt %s of %s failed, incident %s",
-            job.pk, claim.attempts, job.task, incident,
+        is_ours = not is_away(error)  # without Postgres there is nothing to look for in our code
+        logger.log(
+            logging.ERROR if is_ours else logging.WARNING,
+            "job %s: attempt %s of %s failed, incident %s: %s",
+            job.pk, claim.attempts, job.task, incident, error,
+            exc_info=error if is_ours else None,
         )  # fmt: skip
         _refresh_connection()
         call_patiently(_retry, job, claim, incident)

@@ -12,13 +12,12 @@ from events.models import Job
 from gateway.embedding.embedder import LOCAL_NAME, Vectors, local_embedder
 from gateway.embedding.local import LocalEmbedder
 from gateway.models import Deployment, Endpoint, Model
-from knowledge import retrieval
 from knowledge.embeddings import bulk, filling, indexes, measuring, versions
 from knowledge.embeddings.filling import AnotherModel
 from knowledge.embeddings.storages import STORAGES
 from knowledge.embeddings.versions import VersionRefused
 from knowledge.models import Chunk, Collection, Embedding, EmbeddingVersion
-from knowledge.retrieval import search
+from knowledge.retrieval import search, statements
 from knowledge.versions import find_active_version
 from security.models import AuditEntry
 from tests.knowledge.conftest import AddText
@@ -88,7 +87,7 @@ def test_another_storage_is_filled_chosen_taken_back_and_dropped(
     versions.choose(second.pk, alice)
     assert find_active_version() == second
     for exact_below in (4_000, 0):
-        monkeypatch.setattr(retrieval, "EXACT_BELOW", exact_below)
+        monkeypatch.setattr(statements, "EXACT_BELOW", exact_below)
         assert best(alice, "vacation of staff") == before
     add_text(filled, "Parking is free on Sundays.", "later.txt")
 
@@ -116,9 +115,9 @@ def test_each_storage_is_walked_by_its_own_index(
     version = begun(storage) if storage != active.storage else active
     if version != active:
         versions.activate(version.pk)
-    monkeypatch.setattr(retrieval, "EXACT_BELOW", 0)
+    monkeypatch.setattr(statements, "EXACT_BELOW", 0)
     assert best(alice, "vacation of staff") == before
-    leg = retrieval.dense_leg(version, 10, is_exact=False, within="true")
+    leg = statements.dense_leg(version, 10, is_exact=False, within="true")
     vector = "[" + ",".join(["0.05"] * 384) + "]"
     with connection.cursor() as cursor:
         cursor.execute("set enable_seqscan = off; set enable_sort = off")

@@ -1,8 +1,8 @@
-"""`knowledge.fusion`: the weight of the dense leg by script and embedder."""
+"""`knowledge.retrieval.fusion`: the weight of the dense leg by script and embedder."""
 
 import pytest
 
-from knowledge.fusion import choose_alpha
+from knowledge.retrieval.fusion import choose_alpha
 
 LOCAL = "all-MiniLM-L6-v2"
 

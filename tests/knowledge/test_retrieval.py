@@ -11,13 +11,13 @@ from django.db import connection
 from accounts.models import Grant, Team, User
 from accounts.services import disable, everyone, share, unshare
 from gateway.embedding.embedder import get_embedder
-from knowledge import retrieval, services
+from knowledge import services
 from knowledge.analyzer import analyze, term_id
 from knowledge.bm25 import idf
 from knowledge.chunking import index_text
 from knowledge.embeddings.storages import dense_leg
 from knowledge.models import Chunk, Collection, Embedding
-from knowledge.retrieval import search
+from knowledge.retrieval import search, searching, statements
 from knowledge.versions import find_active_version
 from tests.knowledge.conftest import AddText
 
@@ -216,7 +216,7 @@ def test_scores_equal_brute_force(
     question: str,
     exact_below: int,
 ) -> None:
-    monkeypatch.setattr(retrieval, "EXACT_BELOW", exact_below)
+    monkeypatch.setattr(statements, "EXACT_BELOW", exact_below)
     visible = {many[0].pk, many[1].pk}
     expected = brute_force(question, visible, 0.5)[:10]
     found = search(alice, question, limit=10).passages
@@ -226,7 +226,7 @@ def test_scores_equal_brute_force(
 
 def test_both_indexes_are_used_where_there_is_much(many: list[Collection]) -> None:
     """With sequential scans priced out, the plans of both legs rest on their indexes."""
-    leg = dense_leg(find_active_version(), 10, is_exact=False, within=retrieval.WITHIN).sql
+    leg = dense_leg(find_active_version(), 10, is_exact=False, within=statements.WITHIN).sql
     vector = "[" + ",".join(["0.05"] * 384) + "]"
     with connection.cursor() as cursor:
         cursor.execute("set local enable_seqscan = off")
@@ -251,5 +251,5 @@ def test_the_vector_is_of_the_title_path_and_the_text(
 
 
 def test_more_candidates_are_scored_than_are_ever_shown() -> None:
-    fewest, most = retrieval.FEWEST_CANDIDATES, retrieval.MOST_CANDIDATES
-    assert 2 * max(retrieval.LEG_LIMIT, retrieval.MAX_LIMIT) <= fewest < most
+    fewest, most = statements.FEWEST_CANDIDATES, statements.MOST_CANDIDATES
+    assert 2 * max(statements.LEG_LIMIT, searching.MAX_LIMIT) <= fewest < most

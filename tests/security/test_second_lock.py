@@ -19,6 +19,7 @@ from gateway.embedding.embedder import get_embedder
 from knowledge import retrieval, services
 from knowledge.embeddings.storages import dense_leg
 from knowledge.models import Chunk, Collection, Document, DocumentText, Embedding, Source, Stage
+from knowledge.retrieval import statements
 from knowledge.versions import find_active_version
 from security.reading import ROLE, is_fitted, reading_as
 from tests.support.world import CANARY, World, build
@@ -288,7 +289,7 @@ def test_s53_the_filter_is_inside_and_the_result_as_by_brute_force(
         best = [mine[n] for n in np.argsort(-similarity)[:5] if similarity[n] > 0]
         wanted += len(best)
         for exact_below in hits:
-            monkeypatch.setattr(retrieval, "EXACT_BELOW", exact_below)
+            monkeypatch.setattr(statements, "EXACT_BELOW", exact_below)
             found = retrieval.search(alice, question, limit=5).passages
             assert {passage.chunk_id.int % 100 < share_of_all for passage in found} == {True}
             hits[exact_below] += len({passage.chunk_id.int for passage in found} & set(best))
@@ -302,9 +303,9 @@ def test_both_indexes_serve_under_the_lock(alice: User, charlie: User) -> None:
     allowed = "with allowed as (select id from knowledge_collection) "
     legs = {
         "embedding_hnsw_1": (
-            dense_leg(find_active_version(), 10, is_exact=False, within=retrieval.WITHIN).sql,
+            dense_leg(find_active_version(), 10, is_exact=False, within=statements.WITHIN).sql,
             [vector, vector]),
-        "chunk_terms": (retrieval.LEXICAL.format(limit=10), [weights, [9], weights]),
+        "chunk_terms": (statements.LEXICAL.format(limit=10), [weights, [9], weights]),
     }  # fmt: skip
     for index, (leg, values) in legs.items():
         with reading_as(alice, enable_seqscan="off", enable_sort="off") as cursor:

@@ -165,7 +165,7 @@ async def _formed(subject: Subject, capability: Capability, controls: Controls) 
 
 async def tries_logprobs(subject: Subject) -> bool:
     controls = Controls(logprobs=True, top_logprobs=2)
-    request = ChatRequest("", HI, max_tokens=2, controls=controls)
+    request = ChatRequest("", HI, max_tokens=2, temperature=0.0, controls=controls)
     answer = await subject.complete(Capability.LOGPROBS, request)
     return bool((choice_of(answer).get("logprobs") or {}).get("content"))
 

@@ -1,0 +1,79 @@
+"""A question as both legs of a search need it: its terms, and its vector."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+
+from accounts.models import User
+from accounts.payers import payer_of
+from gateway.embedding.embedder import LOCAL_NAME, Embedder, get_embedder
+from gateway.labels import Demand
+from gateway.types import Payer
+from knowledge.analyzer import analyze, term_id
+from knowledge.labels import embedding_demands
+from knowledge.models import EmbeddingVersion
+from knowledge.retrieval.fusion import choose_alpha
+
+log = logging.getLogger(__name__)
+
+LONGEST_QUESTION = 4_000  # characters
+
+EmbedderFor = Callable[[str], Embedder]  # by the name of a model
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as both legs need it; `vector` is None where the dense leg has no weight."""
+
+    counts: Mapping[int, int]
+    words: Mapping[int, str]
+    alpha: float
+    vector: str | None
+    version: EmbeddingVersion
+
+
+def embed_for(
+    collections: Sequence[UUID] | None,
+    demands: Sequence[Demand],
+    user: User | AnonymousUser | None = None,
+    payer: Payer | None = None,
+    *,
+    remember: bool = True,
+) -> EmbedderFor:
+    """Gives the embedder of a model that may see a question asked of these collections, on the
+    account of `payer`, else of `user`."""
+
+    def find(model: str) -> Embedder:
+        if model == LOCAL_NAME:
+            return get_embedder(model)
+        pays = payer or payer_of(user, "embedding")
+        demanded = embedding_demands(model, collections, demands)
+        return get_embedder(model, demanded, payer=pays, remember=remember)
+
+    return find
+
+
+def prepare(query: str, embedder_for: EmbedderFor, version: EmbeddingVersion) -> Question:
+    """Of a longer question only the beginning is searched for."""
+    query = query[:LONGEST_QUESTION]
+    counted = Counter(analyze(query))
+    alpha = choose_alpha(query, version.model, is_multilingual=version.is_multilingual)
+    vector = None
+    if alpha > 0 and query.strip():
+        (row,) = embedder_for(version.model).embed([query])
+        if len(row) == version.dimensions:
+            vector = "[" + ",".join(f"{value:.5g}" for value in row) + "]"
+        else:  # somebody changed the model behind its name: words alone, rather than chance
+            log.warning("vectors of %s have %d dimensions now", version.model, len(row))
+            alpha = 0.0
+    return Question(
+        counts={term_id(term): count for term, count in counted.items()},
+        words={term_id(term): term for term in counted},
+        alpha=alpha,
+        vector=vector,
+        version=version,
+    )

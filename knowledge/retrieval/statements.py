@@ -1,0 +1,135 @@
+"""The SQL of a search: BM25 and vectors in one statement, permission inside both legs.
+
+The lexical leg scores the passages that hold one of the question's rare terms; the dense leg walks
+the HNSW index, or reads every vector where there are few. Each leg's scores are divided by its
+best one and added with the weight of `fusion`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
+
+from knowledge.bm25 import rare_terms, to_sparsevec, weigh_query
+from knowledge.embeddings.storages import dense_leg
+from knowledge.models import Collection
+from knowledge.retrieval.questions import Question
+
+# Each leg hands over this many; the walk through the graph is approximate, so more than are shown.
+LEG_LIMIT = 100
+# Up to this many passages reading all vectors is exact and as fast as the graph.
+EXACT_BELOW = 4_000
+# About so many passages are scored by their words: a fiftieth of all, within these bounds.
+FEWEST_CANDIDATES, MOST_CANDIDATES = 300, 10_000
+
+SETTINGS = {
+    "hnsw.iterative_scan": "relaxed_order",
+    "hnsw.max_scan_tuples": "20000",
+    "plan_cache_mode": "force_custom_plan",
+}
+
+STATISTICS = """
+with allowed as materialized ({allowed}),
+     size as (select coalesce(sum(n), 0)::bigint as n from lexical_statistics
+              where collection_id = any (array(select id from allowed)))
+select size.n, found.term, found.df from size left join (
+    select term, sum(df)::bigint as df from term_df
+    where collection_id = any (array(select id from allowed)) and term = any (%s::int[])
+    group by term) as found on true
+"""
+
+LEXICAL = """
+select id, -(bm25 <#> %s::sparsevec) as score from knowledge_lexicon
+where collection_id = any (array(select id from allowed)) and terms && %s::int[]
+order by bm25 <#> %s::sparsevec limit {limit}
+"""
+
+WITHIN = "collection_id = any (array(select id from allowed))"
+
+NOTHING = "select null::uuid as id, null::float8 as score where false"
+
+FUSED = """
+with allowed as materialized ({allowed}),
+     lexical as materialized ({lexical}),
+     dense as materialized ({dense}),
+     ranked as (
+        select id, score as lexical, rank() over (order by score desc) as lexical_rank,
+               null::float8 as dense, null::bigint as dense_rank,
+               {lexical_weight} * score / nullif(max(score) over (), 0) as share
+        from lexical where score > 0
+        union all
+        select id, null, null, score, rank() over (order by score desc),
+               {dense_weight} * greatest(score, 0) / nullif(max(score) over (), 0)
+        from dense where score > 0),
+     fused as (
+        select id, sum(share) as score, max(lexical) as lexical, max(lexical_rank) as lexical_rank,
+               max(dense) as dense, max(dense_rank) as dense_rank
+        from ranked group by id order by score desc, id limit {limit})
+select c.id, c.document_id, c.collection_id, d.title, c.heading_path, c.text, c.start, c."end",
+       c.page, c.line, c.head, fused.score, fused.lexical, fused.lexical_rank,
+       fused.dense, fused.dense_rank, c.terms, k.name, k.required_labels
+from fused join knowledge_chunk c on c.id = fused.id
+    join knowledge_document d on d.id = c.document_id
+    join knowledge_collection k on k.id = c.collection_id
+order by fused.score desc, c.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How many passages are searched, and in how many of them each known term occurs."""
+
+    n: int
+    frequencies: Mapping[int, int]
+
+
+Allowed = tuple[str, tuple[Any, ...]]
+
+
+def allowed_by(visible: "QuerySet[Collection]") -> Allowed:
+    """The SQL and the parameters of the ids of the collections that may be searched."""
+    try:
+        sql, parameters = visible.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return "select null::uuid as id where false", ()
+    return f"select visible.id from ({sql}) as visible (id)", parameters  # noqa: S608 - Django's SQL
+
+
+def read_statistics(cursor: CursorWrapper, allowed: Allowed, terms: list[int]) -> Known:
+    sql, parameters = allowed
+    cursor.execute(STATISTICS.format(allowed=sql), [*parameters, terms])
+    rows = cursor.fetchall()
+    return Known(rows[0][0], {term: df for _, term, df in rows if term is not None})
+
+
+def read_passages(
+    cursor: CursorWrapper, allowed: Allowed, question: Question, known: Known, limit: int
+) -> list[tuple[Any, ...]]:
+    allowed_sql, parameters = allowed
+    values: list[Any] = list(parameters)
+    lexical = dense = NOTHING
+    if known.frequencies:
+        weights = to_sparsevec(weigh_query(question.counts, known.frequencies, known.n))
+        # Scoring more candidates changed nothing in quality and cost a lot of time.
+        wanted = min(MOST_CANDIDATES, max(FEWEST_CANDIDATES, known.n // 50))
+        candidates = rare_terms(known.frequencies, wanted)
+        lexical = LEXICAL.format(limit=LEG_LIMIT)
+        values += [weights, candidates, weights]
+    if question.vector is not None:
+        leg = dense_leg(question.version, LEG_LIMIT, is_exact=known.n <= EXACT_BELOW, within=WITHIN)
+        dense = leg.sql
+        values += [question.vector] * leg.questions
+    statement = FUSED.format(
+        allowed=allowed_sql,
+        lexical=lexical,
+        dense=dense,
+        lexical_weight=1 - question.alpha,
+        dense_weight=question.alpha,
+        limit=limit,
+    )
+    cursor.execute(statement, values)
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

@@ -12,11 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from gateway.errors import GatewayError
-from gateway.metering.prices import NAMES as PRICES
 from gateway.metering.recording import usage_of
 from gateway.metering.writing import insert_rows
 from gateway.models import Deployment, Endpoint, Model
-from gateway.routing.routes import endpoint_route, forget_routes, secret_context
+from gateway.routing.routes import bare_route, endpoint_route, forget_routes, secret_context
 from gateway.routing.state import end_cooling
 from gateway.upstream.probe import ProbeResult, list_models, test_endpoint
 from gateway.upstream.probing.abilities import find_abilities
@@ -56,6 +55,7 @@ def check_endpoint(endpoint: Endpoint) -> ProbeResult:
     Waits for the network, 40 s at most. What was corrected by hand stays corrected.
     """
     result = test_endpoint(endpoint)
+    insert_rows([usage_of(call) for call in result.calls])
     if result.ok:
         end_cooling(endpoint.pk)
         result = replace(result, message=" ".join([result.message, *_find_abilities(endpoint)]))
@@ -67,20 +67,12 @@ def check_endpoint(endpoint: Endpoint) -> ProbeResult:
 
 def _find_abilities(endpoint: Endpoint) -> list[str]:
     """A sentence for each deployment that is on; what could not be tried stays as it was."""
-    deployments = list(endpoint.deployments.filter(is_enabled=True).select_related("model"))
+    deployments = list(
+        endpoint.deployments.filter(is_enabled=True).select_related("model", "endpoint")
+    )
     if not deployments:
         return []
-    route = endpoint_route(endpoint)
-    routes = [
-        (
-            replace(
-                route, model=one.model.name, upstream_name=one.upstream_name, deployment_id=one.pk,
-                **{name: getattr(one, name) for name in PRICES},
-            ),
-            one.model.kind,
-        )
-        for one in deployments
-    ]  # fmt: skip
+    routes = [(bare_route(one), one.model.kind) for one in deployments]
     sentences = []
     every = find_abilities(routes)
     insert_rows([usage_of(call) for found in every for call in found.calls])

@@ -15,7 +15,7 @@ import structlog
 
 from observability.outages import is_outage
 
-QUIET = ("daphne", "twisted", "asyncio", "httpx", "httpx2", "openai", "pypdf", "fontTools")
+QUIET = ("daphne", "twisted", "asyncio", "httpx", "httpx2", "pypdf", "fontTools")
 
 
 def configure(options: dict[str, Any]) -> None:

@@ -5,8 +5,6 @@ import socket
 import ssl
 
 import aiohttp
-import httpx2
-import openai
 import pytest
 
 from gateway.errors import (
@@ -23,10 +21,7 @@ from gateway.errors import (
     StreamCut,
     UpstreamFailed,
 )
-from gateway.types import Route
 from gateway.upstream.failures import error_for_exception, error_for_response
-from gateway.upstream.sdk import open_client, typed_error
-from tests.support.model_server import Script
 
 RESPONSES = [
     (400, b'{"error": {"message": "bad"}}', BadRequest),
@@ -119,39 +114,6 @@ def test_exceptions(error, kind, words):
 def test_only_a_dropped_connection_is_worth_a_second_try():
     assert error_for_exception(ConnectionResetError()).is_transient
     assert not error_for_exception(ConnectionRefusedError()).is_transient
-
-
-REQUEST = httpx2.Request("POST", "http://test/")
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (openai.APITimeoutError(REQUEST), EndpointTimeout),
-        (
-            caused(openai.APIConnectionError(request=REQUEST), ConnectionRefusedError()),
-            EndpointUnreachable,
-        ),
-        (openai.APIError("boom", REQUEST, body={"code": "rate_limit_exceeded"}), RateLimited),
-        (openai.APIError("boom", REQUEST, body=None), UpstreamFailed),
-        (openai.ContentFilterFinishReasonError(), ContentFiltered),
-        (ValueError(), UpstreamFailed),
-    ],
-)
-def test_what_the_sdk_raises(error, kind):
-    assert type(typed_error(error)) is kind
-
-
-@pytest.mark.parametrize(("status", "body", "kind"), RESPONSES[:16])
-def test_what_the_sdk_raises_for_responses(model_server, status, body, kind):
-    model_server.queue(Script(status=status, error=body.decode() or "-"))
-    with open_client(Route("m", "up", "one", model_server.url), 5) as client:
-        try:
-            client.chat.completions.create(model="m", messages=[])
-        except openai.APIStatusError as error:
-            found = typed_error(error)
-    # The scripted body is sent as HTML: only the status counts then.
-    assert type(found) in (kind, type(error_for_response(status, b"", {})))
 
 
 def test_a_cancelled_call_is_no_gateway_error():

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from gateway.errors import EndpointUnreachable
-from gateway.models import Deployment, Endpoint, Model
+from gateway.models import Deployment, Endpoint, Model, Usage
 from gateway.services import check_endpoint, store_key
 from gateway.types import ChatRequest, Route
 from gateway.upstream.call import open_call
@@ -23,13 +23,13 @@ from tests.support.model_server import ModelServer, Script
 KEY = "sk-0123456789abcdef"
 
 
-def at(url, key=""):
-    return Route("", "", "one", url, key)
+def at(url, key="", name=""):
+    return Route(name, name, "one", url, key)
 
 
 def test_what_a_good_endpoint_offers(model_server):
     model_server.models = ["a", "b"]
-    result = probe(at(model_server.url), ["b"])
+    result = probe(at(model_server.url), [at(model_server.url, name="b")])
     assert (result.ok, result.models) == (True, ("a", "b"))
     assert "2 models" in result.message
     assert result.latency_ms >= 0
@@ -37,7 +37,7 @@ def test_what_a_good_endpoint_offers(model_server):
 
 def test_a_missing_model_is_named_with_what_there_is(model_server):
     model_server.models = ["a"]
-    result = probe(at(model_server.url), ["b"])
+    result = probe(at(model_server.url), [at(model_server.url, name="b")])
     assert not result.ok
     assert result.message == "The server does not offer b. It offers: a."
 
@@ -125,16 +125,16 @@ def test_something_else_answers(model_server):
 
 def test_a_silent_server(model_server, settings):
     model_server.models_script = Script(head_delay=5)
-    result = probe(at(model_server.url), timeout=0.3)
+    result = probe(at(model_server.url), seconds=0.3)
     assert "in time" in result.message
 
 
 def test_a_server_without_a_list_is_asked_for_one_token(model_server):
     model_server.models_script = Script(status=404)
-    assert probe(at(model_server.url), ["b"]).ok
+    assert probe(at(model_server.url), [at(model_server.url, name="b")]).ok
     assert model_server.chat_requests[0]["model"] == "b"
     model_server.queue(Script(status=404))
-    assert not probe(at(model_server.url), ["b"]).ok
+    assert not probe(at(model_server.url), [at(model_server.url, name="b")]).ok
 
 
 @pytest.mark.django_db
@@ -161,6 +161,7 @@ def test_a_model_that_is_said_to_see_is_shown_a_dot(model_server):
     (asked,) = model_server.chat_requests
     assert asked["messages"][0]["content"][1]["image_url"]["url"].startswith("data:image/png;")
     model_server.queue(Script(status=400, error={"error": {"message": "images not supported"}}))
-    refused = test_endpoint(endpoint)
+    refused = check_endpoint(endpoint)
     assert not refused.ok
+    assert [row.model_name for row in Usage.objects.filter(purpose="probe")] == ["m"]
     assert "scripted refuses images" in refused.message

@@ -29,7 +29,6 @@ CALLS = {
 }  # fmt: skip
 CODE_READERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve", "torch"}
 ALLOWED = {
-    ("platform/gateway/upstream/sdk.py", "openai.OpenAI"),  # on the guarded transport
     ("platform/embedded/supervisor.py", "socket.create_connection"),  # asks its own web process
 }
 

@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Literal
 from uuid import UUID
 
@@ -17,11 +16,14 @@ import redis
 import structlog
 
 from gateway.errors import EndpointTimeout, EndpointUnreachable, GatewayError, UpstreamFailed
+from gateway.metering.recording import usage_of
+from gateway.metering.writing import insert_rows
 from gateway.models import Deployment, Endpoint, Model
-from gateway.routing.routes import endpoint_route
+from gateway.routing.routes import bare_route, endpoint_route
 from gateway.routing.state import close_breaker, key, read_states
 from gateway.types import Route
 from gateway.upstream.asking import ask
+from gateway.upstream.probing.meter import Meter
 from gateway.upstream.session import close_pool, current_pool
 from observability.doorbell import connection
 
@@ -44,8 +46,10 @@ def check_open_endpoints() -> None:
     try:
         due = _due(ill)
         routes = _routes(due)
-        for route, found in zip(routes, asyncio.run(_look_at(routes)), strict=True):
+        meter = Meter()
+        for route, found in zip(routes, asyncio.run(_look_at(routes, meter)), strict=True):
             _note(route, found)
+        insert_rows([usage_of(call) for call in meter.calls])
     except redis.RedisError as error:
         log.warning("endpoints_not_checked", reason=str(error))
 
@@ -59,26 +63,24 @@ def _due(ids: Sequence[UUID]) -> list[UUID]:
 
 
 def _routes(ids: Sequence[UUID]) -> list[Route]:
-    """Of each endpoint one, with the name of a chat model there, if it has any."""
+    """Of each endpoint one, to a chat model there, if it has any."""
     serving = Deployment.objects.filter(
         endpoint__in=ids, is_enabled=True, model__kind=Model.Kind.CHAT
-    )
-    names = dict(serving.order_by("-priority").values_list("endpoint_id", "upstream_name"))
-    return [
-        replace(endpoint_route(row), upstream_name=names.get(row.pk, ""))
-        for row in Endpoint.objects.filter(pk__in=ids)
-    ]
+    ).select_related("model", "endpoint")
+    bare = {one.endpoint_id: bare_route(one) for one in serving.order_by("-priority")}
+    rows = Endpoint.objects.filter(pk__in=ids)
+    return [bare.get(row.pk) or endpoint_route(row) for row in rows]
 
 
-async def _look_at(routes: Sequence[Route]) -> list[Found]:
+async def _look_at(routes: Sequence[Route], meter: Meter) -> list[Found]:
     """All at once: the clock is kept for twice three seconds in all, whatever is dead."""
     try:
-        return await asyncio.gather(*map(_look, routes))
+        return await asyncio.gather(*(_look(route, meter) for route in routes))
     finally:
         await close_pool()
 
 
-async def _look(route: Route) -> Found:
+async def _look(route: Route, meter: Meter) -> Found:
     """A refusal (no such page, another key) is a sign of life too."""
     with suppress(GatewayError):
         try:
@@ -90,9 +92,8 @@ async def _look(route: Route) -> Found:
     hello = {"role": "user", "content": "hi"}
     body = {"model": route.upstream_name, "messages": [hello], "max_tokens": 1}
     try:
-        told = await ask(
-            current_pool(), route, route.url("chat/completions"), body, seconds=ANSWER_SECONDS
-        )
+        url = route.url("chat/completions")
+        told = await meter.ask(current_pool(), route, url, body, ANSWER_SECONDS)
     except GatewayError:
         return "alive"
     return "well" if isinstance(told, dict) and told.get("choices") else "alive"

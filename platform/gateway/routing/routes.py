@@ -130,6 +130,17 @@ def endpoint_route(endpoint: Endpoint) -> Route:
     )
 
 
+def bare_route(deployment: Deployment) -> Route:
+    """For a test of the deployment: its names and prices, and nothing of what it is said to do."""
+    return replace(
+        endpoint_route(deployment.endpoint),
+        model=deployment.model.name,
+        upstream_name=deployment.upstream_name,
+        deployment_id=deployment.pk,
+        **{name: getattr(deployment, name) for name in PRICES},
+    )
+
+
 def _route(deployment: Deployment) -> Route:
     route = endpoint_route(deployment.endpoint)
     model = deployment.model

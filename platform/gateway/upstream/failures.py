@@ -101,9 +101,18 @@ def error_for_exception(error: BaseException) -> GatewayError:
     for causes, kind, detail in _EXCEPTIONS:
         if any(isinstance(cause, causes) for cause in chain):
             return kind(Sentence(detail) if detail else "")
+    if any(_is_hung_up_on_hello(cause) for cause in chain):
+        return EndpointUnreachable(Sentence("bad_tls"), was_dropped=True)
     if any(isinstance(cause, aiohttp.ClientConnectionError | ConnectionError) for cause in chain):
         return EndpointUnreachable(Sentence("closed"), was_dropped=True)
     return UpstreamFailed(type(error).__name__)
+
+
+def _is_hung_up_on_hello(error: BaseException) -> bool:
+    """A server without TLS reads the first words of it and closes the connection."""
+    return isinstance(error, aiohttp.ClientConnectorError) and isinstance(
+        error.os_error, ConnectionResetError
+    )
 
 
 _EXCEPTIONS: tuple[tuple[tuple[type[BaseException], ...], type[GatewayError], str], ...]

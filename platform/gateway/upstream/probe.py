@@ -1,81 +1,56 @@
 """Test connection: one short conversation with an endpoint that ends in a plain sentence."""
 
+import asyncio
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+import orjson
 from django.utils.translation import gettext as _
 
-from gateway.errors import BadCredentials, EndpointTimeout, GatewayError, ModelNotFound
+from gateway.errors import (
+    BadCredentials,
+    EndpointTimeout,
+    GatewayError,
+    ModelNotFound,
+    UpstreamFailed,
+)
 from gateway.models import Endpoint
-from gateway.routing.routes import endpoint_route
-from gateway.types import Route
+from gateway.routing.routes import bare_route, endpoint_route
+from gateway.types import CallRecord, Route
+from gateway.upstream.asking import ask
 from gateway.upstream.dialect import data_url
+from gateway.upstream.probing.meter import Meter
 from gateway.upstream.probing.picture import DOT_IMAGE
-from gateway.upstream.sdk import open_client, typed_error
+from gateway.upstream.session import close_pool, current_pool
 from security.secrets import hint
 
 PROBE_SECONDS = 10.0
 SHOWN_MODELS = 8
+T = TypeVar("T")
+HI = [{"role": "user", "content": "hi"}]
+SEE = [
+    {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "hi"},
+            {"type": "image_url", "image_url": {"url": data_url(DOT_IMAGE)}},
+        ],
+    }
+]
 
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """`message` says what is wrong and what to change, or what was found."""
+    """`message` says what is wrong and what to change, or what was found; `calls` are those that
+    models were asked for it."""
 
     ok: bool
     message: str
     models: tuple[str, ...]
     latency_ms: int
-
-
-def test_endpoint(endpoint: Endpoint) -> ProbeResult:
-    """Ask for the endpoint's models and compare them with its deployments. Waits up to 10 s.
-
-    A server without a model list is asked for one token of a deployment instead. Reads the row's
-    deployments; holds no transaction.
-    """
-    enabled = endpoint.deployments.filter(is_enabled=True)
-    wanted = list(enabled.values_list("upstream_name", flat=True))
-    route = endpoint_route(endpoint)
-    found = probe(route, wanted)
-    seeing = enabled.filter(model__has_vision=True).values_list("upstream_name", flat=True)
-    return _with_sight(found, route, list(seeing)) if found.ok else found
-
-
-test_endpoint.__test__ = False  # type: ignore[attr-defined]  # pytest: not a test
-
-
-def probe(route: Route, wanted: Sequence[str] = (), timeout: float = PROBE_SECONDS) -> ProbeResult:
-    """`test_endpoint` without a row."""
-    started = time.monotonic()
-    try:
-        models = list_models(route, timeout)
-    except ModelNotFound as error:
-        outcome = (
-            _without_list(route, wanted, timeout) if wanted else (False, _explain(error, route))
-        )
-        models = ()
-    except GatewayError as error:
-        outcome = (False, _explain(error, route))
-        models = ()
-    else:
-        outcome = _compare(models, wanted)
-    latency_ms = round((time.monotonic() - started) * 1000)
-    return ProbeResult(outcome[0], outcome[1], models, latency_ms)
-
-
-def list_models(route: Route, timeout: float = PROBE_SECONDS) -> tuple[str, ...]:
-    """The model names a server offers; raises GatewayError."""
-    with open_client(route, timeout) as client:
-        try:
-            response = client.models.with_raw_response.list()
-            entries = response.http_response.json()["data"]
-            return tuple(str(entry["id"]) for entry in entries)
-        except (ValueError, LookupError, TypeError) as error:
-            raise NotAModelServer from error
-        except Exception as error:
-            raise typed_error(error) from error
+    calls: tuple[CallRecord, ...] = ()
 
 
 class NotAModelServer(GatewayError):
@@ -84,40 +59,105 @@ class NotAModelServer(GatewayError):
     type = "not_a_model_server"
 
 
-def _without_list(route: Route, wanted: Sequence[str], timeout: float) -> tuple[bool, str]:
+def test_endpoint(endpoint: Endpoint) -> ProbeResult:
+    """Ask for the endpoint's models and compare them with its deployments. Waits up to 10 s.
+
+    A server without a model list is asked for one token of a deployment instead. Reads the row's
+    deployments; holds no transaction. For code without a running loop.
+    """
+    enabled = endpoint.deployments.filter(is_enabled=True).select_related("model", "endpoint")
+    deployments = list(enabled)
+    wanted = [bare_route(one) for one in deployments]
+    seeing = [bare_route(one) for one in deployments if one.model.has_vision]
+    return probe(endpoint_route(endpoint), wanted, seeing)
+
+
+test_endpoint.__test__ = False  # type: ignore[attr-defined]  # pytest: not a test
+
+
+def probe(
+    route: Route,
+    wanted: Sequence[Route] = (),
+    seeing: Sequence[Route] = (),
+    seconds: float = PROBE_SECONDS,
+) -> ProbeResult:
+    """`test_endpoint` without a row: what should be served there, and what of it should see."""
+    return asyncio.run(_closing(_probe(route, wanted, seeing, seconds)))
+
+
+def list_models(route: Route, seconds: float = PROBE_SECONDS) -> tuple[str, ...]:
+    """The model names a server offers; raises GatewayError. For code without a running loop."""
+    return asyncio.run(_closing(_list_models(route, seconds)))
+
+
+async def _closing(work: Awaitable[T]) -> T:
+    try:
+        return await work
+    finally:
+        await close_pool()
+
+
+async def _probe(
+    route: Route, wanted: Sequence[Route], seeing: Sequence[Route], seconds: float
+) -> ProbeResult:
+    began, meter = time.monotonic(), Meter()
+    models: tuple[str, ...] = ()
+    try:
+        models = await _list_models(route, seconds)
+        outcome = _compare(models, [one.upstream_name for one in wanted])
+    except ModelNotFound as error:
+        outcome = (False, _explain(error, route))
+        if wanted:
+            outcome = await _without_list(wanted[0], meter, seconds)
+    except GatewayError as error:
+        outcome = (False, _explain(error, route))
+    latency_ms = round((time.monotonic() - began) * 1000)
+    if outcome[0]:
+        outcome = await _with_sight(outcome, seeing, meter, seconds)
+    return ProbeResult(*outcome, models, latency_ms, tuple(meter.calls))
+
+
+async def _list_models(route: Route, seconds: float) -> tuple[str, ...]:
+    try:
+        found = await ask(current_pool(), route, route.url("models"), seconds=seconds)
+        return tuple(str(entry["id"]) for entry in found["data"])
+    except UpstreamFailed as error:
+        if isinstance(error.__cause__, orjson.JSONDecodeError):
+            raise NotAModelServer from error
+        raise
+    except (LookupError, TypeError) as error:
+        raise NotAModelServer from error
+
+
+async def _complete(route: Route, messages: Any, meter: Meter, seconds: float) -> None:
+    """One token of it."""
+    body = {"model": route.upstream_name, "messages": messages, "max_tokens": 1}
+    await meter.ask(current_pool(), route, route.url("chat/completions"), body, seconds)
+
+
+async def _without_list(route: Route, meter: Meter, seconds: float) -> tuple[bool, str]:
     """Some servers offer no list: one token of a model shows as much."""
-    with open_client(route, timeout) as client:
-        try:
-            client.chat.completions.create(
-                model=wanted[0], messages=[{"role": "user", "content": "hi"}], max_tokens=1
-            )
-        except Exception as error:  # noqa: BLE001 - whatever the SDK raises is put into words
-            return False, _explain(typed_error(error), route)
+    try:
+        await _complete(route, HI, meter, seconds)
+    except GatewayError as error:
+        return False, _explain(error, route)
     return True, str(_("{model} answers. The server offers no list of models.")).format(
-        model=wanted[0]
+        model=route.upstream_name
     )
 
 
-def _with_sight(found: ProbeResult, route: Route, seeing: Sequence[str]) -> ProbeResult:
+async def _with_sight(
+    outcome: tuple[bool, str], seeing: Sequence[Route], meter: Meter, seconds: float
+) -> tuple[bool, str]:
     """Show a dot to each model that is said to see; one that refuses it is named."""
-    content = [
-        {"type": "text", "text": "hi"},
-        {"type": "image_url", "image_url": {"url": data_url(DOT_IMAGE)}},
-    ]
-    for name in seeing:
-        with open_client(route, PROBE_SECONDS) as client:
-            try:
-                client.chat.completions.create(
-                    model=name,
-                    messages=[{"role": "user", "content": content}],  # type: ignore[misc, list-item]
-                    max_tokens=1,
-                )
-            except Exception as error:  # noqa: BLE001 - whatever the SDK raises is put into words
-                text = str(_("{model} refuses images; untick “sees images” for it. {reason}"))
-                reason = _explain(typed_error(error), route)
-                message = text.format(model=name, reason=reason)
-                return replace(found, ok=False, message=message)
-    return found
+    for route in seeing:
+        try:
+            await _complete(route, SEE, meter, seconds)
+        except GatewayError as error:
+            text = str(_("{model} refuses images; untick “sees images” for it. {reason}"))
+            reason = _explain(error, route)
+            return False, text.format(model=route.upstream_name, reason=reason)
+    return outcome
 
 
 def _compare(models: tuple[str, ...], wanted: Sequence[str]) -> tuple[bool, str]:

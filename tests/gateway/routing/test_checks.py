@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from gateway.models import Deployment, Endpoint, Model
+from gateway.models import Deployment, Endpoint, Model, Usage
 from gateway.routing import checks, state
 from gateway.routing.checks import check_open_endpoints
 from gateway.routing.health import Health
@@ -52,6 +52,8 @@ def test_one_whose_model_says_a_word_is_well(serving, model_server):
     assert (asked["model"], asked["max_tokens"]) == ("up", 1)
     check_open_endpoints()
     assert len(model_server.chat_requests) == 1
+    row = Usage.objects.get()
+    assert (row.model_name, row.endpoint_name, row.purpose) == ("m", "one", "probe")
 
 
 @pytest.mark.parametrize("status", [400, 401, 503])

@@ -4,12 +4,26 @@ from knowledge.models.collections import Collection
 from knowledge.models.contents import DocumentText, Figure, Picture
 from knowledge.models.documents import DeletedDocument, Document, Stage
 from knowledge.models.edits import PassageEdit
+from knowledge.models.golden import ExpectedPassage, GoldenQuestion
 from knowledge.models.passages import Chunk, Embedding, EmbeddingVersion, StorageMeasurement
+from knowledge.models.quality import (
+    ApprovedAnswer,
+    ApprovedSource,
+    ApprovedWording,
+    QualityPlan,
+    QualityResult,
+    QualityRun,
+    QualityTuning,
+    SearchWeights,
+)
 from knowledge.models.sources import Source, SourceItem, SyncRun
 from knowledge.models.sums import ContentSum
 from knowledge.models.versions import DocumentVersion, Reading, VersionText
 
 __all__ = [
+    "ApprovedAnswer",
+    "ApprovedSource",
+    "ApprovedWording",
     "Chunk",
     "Collection",
     "ContentSum",
@@ -19,10 +33,17 @@ __all__ = [
     "DocumentVersion",
     "Embedding",
     "EmbeddingVersion",
+    "ExpectedPassage",
     "Figure",
+    "GoldenQuestion",
     "PassageEdit",
     "Picture",
+    "QualityPlan",
+    "QualityResult",
+    "QualityRun",
+    "QualityTuning",
     "Reading",
+    "SearchWeights",
     "Source",
     "SourceItem",
     "Stage",

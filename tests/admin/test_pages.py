@@ -27,7 +27,10 @@ INLINE_SCRIPT = re.compile(r"<script(?![^>]*\b(src|type=\"application/json\"))[^
 NOT_IN_THE_ADMIN = {
     "events.Event", "knowledge.ContentSum", "knowledge.DeletedDocument", "knowledge.Reading",
     "knowledge.VersionText", "knowledge.PassageEdit", "knowledge.SourceItem", "knowledge.Picture",
-    "knowledge.Figure",
+    "knowledge.Figure", "knowledge.GoldenQuestion", "knowledge.ExpectedPassage",
+    "knowledge.QualityPlan", "knowledge.QualityRun", "knowledge.QualityResult",
+    "knowledge.SearchWeights", "knowledge.QualityTuning", "knowledge.ApprovedAnswer",
+    "knowledge.ApprovedWording", "knowledge.ApprovedSource",
     "chat.Folder", "chat.Filing", "chat.SearchEntry", "chat.Import",
     "chat.ImportedConversation", "accounts.Device",
     "accounts.Takeout", "accounts.Portrait", "agents.Memory", "agents.Saving",

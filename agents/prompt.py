@@ -11,8 +11,6 @@ request. What is pinned opens the first message of a person and is the same byte
 question, so servers can cache it too; its word is a keyed hash (`agents.prompt_caching`).
 """
 
-import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -20,6 +18,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from gateway.fencing import data_block, defused, new_fence
 from gateway.types import PromptImage, PromptMessage, Role
 
 
@@ -102,8 +101,6 @@ WITH_ATTACHMENTS = (
 WITH_PINNED = "I attached these files to our conversation; what I ask is often about them."
 UNSEEN = "The person attached images that you cannot see: {n}. Say so, and do not guess at them."
 
-_IMITATION = re.compile(r"<(\s*/?\s*data-)", re.IGNORECASE)
-
 
 def assemble(
     parts: Sequence[Part],
@@ -119,7 +116,7 @@ def assemble(
     Blocks are numbered in their order. `fence` is given by tests only; `lasting_fence` is that of
     pinned blocks, the same for each question of a conversation.
     """
-    fence = fence or secrets.token_hex(8)
+    fence = fence or new_fence()
     instructions = [part.text for part in parts if part.trust is Trust.INSTRUCTION]
     data = (part for part in parts if part.trust is Trust.DATA)
     blocks = dict(enumerate(data, 1))
@@ -183,21 +180,10 @@ def _last_message(
 
 
 def _fenced(blocks: Mapping[int, Part], fence: str) -> list[str]:
-    return [_data_block(n, part, fence) for n, part in blocks.items()]
+    return [data_block(n, part.text, fence, part.label) for n, part in blocks.items()]
 
 
 def _notes(parts: Sequence[Part], fence: str) -> str:
     """What the person once said of themselves: a line each, in their own message, never a rule."""
-    lines = (f"- {_defused(' '.join(part.text.split()), fence)}" for part in parts)
+    lines = (f"- {defused(' '.join(part.text.split()), fence)}" for part in parts)
     return "\n".join([REMEMBERED, *lines])
-
-
-def _data_block(n: int, part: Part, fence: str) -> str:
-    label = " ".join(part.label.split())
-    body = f"{label}\n\n{part.text}" if label else part.text
-    return f'<data-{fence} n="{n}">\n{_defused(body, fence)}\n</data-{fence}>'
-
-
-def _defused(text: str, fence: str) -> str:
-    """Break what looks like a fence, ours or an imitation, so that a block ends where we end it."""
-    return _IMITATION.sub(r"&lt;\1", text).replace(fence, f"{fence[:4]}…")

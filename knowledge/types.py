@@ -7,6 +7,7 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from gateway.labels import Demand
+    from knowledge.retrieval.types import Candidate
 
 
 class BlockKind(StrEnum):
@@ -126,6 +127,7 @@ class ChunkDraft:
     line: int | None = None
     head: str = ""
     piece_id: UUID | None = None  # of a curator's edit (`curation`)
+    context: str = ""  # a model's words, by which it is found too (`enrichment`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Passages, best first; `alpha` is the weight of the dense leg."""
+    """Passages, best first; `alpha` is the weight of the dense leg; `trace` has every candidate."""
 
     query: str
     passages: tuple[Passage, ...]
@@ -162,3 +164,4 @@ class SearchResult:
     alpha: float = 0.0
     timings: dict[str, float] = field(default_factory=dict)
     demands: tuple["Demand", ...] = ()  # of the collections that the passages are from
+    trace: tuple["Candidate", ...] = ()

@@ -57,19 +57,50 @@ def embed_for(
     return find
 
 
-def prepare(query: str, embedder_for: EmbedderFor, version: EmbeddingVersion) -> Question:
-    """Of a longer question only the beginning is searched for."""
-    query = query[:LONGEST_QUESTION]
-    counted = Counter(analyze(query))
-    alpha = choose_alpha(query, version.model, is_multilingual=version.is_multilingual)
-    vector = None
-    if alpha > 0 and query.strip():
-        (row,) = embedder_for(version.model).embed([query])
+def prepare(
+    queries: Sequence[str],
+    embedder_for: EmbedderFor,
+    version: EmbeddingVersion,
+    alpha: float | None = None,
+) -> list[Question]:
+    """Each query ready for both legs, embedded in one batch where the dense leg counts; `alpha`
+    is its weight instead of the measured one. Of a longer query only the beginning is used."""
+    queries = [query[:LONGEST_QUESTION] for query in queries]
+    alphas = [
+        choose_alpha(query, version.model, is_multilingual=version.is_multilingual)
+        if alpha is None
+        else alpha
+        for query in queries
+    ]
+    vectors = _embedded(queries, alphas, embedder_for, version)
+    return [
+        _question(query, share if vector or share == 0 else 0.0, vector, version)
+        for query, share, vector in zip(queries, alphas, vectors, strict=True)
+    ]
+
+
+def _embedded(
+    queries: Sequence[str],
+    alphas: Sequence[float],
+    embedder_for: EmbedderFor,
+    version: EmbeddingVersion,
+) -> list[str | None]:
+    """A vector as Postgres reads it for each query that needs one."""
+    wanted = [n for n, query in enumerate(queries) if alphas[n] > 0 and query.strip()]
+    found: list[str | None] = [None] * len(queries)
+    if not wanted:
+        return found
+    rows = embedder_for(version.model).embed([queries[n] for n in wanted])
+    for n, row in zip(wanted, rows, strict=True):
         if len(row) == version.dimensions:
-            vector = "[" + ",".join(f"{value:.5g}" for value in row) + "]"
+            found[n] = "[" + ",".join(f"{value:.5g}" for value in row) + "]"
         else:  # somebody changed the model behind its name: words alone, rather than chance
             log.warning("vectors of %s have %d dimensions now", version.model, len(row))
-            alpha = 0.0
+    return found
+
+
+def _question(query: str, alpha: float, vector: str | None, version: EmbeddingVersion) -> Question:
+    counted = Counter(analyze(query))
     return Question(
         counts={term_id(term): count for term, count in counted.items()},
         words={term_id(term): term for term in counted},

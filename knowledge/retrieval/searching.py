@@ -1,8 +1,8 @@
-"""Search: one statement over what a person may see, and the second lock around it."""
+"""Search: one statement a query over what a person may see, and the second lock around it."""
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -13,6 +13,8 @@ from gateway.labels import Demand
 from gateway.types import Payer
 from knowledge.embeddings.storages import search_settings
 from knowledge.models import Collection, EmbeddingVersion
+from knowledge.retrieval.candidates import Found, demands_of, found_by, fuse, trace_of
+from knowledge.retrieval.filters import narrow
 from knowledge.retrieval.questions import EmbedderFor, Question, embed_for, prepare
 from knowledge.retrieval.statements import (
     LEG_LIMIT,
@@ -21,11 +23,69 @@ from knowledge.retrieval.statements import (
     read_passages,
     read_statistics,
 )
-from knowledge.types import Passage, SearchResult
+from knowledge.retrieval.types import NO_FILTERS, Filters, Query
+from knowledge.types import SearchResult
 from knowledge.versions import find_active_version
 from security.reading import reading_as
 
 MAX_LIMIT = 100
+# Of several queries each hands over at least so many: what two of them find is often far down.
+DEPTH = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a search was asked, but for the vectors."""
+
+    user: User | AnonymousUser
+    queries: tuple[Query, ...]
+    visible: "QuerySet[Collection]"
+    limit: int
+    filters: Filters
+    embedder_for: EmbedderFor
+    version: EmbeddingVersion | None = None
+    alpha: float | None = None
+
+    def prepare(self) -> list[Question]:
+        """Every query embedded in one batch, before a transaction is opened."""
+        texts = [query.text for query in self.queries]
+        version = self.version or find_active_version()
+        return prepare(texts, self.embedder_for, version, self.alpha)
+
+    def run(self, queries: Sequence[Query], questions: Sequence[Question]) -> list[Found]:
+        """What these queries find, one after the other in one transaction."""
+        allowed = allowed_by(self.visible)
+        limit = self.limit if len(self.queries) == 1 else max(self.limit, DEPTH)
+        settings = SETTINGS | search_settings(questions[0].version, LEG_LIMIT)
+        with reading_as(self.user, **settings) as cursor:
+            narrowing = narrow(cursor, allowed, self.filters)
+            found = []
+            for query, question in zip(queries, questions, strict=True):
+                began = time.perf_counter()
+                known = read_statistics(cursor, allowed, list(question.counts))
+                rows = []
+                if known.n:
+                    rows = read_passages(
+                        cursor, allowed, question, known, limit, narrowing=narrowing
+                    )
+                found.append(found_by(query, question, rows, ms_since(began)))
+        return found
+
+    def result(
+        self, questions: Sequence[Question], found: Sequence[Found], began: float, embed_ms: float
+    ) -> SearchResult:
+        fused = fuse(found)
+        shown = tuple(fused[: self.limit])
+        took_ms = ms_since(began)
+        return SearchResult(
+            query=self.queries[0].text,
+            passages=shown,
+            took_ms=took_ms,
+            alpha=questions[0].alpha,
+            timings={"embed_ms": embed_ms, "sql_ms": took_ms - embed_ms},
+            demands=demands_of(found, shown),
+            trace=trace_of(found, fused, self.limit),
+        )
 
 
 def search(
@@ -35,23 +95,29 @@ def search(
     limit: int = 10,
     demands: Sequence[Demand] = (),
     *,
+    also: Sequence[Query] = (),
+    filters: Filters = NO_FILTERS,
     payer: Payer | None = None,
     remember: bool = True,
     version: EmbeddingVersion | None = None,
+    alpha: float | None = None,
 ) -> SearchResult:
     """The passages that fit best among those `user` may see, best first; by another embedding
-    `version` than the searched one, if it is given.
+    `version` or another weight of the dense leg (`alpha`) than usual, where these are given.
 
-    `collections` narrows the search; ids that are not visible add nothing. Embeds the question
-    before it opens its transaction, by an embedder with the labels that are demanded here and by
-    those collections; without `remember` nothing of the question is kept. Raises what the embedder
-    raises.
+    `collections` narrows the search, and so do `filters`; ids that are not visible add nothing.
+    What the queries in `also` find counts by their weights beside what `query` finds. Embeds them
+    together before it opens its transaction, by an embedder with the labels that are demanded here
+    and by those collections; without `remember` nothing of the question is kept. Raises what the
+    embedder raises.
     """
-    visible = Collection.objects.visible_to(user)
-    if collections is not None:
-        visible = visible.filter(pk__in=list(collections))
     embedder_for = embed_for(collections, demands, user, payer, remember=remember)
-    return _search(user, query, visible, limit, embedder_for, version=version)
+    visible = visible_collections(user, collections)
+    plan = plan_search(
+        user, query, visible, limit, embedder_for,
+        also=also, filters=filters, version=version, alpha=alpha,
+    )  # fmt: skip
+    return run_plan(plan)
 
 
 def search_shelves(
@@ -61,82 +127,49 @@ def search_shelves(
     limit: int = 10,
     demands: Sequence[Demand] = (),
     *,
+    also: Sequence[Query] = (),
+    filters: Filters = NO_FILTERS,
     payer: Payer | None = None,
     remember: bool = True,
 ) -> SearchResult:
     """The same in attachments, named by the ids of their shelves, and in nothing else."""
     visible = Collection.objects.shelves_of(user).filter(pk__in=list(shelves))
     embedder_for = embed_for(None, demands, user, payer, remember=remember)
-    return _search(user, query, visible, limit, embedder_for)
+    plan = plan_search(user, query, visible, limit, embedder_for, also=also, filters=filters)
+    return run_plan(plan)
 
 
-def _search(
+def plan_search(
     user: User | AnonymousUser,
     query: str,
     visible: "QuerySet[Collection]",
     limit: int,
     embedder_for: EmbedderFor,
     *,
+    also: Sequence[Query] = (),
+    filters: Filters = NO_FILTERS,
     version: EmbeddingVersion | None = None,
-) -> SearchResult:
-    began = time.perf_counter()
+    alpha: float | None = None,
+) -> Plan:
     limit = max(1, min(limit, MAX_LIMIT))
-    question = prepare(query, embedder_for, version or find_active_version())
-    embedded = time.perf_counter()
-    allowed = allowed_by(visible)
-    with reading_as(user, **SETTINGS, **search_settings(question.version, LEG_LIMIT)) as cursor:
-        known = read_statistics(cursor, allowed, list(question.counts))
-        rows = read_passages(cursor, allowed, question, known, limit) if known.n else []
-    ended = time.perf_counter()
-    timings = {"embed_ms": (embedded - began) * 1000, "sql_ms": (ended - embedded) * 1000}
-    passages = tuple(_to_passage(row, question) for row in rows)
-    took_ms = (ended - began) * 1000
-    return SearchResult(query, passages, took_ms, question.alpha, timings, _demands(rows))
+    queries = (Query(query), *also)
+    return Plan(user, queries, visible, limit, filters, embedder_for, version, alpha)
 
 
-def _demands(rows: Sequence[tuple[Any, ...]]) -> tuple[Demand, ...]:
-    """What the collections of these passages demand."""
-    found = (Demand(label, "collection", row[-2]) for row in rows for label in row[-1])
-    return tuple(dict.fromkeys(found))
+def visible_collections(
+    user: User | AnonymousUser, collections: Sequence[UUID] | None
+) -> "QuerySet[Collection]":
+    visible: QuerySet[Collection] = Collection.objects.visible_to(user)
+    return visible if collections is None else visible.filter(pk__in=list(collections))
 
 
-def _to_passage(row: tuple[Any, ...], question: Question) -> Passage:
-    *fields, score, lexical, lexical_rank, dense, dense_rank, terms, _name, _labels = row
-    (
-        chunk_id,
-        document_id,
-        collection_id,
-        title,
-        heading_path,
-        text,
-        start,
-        end,
-        page,
-        line,
-        head,
-    ) = fields
-    matched = sorted(question.words[term] for term in set(terms) & question.words.keys())
-    return Passage(
-        chunk_id=chunk_id,
-        document_id=document_id,
-        collection_id=collection_id,
-        title=title,
-        heading_path=tuple(heading_path),
-        text=text,
-        start=start,
-        end=end,
-        page=page,
-        line=line,
-        head=head,
-        score=float(score or 0),
-        ranks={
-            "lexical": _rank(lexical_rank, lexical),
-            "dense": _rank(dense_rank, dense),
-            "weight": question.alpha,
-            "terms_matched": matched,
-        },
-    )
+def run_plan(plan: Plan) -> SearchResult:
+    began = time.perf_counter()
+    questions = plan.prepare()
+    embed_ms = ms_since(began)
+    found = plan.run(plan.queries, questions)
+    return plan.result(questions, found, began, embed_ms)
 
 
-def _rank(rank: int | None, score: float | None) -> dict[str, float] | None:
-    return None if rank is None or score is None else {"rank": rank, "score": round(score, 4)}
+def ms_since(began: float) -> float:
+    return (time.perf_counter() - began) * 1000

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from knowledge.bm25 import rare_terms, to_sparsevec, weigh_query
 from knowledge.embeddings.storages import dense_leg
 from knowledge.models import Collection
+from knowledge.retrieval.filters import EVERYTHING, Narrowing
 from knowledge.retrieval.questions import Question
 
 # Each leg hands over this many; the walk through the graph is approximate, so more than are shown.
@@ -43,7 +44,7 @@ select size.n, found.term, found.df from size left join (
 
 LEXICAL = """
 select id, -(bm25 <#> %s::sparsevec) as score from knowledge_lexicon
-where collection_id = any (array(select id from allowed)) and terms && %s::int[]
+where collection_id = any (array(select id from allowed)) and terms && %s::int[] {narrowed}
 order by bm25 <#> %s::sparsevec limit {limit}
 """
 
@@ -52,7 +53,7 @@ WITHIN = "collection_id = any (array(select id from allowed))"
 NOTHING = "select null::uuid as id, null::float8 as score where false"
 
 FUSED = """
-with allowed as materialized ({allowed}),
+with allowed as materialized ({allowed}){narrowed},
      lexical as materialized ({lexical}),
      dense as materialized ({dense}),
      ranked as (
@@ -87,6 +88,7 @@ class Known:
 
 
 Allowed = tuple[str, tuple[Any, ...]]
+Leg = tuple[str, list[Any]]  # SQL, and its values
 
 
 def allowed_by(visible: "QuerySet[Collection]") -> Allowed:
@@ -106,30 +108,54 @@ def read_statistics(cursor: CursorWrapper, allowed: Allowed, terms: list[int]) -
 
 
 def read_passages(
-    cursor: CursorWrapper, allowed: Allowed, question: Question, known: Known, limit: int
+    cursor: CursorWrapper,
+    allowed: Allowed,
+    question: Question,
+    known: Known,
+    limit: int,
+    *,
+    narrowing: Narrowing = EVERYTHING,
 ) -> list[tuple[Any, ...]]:
+    """The best of both legs together, in rows; what is `known` is of the collections as a whole."""
+    lexical, lexical_values = _lexical_leg(question, known, narrowing)
+    dense, dense_values = _dense_leg(question, known, narrowing)
+    narrowed, narrowed_values = narrowing.names
     allowed_sql, parameters = allowed
-    values: list[Any] = list(parameters)
-    lexical = dense = NOTHING
-    if known.frequencies:
-        weights = to_sparsevec(weigh_query(question.counts, known.frequencies, known.n))
-        # Scoring more candidates changed nothing in quality and cost a lot of time.
-        wanted = min(MOST_CANDIDATES, max(FEWEST_CANDIDATES, known.n // 50))
-        candidates = rare_terms(known.frequencies, wanted)
-        lexical = LEXICAL.format(limit=LEG_LIMIT)
-        values += [weights, candidates, weights]
-    if question.vector is not None:
-        leg = dense_leg(question.version, LEG_LIMIT, is_exact=known.n <= EXACT_BELOW, within=WITHIN)
-        dense = leg.sql
-        values += [question.vector] * leg.questions
     statement = FUSED.format(
         allowed=allowed_sql,
+        narrowed=narrowed,
         lexical=lexical,
         dense=dense,
         lexical_weight=1 - question.alpha,
         dense_weight=question.alpha,
         limit=limit,
     )
-    cursor.execute(statement, values)
+    cursor.execute(statement, [*parameters, *narrowed_values, *lexical_values, *dense_values])
     rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def _lexical_leg(question: Question, known: Known, narrowing: Narrowing) -> Leg:
+    if not known.frequencies:
+        return NOTHING, []
+    weights = to_sparsevec(weigh_query(question.counts, known.frequencies, known.n))
+    # Scoring more candidates changed nothing in quality and cost a lot of time.
+    wanted = min(MOST_CANDIDATES, max(FEWEST_CANDIDATES, known.n // 50))
+    if narrowing.size:  # only some of the candidates pass, so there must be more
+        wanted = wanted * known.n // narrowing.size
+    terms = list(known.frequencies)
+    candidates = terms if narrowing.is_small else rare_terms(known.frequencies, wanted)
+    condition, values = narrowing.inside("knowledge_lexicon.id")
+    leg = LEXICAL.format(limit=LEG_LIMIT, narrowed=condition)
+    return leg, [weights, candidates, *values, weights]
+
+
+def _dense_leg(question: Question, known: Known, narrowing: Narrowing) -> Leg:
+    if question.vector is None:
+        return NOTHING, []
+    size = known.n if narrowing.size is None else min(known.n, narrowing.size)
+    condition, values = narrowing.inside("knowledge_embedding.chunk_id")
+    leg = dense_leg(
+        question.version, LEG_LIMIT, is_exact=size <= EXACT_BELOW, within=WITHIN + condition
+    )
+    return leg.sql, [question.vector, *values, *[question.vector] * (leg.questions - 1)]

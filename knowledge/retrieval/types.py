@@ -41,3 +41,40 @@ class Filters:
     languages: tuple[str, ...] | None = None
     from_: datetime | None = None
     until: datetime | None = None
+
+
+NO_FILTERS = Filters()
+
+
+class Drop(StrEnum):
+    """Why a candidate was not shown to the model."""
+
+    THRESHOLD = "threshold"  # too little resemblance to the question
+    DUPLICATE = "duplicate"  # it says what a better one says already
+    BUDGET = "budget"  # no room for it
+    DIVERSITY = "diversity"  # others tell more that is new
+    LIMIT = "limit"  # as many as were wanted are better
+
+
+@dataclass(frozen=True, slots=True)
+class StageRank:
+    """Where a candidate stood after one stage, the first by 1, and with which score.
+
+    Stages are `lexical` and `dense` of each query, `query` (both together), `fused` (all queries)
+    and `reranked`; `query` is the number of the query, None where all are one.
+    """
+
+    stage: str
+    rank: int
+    score: float
+    query: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that was looked at: how it fared, and why it was left out, if it was."""
+
+    chunk_id: UUID
+    document_id: UUID
+    stages: tuple[StageRank, ...] = ()
+    dropped: Drop | None = None

@@ -11,6 +11,7 @@ from agents.going_on import said_before
 from agents.history import fitting_history, retrieval_query
 from agents.packing import pack
 from agents.prompt import ATTACHED, RULES, Part, Source, Trust, assemble, unasked
+from agents.prompt_blocks import blocks_of
 from agents.prompt_caching import cache_key, lasting_fence, pinned_documents
 from agents.tokens import estimate_tokens
 from agents.types import (
@@ -18,6 +19,7 @@ from agents.types import (
     AttachmentsRead,
     LabelsDemanded,
     PackedPassage,
+    PromptAssembled,
     Read,
     Reading,
     RetrievalCompleted,
@@ -83,6 +85,7 @@ async def prepare(
     asked.write = partial(chat_request, task, history, passages, reading, demands)
     asked.request = asked.write()
     asked.passages, asked.reading = passages, reading
+    yield PromptAssembled(blocks_of(task, history, passages, reading), prompt_budget(task))
 
 
 async def _read(task: AgentTask, read: Read) -> Reading:
@@ -130,7 +133,7 @@ async def _retrieve(
     packed = pack(found.passages, prompt_budget(task) - reading.tokens, limit)
     first = len(reading.passages)
     passages = tuple(replace(passage, n=first + passage.n) for passage in packed)
-    return RetrievalCompleted(query, passages, found.took_ms), found.demands
+    return RetrievalCompleted(query, passages, found.took_ms, found), found.demands
 
 
 def searched_collections(task: AgentTask) -> list[UUID] | None:

@@ -19,6 +19,7 @@ from django.utils import translation
 
 from accounts.models import User
 from chat.spoken import has_sentences, rows_in_words
+from chat.why.kinds import KEPT
 from events.types import DELTA_KINDS, EventRow, Payload
 from knowledge.models import Document
 from observability.db import run_sync
@@ -66,14 +67,16 @@ def without_hidden(kind: str, payload: Payload, visible: set[str]) -> Payload | 
 def visible_steps(
     user: User | AnonymousUser, messages_steps: Sequence[Sequence[dict[str, Any]]]
 ) -> list[list[dict[str, Any]]]:
-    """The stored steps of several messages as `user` may see them; one query for all."""
+    """The stored steps of several messages as `user` may see them; one query for all. What is kept
+    for "Why this answer" alone is not among them."""
     named = [documents_in(s["kind"], s["data"]) for steps in messages_steps for s in steps]
     visible = visible_documents(user, set().union(*named))
     return [
         [
             {**step, "data": data}
             for step in steps
-            if (data := without_hidden(step["kind"], step["data"], visible)) is not None
+            if step["kind"] not in KEPT
+            and (data := without_hidden(step["kind"], step["data"], visible)) is not None
         ]
         for steps in messages_steps
     ]

@@ -1,11 +1,11 @@
 """What happens in a run, step by step, and what its steps are made of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
 from gateway.types import EndpointSwitched, PromptImage, ReasoningDelta, TextDelta
-from knowledge.types import Passage
+from knowledge.types import Passage, SearchResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,34 @@ class PackedPassage:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalCompleted:
-    """What was searched and what of it the model is shown."""
+    """What was searched and what of it the model is shown; `found` is the whole search, as it was
+    before anything was packed."""
 
     query: str
     passages: tuple[PackedPassage, ...]
     took_ms: float
+    found: SearchResult | None = field(default=None, repr=False, compare=False)
+
+
+BlockKind = Literal["rules", "instructions", "history", "memory", "passage", "images", "question"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptBlock:
+    """A part of the prompt and about how many tokens it costs; `n` is the number of a passage, of
+    all other kinds how many there are."""
+
+    kind: BlockKind
+    tokens: int
+    n: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PromptAssembled:
+    """What the prompt is made of; `budget` is what documents may take of it, in tokens."""
+
+    blocks: tuple[PromptBlock, ...]
+    budget: int
 
 
 Use = Literal["whole", "searched", "seen", "unseen", "unread"]
@@ -167,6 +190,7 @@ class Finished:
 Step = (
     AttachmentsRead
     | RetrievalCompleted
+    | PromptAssembled
     | TextDelta
     | ReasoningDelta
     | EndpointSwitched

@@ -24,6 +24,7 @@ from agents.types import (
 )
 from chat.models import Turn
 from chat.turns.types import Answer, Ending
+from chat.why.keeping import kept
 from events.stream_writer import StreamWriter
 from events.types import EventRow, Payload
 from gateway.errors import GatewayError
@@ -34,6 +35,7 @@ USAGE = [field.name for field in fields(UsageRecorded)]  # plain values: asdict 
 
 def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
     """Add the step to the answer and tell it to the readers."""
+    answer.steps += kept(step)
     match step:
         case TextDelta(text):
             _end_reasoning(answer, stream)

@@ -1,0 +1,117 @@
+"""Puts together why an answer is as it is, for one reader: nothing that they may not see now."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404
+
+from accounts.models import User
+from agents.models import Agent
+from chat.models import Citation, Message, Turn
+from chat.spoken import notice_of, steps_in_words, usage_of
+from chat.visibility import visible_steps
+from chat.why.calls import add_up, list_attempts
+from chat.why.kinds import KEPT, PROMPT, SEARCH
+from chat.why.passages import show_candidates
+from chat.why.stages import find_stages, placed_blocks
+from chat.why.types import Searched, Why
+from security.reading import reading_as
+
+Steps = Mapping[str, Mapping[str, Any]]
+
+
+def find_why(user: User, message_id: UUID) -> Why:
+    """Of an answer that has ended, in a conversation that `user` may see; raises Http404."""
+    answer = _find_answer(user, message_id)
+    turn = _turn_of(answer)
+    (shown,) = visible_steps(user, [answer.steps])
+    told = steps_in_words(shown)
+    kept = {step["kind"]: step["data"] for step in answer.steps if step["kind"] in KEPT}
+    steps = {step["kind"]: step["data"] for step in told} | kept
+    cited = list(Citation.objects.filter(message=answer).values_list("n", flat=True))
+    search, prompt = steps.get(SEARCH), steps.get(PROMPT, {})
+    candidates = show_candidates(user, search, cited) if search else ()
+    attempts = list_attempts(user, turn)
+    total_ms = _total_ms(turn)
+    return Why(
+        message_id=answer.pk,
+        conversation_id=answer.conversation_id,
+        conversation_title=answer.conversation.title,
+        question=answer.parent.text if answer.parent else "",
+        asked_at=answer.created_at,
+        status=answer.status,
+        agent=_agent_of(user, turn),
+        model=answer.model_name,
+        notice=notice_of(answer),
+        usage=usage_of(answer),
+        queries=queries_of(steps),
+        filters=tuple(steps.get("query_rewritten", {}).get("filters", ())),
+        candidates=candidates,
+        more=search["more"] if search else 0,
+        weight=search["weight"] if search else None,
+        blocks=placed_blocks(prompt.get("blocks", ()), _titles(shown)),
+        budget=prompt.get("budget", 0),
+        stages=find_stages(steps, answer.usage, total_ms),
+        total_ms=total_ms,
+        attempts=attempts,
+        switches=_of_kind(told, "endpoint_switched"),
+        costs=add_up(attempts),
+        cited=len(set(cited)),
+        unsupported=tuple(steps.get("support_checked", {}).get("sentences", ())),
+        is_kept=bool(kept),
+        is_reused="answer_reused" in steps,
+        stage_names=frozenset(rank.stage for one in candidates for rank in one.ranks),
+    )
+
+
+def queries_of(steps: Steps) -> tuple[Searched, ...]:
+    """What was searched for, the question itself first."""
+    rewritten = steps.get("query_rewritten", {}).get("queries", ())
+    found = [Searched(q["text"], q.get("way", ""), q.get("weight", 1.0)) for q in rewritten]
+    asked = steps.get("retrieval_completed", {}).get("query", "")
+    if asked and not found:
+        return (Searched(asked),)
+    return tuple(found)
+
+
+def _find_answer(user: User, message_id: UUID) -> Message:
+    answers = Message.objects.visible_to(user).filter(role=Message.Role.ASSISTANT)
+    with reading_as(user):
+        known = answers.exclude(status=Message.Status.RUNNING)
+        related = known.select_related("turn", "parent", "conversation")
+        found = related.filter(pk=message_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _turn_of(answer: Message) -> Turn | None:
+    try:
+        return answer.turn
+    except ObjectDoesNotExist:  # brought in, or copied from another conversation
+        return None
+
+
+def _agent_of(user: User, turn: Turn | None) -> str:
+    if turn is None or turn.agent_id is None:
+        return ""
+    agent = Agent.objects.visible_to(user).filter(pk=turn.agent_id).first()
+    return agent.name if agent else ""
+
+
+def _total_ms(turn: Turn | None) -> float | None:
+    if turn is None or turn.finished_at is None:
+        return None
+    return (turn.finished_at - turn.created_at).total_seconds() * 1000
+
+
+def _titles(steps: Iterable[Mapping[str, Any]]) -> dict[int, str]:
+    """Of the passages in the prompt that the reader may see, by number."""
+    given = (passage for step in steps for passage in step["data"].get("passages", ()))
+    return {passage["n"]: passage["title"] for passage in given}
+
+
+def _of_kind(steps: Sequence[Mapping[str, Any]], kind: str) -> tuple[dict[str, Any], ...]:
+    return tuple(dict(step["data"]) for step in steps if step["kind"] == kind)

@@ -42,6 +42,17 @@ def test_chinese_in_both_scripts_across_scripts():
     assert (2, "备份包含数据库与上传的文件。") in quoted("備份包含哪些文件？", ZH)
 
 
+def test_what_only_asks_is_never_quoted():
+    manual = PassageText(
+        5,
+        "Manual",
+        'Try `ask "How many seconds does each lease last?" --json`. How long is a lease?',
+    )
+    found = quoted("How many seconds does each lease last?", manual, EN)
+    assert {n for n, _text in found} == {1}
+    assert quoted("每个租约持续多少秒？", PassageText(6, "问", "每个租约持续多少秒？")) == []
+
+
 @pytest.mark.parametrize(
     ("question", "passages"),
     [

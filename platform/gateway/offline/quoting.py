@@ -42,6 +42,8 @@ _ASKS_FOR_NUMBER = re.compile(
     r"多少|几[个年名位次月日天]|何时|哪一?年|什么时候|甚麼時候|什麼時候|幾[個年名位次月日天]",
     re.IGNORECASE,
 )
+_MARKS = ("?", "？")
+_CLOSING = " \"'”’»」』)）*_`"
 _NUMBER = re.compile(r"\d|[一二三四五六七八九十百千万萬]{2,}")
 
 
@@ -82,8 +84,11 @@ def choose_sentences(
     scored = [
         _Scored(s, _lexical_value(s, wanted, weights, covered[s.n], asks_for_number))
         for s in sentences
+        if not _only_asks(s.text, question)
     ]
     scored.sort(key=lambda found: -found.value)
+    if not scored:
+        return []
     if embed is None or is_cjk(question):
         is_enough = max(covered.values()) >= ENOUGH_CJK
     else:
@@ -120,6 +125,18 @@ def _quotable(sentence: str) -> list[str]:
     pieces = [sentence] if len(sentence) <= LONGEST_SENTENCE else sentence.splitlines()
     trimmed = map(str.strip, pieces)
     return [piece for piece in trimmed if SHORTEST_SENTENCE <= len(piece) <= LONGEST_SENTENCE]
+
+
+def _only_asks(sentence: str, question: str) -> bool:
+    """A question is no answer, and neither is what repeats this one, as examples in a manual do."""
+    if sentence.rstrip(_CLOSING).endswith(_MARKS):
+        return True
+    asked = question.strip()
+    return asked.endswith(_MARKS) and _bare(asked) in _bare(sentence)
+
+
+def _bare(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def _best_window(

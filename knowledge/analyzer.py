@@ -71,8 +71,12 @@ def _analyze_word(word: str) -> list[str]:
 
 def _normalize(text: str) -> str:
     """NFKC, and Simplified for Traditional characters; the case is kept."""
-    normal = unicodedata.normalize("NFKC", text)
-    return normal if normal.isascii() else _simplifier().convert(normal)
+    return simplified(unicodedata.normalize("NFKC", text))
+
+
+def simplified(text: str) -> str:
+    """`text` in Simplified characters."""
+    return text if text.isascii() else _simplifier().convert(text)
 
 
 def term_id(term: str) -> int:

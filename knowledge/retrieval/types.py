@@ -16,6 +16,7 @@ class Way(StrEnum):
     PART = "part"  # of a question that asks several things
     STEP_BACK = "step_back"  # the more general question behind it (Zheng 2023)
     TRANSLATION = "translation"
+    GLOSSARY = "glossary"  # in the other words of the collections' glossaries
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,18 @@ Weights = dict[int, float]
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """How fast repeats of a term stop counting (`k1`), and how much length is held against a
+    passage (`b`)."""
+
+    k1: float = K1
+    b: float = B
+
+
+HOUSE = Shape()
+
+
+@dataclass(frozen=True, slots=True)
 class TermCounts:
     """The terms of a passage: id → how often; `length` counts repeats."""
 
@@ -32,21 +44,30 @@ def count_terms(text: str) -> TermCounts:
     return TermCounts(counts, counts.total())
 
 
-def weigh(found: TermCounts, average_length: float) -> Weights:
+def weigh(found: TermCounts, average_length: float, shape: Shape = HOUSE) -> Weights:
     """The passage's half of BM25 for each of its terms: between 0 and k1 + 1."""
-    norm = _norm(found.length, average_length)
-    return {term: tf * (K1 + 1) / (tf + norm) for term, tf in found.counts.items()}
+    norm = _norm(found.length, average_length, shape)
+    return {term: tf * (shape.k1 + 1) / (tf + norm) for term, tf in found.counts.items()}
 
 
-def weigh_again(weights: Mapping[int, float], length: int, old: float, new: float) -> Weights:
-    """The same passage against another average length, without its text."""
-    old_norm, new_norm = _norm(length, old), _norm(length, new)
-    counts = {term: round(w * old_norm / (K1 + 1 - w)) for term, w in weights.items()}
-    return {term: tf * (K1 + 1) / (tf + new_norm) for term, tf in counts.items()}
+def weigh_again(
+    weights: Mapping[int, float],
+    length: int,
+    old: float,
+    new: float,
+    *,
+    was: Shape = HOUSE,
+    becomes: Shape | None = None,
+) -> Weights:
+    """The same passage against another average length or in another shape, without its text."""
+    becomes = becomes or was
+    old_norm, new_norm = _norm(length, old, was), _norm(length, new, becomes)
+    counts = {term: round(w * old_norm / (was.k1 + 1 - w)) for term, w in weights.items()}
+    return {term: tf * (becomes.k1 + 1) / (tf + new_norm) for term, tf in counts.items()}
 
 
-def _norm(length: int, average_length: float) -> float:
-    return K1 * (1 - B + B * length / (average_length or 1.0))
+def _norm(length: int, average_length: float, shape: Shape) -> float:
+    return shape.k1 * (1 - shape.b + shape.b * length / (average_length or 1.0))
 
 
 def idf(n: int, df: int) -> float:

@@ -72,7 +72,7 @@ def replace_chunks(
         removed = remove_chunks(cursor, document.pk) if document.version else Removed(0, 0, {})
         length = sum(row.terms.length for row in rows)
         average = statistics.average_length or (length / len(rows) if rows else 0.0)
-        copy_chunks(cursor, document, rows, average)
+        copy_chunks(cursor, document, rows, average, shape=statistics.shape)
         copy_embeddings(document, rows, generation.vectors, generation.version)
         frequencies = Counter(term for row in rows for term in row.terms.counts)
         frequencies.subtract(removed.frequencies)

@@ -11,7 +11,7 @@ from pgvector.psycopg import register_vector
 
 from gateway.embedding.embedder import Vectors
 from knowledge.analyzer import is_cjk
-from knowledge.bm25 import TermCounts, count_terms, to_sparsevec, weigh
+from knowledge.bm25 import HOUSE, Shape, TermCounts, count_terms, to_sparsevec, weigh
 from knowledge.chunking import index_text
 from knowledge.embeddings.storages import FLOAT, column_of
 from knowledge.languages import guess_language
@@ -72,6 +72,7 @@ def copy_chunks(
     rows: Sequence[Row],
     average: float,
     *,
+    shape: Shape = HOUSE,
     positions: Sequence[int] | None = None,
     generation: int | None = None,
 ) -> None:
@@ -104,7 +105,7 @@ def copy_chunks(
                     row.script,
                     row.terms.length,
                     sorted(row.terms.counts),
-                    to_sparsevec(weigh(row.terms, average)),
+                    to_sparsevec(weigh(row.terms, average, shape)),
                 )
             )
 

@@ -11,20 +11,24 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.db.backends.utils import CursorWrapper
 
+from knowledge.bm25 import HOUSE, K1, B, Shape
 from knowledge.errors import DocumentGone
 
 LOCK = """
-select n, sum_length, avgdl_frozen from lexical_statistics where collection_id = %s for update
+select n, sum_length, avgdl_frozen, k1, b from lexical_statistics
+where collection_id = %s for update
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """A collection's passages: how many, their length in terms, the average used for weights."""
+    """A collection's passages: how many, their length in terms, the average used for weights, and
+    in which shape they are weighed."""
 
     n: int
     sum_length: int
     average_length: float
+    shape: Shape = HOUSE
 
 
 def lock_statistics(cursor: CursorWrapper, collection_id: UUID) -> Statistics:
@@ -44,7 +48,8 @@ def lock_statistics(cursor: CursorWrapper, collection_id: UUID) -> Statistics:
         row = cursor.fetchone()
     if row is None:
         raise DocumentGone(str(collection_id))
-    return Statistics(*row)
+    *numbers, k1, b = row
+    return Statistics(*numbers, Shape(K1 if k1 is None else k1, B if b is None else b))
 
 
 def save_statistics(cursor: CursorWrapper, collection_id: UUID, found: Statistics) -> None:
@@ -52,6 +57,15 @@ def save_statistics(cursor: CursorWrapper, collection_id: UUID, found: Statistic
         "update lexical_statistics set n = %s, sum_length = %s, avgdl_frozen = %s"
         " where collection_id = %s",
         [found.n, found.sum_length, found.average_length, collection_id],
+    )
+
+
+def save_shape(cursor: CursorWrapper, collection_id: UUID, shape: Shape) -> None:
+    """From now on passages are weighed so; those that are there already, by `reweighing`."""
+    own = (None, None) if shape == HOUSE else (shape.k1, shape.b)
+    cursor.execute(
+        "update lexical_statistics set k1 = %s, b = %s where collection_id = %s",
+        [*own, collection_id],
     )
 
 

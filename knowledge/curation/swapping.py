@@ -75,7 +75,10 @@ def swap(
         _renumber(cursor, document, working, applied)
         length = sum(row.terms.length for row in rows)
         average = statistics.average_length or (length / len(rows) if rows else 0.0)
-        copy_chunks(cursor, document, rows, average, positions=places, generation=document.version)
+        copy_chunks(
+            cursor, document, rows, average,
+            shape=statistics.shape, positions=places, generation=document.version,
+        )  # fmt: skip
         vectors = {
             n: found.vectors[row.draft.text]
             for n, row in enumerate(rows)

@@ -61,16 +61,17 @@ def prepare(
     queries: Sequence[str],
     embedder_for: EmbedderFor,
     version: EmbeddingVersion,
-    alpha: float | None = None,
+    shares: Sequence[float | None] = (),
 ) -> list[Question]:
-    """Each query ready for both legs, embedded in one batch where the dense leg counts; `alpha`
-    is its weight instead of the measured one. Of a longer query only the beginning is used."""
+    """Each query ready for both legs, embedded in one batch where the dense leg counts; `shares`
+    are its weights for each instead of the measured one. Of a longer query only the beginning is
+    used."""
     queries = [query[:LONGEST_QUESTION] for query in queries]
     alphas = [
         choose_alpha(query, version.model, is_multilingual=version.is_multilingual)
-        if alpha is None
-        else alpha
-        for query in queries
+        if share is None
+        else share
+        for query, share in zip(queries, shares or [None] * len(queries), strict=True)
     ]
     vectors = _embedded(queries, alphas, embedder_for, version)
     return [

@@ -24,6 +24,7 @@ from knowledge.retrieval.statements import (
     read_statistics,
 )
 from knowledge.retrieval.types import NO_FILTERS, Filters, Query
+from knowledge.tuned import tuned_for
 from knowledge.types import SearchResult
 from knowledge.versions import find_active_version
 from security.reading import reading_as
@@ -45,12 +46,17 @@ class Plan:
     embedder_for: EmbedderFor
     version: EmbeddingVersion | None = None
     alpha: float | None = None
+    collections: Sequence[UUID] | None = None  # as they were named, for weights of their own
 
     def prepare(self) -> list[Question]:
         """Every query embedded in one batch, before a transaction is opened."""
         texts = [query.text for query in self.queries]
         version = self.version or find_active_version()
-        return prepare(texts, self.embedder_for, version, self.alpha)
+        shares = [
+            tuned_for(self.collections, text).dense if self.alpha is None else self.alpha
+            for text in texts
+        ]
+        return prepare(texts, self.embedder_for, version, shares)
 
     def run(self, queries: Sequence[Query], questions: Sequence[Question]) -> list[Found]:
         """What these queries find, one after the other in one transaction."""
@@ -115,7 +121,7 @@ def search(
     visible = visible_collections(user, collections)
     plan = plan_search(
         user, query, visible, limit, embedder_for,
-        also=also, filters=filters, version=version, alpha=alpha,
+        also=also, filters=filters, version=version, alpha=alpha, collections=collections,
     )  # fmt: skip
     return run_plan(plan)
 
@@ -150,10 +156,11 @@ def plan_search(
     filters: Filters = NO_FILTERS,
     version: EmbeddingVersion | None = None,
     alpha: float | None = None,
+    collections: Sequence[UUID] | None = None,
 ) -> Plan:
     limit = max(1, min(limit, MAX_LIMIT))
     queries = (Query(query), *also)
-    return Plan(user, queries, visible, limit, filters, embedder_for, version, alpha)
+    return Plan(user, queries, visible, limit, filters, embedder_for, version, alpha, collections)
 
 
 def visible_collections(

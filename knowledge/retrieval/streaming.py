@@ -43,7 +43,10 @@ async def search_streaming(
     """
     visible = visible_collections(user, collections)
     embedder_for = embed_for(collections, demands, user, payer, remember=remember)
-    plan = plan_search(user, query, visible, limit, embedder_for, also=also, filters=filters)
+    plan = plan_search(
+        user, query, visible, limit, embedder_for,
+        also=also, filters=filters, collections=collections,
+    )  # fmt: skip
     if not also:
         yield await run_patiently(run_plan, plan)
         return

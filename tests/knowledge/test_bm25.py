@@ -10,6 +10,7 @@ from knowledge.analyzer import TERM_SPACE
 from knowledge.bm25 import (
     K1,
     B,
+    Shape,
     TermCounts,
     count_terms,
     from_sparsevec,
@@ -84,3 +85,11 @@ def test_counts_hold_repeats() -> None:
 )
 def test_drift(n: int, total: int, frozen: float, expected: bool) -> None:
     assert has_drifted(n, total, frozen) is expected
+
+
+@given(counts, st.floats(0.2, 3), st.floats(0, 1))
+def test_another_shape_is_the_same_as_weighed_in_it_from_the_start(found, k1, b):
+    terms, other = TermCounts(found, sum(found.values())), Shape(k1, b)
+    stored = from_sparsevec(to_sparsevec(weigh(terms, 40.0)))
+    again = weigh_again(stored, terms.length, 40.0, 50.0, becomes=other)
+    assert again == pytest.approx(weigh(terms, 50.0, other))

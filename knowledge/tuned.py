@@ -1,0 +1,64 @@
+"""How a collection is searched where a person applied tuned weights; see `quality.tuning`.
+
+Every search asks, so all of them are remembered in the process for two seconds: there are few, and
+none where nobody ever tuned. k1 and b are no part of it: passages are stored as weighed by them.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from uuid import UUID
+
+from knowledge.analyzer import is_cjk
+from knowledge.models import SearchWeights
+
+REMEMBERED_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What is None is the house's own."""
+
+    dense: float | None = None
+    threshold: float | None = None
+    rerank_depth: int | None = None
+
+
+UNTUNED = Tuned()
+Known = Mapping[tuple[UUID, str], Tuned]
+
+_lock = Lock()
+_remembered: list[tuple[float, Known]] = []
+
+
+def tuned_for(collections: Sequence[UUID] | None, question: str) -> Tuned:
+    """For a question in its script: the weights of the one collection that is searched.
+
+    Several have one order of passages together and no weights in common: they, and everything that
+    a person may see, are searched as the house does it.
+    """
+    known = _known()
+    if not known or collections is None or len(set(collections)) != 1:
+        return UNTUNED
+    return known.get((collections[0], "cjk" if is_cjk(question) else "latin"), UNTUNED)
+
+
+def forget() -> None:
+    """In this process, after a change; others hear of it within two seconds."""
+    with _lock:
+        _remembered.clear()
+
+
+def _known() -> Known:
+    now = time.monotonic()
+    with _lock:
+        if _remembered and _remembered[0][0] > now:
+            return _remembered[0][1]
+    rows = SearchWeights.objects.values_list(
+        "collection_id", "script", "dense", "threshold", "rerank_depth"
+    )
+    found = {(row[0], row[1]): Tuned(*row[2:]) for row in rows}
+    with _lock:
+        _remembered[:] = [(now + REMEMBERED_SECONDS, found)]
+    return found

@@ -12,6 +12,7 @@ from agents.memory.models import Memory
 from agents.reuse.models import Measurement, Saving, require_measurement
 from gateway.label_fields import LabelsField
 from knowledge.models import Collection
+from knowledge.switch_fields import SwitchesField
 
 __all__ = ["Agent", "Measurement", "Memory", "SavedPrompt", "Saving"]
 
@@ -61,6 +62,7 @@ class Agent(OwnedModel):
         _("temperature"), default=0.2, validators=[MinValueValidator(0), MaxValueValidator(2)]
     )
     required_labels = LabelsField(_("demanded labels"))
+    understanding = SwitchesField(_("understanding questions"))
     reuse = models.CharField(
         _("answers are given again"),
         max_length=8,

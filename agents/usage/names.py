@@ -20,6 +20,8 @@ def purposes() -> dict[str, str]:
         "complexity": _("Choosing a model"),
         "embedding": _("Vectors"),
         "rerank": _("Ranking"),
+        "rewriting": _("Understanding questions"),
+        "enrichment": _("Enrichment"),
         "api": _("Programs"),
         "probe": _("Tests of endpoints"),
         "other": _("Other"),

@@ -3,6 +3,7 @@
 from typing import Self
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +48,11 @@ class Turn(models.Model):
     # The API token by which it was asked, for whoever pays; none: in a browser.
     token_id = models.UUIDField(null=True, blank=True, editable=False)
     collections = models.JSONField(null=True, blank=True)
+    # Narrowings that its words seem to name (`knowledge.retrieval.understanding`) and that it is
+    # asked without.
+    without = ArrayField(
+        models.CharField(max_length=12), default=list, db_default=[], blank=True, editable=False
+    )
     status = models.CharField(
         _("status"), max_length=11, choices=Status.choices, default=Status.QUEUED
     )

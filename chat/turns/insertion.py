@@ -46,11 +46,12 @@ with asked as (
 )
 insert into chat_turn (id, conversation_id, question_id, answer_id, agent_id,
                        requested_by_id, token_id, collections, status, idempotency_key,
-                       fingerprint, model_name, comparison, continues,
+                       fingerprint, model_name, comparison, continues, without,
                        created_at)
 values (%(turn)s, %(conversation)s, %(question)s, %(answer)s, %(agent)s, %(user)s, %(token)s,
         %(collections)s::jsonb, %(queued)s, %(key)s,
-        %(fingerprint)s, %(model)s, %(comparison)s, %(continues)s, now())
+        %(fingerprint)s, %(model)s, %(comparison)s, %(continues)s,
+        %(without)s::text[], now())
 returning created_at
 """
 
@@ -96,6 +97,7 @@ def _values(turn: Turn) -> dict[str, Any]:
         "model": turn.model_name,
         "comparison": turn.comparison,
         "continues": turn.continues,
+        "without": turn.without,
         "user": turn.requested_by.pk,
         "token": turn.token_id,
         "collections": _json(turn.collections),

@@ -4,6 +4,8 @@ from knowledge.models.collections import Collection
 from knowledge.models.contents import DocumentText, Figure, Picture
 from knowledge.models.documents import DeletedDocument, Document, Stage
 from knowledge.models.edits import PassageEdit
+from knowledge.models.enrichments import DocumentEnrichment, PassageEnrichment
+from knowledge.models.glossary import GlossaryEntry
 from knowledge.models.golden import ExpectedPassage, GoldenQuestion
 from knowledge.models.passages import Chunk, Embedding, EmbeddingVersion, StorageMeasurement
 from knowledge.models.quality import (
@@ -29,14 +31,17 @@ __all__ = [
     "ContentSum",
     "DeletedDocument",
     "Document",
+    "DocumentEnrichment",
     "DocumentText",
     "DocumentVersion",
     "Embedding",
     "EmbeddingVersion",
     "ExpectedPassage",
     "Figure",
+    "GlossaryEntry",
     "GoldenQuestion",
     "PassageEdit",
+    "PassageEnrichment",
     "Picture",
     "QualityPlan",
     "QualityResult",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import READ, OwnedModel, OwnedQuerySet, granted_ids
 from accounts.models import Grant, User
 from gateway.label_fields import LabelsField
+from knowledge.switch_fields import SwitchesField
 
 
 class CollectionQuerySet(OwnedQuerySet):
@@ -48,6 +49,13 @@ class Collection(OwnedModel):
     is_withdrawn = models.BooleanField(default=False, db_default=False, editable=False)
     # Since when nothing in it is indexed: what comes in waits until somebody goes on.
     paused_at = models.DateTimeField(_("paused"), null=True, blank=True, editable=False)
+    # The model that writes what its passages are found by (`enrichment`), and who switched that on
+    # and pays for it; empty: nobody.
+    enrich_model = models.CharField(max_length=120, blank=True, default="", db_default="")
+    enrich_by = models.ForeignKey(
+        User, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    understanding = SwitchesField(_("understanding questions"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 

@@ -34,7 +34,8 @@ class PromptMessage:
 
 
 Purpose = Literal[
-    "chat", "title", "memory", "complexity", "embedding", "rerank", "api", "probe", "other"
+    "chat", "title", "memory", "complexity", "embedding", "rerank", "rewriting", "enrichment", "api",
+    "probe", "other",
 ]
 
 

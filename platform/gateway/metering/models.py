@@ -22,6 +22,8 @@ PURPOSES = {
     "complexity": _("choice of a model"),
     "embedding": _("vectors"),
     "rerank": _("reranking"),
+    "rewriting": _("understanding questions"),
+    "enrichment": _("enrichment"),
     "api": _("programs"),
     "probe": _("tests"),
     "other": _("other work"),

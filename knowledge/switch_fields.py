@@ -1,0 +1,88 @@
+"""The switches of understanding in models and forms: for each one yes, no, or as usual."""
+
+from typing import Any
+
+from django import forms
+from django.db import models
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from knowledge.switches import BY_MODEL, USUAL, Switch, validate_switches
+
+HELP = _("As usual: nothing is said here. A no of the agent or of a collection counts most.")
+LABELS = {
+    Switch.FOLLOW_UPS: _("Follow-up questions bring along what they point back to"),
+    Switch.GLOSSARY: _("The other words of the collections' glossaries"),
+    Switch.PARTS: _("Questions that ask several things are also searched part by part"),
+    Switch.FILTERS: _("Words such as “PDFs from last month” narrow the search"),
+    Switch.STANDALONE: _("A follow-up written out as a whole question"),
+    Switch.REWRITES: _("The question in other words, three times at most"),
+    Switch.HYPOTHETICAL: _("A passage that could be the answer (HyDE)"),
+    Switch.SUB_QUESTIONS: _("The questions that have to be answered first"),
+    Switch.STEP_BACK: _("The more general question behind it"),
+    Switch.TRANSLATION: _("The question in Chinese, or in English"),
+}
+CHOICES = [("", _("as usual")), ("on", _("on")), ("off", _("off"))]
+
+
+def described() -> list[tuple[Switch, Any, bool, bool]]:
+    """Every switch with what it does, whether a model is asked for it, and whether it is usual."""
+    return [(one, LABELS[one], one in BY_MODEL, one in USUAL) for one in Switch]
+
+
+class SwitchesWidget(forms.MultiWidget):
+    """A choice of three beside what each switch does."""
+
+    template_name = "knowledge/_switches.html"
+
+    def __init__(self, attrs: Any = None) -> None:
+        widgets = {switch.value: forms.Select(choices=CHOICES) for switch in Switch}
+        super().__init__(widgets, attrs)
+
+    def decompress(self, value: Any) -> list[str]:
+        said = value or {}
+        return [{True: "on", False: "off"}.get(said.get(switch), "") for switch in Switch]
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        shown = context["widget"]["subwidgets"]
+        context["switches"] = [
+            {"widget": widget, "label": label, "by_model": by_model, "is_usual": is_usual}
+            for widget, (_switch, label, by_model, is_usual) in zip(shown, described(), strict=True)
+        ]
+        return context
+
+
+class SwitchesInput(forms.MultiValueField):
+    """What is said of each switch; what is left as usual is not said."""
+
+    widget = SwitchesWidget
+
+    def __init__(self, **options: Any) -> None:
+        fields = tuple(forms.ChoiceField(choices=CHOICES, required=False) for _switch in Switch)
+        super().__init__(fields=fields, **({"required": False} | options))
+
+    def compress(self, data_list: Any) -> dict[str, bool]:
+        said = zip(Switch, data_list or [], strict=False)
+        return {switch.value: answer == "on" for switch, answer in said if answer}
+
+
+class SwitchesField(models.JSONField):
+    """What an agent or a collection says of each switch, by its name."""
+
+    def __init__(self, verbose_name: Any = None, **options: Any) -> None:
+        defaults: dict[str, Any] = {
+            "default": dict,
+            "db_default": {},
+            "blank": True,
+            "validators": [validate_switches],
+            "help_text": HELP,
+        }
+        super().__init__(verbose_name, **(defaults | options))
+
+    def deconstruct(self) -> Any:
+        name, _path, args, options = super().deconstruct()
+        return name, "django.db.models.JSONField", args, options
+
+    def formfield(self, **options: Any) -> Any:
+        return SwitchesInput(label=capfirst(self.verbose_name), help_text=self.help_text)

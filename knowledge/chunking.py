@@ -93,10 +93,13 @@ def _common(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(names[0] for names in shared)
 
 
-def index_text(title: str, heading_path: Sequence[str], text: str, head: str = "") -> str:
+def index_text(
+    title: str, heading_path: Sequence[str], text: str, head: str = "", context: str = ""
+) -> str:
     """What is analysed and embedded for a passage: its title path, then the passage below the
-    names of its columns."""
-    return "\n".join(filter(None, (title_path(title, heading_path), head, text)))
+    names of its columns, then what a model wrote about it. That stands last: an embedder that
+    reads no further loses the model's words, and never the document's."""
+    return "\n".join(filter(None, (title_path(title, heading_path), head, text, context)))
 
 
 def title_path(title: str, heading_path: Sequence[str]) -> str:

@@ -45,7 +45,7 @@ def settle_document(job: Job) -> None:
 @jobs.settled_by(settle_document)
 def ingest_document(context: JobContext, document_id: str, is_forced: bool = True) -> None:
     """Index one document. Run again after it has committed, it finds nothing left to do."""
-    document = Document.objects.filter(pk=document_id).first()
+    document = Document.objects.select_related("collection").filter(pk=document_id).first()
     if document is None or _is_done(document, context.job):
         return
     if document.job_id != context.job.pk:

@@ -61,7 +61,8 @@ def remove_chunks(cursor: CursorWrapper, document_id: UUID) -> Removed:
 
 
 def to_row(draft: ChunkDraft, title: str) -> Row:
-    terms = count_terms(index_text(title, draft.heading_path, draft.text, draft.head))
+    whole = index_text(title, draft.heading_path, draft.text, draft.head, draft.context)
+    terms = count_terms(whole)
     script = Chunk.Script.CJK if is_cjk(draft.text) else Chunk.Script.LATIN
     return Row(new_id(), draft, terms, script.value)
 
@@ -80,8 +81,8 @@ def copy_chunks(
     said."""
     statement = (
         "copy knowledge_chunk (id, document_id, collection_id, version, position, text,"
-        ' heading_path, start, "end", page, line, head, language, piece_id, script, length, terms,'
-        " bm25) from stdin"
+        ' heading_path, start, "end", page, line, head, language, context, piece_id, script,'
+        " length, terms, bm25) from stdin"
     )
     with cursor.copy(statement) as copy:
         for position, row in zip(positions or range(len(rows)), rows, strict=True):
@@ -101,6 +102,7 @@ def copy_chunks(
                     draft.line,
                     draft.head,
                     guess_language(draft.text),
+                    draft.context,
                     draft.piece_id,
                     row.script,
                     row.terms.length,

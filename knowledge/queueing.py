@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from events import jobs
-from knowledge.ingestion.steps import STEPS
+from knowledge.ingestion.steps import steps_of
 from knowledge.models import Collection, Document, DocumentVersion, Source, Stage
 
 INGEST = "knowledge.jobs.ingest_document"
@@ -49,7 +49,7 @@ def _renew_stages(document: Document) -> None:
         made = {row.name: (row.input_hash, row.step_version) for row in done}
     Stage.objects.filter(document=document).delete()
     rows = []
-    for name in STEPS:
+    for name in steps_of(document.collection):
         input_hash, step_version = made.get(name, ("", ""))
         rows.append(
             Stage(document=document, name=name, input_hash=input_hash, step_version=step_version)

@@ -16,9 +16,13 @@ def known_vectors(document: Document, version: EmbeddingVersion) -> dict[str, Ve
     if not document.version:
         return {}
     rows = Embedding.objects.filter(chunk__document=document, version=version).values_list(
-        "chunk__heading_path", "chunk__text", "chunk__head", column_of(version.storage)
+        "chunk__heading_path",
+        "chunk__text",
+        "chunk__head",
+        "chunk__context",
+        column_of(version.storage),
     )
     return {
-        index_text(document.title, path, text, head): np.asarray(vector, np.float32)
-        for path, text, head, vector in rows
+        index_text(document.title, path, text, head, context): np.asarray(vector, np.float32)
+        for path, text, head, context, vector in rows
     }

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from knowledge.embeddings import views as embeddings
+from knowledge.enrichment import views as enrichment
 from knowledge.views import (
     access,
     bulk,
@@ -33,6 +34,8 @@ urlpatterns = [
     path(
         "<uuid:collection_id>/search-index/", embeddings.collection_index, name="collection_index"
     ),
+    path("<uuid:collection_id>/enrichment/", enrichment.enrichment, name="enrichment"),
+    path("<uuid:collection_id>/enrichment/switch", enrichment.switch, name="switch_enrichment"),
     path("<uuid:collection_id>/delete", collections.delete_collection, name="delete"),
     path("<uuid:collection_id>/sources/", sources.sources, name="sources"),
     path("<uuid:collection_id>/sources/new/<slug:kind>/", sources.add, name="add_source"),

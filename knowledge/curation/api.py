@@ -77,7 +77,7 @@ def undo_edit(request: HttpRequest, edit_id: UUID) -> Any:
 
 def _shown(row: Curated) -> dict[str, Any]:
     chunk = row.chunk
-    names = ("position", "text", "heading_path", "start", "end", "page")
+    names = ("position", "text", "heading_path", "start", "end", "page", "context")
     return {
         "id": chunk.pk, "tokens": row.tokens, "is_long": row.is_long, "cited": row.cited,
         "edit": row.edit, **{name: getattr(chunk, name) for name in names},

@@ -39,7 +39,7 @@ class Item:
         return {
             "start": draft.start, "end": draft.end, "page": draft.page, "place": list(self.place),
             "heading_path": list(draft.heading_path), "line": draft.line, "head": draft.head,
-            "piece": str(draft.piece_id) if draft.piece_id else None,
+            "piece": str(draft.piece_id) if draft.piece_id else None, "context": draft.context,
         }  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def parse_item(data: dict[str, Any], text: str) -> Item:
     draft = ChunkDraft(
         text[start:end], tuple(data["heading_path"]), start, end, data["page"],
         line=data["line"], head=data["head"],
-        piece_id=UUID(data["piece"]) if data["piece"] else None,
+        piece_id=UUID(data["piece"]) if data["piece"] else None, context=data.get("context", ""),
     )  # fmt: skip
     return Item(draft, (data["place"][0], data["place"][1]))
 

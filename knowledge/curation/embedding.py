@@ -33,7 +33,9 @@ def embed(
     try:
         embedder = _embedder(user, document, version.model)
         wanted = [d for d in drafts if embedder.is_multilingual or not is_cjk(d.text)]
-        texts = [index_text(document.title, d.heading_path, d.text, d.head) for d in wanted]
+        texts = [
+            index_text(document.title, d.heading_path, d.text, d.head, d.context) for d in wanted
+        ]
         vectors: Sequence[Vectors] = list(embedder.embed(texts)) if texts else []
     except LabelUnmet as error:
         raise EditRefused(str(error)) from error

@@ -85,6 +85,7 @@ class CuratedOut(Schema):
     tokens: int = Field(description="Word pieces, as the embedded model counts them.")
     is_long: bool = Field(description="Longer than that model reads: the end is found by words.")
     cited: int = Field(description="In how many answers; temporary conversations do not count.")
+    context: str = Field(description="A model's words, by which it is found too; never quoted.")
     edit: EditOut | None = Field(description="What made it as it is; null: as it was split.")
 
 
@@ -97,7 +98,7 @@ class CuratedPage(Schema):
             {
                 "id": ID, "position": 0, "text": "Trains are preferred to planes.",
                 "heading_path": ["Travel"], "start": 91, "end": 122, "page": 2, "tokens": 7,
-                "is_long": False, "cited": 37, "edit": None,
+                "is_long": False, "cited": 37, "context": "", "edit": None,
             }
         ],
         next=None,

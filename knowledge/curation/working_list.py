@@ -12,7 +12,7 @@ from knowledge.types import ChunkDraft
 
 BETWEEN = "\n\n"  # before each text of a curator in the stored text
 CHANGED = "This passage was changed meanwhile. Look at it again."
-FIELDS = ("pk", "heading_path", "start", "end", "page", "line", "head", "piece_id")
+FIELDS = ("pk", "heading_path", "start", "end", "page", "line", "head", "context", "piece_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,11 @@ def load(document: Document) -> Working:
     places = {UUID(piece): (edit.start, edit.end) for edit in edits for piece in edit.pieces}
     ids, items = [], []
     rows = Chunk.objects.filter(document=document).order_by("position").values_list(*FIELDS)
-    for pk, path, start, end, page, line, head, piece in rows:
+    for pk, path, start, end, page, line, head, context, piece in rows:
         draft = ChunkDraft(
-            text[start:end], tuple(path), start, end, page, line=line, head=head, piece_id=piece
-        )
+            text[start:end], tuple(path), start, end, page, line=line, head=head, piece_id=piece,
+            context=context,
+        )  # fmt: skip
         place: Span = (start, end) if end <= source_end else places.get(piece, (start, end))
         ids.append(pk)
         items.append(Item(draft, place))

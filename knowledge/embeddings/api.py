@@ -12,6 +12,7 @@ from accounts.models import User
 from knowledge.embeddings import overview, versions
 from knowledge.embeddings.schemas import (
     AnotherOut,
+    ForceQuery,
     ModelIn,
     ModelQuery,
     ShareOut,
@@ -70,11 +71,14 @@ def begin(request: HttpRequest, body: VersionIn) -> Any:
     "/embedding-versions/{int:number}/search", response=VersionOut, auth=ACCOUNT,
     summary="Search by an embedding version", operation_id="activate_embedding_version",
 )  # fmt: skip
-def search_by(request: HttpRequest, number: int) -> Any:
-    """From the next question on, in one transaction; also to go back to one that was searched."""
+def search_by(request: HttpRequest, number: int, body: Query[ForceQuery]) -> Any:
+    """From the next question on, in one transaction; also to go back to one that was searched.
+
+    409 `change-held` where golden questions lose beyond noise; `force` switches nevertheless, which
+    stands in the audit log."""
     user = _manager(request)
     _version(number)
-    return overview.show(versions.choose(number, user))
+    return overview.show(versions.choose(number, user, is_forced=body.force))
 
 
 @router.post(

@@ -32,7 +32,7 @@ PROBE = "A collection of documents that answers questions with their own words."
 SAME_MODEL = 0.99  # cosine; int8 and float32 of one model differ by 0.005
 
 MISSING = """
-select c.id, d.title, c.heading_path, c.text, c.head from knowledge_chunk c
+select c.id, d.title, c.heading_path, c.text, c.head, c.context from knowledge_chunk c
 join knowledge_document d on d.id = c.document_id
 where c.id > %s and (%s or c.script <> 'cjk')
   and not exists (select from knowledge_embedding e where e.chunk_id = c.id and e.version_id = %s)

@@ -15,6 +15,7 @@ from gateway.labels import LabelUnmet
 from knowledge.embeddings import filling, indexes, measuring, versions
 from knowledge.embeddings.filling import AnotherModel
 from knowledge.models import EmbeddingVersion
+from knowledge.quality.errors import ChangeHeld
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,11 @@ def fill_version(context: JobContext, version_id: int, *, is_chosen: bool = Fals
     waiting.update(state=EmbeddingVersion.State.READY)
     version.refresh_from_db()
     if is_chosen and version.state != EmbeddingVersion.State.ACTIVE:
-        versions.activate(version.pk)
+        try:
+            versions.activate(version.pk)
+        except ChangeHeld as held:
+            logger.warning("the embedding version %s is not searched: %s", version, held)
+            versions.stay(version)
 
 
 def drop_version(context: JobContext, version_id: int) -> None:

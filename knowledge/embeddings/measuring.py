@@ -197,5 +197,5 @@ def _some_texts(embedder: Embedder) -> list[str]:
     rows = Chunk.objects.order_by("-pk")
     if not embedder.is_multilingual:
         rows = rows.exclude(script=Chunk.Script.CJK)
-    fields = ("document__title", "heading_path", "text", "head")
+    fields = ("document__title", "heading_path", "text", "head", "context")
     return [index_text(*told) for told in rows.values_list(*fields)[:EMBEDDED_SAMPLE]]

@@ -19,6 +19,7 @@ from gateway.models import Model
 from knowledge.embeddings.filling import count_vectors, embedder_of
 from knowledge.embeddings.storages import STORAGES, is_indexable
 from knowledge.models import Chunk, EmbeddingVersion
+from knowledge.quality import gate
 from security import audit
 from security.acts import Act
 
@@ -89,13 +90,25 @@ def pause(version: EmbeddingVersion) -> None:
         jobs.request_cancel(job.pk)
 
 
-def activate(version_id: int, by: User | None = None, chosen_over: str = "") -> EmbeddingVersion:
+def activate(
+    version_id: int,
+    by: User | None = None,
+    chosen_over: str = "",
+    *,
+    is_forced: bool = False,
+) -> EmbeddingVersion:
     """Search by this version from the next question on; the one before is kept, to go back.
+
+    Golden questions are asked of it first: where they lose beyond noise it raises ChangeHeld,
+    unless it `is_forced`, which stands in the audit log (`quality.gate`).
 
     One transaction: it waits for documents that are just being stored with the old version, and
     those that come later are embedded anew. Passages that this version lacks are found by their
     words until the job that is begun here has filled them.
     """
+    ready = EmbeddingVersion.objects.filter(pk=version_id, state__in=(State.READY, State.RETIRED))
+    if (wanted := ready.first()) is not None:
+        gate.check_version(wanted, by, is_forced=is_forced)
     with transaction.atomic():
         rows = EmbeddingVersion.objects.select_for_update().order_by("pk")
         known = {version.pk: version for version in rows}
@@ -112,9 +125,15 @@ def activate(version_id: int, by: User | None = None, chosen_over: str = "") -> 
     return version
 
 
-def choose(version_id: int, by: User) -> EmbeddingVersion:
+def choose(version_id: int, by: User, *, is_forced: bool = False) -> EmbeddingVersion:
     """The same as somebody's decision: the gateway's default is not followed until it changes."""
-    return activate(version_id, by, chosen_over=default_model())
+    return activate(version_id, by, chosen_over=default_model(), is_forced=is_forced)
+
+
+def stay(held: EmbeddingVersion) -> None:
+    """The searched version stays although the gateway's default is `held`'s model: until a person
+    decides, or the default changes."""
+    EmbeddingVersion.objects.filter(state=State.ACTIVE).update(chosen_over=held.model)
 
 
 def drop(version_id: int, by: User | None = None) -> None:

@@ -42,7 +42,7 @@ def embed_drafts(
     Chinese passages: search never uses such vectors.
     """
     texts = {
-        position: index_text(title, draft.heading_path, draft.text, draft.head)
+        position: index_text(title, draft.heading_path, draft.text, draft.head, draft.context)
         for position, draft in enumerate(drafts)
         if embedder.is_multilingual or not is_cjk(draft.text)
     }

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_noop as _
 from knowledge import indexing
 from knowledge.chunking import chunk
 from knowledge.curation.reapplying import reapply
+from knowledge.enrichment.asking import EnrichmentFailed
+from knowledge.enrichment.step import Work, enrich, version_of, with_contexts
 from knowledge.errors import DocumentGone
 from knowledge.extraction.reasons import ExtractionFailed
 from knowledge.indexing import Generation
@@ -19,7 +21,7 @@ from knowledge.ingestion.steps import CLEANER, READER, SPLITTER, fingerprint
 from knowledge.models import Document, DocumentVersion, EmbeddingVersion, Stage
 from knowledge.pictures import is_picture, take_picture
 from knowledge.reuse import known_vectors
-from knowledge.types import Extracted
+from knowledge.types import ChunkDraft, Extracted
 from knowledge.versions import find_active_version
 
 NO_PASSAGES = _("There is nothing to search in this file.")
@@ -69,7 +71,7 @@ def _go_through(stages: Stages, document: Document, job: Progress, *, is_forced:
     made = {} if is_anew else _made_before(document)
     source = _read(stages, document, waiting, job)
     version = find_active_version()
-    if made and made == _would_be_made(source, version):
+    if made and made == _would_be_made(source, document, version):
         return _leave(stages, document, job)
     stages.begin(Stage.Name.CHUNK)
     drafts = chunk(source.extracted.text, source.extracted.blocks, source.title)
@@ -78,11 +80,12 @@ def _go_through(stages: Stages, document: Document, job: Progress, *, is_forced:
     edited = reapply(document, source.extracted.text, drafts)
     drafts = edited.drafts
     stages.end(source.fingerprint, SPLITTER)
+    drafts = _enrich(stages, document, source, drafts, job)
     stages.begin(Stage.Name.EMBED)
     embedder = embedder_for(document, version.model)
     known = known_vectors(document, version)
     vectors = embed_drafts(embedder, source.title, drafts, stages.report, known)
-    stages.end(fingerprint(source.fingerprint, SPLITTER), str(version.pk), done=len(drafts))
+    stages.end(_embedded_of(source, document), str(version.pk), done=len(drafts))
     stages.begin(Stage.Name.LOAD)
     generation = Generation(
         source.title,
@@ -120,17 +123,48 @@ def _read(
 
 def _made_before(document: Document) -> Made:
     rows = Stage.objects.filter(
-        document=document, name__in=(Stage.Name.CHUNK, Stage.Name.EMBED)
+        document=document, name__in=(Stage.Name.CHUNK, Stage.Name.ENRICH, Stage.Name.EMBED)
     ).exclude(input_hash="")
     return {row.name: (row.input_hash, row.step_version) for row in rows}
 
 
-def _would_be_made(source: Source, version: EmbeddingVersion) -> Made:
-    split = fingerprint(source.fingerprint, SPLITTER)
-    return {
+def _would_be_made(source: Source, document: Document, version: EmbeddingVersion) -> Made:
+    made = {
         Stage.Name.CHUNK.value: (source.fingerprint, SPLITTER),
-        Stage.Name.EMBED.value: (split, str(version.pk)),
+        Stage.Name.EMBED.value: (_embedded_of(source, document), str(version.pk)),
     }
+    if written_by := version_of(document.collection):
+        made[Stage.Name.ENRICH.value] = (fingerprint(source.fingerprint, SPLITTER), written_by)
+    return made
+
+
+def _embedded_of(source: Source, document: Document) -> str:
+    """The hash of all that vectors are made of."""
+    written_by = version_of(document.collection)
+    return fingerprint(source.fingerprint, SPLITTER, *filter(None, [written_by]))
+
+
+def _enrich(
+    stages: Stages, document: Document, source: Source, drafts: list[ChunkDraft], job: Progress
+) -> list[ChunkDraft]:
+    """With what a model wrote about them, where the collection wants that.
+
+    Search does not wait for a model: where it does not answer the step has failed, and the document
+    is found by its own words, and by what was written until then.
+    """
+    collection = document.collection
+    if not collection.enrich_model or not drafts:
+        return drafts
+    stages.begin(Stage.Name.ENRICH)
+    work = Work(document, source.title, source.extracted.text, stages.report, job.check)
+    try:
+        enrich(work, collection, drafts)
+    except EnrichmentFailed as failure:
+        stages.fail(str(failure))
+    else:
+        made_of = fingerprint(source.fingerprint, SPLITTER)
+        stages.end(made_of, version_of(collection), done=len(drafts))
+    return with_contexts(document, collection.enrich_model, source.title, drafts)
 
 
 def _leave(stages: Stages, document: Document, job: Progress) -> bool:

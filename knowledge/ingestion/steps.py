@@ -6,7 +6,7 @@ then, what was made before is made anew when a document is indexed again.
 
 import hashlib
 
-from knowledge.models import Stage
+from knowledge.models import Collection, Stage
 
 READER = "2"
 CLEANER = "1"
@@ -16,6 +16,14 @@ STEPS = (
     Stage.Name.FETCH, Stage.Name.EXTRACT, Stage.Name.CLEAN, Stage.Name.CHUNK, Stage.Name.EMBED,
     Stage.Name.LOAD,
 )  # fmt: skip
+
+
+def steps_of(collection: Collection) -> tuple[Stage.Name, ...]:
+    """In their order."""
+    if not collection.enrich_model:
+        return STEPS
+    before_vectors = STEPS.index(Stage.Name.EMBED)
+    return (*STEPS[:before_vectors], Stage.Name.ENRICH, *STEPS[before_vectors:])
 
 
 def fingerprint(*parts: str) -> str:

@@ -37,6 +37,8 @@ class Chunk(models.Model):
     # with it, but no part of its text.
     head = models.TextField(blank=True, default="", db_default="")
     language = models.CharField(max_length=10, blank=True, default="", db_default="")
+    # What a model wrote so that it is found (`enrichment`): searched with it, never quoted.
+    context = models.TextField(blank=True, default="", db_default="", editable=False)
     # Where a curator's edit made it (`curation`): which of its passages this is.
     piece_id = models.UUIDField(null=True, blank=True, editable=False)
     script = models.CharField(max_length=5, choices=Script.choices)

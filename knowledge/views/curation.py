@@ -17,9 +17,9 @@ from accounts.callers import caller
 from gateway.errors import BudgetExhausted
 from knowledge.curation import editing
 from knowledge.curation.errors import EditConflict, EditRefused
-from knowledge.curation.listing import find_curated, read_window
+from knowledge.curation.listing import Curated, Curation, find_curated, read_window
 from knowledge.curation.requests import Asked, carry_out
-from knowledge.models import Document, PassageEdit
+from knowledge.models import Document, DocumentEnrichment, PassageEdit
 from knowledge.rows import describe
 
 SHOWN = 40
@@ -49,9 +49,16 @@ def curation(request: HttpRequest, document_id: UUID) -> HttpResponse:
     if document.collection.is_shelf:
         raise Http404
     window = read_window(user, document, _first(request), SHOWN)
-    context = {"document": document, "row": describe(document), "curation": window}
+    about = DocumentEnrichment.objects.visible_to(user).filter(document=document).first()
+    shown = {"document": document, "row": describe(document)}
+    context = shown | {"curation": window, "about": about if _is_enriched(window) else None}
     template = "_curation" if "HX-Request" in request.headers else "curation"
     return render(request, f"knowledge/{template}.html", context)
+
+
+def _is_enriched(window: Curation) -> bool:
+    """What was written is kept, but not searched, where that is switched off."""
+    return any(isinstance(row, Curated) and row.chunk.context for row in window.rows)
 
 
 @require_POST

@@ -33,11 +33,13 @@ from chat.search.api import router as chat_search
 from chat.search.jump_api import router as jump
 from chat.sharing.api import router as sharing
 from chat.sidebar.api import router as folders
+from chat.why.api import router as why
 from config import openapi, problems
 from knowledge.api import router as knowledge
 from knowledge.curation.api import router as curation
 from knowledge.document_versions.api import router as versions
 from knowledge.embeddings.api import router as embeddings
+from knowledge.enrichment.api import router as enrichment
 from knowledge.sources.api import router as sources
 
 DESCRIPTION = """
@@ -136,6 +138,7 @@ api.add_router("", sources)
 api.add_router("", curation)
 api.add_router("", versions)
 api.add_router("", embeddings)
+api.add_router("", enrichment)
 api.add_router("", agents)
 api.add_router("", memory)
 api.add_router("", models)
@@ -146,6 +149,7 @@ api.add_router("", chat)
 api.add_router("", attachments)
 api.add_router("", answers)
 api.add_router("", folders)
+api.add_router("", why)
 api.add_router("", chat_search)
 api.add_router("", jump)
 api.add_router("", exports)

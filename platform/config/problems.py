@@ -41,6 +41,7 @@ from chat.errors import ChatError, KeyReused
 from gateway.errors import BudgetExhausted
 from knowledge.curation.errors import EditConflict, EditRefused
 from knowledge.embeddings.versions import VersionRefused
+from knowledge.enrichment.services import EnrichmentRefused
 from knowledge.errors import FileTooLarge, QuotaReached, StorageFull, UploadRefused
 from knowledge.file_types import UnsupportedFile
 from knowledge.sources.services import SourceBusy, SourceRefused
@@ -163,6 +164,7 @@ DOMAIN: dict[type[Exception], tuple[int, str, Promise]] = {
     EditRefused: (422, "edit-refused", _("The passage cannot be edited so")),
     EditConflict: (409, "edit-conflict", _("The passage was changed meanwhile")),
     VersionRefused: (409, "version-refused", _("Not with this embedding version")),
+    EnrichmentRefused: (422, "enrichment-refused", _("The collection cannot be enriched so")),
     InvalidCursor: (422, "invalid-cursor", _("Unknown cursor")),
 }
 

@@ -157,7 +157,8 @@ class Chunk:
 class EndpointSwitched:
     """An endpoint failed; `switched_to` answers instead, or goes on behind `after` characters.
 
-    `reason` is the stable type of the error, `detail` the sentence to show.
+    `reason` is the stable type of the error, `detail` the sentence to show, `model` the cheaper one
+    that answers where a budget has named it.
     """
 
     failed: str
@@ -165,6 +166,7 @@ class EndpointSwitched:
     reason: str
     detail: str
     after: int = 0
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Act(models.TextChoices):
     KEY_REMOVED = "key.removed", _("Key of an endpoint removed")
     KEY_RESEALED = "key.resealed", _("Keys sealed anew")
     LABELS_CHANGED = "collection.labels", _("Labels of a collection changed")
+    ENRICHMENT_CHANGED = "collection.enriched", _("Enrichment of a collection changed")
     COLLECTION_DELETED = "collection.deleted", _("Collection deleted")
     EMBEDDING_BEGUN = "embedding.begun", _("Embedding version begun")
     EMBEDDING_CHOSEN = "embedding.chosen", _("Embedding version searched")

@@ -26,7 +26,8 @@ INLINE_SCRIPT = re.compile(r"<script(?![^>]*\b(src|type=\"application/json\"))[^
 # person's own; the others are made from rows that are there.
 NOT_IN_THE_ADMIN = {
     "events.Event", "knowledge.ContentSum", "knowledge.DeletedDocument", "knowledge.Reading",
-    "knowledge.VersionText", "knowledge.PassageEdit", "knowledge.SourceItem", "knowledge.Picture",
+    "knowledge.VersionText", "knowledge.PassageEdit", "knowledge.DocumentEnrichment",
+    "knowledge.PassageEnrichment", "knowledge.SourceItem", "knowledge.Picture",
     "knowledge.Figure", "knowledge.GoldenQuestion", "knowledge.ExpectedPassage",
     "knowledge.QualityPlan", "knowledge.QualityRun", "knowledge.QualityResult",
     "knowledge.SearchWeights", "knowledge.QualityTuning", "knowledge.ApprovedAnswer",

@@ -139,6 +139,7 @@ API = {
         ACCOUNT, 403, 403, 403, 403, body={"password": "not this one", "when": "now"}
     ),
     "DELETE api/v1/me/deletion": api(ACCOUNT, 204, 204, 204, 204),
+    f"GET {MESSAGE}/why": api(READ_OR_CHAT, 200, 200, 200, 404),
     "GET api/v1/memories": api(READ_OR_CHAT, 200, 200, 200, 200),
     "POST api/v1/memories": api(CHAT, 201, 201, 201, 201, body={"text": "I like tea"}),
     "DELETE api/v1/memories": api(CHAT, 204, 204, 204, 204),
@@ -191,6 +192,10 @@ API = {
     f"GET {COLLECTION}/indexing": api(READ, 200, 200, 200, 404),
     f"POST {COLLECTION}/indexing": api(WRITE, 202, 202, 403, 404, body={"order": "first"}),
     f"GET {DOCUMENT}/figures/<int:number>": api(READ, 200, 200, 200, 404),
+    f"GET {COLLECTION}/enrichment": api(READ, 200, 200, 403, 404),
+    f"PUT {COLLECTION}/enrichment": api(WRITE, 422, 422, 403, 404, body={"model": "none"}),
+    f"DELETE {COLLECTION}/enrichment": api(WRITE, 204, 204, 403, 404),
+    f"GET {DOCUMENT}/enrichment": api(READ, 404, 404, 403, 404),
     f"GET {DOCUMENT}/curation": api(READ, 200, 200, 403, 404),
     f"GET {DOCUMENT}/edits": api(READ, 200, 200, 403, 404),
     f"POST {DOCUMENT}/edits": api(WRITE, 201, 201, 403, 404, body={"kind": "add", "text": "More."}),
@@ -310,6 +315,10 @@ PAGE = {
     "knowledge/search-index/": page(404, 404, 404, 404),
     "knowledge/search-index/act": page(404, 404, 404, 404, method="POST"),
     f"{PAGES}/search-index/": page(200, 200, 404, 404),
+    f"{PAGES}/enrichment/": page(200, 200, 404, 404),
+    f"{PAGES}/enrichment/switch": page(
+        302, 302, 404, 404, method="POST", form={"action": "off"}
+    ),
     "knowledge/search/": page(200, 200, 200, 200, query="q=合并"),
     f"{PAGES}/": page(200, 200, 200, 404),
     f"{PAGES}/documents": page(200, 200, 200, 404),
@@ -403,6 +412,7 @@ PAGE = {
     "c/<uuid:conversation_id>/visits": page(
         404, 404, 404, 404, method="POST", form={"visit": "{message_id}"}
     ),
+    "why/<uuid:message_id>": page(200, 200, 200, 404),
     "c/<uuid:conversation_id>/sharing": page(200, 404, 404, 404),
     "c/<uuid:conversation_id>/sharing/people": page(
         200, 404, 404, 404, method="POST", form={"email": "mate@example.org", "role": "reader"}

@@ -81,6 +81,7 @@ VALID = {
         "documents": ["0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"],
     },
     "order_indexing": {"order": "first"},
+    "switch_enrichment_on": {"model": "none"},
     "create_embedding_version": {"model": "all-MiniLM-L6-v2"},
     "measure_embedding_storages": {"model": "all-MiniLM-L6-v2"},
     "create_source": {"kind": "api", "name": "N"},

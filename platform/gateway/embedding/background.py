@@ -4,7 +4,8 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import wait
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -13,15 +14,21 @@ from gateway.upstream.session import close_pool
 T = TypeVar("T")
 
 CLOSING_SECONDS = 3.0
+LOOK_SECONDS = 1.0
 
 _lock = threading.Lock()
 _loops: dict[int, asyncio.AbstractEventLoop] = {}  # by process: threads do not survive a fork
 
 
-def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine, for code in a thread; stopped with it when the wait is."""
+def run(coroutine: Coroutine[Any, Any, T], look: Callable[[], None] | None = None) -> T:
+    """The result of a coroutine, for code in a thread; stopped with it when the wait is.
+
+    `look` is called every second meanwhile, and ends the wait by raising.
+    """
     future = asyncio.run_coroutine_threadsafe(coroutine, _running_loop())
     try:
+        while look is not None and not wait([future], LOOK_SECONDS).done:
+            look()
         return future.result()
     finally:
         future.cancel()

@@ -17,6 +17,7 @@ from agents.tokens import estimate_tokens
 from agents.types import (
     AgentTask,
     AttachmentsRead,
+    Chat,
     LabelsDemanded,
     PackedPassage,
     PromptAssembled,
@@ -26,9 +27,12 @@ from agents.types import (
     Search,
     Step,
 )
+from agents.understanding.asking import understand_question
 from gateway.labels import Demand, labels_of, require_labels
 from gateway.types import ChatRequest, FindRoutes, PassageText, Payer
 from knowledge.retrieval import search as search_passages
+from knowledge.retrieval.types import NO_FILTERS, Filters, Query
+from knowledge.retrieval.understanding import Understood
 from knowledge.types import SearchResult
 from observability.patience import run_patiently
 
@@ -58,16 +62,19 @@ async def search_documents(
     limit: int,
     demands: Sequence[Demand] = (),
     *,
+    also: Sequence[Query] = (),
+    filters: Filters = NO_FILTERS,
     payer: Payer | None = None,
     remember: bool = True,
 ) -> SearchResult:
     return await run_patiently(
-        search_passages, user, query, collections, limit, demands, payer=payer, remember=remember
-    )
+        search_passages, user, query, collections, limit, demands,
+        also=also, filters=filters, payer=payer, remember=remember,
+    )  # fmt: skip
 
 
 async def prepare(
-    task: AgentTask, asked: Asked, search: Search, read: Read, routes: FindRoutes
+    task: AgentTask, asked: Asked, search: Search, read: Read, *, routes: FindRoutes, chat: Chat
 ) -> AsyncGenerator[Step, None]:
     """Read, search, and make sure that somebody may be asked; raises LabelUnmet."""
     history = fitting_history(task.history, int(task.agent.context_tokens * HISTORY_SHARE))
@@ -76,7 +83,11 @@ async def prepare(
         yield AttachmentsRead(reading.uses, reading.passages, reading.took_ms)
     passages, demands = reading.passages, task.demands
     if not reading.is_enough:
-        retrieved, more = await _retrieve(task, search, reading)
+        collections = _collections_to_search(task)
+        understood, rewritten = await understand_question(task, collections, chat, routes)
+        if rewritten:
+            yield rewritten
+        retrieved, more = await _retrieve(task, search, reading, understood)
         yield retrieved
         passages += retrieved.passages
         demands = tuple(dict.fromkeys((*demands, *more)))
@@ -112,12 +123,12 @@ async def meet(model: str, demands: Sequence[Demand], routes: FindRoutes) -> Lab
 
 
 async def _retrieve(
-    task: AgentTask, search: Search, reading: Reading
+    task: AgentTask, search: Search, reading: Reading, understood: Understood
 ) -> tuple[RetrievalCompleted, tuple[Demand, ...]]:
     """What was found, and what the collections it is from demand of whoever reads it."""
-    query = retrieval_query(task.question, task.history)
-    collections = searched_collections(task)
-    if collections == [] or not (task.agent.max_passages and query):
+    query = understood.first.text
+    collections = _collections_to_search(task)
+    if collections == []:
         return RetrievalCompleted(query, (), 0.0), ()
     limit = task.agent.max_passages
     demanded = (task.demands,) if task.demands else ()
@@ -127,6 +138,8 @@ async def _retrieve(
         collections,
         limit * CANDIDATES,
         *demanded,
+        also=understood.also,
+        filters=understood.filters,
         payer=task.payer("embedding"),
         remember=not task.is_temporary,
     )
@@ -134,6 +147,11 @@ async def _retrieve(
     first = len(reading.passages)
     passages = tuple(replace(passage, n=first + passage.n) for passage in packed)
     return RetrievalCompleted(query, passages, found.took_ms, found), found.demands
+
+
+def _collections_to_search(task: AgentTask) -> list[UUID] | None:
+    """Those of `searched_collections`, and none where nothing is to be searched for."""
+    return searched_collections(task) if task.agent.max_passages and task.question else []
 
 
 def searched_collections(task: AgentTask) -> list[UUID] | None:

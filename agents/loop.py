@@ -9,7 +9,8 @@ from contextlib import aclosing
 
 from agents.asking import Asked, prepare, search_documents
 from agents.citations import CitationGate
-from agents.closing import finished, nothing_to_search, notice_of, support_of, usage_of
+from agents.citing import Citing
+from agents.closing import finished, nothing_to_search, notice_of, proof_of, usage_of
 from agents.evidence import Evidence, verify_in_database
 from agents.reading import read_attachments
 from agents.reuse.answers import Items, answers
@@ -27,6 +28,7 @@ from agents.types import (
     Verify,
 )
 from gateway.chat import stream_chat
+from gateway.errors import GatewayError
 from gateway.routing.routes import find_routes
 from gateway.types import Completed, FindRoutes
 
@@ -50,32 +52,38 @@ async def run_agent(
             yield step
         return
     asked = Asked()
-    async with aclosing(prepare(task, asked, search, read, routes)) as steps:
+    async with aclosing(prepare(task, asked, search, read, routes=routes, chat=chat)) as steps:
         async for step in steps:
             yield step
-    evidence = Evidence(asked.passages, verify)
+    evidence = Evidence(asked.passages, verify, task.question)
     gate = CitationGate([passage.n for passage in asked.passages])
     notice = ""
-    async with aclosing(_spoken(task, asked, chat, routes)) as items:
-        async for item in items:
-            match item:
-                case TextDelta(text):
-                    if shown := gate.feed(text):
-                        yield TextDelta(shown)
-                    for citation in await evidence.for_claims(gate.take_claims()):
-                        yield citation
-                case AnswerReused():
-                    yield item
-                case ReasoningDelta() | EndpointSwitched():
-                    yield item
-                    notice = notice_of(item) or notice
-                case Completed():
-                    if rest := gate.close():
-                        yield TextDelta(rest)
-                    if checked := support_of(evidence, item, gate.text):
-                        yield checked
-                    yield usage_of(item)
-                    yield finished(item, gate.text, notice, asked.reading)
+    async with Citing(evidence) as citing, aclosing(_spoken(task, asked, chat, routes)) as items:
+        try:
+            async for item in items:
+                match item:
+                    case TextDelta(text):
+                        if shown := gate.feed(text):
+                            yield TextDelta(shown)
+                        citing.add(gate.take_claims())
+                    case AnswerReused():
+                        yield item
+                    case ReasoningDelta() | EndpointSwitched():
+                        yield item
+                        notice = notice_of(item) or notice
+                    case Completed():
+                        if rest := gate.close():
+                            yield TextDelta(rest)
+                        async for step in proof_of(citing, evidence, item, gate.text):
+                            yield step
+                        yield usage_of(item)
+                        yield finished(item, gate.text, notice, asked.reading)
+                for citation in citing.ready():
+                    yield citation
+        except GatewayError:
+            for citation in await citing.rest():  # what was said stays, and so does its evidence
+                yield citation
+            raise
 
 
 async def _spoken(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes) -> Items:

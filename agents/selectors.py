@@ -90,6 +90,7 @@ def agent_spec(agent: Agent) -> AgentSpec:
         reuse=agent.reuse,
         reuse_seconds=agent.reuse_seconds,
         similarity=agent.similarity if agent.reuses_similar else 0,
+        understanding=agent.understanding,
         id=agent.pk,
     )
 

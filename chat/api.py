@@ -169,6 +169,7 @@ def start_turn(
         model=body.model,
         beside=body.beside,
         continues=body.continues,
+        without=[one.value for one in body.without],
         token=token_of(request),
     )
     return Status(202, {"turn_id": turn.pk, "message_id": turn.answer_id})

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from chat.models import Message, Turn
 from chat.spoken import error_of, notice_of, usage_of
+from knowledge.retrieval.understanding import Narrowing
 from security.schemas import PageQuery, WriteSchema
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
@@ -225,6 +226,11 @@ class TurnIn(WriteSchema):
     )
     parent: UUID | None = Field(
         None, description="The message it follows; null: the last one on show."
+    )
+    without: Annotated[list[Narrowing], Field(max_length=len(Narrowing))] = Field(
+        [],
+        description="Filters that were recognised in its words and do not count this time: "
+        "`file_types`, `languages`, `dates`.",
     )
 
     model_config = example(text="May I fly to Munich?", collections=[ID])

@@ -15,10 +15,12 @@ from agents.types.steps import (
     PackedPassage,
     PromptAssembled,
     PromptBlock,
+    QueryRewritten,
     Reading,
     RetrievalCompleted,
     Step,
     SupportChecked,
+    Trouble,
     UsageRecorded,
     Use,
 )
@@ -54,6 +56,7 @@ __all__ = [
     "PastMessage",
     "PromptAssembled",
     "PromptBlock",
+    "QueryRewritten",
     "Reading",
     "ReasoningDelta",
     "Recollection",
@@ -61,6 +64,7 @@ __all__ = [
     "Step",
     "SupportChecked",
     "TextDelta",
+    "Trouble",
     "UsageRecorded",
     "Use",
 ]

@@ -1,11 +1,15 @@
 """What happens in a run, step by step, and what its steps are made of."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from gateway.types import EndpointSwitched, PromptImage, ReasoningDelta, TextDelta
 from knowledge.types import Passage, SearchResult
+
+if TYPE_CHECKING:
+    from knowledge.retrieval.types import Query
+    from knowledge.retrieval.understanding import Recognised
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,22 @@ class PromptAssembled:
     budget: int
 
 
+Trouble = Literal["", "late", "nonsense", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRewritten:
+    """What is searched for beside the question or instead of it, and what the search is narrowed
+    to. `model` wrote some of the queries, unless there was `trouble`; without either, rules did.
+    """
+
+    queries: tuple["Query", ...]
+    recognised: tuple["Recognised", ...]
+    took_ms: float
+    model: str = ""
+    trouble: Trouble = ""
+
+
 Use = Literal["whole", "searched", "seen", "unseen", "unread"]
 
 
@@ -115,7 +135,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class CitationAdded:
-    """Evidence for a sentence: the document's text from `start` to `end` equals `quote`."""
+    """Evidence for a sentence: the document's text from `start` to `end` equals `quote`.
+
+    `method` says how it was found (`agents.aligning`), `score` from 0 to 1 how well it agrees; `at`
+    is where in the answer its mark stands, or would: one that `is_proposed` the model did not cite.
+    `line` is the first one of a program's file.
+    """
 
     n: int
     document_id: UUID
@@ -126,6 +151,16 @@ class CitationAdded:
     start: int
     end: int
     page: int | None
+    line: int | None = None
+    method: str = ""
+    score: float | None = None
+    at: int | None = None
+    is_proposed: bool = False
+
+    @property
+    def lines(self) -> tuple[int, int] | None:
+        """The first and the last line of the file that the quote is from, where these are known."""
+        return (self.line, self.line + self.quote.count("\n")) if self.line else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +180,12 @@ class AnswerReused:
 
 @dataclass(frozen=True, slots=True)
 class SupportChecked:
-    """The sentences of an answer with sources that no source stands behind."""
+    """Of an answer that was given passages: how many sentences make a claim, how many of these a
+    source stands behind, and those to be marked since none does."""
 
     sentences: tuple[str, ...]
+    claims: int = 0
+    supported: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +227,7 @@ class Finished:
 
 Step = (
     AttachmentsRead
+    | QueryRewritten
     | RetrievalCompleted
     | PromptAssembled
     | TextDelta

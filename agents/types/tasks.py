@@ -9,6 +9,7 @@ from accounts.budgets.keeper import BUDGETS
 from gateway.controls import Controls
 from gateway.labels import Demand
 from gateway.types import AS_IT_IS, Payer, Purpose
+from knowledge.switches import Switch, switched_on
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -32,6 +33,9 @@ class AgentSpec:
     reuse: str = "off"  # to whom an answer may be given again: "person", "shared" or "off"
     reuse_seconds: int = 86_400
     similarity: int = 0  # percent from which a question means the same; 0 = never
+    understanding: Mapping[str, bool] = field(
+        default_factory=dict
+    )  # as `knowledge.switches` has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,15 @@ class AgentTask:
     team_ids: tuple[UUID, ...] = ()  # the person's
     token_id: UUID | None = None  # by which they asked
     purpose: Purpose = "chat"
+    # What the collections that are searched alone say of the ways of understanding, and whether
+    # there is a glossary anywhere.
+    said_by_collections: tuple[Mapping[str, bool], ...] = ()
+    has_glossary: bool = False
+    without: tuple[str, ...] = ()  # narrowings that the person does not want
+
+    @property
+    def switches(self) -> frozenset[Switch]:
+        return switched_on(self.agent.understanding, self.said_by_collections)
 
     def payer(self, purpose: Purpose | None = None) -> Payer:
         """On whose account this is answered, and what serves the answer."""

@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from chat.models import Turn
 from chat.services import Place, start_turn
+from knowledge.retrieval.understanding import Narrowing
 from security.rate_limits import Action, spend
 from security.rates import Per
 from security.text import storable
 
 MAX_IDS = 100
+KNOWN_NARROWINGS = tuple(map(str, Narrowing))
 MAX_KEY = 150
 
 
@@ -55,6 +57,7 @@ class StartTurn:
     temporary: bool = False
     attachments: list[UUID] | None = None
     continues: UUID | None = None
+    without: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, frame: dict[str, Any]) -> Self:
@@ -80,6 +83,7 @@ class StartTurn:
             temporary=_flag(frame, "temporary"),
             attachments=_ids(frame, "attachments"),
             continues=_optional_uuid(frame, "continues"),
+            without=_narrowings(frame),
         )
 
     def start(self, user: User, address: str) -> Turn:
@@ -99,6 +103,7 @@ class StartTurn:
             beside=self.beside,
             temporary=self.temporary,
             continues=self.continues,
+            without=self.without,
         )
 
     @property
@@ -164,6 +169,15 @@ def _flag(frame: dict[str, Any], name: str) -> bool:
     if value is not None and not isinstance(value, bool):
         raise InvalidFrame(_("`%s` must be true or false.") % name)
     return bool(value)
+
+
+def _narrowings(frame: dict[str, Any]) -> tuple[str, ...]:
+    value = frame.get("without")
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(one in KNOWN_NARROWINGS for one in value):
+        raise InvalidFrame(_("`without` must be a list of: %s.") % ", ".join(KNOWN_NARROWINGS))
+    return tuple(dict.fromkeys(value))
 
 
 def _model(frame: dict[str, Any]) -> str | None:

@@ -25,6 +25,15 @@ def demands_in(row: Mapping[str, Any], searched: Sequence[UUID] | None) -> tuple
     return tuple(sorted({*found, *earlier}, key=lambda d: (d.kind, d.name, d.label)))
 
 
+def said_by_collections(
+    row: Mapping[str, Any], searched: Sequence[UUID] | None
+) -> tuple[Mapping[str, bool], ...]:
+    """What the collections that are named to be searched say of the ways of understanding."""
+    names = set(map(str, searched or ()))
+    found = orjson.loads(row["said_by_collections"] or "[]")
+    return tuple(said for pk, said in found if pk in names)
+
+
 def going_on(said: str | None, steps: str | None) -> GoingOn | None:
     """The text of an answer that broke off, and where the passages are that its numbers mean;
     `steps` is JSON."""

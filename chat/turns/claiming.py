@@ -9,17 +9,21 @@ from observability.rows import columns_of, instance_of
 
 _KNOWN: list[str] = []  # the columns of a claim
 
-# What the agent, the teams of the person and the collections that may be searched demand.
+# What the agent, the teams of the person and the collections that may be searched demand; and what
+# the collections say of the ways in which questions are understood.
 DEMANDS = """
 left join lateral (
-    select jsonb_agg(jsonb_build_array(kind, id, name, labels)) as demands from (
-        select 'agent', a.id, a.name, a.required_labels
+    select jsonb_agg(jsonb_build_array(kind, id, name, labels)) filter (where labels <> '{}')
+               as demands,
+           jsonb_agg(jsonb_build_array(id, said)) filter (where said <> '{}') as said_by_collections
+    from (
+        select 'agent', a.id, a.name, a.required_labels, '{}'::jsonb
         union all
-        select 'team', g.id, g.name, g.required_labels
+        select 'team', g.id, g.name, g.required_labels, '{}'
         from accounts_membership m join accounts_team g on g.id = m.team_id
         where m.user_id = t.requested_by_id
         union all
-        select 'collection', c.id, c.name, c.required_labels
+        select 'collection', c.id, c.name, c.required_labels, c.understanding
         from knowledge_collection c
         where c.id in (
             select k.id::uuid
@@ -30,8 +34,7 @@ left join lateral (
             union all
             select o.collection_id from agents_agent_collections o
             where o.agent_id = t.agent_id)
-    ) as demanding(kind, id, name, labels)
-    where labels <> '{}'
+    ) as demanding(kind, id, name, labels, said)
 ) d on true
 """
 
@@ -43,7 +46,7 @@ with {leases.CLAIMING}, begun as (
 select t.id, t.conversation_id, t.question_id, t.answer_id, t.requested_by_id,
        t.stop_requested_at is not null as is_stopped, q.parent_id, q.text,
        q.attachments,
-       t.model_name as asked_model, t.token_id,
+       t.model_name as asked_model, t.token_id, t.without,
        array(select c.id from knowledge_collection c
              join jsonb_array_elements_text(nullif(t.collections, 'null')) as k(id)
                   on c.id = k.id::uuid) as chosen,
@@ -57,6 +60,8 @@ select t.id, t.conversation_id, t.question_id, t.answer_id, t.requested_by_id,
              where c.agent_id = t.agent_id) as agent_collections,
        a.slug, a.name, a.instructions, a.model_name, a.max_passages, a.context_tokens,
        a.max_answer_tokens, a.temperature, a.is_limited, a.reuse, a.reuse_seconds,
+       a.understanding, d.said_by_collections,
+       exists (select from knowledge_glossaryentry) as has_glossary,
        case when a.reuses_similar then a.similarity else 0 end as similarity,
        a.reuse <> 'off' and exists (
            select from chat_turn other

@@ -1,8 +1,9 @@
 """From the steps of an agent's run to the events of a turn, and to the answer they add up to."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields
+from typing import Any
 from uuid import UUID
 
 from agents.types import (
@@ -15,6 +16,7 @@ from agents.types import (
     MemoriesSaved,
     MemoriesUsed,
     PackedPassage,
+    QueryRewritten,
     ReasoningDelta,
     RetrievalCompleted,
     Step,
@@ -48,10 +50,9 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
         case CitationAdded():
             answer.citations.append(step)
             stream.emit("citation_added", _plain(asdict(step)))
-        case AttachmentsRead():
-            _note("attachments_read", _attachments(step), answer, stream)
-        case RetrievalCompleted():
-            _note("retrieval_completed", _retrieval(step), answer, stream)
+        case AttachmentsRead() | QueryRewritten() | RetrievalCompleted():
+            kind, payload_of = SEARCHING[type(step)]
+            _note(kind, payload_of(step), answer, stream)
         case EndpointSwitched():
             _note("endpoint_switched", _plain(asdict(step)), answer, stream)
         case MemoriesUsed(ids) | MemoriesSaved(ids):
@@ -62,8 +63,9 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             _note("labels_demanded", {"labels": answer.labels}, answer, stream)
         case AnswerReused():
             _note("answer_reused", asdict(step), answer, stream)
-        case SupportChecked(sentences):
-            _note("support_checked", {"sentences": list(sentences)}, answer, stream)
+        case SupportChecked(sentences, claims, supported):
+            told = {"sentences": list(sentences), "claims": claims, "supported": supported}
+            _note("support_checked", told, answer, stream)
         case UsageRecorded():
             _end_reasoning(answer, stream)
             answer.usage = {name: stored(getattr(step, name)) for name in USAGE}
@@ -93,6 +95,7 @@ def rebuild(rows: Iterable[EventRow]) -> Answer:
                 answer.model = payload["model"]
             case (
                 "attachments_read"
+                | "query_rewritten"
                 | "retrieval_completed"
                 | "support_checked"
                 | "endpoint_switched"
@@ -165,6 +168,29 @@ def _note(kind: str, data: Payload, answer: Answer, stream: StreamWriter) -> Non
     stream.emit(kind, data)
 
 
+def _rewritten(step: QueryRewritten) -> Payload:
+    return {
+        "queries": [
+            {"text": query.text, "way": query.way.value, "weight": query.weight}
+            for query in step.queries
+        ],
+        "filters": [
+            {
+                "kind": one.kind.value,
+                "words": one.words,
+                "values": list(one.values),
+                "from": one.from_ and one.from_.isoformat(),
+                "until": one.until and one.until.isoformat(),
+                "counts": one.counts,
+            }
+            for one in step.recognised
+        ],
+        "took_ms": step.took_ms,
+        "model": step.model,
+        "trouble": step.trouble,
+    }
+
+
 def _retrieval(step: RetrievalCompleted) -> Payload:
     return {
         "query": step.query,
@@ -179,6 +205,13 @@ def _attachments(step: AttachmentsRead) -> Payload:
         "took_ms": step.took_ms,
         "passages": [_passage(passage) for passage in step.passages],
     }
+
+
+SEARCHING: dict[type, tuple[str, Callable[[Any], Payload]]] = {
+    AttachmentsRead: ("attachments_read", _attachments),
+    QueryRewritten: ("query_rewritten", _rewritten),
+    RetrievalCompleted: ("retrieval_completed", _retrieval),
+}
 
 
 def _passage(packed: PackedPassage) -> Payload:

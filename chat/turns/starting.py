@@ -47,7 +47,7 @@ class Wishes(TypedDict, total=False):
     `attachments` are what was uploaded for the question, or is attached to one that it edits; with
     them the text may be empty. `continues` is an answer that broke off: another version of it
     begins with its text and goes on from there, by the same agent. `token` is the one by which it
-    is asked, if any.
+    is asked, if any; `without` are narrowings that its words seem to name and that nobody wants.
     The same `idempotency_key` gives the same turn, however many requests carry it at once.
     """
 
@@ -62,6 +62,7 @@ class Wishes(TypedDict, total=False):
     attachments: Sequence[UUID] | None
     continues: UUID | None
     token: UUID | None
+    without: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Asked:
             "temporary": wishes.get("temporary") or None,
             "attachments": [str(document.pk) for document in self.attached] or None,
             "continues": wishes.get("continues"),
+            "without": list(wishes.get("without") or ()) or None,
         }
         parent = str(wishes.get("parent", Place.LEAF))
         asked = (self.conversation, self.text, parent, wishes.get("question"))
@@ -165,6 +167,7 @@ def _made(user: User, place: Conversation, asked: Asked) -> Turn:
         question.attachments = [document.pk for document in attached]
     turn = _queue(user, place, question, chosen, asked.key)
     turn.token_id = wishes.get("token")
+    turn.without = list(wishes.get("without") or ())
     turn.comparison = head_of_comparison(question, wishes.get("beside"))
     if broken is not None:
         go_on(user, turn, broken)

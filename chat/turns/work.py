@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.conf import settings
 from django.db.models import F, Q
 
@@ -17,7 +18,7 @@ from agents.types import AgentSpec, AgentTask, PastMessage
 from chat.attachments.services import attached_files
 from chat.models import Conversation, Message, Turn
 from chat.selectors import may_edit
-from chat.turns.carried import demands_in, going_on
+from chat.turns.carried import demands_in, going_on, said_by_collections
 from chat.turns.claiming import claim_rows
 from chat.turns.progress import rebuild
 from chat.turns.remembering import with_memories
@@ -66,6 +67,7 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
     if row["slug"] is not None and _may_use(user, row):
         fields = {name: row[name] for name in AGENT}
         fields |= {"id": row["agent_id"], "collections": tuple(row["agent_collections"])}
+        fields["understanding"] = orjson.loads(row["understanding"])
         agent = AgentSpec(**fields)
     if row["asked_model"]:
         agent = replace(agent, model_name=row["asked_model"])
@@ -85,13 +87,20 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
         conversation_id=row["conversation_id"],
         team_ids=tuple(row["team_ids"]),
         token_id=row["token_id"],
+        has_glossary=row["has_glossary"],
+        without=tuple(row["without"]),
     )
+    searched = searched_collections(task)
     return TurnWork(
         claim=claim,
         conversation_id=row["conversation_id"],
         question_id=row["question_id"],
         answer_id=row["answer_id"],
-        task=replace(task, demands=demands_in(row, searched_collections(task))),
+        task=replace(
+            task,
+            demands=demands_in(row, searched),
+            said_by_collections=said_by_collections(row, searched),
+        ),
         must_stop=row["is_stopped"] or not _may_edit(user, row),
         earlier=rebuild(log.read_all(claim.stream_id)) if claim.last_seq else Answer(),
         wants_title=settings.PARLEY_WRITE_TITLES and not row["has_title"],

@@ -237,6 +237,9 @@ IMPORTS_ROOT = PARLEY_HOME.path / "imports"
 PARLEY_MAX_IMPORT_MB = env.int("PARLEY_MAX_IMPORT_MB", default=200)
 TAKEOUTS_ROOT = PARLEY_HOME.path / "takeouts"
 PARLEY_STALE_DAYS = env.int("PARLEY_STALE_DAYS", default=365)
+# Golden questions: after a change they wait for so long a calm; a change waits for so many itself.
+PARLEY_GOLDEN_PAUSE_SECONDS = env.int("PARLEY_GOLDEN_PAUSE_SECONDS", default=60)
+PARLEY_GOLDEN_AT_ONCE = env.int("PARLEY_GOLDEN_AT_ONCE", default=400)
 PARLEY_MAX_UPLOAD_MB = env.int("PARLEY_MAX_UPLOAD_MB", default=50)
 PARLEY_DOCUMENT_VERSIONS = env.int("PARLEY_DOCUMENT_VERSIONS", default=20)  # kept; 0: all
 PARLEY_MAX_ATTACHMENT_MB = env.int("PARLEY_MAX_ATTACHMENT_MB", default=20)
@@ -277,6 +280,8 @@ PARLEY_MODEL_API_KEY = env.str(
 )
 PARLEY_MODEL = env.str("PARLEY_MODEL", default="")
 PARLEY_WRITE_TITLES = env.bool("PARLEY_WRITE_TITLES", default=True)
+# That a search waits for the queries a model writes, where an agent or a collection wants them.
+PARLEY_UNDERSTANDING_SECONDS = env.float("PARLEY_UNDERSTANDING_SECONDS", default=4.0)
 PARLEY_SECRET_KEYS = env.list("PARLEY_SECRET_KEYS", default=[])
 # Whether model endpoints may be on this machine or in private networks (security.outbound).
 PARLEY_PRIVATE_ENDPOINTS = env.bool("PARLEY_PRIVATE_ENDPOINTS", default=True)
@@ -314,6 +319,7 @@ CLOCK = {
     "knowledge.embeddings.bulk.keep_index": 30,
     "knowledge.state.fold": 60,
     "knowledge.sources.scheduling.start_due": 15,
+    "knowledge.quality.scheduling.sweep": 30,
     "knowledge.sources.sweeping.sweep": 300,
     "knowledge.sweeping.remove_orphaned_files": 3600,
     "knowledge.shelves.remove_unsent": 3600,

@@ -171,7 +171,11 @@ def test_a_short_follow_up_is_searched_with_the_question_before(route):
     history = (PastMessage("user", "What is a lease?"), PastMessage("assistant", "A claim."))
     run = Run(route, history=history, question="And a fence?").run()
     assert run.searches[0][1] == "What is a lease?\nAnd a fence?"
-    assert run.steps[0].query == "What is a lease?\nAnd a fence?"
+    rewritten, retrieved, *_ = run.steps
+    assert retrieved.query == "What is a lease?\nAnd a fence?"
+    assert [(query.way, query.text) for query in rewritten.queries] == [
+        ("standalone", "What is a lease?\nAnd a fence?")
+    ]
 
 
 def test_what_is_asked_in_a_temporary_chat_is_searched_without_a_trace(route):

@@ -14,13 +14,20 @@ const newChat = gone.querySelector("a");
  */
 export function keepInStep(socket, page) {
   let missed = null;
+  let looks = 0;
+  let latest = 0; // the newest look that is on the page: an older one comes too late
+  const isHeld = () => page.isBusy() || list.querySelector(".editing");
 
   async function catchUp() {
     const id = page.conversation();
-    if (!id || page.isBusy() || list.querySelector(".editing")) return;
+    if (!id || isHeld()) return;
+    const look = ++looks;
+    const end = list.lastElementChild;
     const fresh = await fetchFragment(`/c/${id}/thread`);
     if (isEndMissing()) return; // it comes when the reader gets there
-    if (page.isBusy()) return; // a question was sent from here meanwhile
+    if (look < latest || isHeld()) return; // a question is being sent from here meanwhile
+    if (end !== list.lastElementChild) return catchUp(); // it was, and what came is older than it
+    latest = look;
     missed = null;
     merge([...fresh.children]);
     page.draw();

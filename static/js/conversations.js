@@ -53,7 +53,6 @@ function rename(id) {
 async function saveTitle(id, name) {
   titleOf(id).textContent = name;
   await change(id, { title: name });
-  rowOf(id)?.querySelector("a").focus();
   if (id !== shownId()) return;
   document.title = `${name} · Parley`;
   document.getElementById("conversation-title").textContent = name;

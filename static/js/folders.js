@@ -1,6 +1,6 @@
 // Folders in the sidebar: moved into by menu or by dragging, renamed, deleted.
 import { promptText } from "./dialog.js";
-import { attempt, conversationApi, keepFolder, list, offerUndo, refreshHistory, rowOf } from "./history.js";
+import { attempt, conversationApi, isInUse, keepFolder, list, offerUndo, refreshHistory, rowOf } from "./history.js";
 import { sendJson } from "./http.js";
 import { gettext } from "./i18n.js";
 import { openMenu } from "./menu.js";
@@ -37,6 +37,7 @@ const nameOf = (element) => element.querySelector("[data-name]").textContent;
 async function move(id, into) {
   await sendJson("PUT", `${conversationApi(id)}/folder`, { folder: into });
   await refreshHistory();
+  if (isInUse()) return; // by now they are elsewhere
   const row = rowOf(id);
   const folded = row?.closest("details:not([open])");
   (folded?.querySelector("summary") ?? row?.querySelector("a"))?.focus();

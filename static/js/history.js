@@ -5,6 +5,7 @@ import { toast } from "./toast.js";
 
 const OPEN = "open-folders";
 const UNDO_MS = 12_000;
+const GATHER_MS = 150;
 
 export const list = document.getElementById("history");
 export const shownId = () => /^\/c\/([\w-]+)/.exec(location.pathname)?.[1];
@@ -13,8 +14,24 @@ export const rowOf = (id) => list.querySelector(`[data-conversation="${id}"]`);
 
 let asked = 0;
 let shown = 0; // the newest request whose list is on the page: an older one comes too late
+let timer = 0;
 
-/** Fetches the list again, keeping the search and the mark on the current conversation. */
+/** Whether a person is writing in the list, dragging in it or choosing from a menu. */
+export const isInUse = () =>
+  list?.querySelector(".rename, .drop") || document.querySelector(".menu:popover-open");
+
+/** Runs soon, once for many calls, but never under the hands of a person. */
+export function whenFree(run) {
+  clearTimeout(timer);
+  timer = setTimeout(() => (isInUse() ? whenFree(run) : run()), GATHER_MS);
+}
+
+const refreshLater = () => whenFree(() => refreshHistory().catch(() => {}));
+
+/**
+ * Fetches the list again, keeping the search and the mark on the current conversation. Who began to
+ * work in the list meanwhile keeps it: it is fetched once more when they are done.
+ */
 export async function refreshHistory() {
   if (!list) return;
   const turn = ++asked;
@@ -24,6 +41,7 @@ export async function refreshHistory() {
   if ("archive" in list.dataset) url.searchParams.set("archive", "");
   const fresh = await fetchFragment(url);
   if (turn < shown) return;
+  if (isInUse()) return refreshLater();
   shown = turn;
   const back = focusIn();
   list.replaceChildren(fresh);
@@ -64,6 +82,13 @@ export function keepFolder(id, isOpen) {
   if (isOpen) open.add(id);
   else open.delete(id);
   localStorage.setItem(OPEN, JSON.stringify([...open]));
+}
+
+/** What a search found does not take the field away in which a title is being written. */
+function keepInUse(event) {
+  if (!isInUse()) return;
+  event.preventDefault();
+  refreshLater();
 }
 
 /** Folders stay as the person left them; the page opens the one with the current conversation. */
@@ -117,6 +142,7 @@ if (list) {
     if (event.key === "ArrowDown") walk(event);
   });
   list.addEventListener("toggle", remember, true);
+  list.addEventListener("htmx:beforeSwap", keepInUse);
   list.addEventListener("htmx:afterSwap", openFolders);
   list.addEventListener("click", ({ target }) => {
     if (target.closest("[data-show-archive]")) attempt(() => show({ archive: true }));

@@ -1,13 +1,11 @@
 // Several tabs in step: the sidebar follows changes made elsewhere, the look follows the settings.
-import { list, refreshHistory } from "./history.js";
+import { list, refreshHistory, whenFree } from "./history.js";
 
-const GATHER_MS = 150;
 const OLD_MS = 30_000; // a page that was out of sight for longer looks for itself
 const LOOK = "look";
 
 const channel = new BroadcastChannel("parley");
 const waiting = new Set();
-let timer = 0;
 let hiddenAt = 0;
 
 /** Runs now, or once when the page is looked at again. What fails is tried at the next change. */
@@ -29,12 +27,8 @@ export function passOn() {
 
 /** Fetches the sidebar's list again, but never under the hands of a person. */
 export function refreshSoon() {
-  clearTimeout(timer);
-  timer = setTimeout(() => (isInUse() ? refreshSoon() : whenSeen(refreshHistory)), GATHER_MS);
+  whenFree(() => whenSeen(refreshHistory));
 }
-
-const isInUse = () =>
-  list?.querySelector(".rename, .drop") || document.querySelector(".menu:popover-open");
 
 /** Theme and language as the server has them; a page that learns of others first tells the rest. */
 function keepLook() {

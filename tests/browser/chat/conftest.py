@@ -1,13 +1,14 @@
 """One product for all chat tests: two agents, one quoting offline, one on a scripted model."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Watched
 from tests.browser.product import Product
@@ -106,6 +107,26 @@ def visit(
         window.give_back()
     for _, watched in opened:
         watched.check()
+
+
+def answer_late(page: Page, address: re.Pattern[str]) -> list[Callable[[], None]]:
+    """The first request to the address is answered as the server did, but when it is called."""
+    late: list[Callable[[], None]] = []
+
+    def take(route: Route) -> None:
+        if late:
+            return route.continue_()
+        response = route.fetch()
+        return late.append(lambda: route.fulfill(response=response))
+
+    page.route(address, take)
+    return late
+
+
+def came(page: Page, late: list[Callable[[], None]]) -> Callable[[], None]:
+    while not late:
+        page.wait_for_timeout(20)
+    return late[0]
 
 
 def ask(page: Page, text: str, agent: str | None = None) -> None:

@@ -4,8 +4,10 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.chat.conftest import Visit, answered, ask
+from tests.browser.chat.conftest import Visit, answer_late, answered, ask, came
 from tests.browser.chat.test_sidebar import choose, csrf, row_of
+
+THREADS = re.compile(r"/c/[\w-]+/thread$")
 
 
 def rename(page: Page, old: str, new: str) -> None:
@@ -61,6 +63,27 @@ def test_what_one_tab_does_the_other_shows(visit: Visit) -> None:
     ask(there, "Is it still there?")
     answered(there)
     expect(here.locator(".user .bubble")).to_have_count(4)
+
+
+def test_a_question_sent_while_the_page_catches_up_stays_on_it(visit: Visit) -> None:
+    here, there = visit("/?agent=quoting"), visit()
+    ask(here, "Who waters the plants?")
+    answered(here)
+    there.goto(here.url)
+    answered(there)
+    late = answer_late(there, THREADS)
+    ask(here, "And in August?")
+    answer = came(there, late)
+    ask(there, "And at Christmas?")
+    answered(there)
+    expect(there.locator(".user .bubble")).to_have_count(2)
+    with there.expect_response(THREADS) as response:
+        answer()
+    response.value.finished()
+    answered(there)
+    for page in here, there:
+        expect(page.locator(".user .bubble").last).to_have_text("And at Christmas?")
+        expect(page.locator(".user .bubble")).to_have_count(2)
 
 
 def test_theme_and_language_follow_in_the_other_tab(visit: Visit) -> None:

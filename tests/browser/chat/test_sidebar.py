@@ -6,8 +6,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.chat.conftest import PHONE, Visit, answered, ask
+from tests.browser.chat.conftest import PHONE, Visit, answer_late, answered, ask, came
 
+LISTS = re.compile(r"/conversations/\?")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -48,7 +49,30 @@ def test_a_conversation_is_renamed_in_its_place(visit: Visit) -> None:
     choose(page, "Beans in B3", "Pin")
     expect(page.locator("#history h2").first).to_have_text("Pinned")
     choose(page, "Beans in B3", "Unpin")
-    expect(page.locator("#history h2").first).to_have_text("Today")
+    expect(page.locator("#history h2").filter(has_text="Pinned")).to_have_count(0)
+    expect(page.locator("#history h2").filter(has_text="Today")).to_be_visible()
+
+
+def test_a_title_is_written_to_its_end_whatever_list_comes_meanwhile(visit: Visit) -> None:
+    page = visit()
+    begin(page, "Where is the green tea?")
+    late = answer_late(page, LISTS)
+    page.request.post("/api/v1/folders", data={"name": "Drinks"}, headers=csrf(page))
+    answer = came(page, late)
+    row_of(page, "green tea").locator("a").press("F2")
+    field = page.get_by_role("textbox", name="Title of the conversation")
+    field.fill("Tea")
+    with page.expect_response(LISTS) as response:
+        answer()
+    response.value.finished()
+    page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+    expect(page.locator("[data-folder]").filter(has_text="Drinks")).to_have_count(0)
+    expect(field).to_be_focused()
+    page.keyboard.type("Tea stands in B4")
+    page.keyboard.press("Enter")
+    expect(row_of(page, "Tea stands in B4").locator("a")).to_be_focused()
+    expect(page.locator("[data-folder]").filter(has_text="Drinks")).to_be_visible()
+    expect(row_of(page, "Tea stands in B4").locator("a")).to_be_focused()
 
 
 def test_a_deleted_conversation_can_be_brought_back(visit: Visit) -> None:

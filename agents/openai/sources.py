@@ -1,7 +1,8 @@
 """An answer as chunks of the protocol, whoever gives it; the last one may tell the usage.
 
-Every chunk has our id and the name that was asked for. The generators hold no database connection;
-closing one stops the call upstream at once.
+Every chunk has our id and the name that was asked for, or that of the cheaper model which a budget
+named instead. The generators hold no database connection; closing one stops the call upstream at
+once.
 """
 
 import secrets
@@ -97,6 +98,8 @@ async def of_model(request: ChatRequest, model: ChatModel, use: CacheUse) -> Chu
                     yield chunker.delta(tool_calls=_calls(item))
                 case EndpointSwitched(switched_to=to) if to == OFFLINE:
                     raise not_served(model.name)
+                case EndpointSwitched(model=cheaper) if cheaper:
+                    chunker.head["model"] = cheaper
                 case Completed(reason):
                     if not has_ended:
                         yield chunker.end(reason)

@@ -39,7 +39,8 @@ async def stream_chat(
         board = current_board()
         course = Course(request, found, board, because)
         while (attempt := await course.next()) is not None:
-            if switched := course.switch_to(attempt.route.endpoint):
+            route = attempt.route
+            if switched := course.switch_to(route.endpoint, route.model):
                 yield switched
             try:
                 async with aclosing(attempt.stream(board, record)) as items:

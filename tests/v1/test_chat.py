@@ -1,12 +1,16 @@
 """Chat completions with the official client, against a real web process."""
 
 import json
+import time
 
 import openai
 import pytest
 from pydantic import BaseModel
 
 from accounts import services, tokens
+from accounts.budgets.models import Budget
+from accounts.budgets.rules import REMEMBERED_SECONDS
+from gateway.models import Deployment, Model
 from tests.support.model_server import Script
 from tests.v1.streams import call_deltas, chunks, lines
 
@@ -49,6 +53,23 @@ def test_a_whole_answer(client, served):
     assert said.usage.total_tokens == 15
     (sent,) = served.chat_requests
     assert (sent["model"], sent["temperature"], sent["messages"]) == ("tiny", 0.5, HELLO)
+
+
+def test_a_cheaper_model_that_a_budget_named_says_its_name(client, served):
+    dear = Deployment.objects.get()
+    Deployment.objects.filter(pk=dear.pk).update(prompt_price=1, completion_price=1000, currency="EUR")
+    cheap = Model.objects.create(name="cheap")
+    Deployment.objects.create(
+        model=cheap, endpoint=dear.endpoint, upstream_name="cheap",
+        prompt_price=0, completion_price=0, currency="EUR",
+    )  # fmt: skip
+    Budget.objects.create(
+        name="Spring", scope="installation", unit="money", currency="EUR", limit="0.01",
+        falls_back=True, fall_back_to="cheap",
+    )  # fmt: skip
+    time.sleep(REMEMBERED_SECONDS)  # what the web process remembers of budgets and routes
+    said = client.chat.completions.create(model="scripted", messages=HELLO)
+    assert (said.model, served.chat_requests[-1]["model"]) == ("cheap", "cheap")
 
 
 @pytest.mark.parametrize("wants_usage", [True, False])

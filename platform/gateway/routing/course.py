@@ -72,14 +72,15 @@ class Course:
         number = self._attempts
         return Attempt(request, step.route, answer, spending, estimate, number=number, why=why)
 
-    def switch_to(self, name: str) -> EndpointSwitched | None:
+    def switch_to(self, name: str, model: str = "") -> EndpointSwitched | None:
         """What to tell when somebody else answers now than the one who failed last."""
         if self._failed is None:
             return None
         route, error = self._failed
         if route.endpoint == name and not isinstance(error, BudgetExhausted):
             return None
-        return EndpointSwitched(route.endpoint, name, error.type, error.said, self._said)
+        cheaper = model if self.is_cheaper else ""
+        return EndpointSwitched(route.endpoint, name, error.type, error.said, self._said, cheaper)
 
     def note(self, attempt: Attempt, error: GatewayError) -> None:
         """Plan on after a failure; raises it when nobody can do better."""

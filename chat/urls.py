@@ -5,6 +5,7 @@ from chat.imports import views as imports_views
 from chat.retention import temporary_views
 from chat.sharing import shared_views
 from chat.sharing import views as sharing_views
+from chat.why import views as why_views
 
 app_name = "chat"
 urlpatterns = [
@@ -30,6 +31,7 @@ urlpatterns = [
     path("s/<str:token>", shared_views.shared, name="shared"),
     path("s/<str:token>/continue", shared_views.continue_here, name="continue_shared"),
     path("conversations/", views.history, name="history"),
+    path("why/<uuid:message_id>", why_views.why, name="why"),
     path("passages/<uuid:document_id>", views.passage, name="passage"),
     path("diagram-frame", diagrams.frame, name="diagram_frame"),
     path("jsi18n/<slug:language>/", views.javascript_catalog, name="jsi18n"),

@@ -16,9 +16,10 @@ from chat.why.calls import add_up, list_attempts
 from chat.why.kinds import KEPT, PROMPT, SEARCH
 from chat.why.passages import show_candidates
 from chat.why.stages import find_stages, placed_blocks
-from chat.why.types import Searched, Why
+from chat.why.types import Narrowed, Searched, Why
 from security.reading import reading_as
 
+NOTHING_WRITTEN: dict[str, Any] = {"filters": (), "model": "", "trouble": ""}
 Steps = Mapping[str, Mapping[str, Any]]
 
 
@@ -35,6 +36,7 @@ def find_why(user: User, message_id: UUID) -> Why:
     candidates = show_candidates(user, search, cited) if search else ()
     attempts = list_attempts(user, turn)
     total_ms = _total_ms(turn)
+    asked = NOTHING_WRITTEN | steps.get("query_rewritten", {})
     return Why(
         message_id=answer.pk,
         conversation_id=answer.conversation_id,
@@ -47,7 +49,9 @@ def find_why(user: User, message_id: UUID) -> Why:
         notice=notice_of(answer),
         usage=usage_of(answer),
         queries=queries_of(steps),
-        filters=tuple(steps.get("query_rewritten", {}).get("filters", ())),
+        filters=tuple(Narrowed(f["kind"], f["words"], f["counts"]) for f in asked["filters"]),
+        written_by=asked["model"],
+        trouble=asked["trouble"],
         candidates=candidates,
         more=search["more"] if search else 0,
         weight=search["weight"] if search else None,
@@ -67,13 +71,13 @@ def find_why(user: User, message_id: UUID) -> Why:
 
 
 def queries_of(steps: Steps) -> tuple[Searched, ...]:
-    """What was searched for, the question itself first."""
-    rewritten = steps.get("query_rewritten", {}).get("queries", ())
-    found = [Searched(q["text"], q.get("way", ""), q.get("weight", 1.0)) for q in rewritten]
+    """What was searched for, the question itself first; none where nothing was."""
     asked = steps.get("retrieval_completed", {}).get("query", "")
-    if asked and not found:
-        return (Searched(asked),)
-    return tuple(found)
+    rewritten = steps.get("query_rewritten", {}).get("queries", ())
+    found = tuple(Searched(q["text"], q["way"], q["weight"]) for q in rewritten)
+    if not asked or any(query.text == asked for query in found):
+        return found
+    return (Searched(asked), *found)
 
 
 def _find_answer(user: User, message_id: UUID) -> Message:

@@ -6,6 +6,7 @@ from typing import Any
 
 from chat.why.types import Block, Stage
 
+PARTS = ("embed", "sql", "rerank", "pack")  # of a search
 SMALLEST = 0.5  # milliseconds: less than that is nothing
 
 
@@ -46,8 +47,10 @@ def _took(name: str, data: Mapping[str, Any] | None) -> list[Stage]:
 
 
 def _parts(timings: Mapping[str, float]) -> list[Stage]:
-    found = ((name.removesuffix("_ms"), ms) for name, ms in timings.items())
-    return [Stage(name, ms, is_part=True) for name, ms in found if ms > SMALLEST]
+    """In the order they come in, which JSON does not keep."""
+    known = {name.removesuffix("_ms"): ms for name, ms in timings.items()}
+    order = sorted(known, key=lambda name: PARTS.index(name) if name in PARTS else len(PARTS))
+    return [Stage(name, known[name], is_part=True) for name in order if known[name] > SMALLEST]
 
 
 def _spoken(usage: Mapping[str, Any], thought: float | None) -> list[Stage]:

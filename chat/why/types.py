@@ -75,6 +75,16 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowed:
+    """Words of the question that narrowed the search; they do not count where the person asked to
+    leave that out. `kind` is one of `knowledge.retrieval.understanding.filters.Narrowing`."""
+
+    kind: str
+    words: str
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """A part of the prompt; `share` of all its tokens, `offset` of those before it."""
 
@@ -134,7 +144,9 @@ class Why:
     notice: str
     usage: dict[str, Any] | None
     queries: tuple[Searched, ...] = ()
-    filters: tuple[str, ...] = ()
+    filters: tuple[Narrowed, ...] = ()
+    written_by: str = ""
+    trouble: str = ""
     candidates: tuple[ShownCandidate, ...] = ()
     more: int = 0
     weight: float | None = None
@@ -155,6 +167,14 @@ class Why:
     def given(self) -> int:
         """How many passages the model was shown."""
         return sum(block.kind == "passage" for block in self.blocks)
+
+    @property
+    def looked_at(self) -> int:
+        return len(self.candidates) + self.more
+
+    @property
+    def weight_of_words(self) -> float:
+        return 1 - (self.weight or 0.0)
 
     @property
     def hidden(self) -> int:

@@ -40,6 +40,7 @@ from knowledge.curation.api import router as curation
 from knowledge.document_versions.api import router as versions
 from knowledge.embeddings.api import router as embeddings
 from knowledge.enrichment.api import router as enrichment
+from knowledge.glossary.api import router as glossary
 from knowledge.sources.api import router as sources
 
 DESCRIPTION = """
@@ -112,6 +113,7 @@ api = ParleyAPI(
             {"name": "Passages", "description": "Edited by those who look after a document."},
             {"name": "Search", "description": "Passages that answer a question, and why."},
             {"name": "Search index", "description": "The vectors that passages are found by."},
+            {"name": "Glossaries", "description": "Words for one thing, by collection."},
             {"name": "Sources", "description": "What collections are kept in step with."},
             {"name": "Agents", "description": "Instructions, a model and knowledge by one name."},
             {"name": "Memory", "description": "What the assistant remembers about you."},
@@ -136,6 +138,7 @@ api.add_router("", portraits)
 api.add_router("", knowledge)
 api.add_router("", sources)
 api.add_router("", curation)
+api.add_router("", glossary)
 api.add_router("", versions)
 api.add_router("", embeddings)
 api.add_router("", enrichment)

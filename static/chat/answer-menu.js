@@ -7,6 +7,7 @@ import { openMenu } from "../js/menu.js";
 import { toast } from "../js/toast.js";
 import { answerOf } from "./answer.js";
 import { agentChoices, carried, chooseOne, modelChoices } from "./choosing.js";
+import { whyUrl } from "./citations.js";
 import { drafts } from "./drafts.js";
 import { place } from "./steps.js";
 
@@ -15,6 +16,7 @@ let shown = null; // the answer whose menu is open
 
 export function openAnswerMenu(button) {
   shown = button.closest(".answer");
+  menu.querySelector("[data-why-page]").href = whyUrl(shown);
   openMenu(menu, button);
 }
 

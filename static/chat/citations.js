@@ -45,3 +45,6 @@ export function excerptUrl({ document_id: id, spans, version }) {
   if (version) at.push(`version=${version}`);
   return `/passages/${id}?${at.join("&")}`;
 }
+
+/** The page that says what was looked at for the answer in `el`, given to the model, left out. */
+export const whyUrl = (el) => `/why/${el.dataset.message}`;

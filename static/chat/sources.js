@@ -2,7 +2,7 @@
 // citation in its context, with the quoted words marked.
 import { fetchFragment } from "../js/http.js";
 import { fill, gettext } from "../js/i18n.js";
-import { documentUrl, excerptUrl } from "./citations.js";
+import { documentUrl, excerptUrl, whyUrl } from "./citations.js";
 import { place } from "./steps.js";
 
 const shell = document.getElementById("shell");
@@ -12,6 +12,7 @@ const others = panel.querySelector("[data-others]");
 const othersList = others.querySelector("ul");
 const scroller = panel.querySelector("[data-scroller]");
 const button = document.getElementById("show-sources");
+const why = panel.querySelector("[data-why-page]"); // where there is no such page, no link
 
 let answer = null;
 let opener = null;
@@ -61,6 +62,7 @@ function draw(shown) {
   othersList.replaceChildren(...uncited.map(drawSource));
   others.hidden = !uncited.length;
   others.querySelector("[data-others-count]").textContent = uncited.length;
+  if (why) why.href = whyUrl(shown.el);
   const again = rows().find((el) => el.dataset.n === open);
   if (again) openRow(again, { focus: false });
 }

@@ -1,6 +1,7 @@
 // Which model answered, where, how fast, and why that one: what opens from an answer's footer.
 import { fill, gettext, ngettext } from "../js/i18n.js";
 import { openMenu } from "../js/menu.js";
+import { whyUrl } from "./citations.js";
 
 const lang = document.documentElement.lang;
 const numbers = new Intl.NumberFormat(lang);
@@ -14,6 +15,7 @@ export function openWhy(button, answer) {
   const said = box.querySelector("[data-why-text]");
   said.textContent = answer.usage?.why ?? "";
   said.hidden = !said.textContent;
+  box.querySelector("[data-why-page]").href = whyUrl(answer.el);
   const all = box.querySelector("[data-all-attempts]");
   if (all) all.href = `${all.dataset.allAttempts}?q=${answer.el.dataset.turn}`;
   if (all) all.hidden = !answer.el.dataset.turn;

@@ -1,0 +1,38 @@
+"""The codes of "Why this answer" in words, and shares as widths."""
+
+from django import template
+
+from chat.why import wording
+
+register = template.Library()
+
+
+@register.filter
+def way(code: str) -> str:
+    return str(wording.WAYS.get(code, code))
+
+
+@register.filter
+def stage(code: str) -> str:
+    return str(wording.STAGES.get(code, code))
+
+
+@register.filter
+def fate(code: str) -> str:
+    return str(wording.FATES.get(code, code))
+
+
+@register.filter
+def block(code: str) -> str:
+    return str(wording.BLOCKS.get(code, code))
+
+
+@register.filter
+def width(share: float) -> str:
+    """A share as an attribute of SVG has it, in every language with a point."""
+    return f"{100 * min(max(share, 0.0), 1.0):.2f}%"
+
+
+@register.filter
+def seconds(ms: float) -> float:
+    return ms / 1000

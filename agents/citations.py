@@ -1,4 +1,4 @@
-"""Citations in an answer: marks checked while it streams, evidence located to the byte.
+"""Citations in an answer: marks checked while it streams.
 
 `CitationGate` passes text through and holds back only what may still become a mark. Marks come
 out as `[n]`, whatever form the model chose (【1】, ［1］, [1, 2], [^1], 【1†source】); numbers that
@@ -10,12 +10,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from gateway.sentences import split_sentences
-from gateway.wording import Weights, words
 
 LONGEST_MARK = 40  # characters between brackets; what is longer is no mark
 CONTEXT = 800  # characters of the answer before a mark in which its sentence is sought
-SHORTEST_QUOTE = 4  # characters
-WEAK_EVIDENCE = 0.15  # share of the sentence's words below which no single sentence supports it
 
 _SPECIAL = re.compile(r"`+|\n| ?[\[［【]")
 _OPEN_MARK = re.compile(r" ?[\[［【]\^?\s*(?:\d{1,3}\s*(?:[,，、;；–-]\s*)?)*(?:†[^\]］】\n]*)?")
@@ -28,10 +25,11 @@ _PLAIN_MARK = re.compile(r"\s?\[\d{1,3}\]")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A sentence of the answer and the number of a passage it cites."""
+    """A sentence of the answer, the number of a passage it cites, and where its mark stands."""
 
     n: int
     sentence: str
+    at: int = 0
 
 
 class CitationGate:
@@ -119,7 +117,7 @@ class CitationGate:
         if not known:
             return
         sentence = claimed_sentence(self._said)
-        self._claims.extend(Claim(n, sentence) for n in known)
+        self._claims.extend(Claim(n, sentence, len(self._said)) for n in known)
         space = " " if mark.group().startswith(" ") else ""
         self._said += space + "".join(f"[{n}]" for n in known)
 
@@ -140,41 +138,3 @@ def claimed_sentence(said: str) -> str:
         return ""
     start, end = spans[-1]
     return text[start:end].strip("> \n*-")
-
-
-def locate_quote(sentence: str, passage: str) -> tuple[int, int]:
-    """The span of the passage that supports the sentence best, in whole sentences.
-
-    Those it quotes, white space aside; otherwise the one with most of its words; the whole passage
-    when none has enough (a translated claim).
-    """
-    return best_span(sentence, passage)[1]
-
-
-def best_span(sentence: str, passage: str) -> tuple[float, tuple[int, int]]:
-    """How much of the sentence's wording the best span covers (0 to 1), and that span."""
-    spans = split_sentences(passage)
-    quoted = _quoted_span(sentence, passage)
-    if quoted:
-        touched = [s for s in spans if s[0] < quoted[1] and quoted[0] < s[1]]
-        return 1.0, (touched[0][0], touched[-1][1])
-    terms = [words(passage[start:end]) for start, end in spans]
-    weights = Weights(terms)
-    wanted = words(sentence)
-    scored = [
-        (weights.coverage(wanted, given), span) for given, span in zip(terms, spans, strict=True)
-    ]
-    share, span = max(scored, key=lambda found: found[0], default=(0.0, (0, len(passage))))
-    return (share, span) if share >= WEAK_EVIDENCE else (share, _trimmed(passage))
-
-
-def _quoted_span(sentence: str, passage: str) -> tuple[int, int] | None:
-    parts = sentence.strip("“”\"'「」『』").split()
-    if len("".join(parts)) < SHORTEST_QUOTE:
-        return None
-    found = re.search(r"\s+".join(map(re.escape, parts)), passage)
-    return found.span() if found else None
-
-
-def _trimmed(passage: str) -> tuple[int, int]:
-    return len(passage) - len(passage.lstrip()), len(passage.rstrip())

@@ -1,10 +1,14 @@
 """The last steps of a run: what the answer lacks, what it cost, and what its reader should know."""
 
+from collections.abc import AsyncGenerator
+
 from django.utils.translation import gettext as _
 
+from agents.citing import Citing
 from agents.evidence import Evidence
-from agents.support import find_unsupported
 from agents.types import (
+    AnswerReused,
+    CitationAdded,
     EndpointSwitched,
     Finished,
     Reading,
@@ -28,15 +32,28 @@ def nothing_to_search() -> tuple[Step, Step]:
     return TextDelta(text), Finished(text, "", is_offline=False)
 
 
-def support_of(evidence: Evidence, done: Completed, text: str) -> SupportChecked | None:
-    """None where there is nothing to tell: every sentence has a source, or none was to be had."""
-    if done.is_offline or not evidence.has_cited:
-        return None
-    sentences = find_unsupported(text, evidence.texts)
-    return SupportChecked(tuple(sentences)) if sentences else None
+async def proof_of(
+    citing: Citing, evidence: Evidence, done: Completed, text: str
+) -> AsyncGenerator[CitationAdded | SupportChecked, None]:
+    """The citations that are still to come, those proposed where the model made none, and how much
+    of the answer its sources stand behind.
+
+    Of an answer without any source that fits, no sentence is marked: all of them would be.
+    """
+    for citation in await citing.rest():
+        yield citation
+    if not done.is_offline:
+        for citation in await evidence.proposed(text):
+            yield citation
+    elif not evidence.has_cited:
+        return  # it says that nothing was found
+    found = await evidence.support(text, of_quotations=done.is_offline)
+    if found.claims:
+        marked = found.unsupported if evidence.has_cited else ()
+        yield SupportChecked(marked, found.claims, found.supported)
 
 
-def notice_of(item: ReasoningDelta | EndpointSwitched) -> str:
+def notice_of(item: AnswerReused | ReasoningDelta | EndpointSwitched) -> str:
     """What the person should know about how the answer came about."""
     if not isinstance(item, EndpointSwitched):
         return ""

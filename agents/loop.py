@@ -55,6 +55,15 @@ async def run_agent(
     async with aclosing(prepare(task, asked, search, read, routes=routes, chat=chat)) as steps:
         async for step in steps:
             yield step
+    async with aclosing(_answered(task, asked, chat, verify, routes)) as steps:
+        async for step in steps:
+            yield step
+
+
+async def _answered(
+    task: AgentTask, asked: Asked, chat: Chat, verify: Verify, routes: FindRoutes
+) -> AsyncGenerator[Step, None]:
+    """Words as they come, citations as they are located, and what is known at the end."""
     evidence = Evidence(asked.passages, verify, task.question)
     gate = CitationGate([passage.n for passage in asked.passages])
     notice = ""
@@ -66,9 +75,7 @@ async def run_agent(
                         if shown := gate.feed(text):
                             yield TextDelta(shown)
                         citing.add(gate.take_claims())
-                    case AnswerReused():
-                        yield item
-                    case ReasoningDelta() | EndpointSwitched():
+                    case AnswerReused() | ReasoningDelta() | EndpointSwitched():
                         yield item
                         notice = notice_of(item) or notice
                     case Completed():

@@ -1,74 +1,109 @@
-"""Sentences of an answer that no source stands behind: they cite none, and no passage says them.
+"""How much of an answer its sources stand behind, and the sentences that none does.
 
-Judged by wording alone, so it is a hint for readers and no verdict. What cannot be judged so (code,
-headings, tables, questions, a few words, a language that the passages are not in) is left out.
+Judged by wording, numbers and, where somebody aligned them, meaning: a hint for readers and no
+verdict. What cannot be judged so (code, headings, tables, questions, a few words, a translation) is
+left out.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from gateway.sentences import split_sentences
+from agents.aligning.details import numbers_given, numbers_told
+from agents.aligning.folding import fold
+from agents.aligning.sentences import Said, read_sentences
+from agents.aligning.spans import SAID
 from gateway.wording import Weights, is_cjk, words
 
-SAID = 0.5  # share of a sentence's words in one passage from which on that passage says it
+CITED = 0.35  # the same share where the sentence says itself which passage it is from
 FEWEST_WORDS = 4
-LONGEST = 60_000  # characters of an answer that are looked at
 
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*[^\S\n]*$|\Z)", re.DOTALL | re.M)
-_APART = re.compile(r"\s*(?:#{1,6}\s|\||>|\$\$|(?:-{3,}|={3,}|\*{3,})\s*$)")
-_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
-_MARK = re.compile(r"\s?\[\d{1,3}\]")
 _LEADS_ON = re.compile(r"[?？:：][\"'”’」』）)*_]*$")
+_NO_CLAIM = re.compile(r"`[^`]*`|\]\([^)]*\)")
 
 
-def find_unsupported(text: str, passages: Sequence[str]) -> list[str]:
-    """The sentences, as the answer writes them but without marks, in order."""
-    said = [frozenset(words(passage)) for passage in passages]
-    weights = Weights([words(passage) for passage in passages])
-    is_chinese = is_cjk("".join(passages))
-    found = []
-    for block in _blocks(text[:LONGEST]):
-        has_mark = bool(_MARK.search(block))
-        for sentence, is_cited in _sentences(block):
-            terms = set(words(sentence))
-            if is_cited or len(terms) < FEWEST_WORDS or _LEADS_ON.search(sentence):
-                continue
-            if is_cjk(sentence) != is_chinese:
-                if has_mark:
-                    continue  # a translation: the mark that ends its paragraph has to do
-            elif any(weights.coverage(terms, given) >= SAID for given in said):
-                continue
-            found.append(sentence)
-    return found
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Of the sentences that could be judged: how many, how many have a source, which have none."""
+
+    claims: int = 0
+    supported: int = 0
+    unsupported: tuple[str, ...] = ()
 
 
-def _blocks(text: str) -> Iterator[str]:
-    """Paragraphs and list items, each without its line breaks."""
-    held: list[str] = []
-    for line in [*_FENCE.sub("", text).split("\n"), ""]:
-        is_apart = not line.strip() or _APART.match(line) is not None
-        if held and (is_apart or _ITEM.match(line)):
-            yield " ".join(held)
-            held = []
-        if not is_apart:
-            held.append(_ITEM.sub("", line, count=1).strip())
+@dataclass(frozen=True, slots=True)
+class ToldSentence:
+    """A sentence that makes a claim; `is_foreign`: not in the language of the passages."""
+
+    said: Said
+    terms: frozenset[str]
+    is_foreign: bool
 
 
-def _sentences(block: str) -> Iterator[tuple[str, bool]]:
-    """Each sentence, and whether a mark stands in it or before the next one."""
-    plain, marks = _without_marks(block)
-    spans = split_sentences(plain)
-    edges = [start for start, _ in spans[1:]] + [len(plain)]
-    for (start, end), edge in zip(spans, edges, strict=True):
-        yield plain[start:end], any(start < at <= edge for at in marks)
+class Sources:
+    """What an answer was given, by number, as far as judging it needs."""
+
+    def __init__(self, passages: Mapping[int, str], question: str = "") -> None:
+        """What stands in the question may be said again: its numbers are nobody's invention."""
+        self._terms = {n: frozenset(words(text)) for n, text in passages.items()}
+        self._numbers = {n: numbers_given(text) for n, text in passages.items()}
+        self._weights = Weights(list(self._terms.values()))
+        self._is_cjk = is_cjk("".join(passages.values()))
+        self._asked = numbers_given(question)
+
+    def claims_in(self, text: str) -> list[ToldSentence]:
+        """No questions, no few words, nothing that leads on to what follows."""
+        found = []
+        for said in read_sentences(text):
+            terms = frozenset(words(said.text))
+            if len(terms) >= FEWEST_WORDS and not _LEADS_ON.search(said.text):
+                found.append(ToldSentence(said, terms, is_cjk(said.text) != self._is_cjk))
+        return found
+
+    def stand_behind(self, claim: ToldSentence) -> bool:
+        """Those that it cites together, else any single one."""
+        cited = [n for n in claim.said.cited if n in self._terms]
+        groups: Sequence[Sequence[int]] = [cited] if cited else [[n] for n in self._terms]
+        enough = CITED if cited else SAID
+        return any(
+            self._share(claim, group) >= enough and self.has_numbers(claim, group)
+            for group in groups
+        )
+
+    def likeliest(self, claim: ToldSentence) -> list[int]:
+        """The passages that have some of its words, most of them first."""
+        shares = {n: self._share(claim, [n]) for n in self._terms}
+        return sorted((n for n in shares if shares[n]), key=lambda n: -shares[n])
+
+    def has_numbers(self, claim: ToldSentence, group: Sequence[int]) -> bool:
+        """Whether these passages together say every number that the sentence tells."""
+        told = numbers_told(_NO_CLAIM.sub("", claim.said.text)) - self._asked
+        return told <= frozenset().union(*(self._numbers[n] for n in group))
+
+    def _share(self, claim: ToldSentence, group: Sequence[int]) -> float:
+        given = frozenset().union(*(self._terms[n] for n in group))
+        return self._weights.coverage(claim.terms, given)
 
 
-def _without_marks(block: str) -> tuple[str, list[int]]:
-    plain = ""
-    marks: list[int] = []
-    at = 0
-    for mark in _MARK.finditer(block):
-        plain += block[at : mark.start()]
-        marks.append(len(plain))
-        at = mark.end()
-    return plain + block[at:], marks
+def check_support(
+    text: str,
+    sources: Sources,
+    *,
+    proven: Collection[str] = (),
+    differing: Collection[str] = (),
+    only_cited: bool = False,
+) -> Support:
+    """`proven` are letters (`fold`) of sentences that were aligned, however little wording says;
+    `differing` of those that say something else in nearly the same words."""
+    judged, unsupported = 0, []
+    for claim in sources.claims_in(text):
+        if claim.is_foreign and claim.said.is_vouched:
+            continue  # a translation: the mark that ends its paragraph has to do
+        if only_cited and not claim.said.cited:
+            continue
+        judged += 1
+        letters = fold(claim.said.text).letters
+        is_said = letters in proven or sources.stand_behind(claim)
+        if letters in differing or not is_said:
+            unsupported.append(claim.said.text)
+    return Support(judged, judged - len(unsupported), tuple(unsupported))

@@ -2,12 +2,18 @@
 
 import pytest
 
-from agents.support import find_unsupported
+from agents.support import Sources, check_support
 
 PASSAGES = [
     "Requests for leave are handed in four weeks ahead, in writing, to the head of department.",
     "The head of department answers within five working days.",
 ]
+
+
+def find_unsupported(text, passages, **given):
+    return list(check_support(text, Sources(dict(enumerate(passages, 1)), **given)).unsupported)
+
+
 CHINESE = ["员工应当提前四周以书面形式提出休假申请，负责人须在五个工作日内答复。"]
 
 
@@ -16,7 +22,8 @@ CHINESE = ["员工应当提前四周以书面形式提出休假申请，负责�
     [
         ("Leave is asked for four weeks ahead [1]. Penguins cannot fly over the Alps.",
          ["Penguins cannot fly over the Alps."]),
-        ("Leave is asked four weeks ahead. [1] An answer comes soon afterwards. [2]", []),
+        ("Leave is asked four weeks ahead. [1] An answer comes soon afterwards. [2]",
+         ["An answer comes soon afterwards."]),  # it cites what does not say so
         ("The head of department answers within five working days.", []),  # said, if not cited
         ("Leave: four weeks [1].\n\n```\nPenguins cannot fly over the Alps.\n```\n", []),
         ("# Penguins cannot fly over the Alps\n\nLeave: four weeks [1].", []),

@@ -27,6 +27,10 @@ class KnowledgeConfig(AppConfig):
                 "knowledge.embeddings.jobs.fill_version": _("Filling an embedding version"),
                 "knowledge.embeddings.jobs.drop_version": _("Dropping an embedding version"),
                 "knowledge.embeddings.jobs.measure_storages": _("Measuring storages of vectors"),
+                "knowledge.quality.jobs.ask_questions": _("Asking golden questions"),
+                "knowledge.quality.jobs.tune_search": _("Tuning a search"),
+                "knowledge.quality.jobs.propose_questions": _("Proposing golden questions"),
+                "knowledge.quality.jobs.weigh_anew": _("Weighing the words of a collection anew"),
                 "knowledge.sources.jobs.run_sync": _("Syncing a source"),
                 "knowledge.sources.jobs.remove_source": _("Removing a source"),
             }

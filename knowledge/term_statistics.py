@@ -48,8 +48,8 @@ def lock_statistics(cursor: CursorWrapper, collection_id: UUID) -> Statistics:
         row = cursor.fetchone()
     if row is None:
         raise DocumentGone(str(collection_id))
-    *numbers, k1, b = row
-    return Statistics(*numbers, Shape(K1 if k1 is None else k1, B if b is None else b))
+    n, length, average, k1, b = row
+    return Statistics(n, length, average, Shape(K1 if k1 is None else k1, B if b is None else b))
 
 
 def save_statistics(cursor: CursorWrapper, collection_id: UUID, found: Statistics) -> None:

@@ -15,6 +15,10 @@ MODEL = "all-MiniLM-L6-v2"
 REST = {"passages": 1200, "tokens": 96_000, "cost": "0.0000", "currency": "", "seconds": 38.0}
 
 
+class ForceQuery(Schema):
+    force: bool = Field(False, description="Although golden questions lose; it is logged.")
+
+
 class EstimateOut(Schema):
     """Of what is still to be embedded; `null` where nobody knows."""
 

@@ -21,6 +21,7 @@ from knowledge.embeddings import overview, versions
 from knowledge.embeddings.versions import VersionRefused
 from knowledge.embeddings.wording import cost_of, time_of
 from knowledge.models import Collection, EmbeddingVersion
+from knowledge.quality.errors import ChangeHeld
 from knowledge.retrieval import search
 from knowledge.versions import find_active_version
 from knowledge.views.collections import collection_context
@@ -48,6 +49,7 @@ def search_index(request: HttpRequest) -> HttpResponse:
         "default": versions.default_model(),
         "another": _another(model) if model in models else None,
         "question": request.GET.get("q", "")[:LONGEST_QUESTION],
+        "held": request.GET.get("held", ""),
     }
     context["is_working"] = any(one["shown"].job for one in context["shown"]) or bool(
         context["another"] and context["another"]["found"].measuring
@@ -67,6 +69,9 @@ def act(request: HttpRequest) -> HttpResponse:
     back = reverse("knowledge:search_index")
     try:
         done = _act(request.POST.get("action", ""), request, user)
+    except ChangeHeld as held:
+        messages.error(request, str(held))
+        return redirect(f"{back}?held={request.POST['version']}")
     except VersionRefused as refusal:
         messages.error(request, str(refusal))
     else:
@@ -108,7 +113,8 @@ def _act(action: str, request: HttpRequest, user: User) -> str:
             versions.measure(model, user)
             return _("The storages are being measured.")
         case "search":
-            version = versions.choose(_version(request).pk, user)
+            is_forced = request.POST.get("force") == "1"
+            version = versions.choose(_version(request).pk, user, is_forced=is_forced)
             return _("Questions are searched by %s now.") % version
         case "fill":
             versions.go_on(_version(request), user)

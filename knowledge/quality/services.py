@@ -55,7 +55,7 @@ def add_question(
     """
     require_visible(Collection.objects, user, collection.pk)
     wanted = list(expected)
-    text = _checked(question, wanted, must_find_nothing=must_find_nothing)
+    text = checked(question, wanted, must_find_nothing=must_find_nothing)
     may_edit = Collection.objects.editable_by(user).filter(pk=collection.pk).exists()
     is_accepted = may_edit and not is_proposed
     with transaction.atomic():
@@ -116,9 +116,9 @@ def change_question(
     note: str = "",
 ) -> GoldenQuestion:
     """Other words, and exactly these expectations from now on; accepted by that."""
-    _require_editor(user, question.collection_id)
+    require_editor(user, question.collection_id)
     wanted = list(expected)
-    text = _checked(text, wanted, must_find_nothing=must_find_nothing)
+    text = checked(text, wanted, must_find_nothing=must_find_nothing)
     with transaction.atomic():
         others = GoldenQuestion.objects.filter(collection=question.collection_id, key=key_of(text))
         if others.exclude(pk=question.pk).exists():
@@ -133,7 +133,7 @@ def change_question(
 
 def review_question(user: User, question: GoldenQuestion, *, is_accepted: bool) -> GoldenQuestion:
     """An editor's word on what was proposed; it can be changed later."""
-    _require_editor(user, question.collection_id)
+    require_editor(user, question.collection_id)
     if is_accepted:
         _accept(user, question)
     else:
@@ -145,7 +145,7 @@ def review_question(user: User, question: GoldenQuestion, *, is_accepted: bool) 
 
 def delete_question(user: User, question: GoldenQuestion) -> None:
     """With its results: what was measured of all questions together stays."""
-    _require_editor(user, question.collection_id)
+    require_editor(user, question.collection_id)
     with transaction.atomic():
         audit.record(Act.GOLDEN_DELETED, question.collection, by=user, question=str(question.pk))
         question.delete()
@@ -157,13 +157,15 @@ def _accept(user: User, question: GoldenQuestion) -> None:
     question.save()
 
 
-def _require_editor(user: User, collection_id: UUID) -> None:
+def require_editor(user: User, collection_id: UUID) -> None:
+    """Raises Http404, or PermissionDenied for who may only see it."""
     require_visible(Collection.objects, user, collection_id)
     if not Collection.objects.editable_by(user).filter(pk=collection_id).exists():
         raise PermissionDenied
 
 
-def _checked(text: str, wanted: list[Expectation], *, must_find_nothing: bool) -> str:
+def checked(text: str, wanted: list[Expectation], *, must_find_nothing: bool) -> str:
+    """The question without white space around; raises QuestionRefused for what makes no sense."""
     text = " ".join(text.replace("\0", "").split())
     if not text or not any(letter.isalnum() for letter in text):
         raise QuestionRefused(_("Write the question."))

@@ -41,6 +41,7 @@ from knowledge.document_versions.api import router as versions
 from knowledge.embeddings.api import router as embeddings
 from knowledge.enrichment.api import router as enrichment
 from knowledge.glossary.api import router as glossary
+from knowledge.quality.api import router as quality
 from knowledge.sources.api import router as sources
 
 DESCRIPTION = """
@@ -114,6 +115,7 @@ api = ParleyAPI(
             {"name": "Search", "description": "Passages that answer a question, and why."},
             {"name": "Search index", "description": "The vectors that passages are found by."},
             {"name": "Glossaries", "description": "Words for one thing, by collection."},
+            {"name": "Quality", "description": "Golden questions: does search find what it must?"},
             {"name": "Sources", "description": "What collections are kept in step with."},
             {"name": "Agents", "description": "Instructions, a model and knowledge by one name."},
             {"name": "Memory", "description": "What the assistant remembers about you."},
@@ -142,6 +144,7 @@ api.add_router("", glossary)
 api.add_router("", versions)
 api.add_router("", embeddings)
 api.add_router("", enrichment)
+api.add_router("", quality)
 api.add_router("", agents)
 api.add_router("", memory)
 api.add_router("", models)

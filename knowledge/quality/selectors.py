@@ -1,0 +1,107 @@
+"""Reads about golden questions, shaped for pages and programs; each of what its reader may see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from accounts.models import User
+from knowledge.models import Collection, GoldenQuestion, QualityResult, QualityRun
+from knowledge.quality.judging import Judged
+from security.reading import second_lock
+
+SHOWN_RUNS = 60  # of a trend
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A question's result in a run, and in the run before."""
+
+    question: GoldenQuestion
+    now: QualityResult
+    before: QualityResult | None
+
+    @property
+    def step(self) -> int:
+        """1 where it became better, -1 where worse."""
+        was, is_ = _value(self.before), _value(self.now)
+        return 0 if was is None or is_ is None else (is_ > was) - (is_ < was)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A question with what it found last, and before that."""
+
+    question: GoldenQuestion
+    latest: Compared | None
+
+
+def _value(result: QualityResult | None) -> float | None:
+    if result is None:
+        return None
+    return result.ndcg if result.is_quiet is None else float(result.is_quiet)
+
+
+def list_questions(user: User, collection_id: UUID, state: str = "", text: str = "") -> Any:
+    """Newest first; proposed ones of a collection are its editors' alone to see."""
+    rows = GoldenQuestion.objects.visible_to(user).filter(collection=collection_id)
+    if not Collection.objects.editable_by(user).filter(pk=collection_id).exists():
+        rows = rows.filter(state=GoldenQuestion.State.ACCEPTED)
+    if state and state != ALL:
+        rows = rows.filter(state=state)
+    if text:
+        rows = rows.filter(text__icontains=text)
+    return rows.prefetch_related("expected__document")
+
+
+@second_lock
+def count_states(user: User, collection_id: UUID) -> dict[str, int]:
+    rows = GoldenQuestion.objects.visible_to(user).filter(collection=collection_id)
+    counts = {state: Count("pk", filter=Q(state=state)) for state in GoldenQuestion.State.values}
+    found: dict[str, int] = rows.aggregate(**counts)
+    return found
+
+
+@second_lock
+def list_runs(user: User, collection_id: UUID, count: int = SHOWN_RUNS) -> list[QualityRun]:
+    """Newest first; those that a gate asked for have their own pair and are no part of it."""
+    rows = QualityRun.objects.visible_to(user).filter(collection=collection_id)
+    return list(rows.exclude(cause=QualityRun.Cause.GATE)[:count])
+
+
+@second_lock
+def compare_run(user: User, run: QualityRun) -> list[Compared]:
+    """Each question's result beside that of the run before; what became worse first."""
+    questions = GoldenQuestion.objects.visible_to(user).filter(collection=run.collection_id)
+    known = {one.pk: one for one in questions}
+    before: dict[UUID, QualityResult] = {}
+    if run.before_id:
+        before = {one.question_id: one for one in QualityResult.objects.filter(run=run.before_id)}
+    rows = [
+        Compared(known[one.question_id], one, before.get(one.question_id))
+        for one in run.results.all()
+        if one.question_id in known
+    ]
+    return sorted(rows, key=lambda row: (row.step, _value(row.now) or 0.0))
+
+
+def latest_of(run: QualityRun | None, questions: Sequence[GoldenQuestion]) -> dict[UUID, Compared]:
+    """What these questions found in that run."""
+    if run is None:
+        return {}
+    wanted = [question.pk for question in questions]
+    found = QualityResult.objects.filter(question__in=wanted)
+    now = {one.question_id: one for one in found.filter(run=run)}
+    before = {one.question_id: one for one in found.filter(run=run.before_id)}
+    return {
+        question.pk: Compared(question, now[question.pk], before.get(question.pk))
+        for question in questions
+        if question.pk in now
+    }
+
+
+def judged_of(result: QualityResult) -> Judged:
+    return Judged(result.rank, result.ndcg, result.is_quiet, result.supported)

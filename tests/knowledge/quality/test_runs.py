@@ -1,0 +1,111 @@
+"""Runs over a real search: figures, what changed since the last one, when they begin."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts import services as accounts
+from events import jobs
+from events.models import Job
+from knowledge.models import GoldenQuestion, QualityPlan, QualityRun
+from knowledge.quality import running, scheduling
+from knowledge.quality.errors import QuestionRefused
+from knowledge.quality.services import Expectation, add_question, change_question
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def asked(alice, handbook, shelf_of_three):
+    def expect(text, name, quote):
+        return add_question(
+            alice, handbook, text, expected=[Expectation(shelf_of_three[name].pk, quote)]
+        )
+
+    return [
+        expect("What may a hotel cost?", "travel", "at most 120 euros a night"),
+        expect("How many days of leave are there?", "leave", "thirty days of annual leave"),
+        expect("差旅費用要在幾天內提交？", "expenses", "三十天内提交"),
+        add_question(alice, handbook, "zxqv wvut?", must_find_nothing=True),
+    ]
+
+
+def begin(collection, **more) -> QualityRun:
+    run = running.start_run(collection, **more)
+    jobs.run(str(run.job_id))
+    run.refresh_from_db()
+    return run
+
+
+def test_a_run_asks_every_question_and_keeps_what_it_found(alice, handbook, asked, shelf_of_three):
+    add_question(alice, handbook, "Proposed?", must_find_nothing=True, is_proposed=True)
+    run = begin(handbook, by=alice)
+    assert (run.state, run.questions, run.reason) == ("done", 4, "")
+    assert (run.figures["hit_1"], run.figures["ndcg"], run.figures["expecting"]) == (1.0, 1.0, 3)
+    assert run.figures["nothing"] == 1
+    assert "change" not in run.figures  # there is nothing to compare it with
+    result = run.results.get(question=asked[0])
+    assert (result.rank, result.found[0]["document"]) == (1, str(shelf_of_three["travel"].pk))
+    assert Job.objects.get(pk=run.job_id).status == "succeeded"
+
+
+def test_the_next_run_says_what_became_worse(alice, handbook, asked, shelf_of_three):
+    first = begin(handbook)
+    change_question(
+        alice, asked[0], asked[0].text,
+        expected=[Expectation(shelf_of_three["leave"].pk, "Leave is asked for in Kiosk")],
+    )  # fmt: skip
+    second = begin(handbook, cause="content")
+    assert second.before == first
+    change = running.changes_of(second)["ndcg"]
+    assert (change.n, change.delta < 0) == (3, True)
+    assert not change.loses  # one of three may be chance
+
+
+def test_without_questions_or_readers_there_is_nothing_to_ask(alice, handbook, asked):
+    accounts.disable(alice)
+    run = begin(handbook)
+    assert (run.state, run.reason) == ("failed", "Nobody who is active may read this collection.")
+    GoldenQuestion.objects.all().delete()
+    with pytest.raises(QuestionRefused):
+        running.start_run(handbook)
+
+
+def calm(collection):
+    """As if nothing had changed for an hour."""
+    scheduling.sweep()
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    QualityPlan.objects.filter(collection=collection).update(changed_at=an_hour_ago)
+
+
+def carry_out_waiting():
+    for run in QualityRun.objects.filter(state="waiting"):
+        jobs.run(str(run.job_id))
+
+
+def test_a_change_begins_a_run_once_it_has_been_calm(
+    alice, handbook, asked, add_text, django_capture_on_commit_callbacks
+):
+    assert scheduling.sweep() == 0  # they were just written
+    calm(handbook)
+    assert scheduling.sweep() == 1
+    assert scheduling.sweep() == 0  # it waits already
+    carry_out_waiting()
+    assert scheduling.sweep() == 0  # nothing has changed since
+    add_text(handbook, "# Parking\n\nBicycles stand in the yard, cars in the street.")
+    assert scheduling.sweep() == 0  # more may come
+    calm(handbook)
+    assert scheduling.sweep() == 1
+    assert QualityRun.objects.first().cause == "content"
+
+
+def test_on_the_days_that_an_editor_chose(alice, handbook, asked):
+    begin(handbook)
+    scheduling.set_plan(handbook, schedule="daily", asks_answers=False)
+    assert scheduling.sweep() == 0
+    QualityPlan.objects.update(next_run_at=timezone.now() - timedelta(days=3))
+    assert scheduling.sweep() == 1
+    assert QualityRun.objects.first().cause == "schedule"
+    carry_out_waiting()
+    assert scheduling.sweep() == 0  # days that were missed are made up for once

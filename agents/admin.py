@@ -25,6 +25,7 @@ class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
     fieldsets = (
         (None, {"fields": ("name", "slug", "description", "owner")}),
         (_("Behaviour"), {"fields": ("instructions", "model_name", "temperature")}),
+        (_("Understanding questions"), {"fields": ("understanding",)}),
         (
             _("Knowledge and limits"),
             {

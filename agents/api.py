@@ -27,6 +27,9 @@ class AgentOut(Schema):
         description="To whom it gives an answer again: `off`, `person` (who asked the same) or "
         "`shared` (everyone who may read the same)."
     )
+    understanding: dict[str, bool] = Field(
+        description="What it says of the ways to understand a question; the rest is as usual."
+    )
     is_builtin: bool
     version: int
 
@@ -42,6 +45,7 @@ class AgentOut(Schema):
                     "role": "reader",
                     "required_labels": [],
                     "reuse": "off",
+                    "understanding": {"filters": True},
                     "is_builtin": True,
                     "version": 1,
                 }

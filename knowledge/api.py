@@ -105,6 +105,7 @@ def update_collection(request: HttpRequest, collection_id: UUID, body: Collectio
         name=body.name or collection.name,
         description=collection.description if body.description is None else body.description,
         labels=None if labels is None else clean_labels(labels),
+        understanding=body.understanding,
     )
     return selectors.find_collection(caller(request), collection_id)
 

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from gateway.labels import LABEL, MOST_LABELS
 from knowledge.bulk import MOST, Action
+from knowledge.switches import Switch
 from security.schemas import PageOf, PageQuery, WriteSchema
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
@@ -23,6 +24,15 @@ RequiredLabels = Annotated[
     Field(
         max_length=MOST_LABELS,
         description="Only endpoints that have them all may be shown what is in it. Owners only.",
+    ),
+]
+
+
+Understanding = Annotated[
+    dict[Switch, bool | None],
+    Field(
+        description="Ways to understand a question that is searched in this collection: yes, no, "
+        "or null for as usual. A no of the agent or of a collection counts most."
     ),
 ]
 
@@ -44,8 +54,11 @@ class CollectionPatch(WriteSchema):
     name: Name | None = None
     description: Description | None = None
     required_labels: RequiredLabels | None = None
+    understanding: Understanding | None = None
 
-    model_config = example(name="Handbook 2026", required_labels=["eu"])
+    model_config = example(
+        name="Handbook 2026", required_labels=["eu"], understanding={"filters": True}
+    )
 
 
 class CollectionOut(Schema):
@@ -56,13 +69,16 @@ class CollectionOut(Schema):
     required_labels: list[str] = Field(
         description="Only endpoints that have them all are shown what is in it."
     )
+    understanding: dict[str, bool] = Field(
+        description="What it says of the ways to understand a question."
+    )
     document_count: int
     created_at: datetime
     updated_at: datetime
 
     model_config = example(
         id=ID, name="Handbook", description="How we work.", role="owner", required_labels=[],
-        document_count=12,
+        understanding={}, document_count=12,
         created_at=AT, updated_at=AT,
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 What comes in is put by `document_versions.putting`, queued by `queueing`, indexed by `ingestion`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from knowledge.queueing import (
 )
 from knowledge.sources.ownership import claim
 from knowledge.storage import Readable
+from knowledge.switches import Switch
 from security import audit
 from security.acts import Act
 
@@ -57,15 +59,27 @@ def create_collection(user: User, name: str, description: str = "") -> Collectio
 
 
 def update_collection(
-    collection: Collection, *, name: str, description: str, labels: list[str] | None = None
+    collection: Collection,
+    *,
+    name: str,
+    description: str,
+    labels: list[str] | None = None,
+    understanding: Mapping[Switch, bool | None] | None = None,
 ) -> None:
-    """`labels` are what it demands from now on; None leaves them. Passages stay where they are."""
+    """`labels` are what it demands from now on, `understanding` what it says of these switches
+    (None: nothing more); None leaves them. Passages stay where they are."""
     collection.name, collection.description = name, description
     with transaction.atomic():
         if labels is not None and labels != collection.required_labels:
             audit.record(Act.LABELS_CHANGED, collection, labels=labels)
             collection.required_labels = labels
-        collection.save(update_fields=["name", "description", "required_labels", "updated_at"])
+        said = {**collection.understanding, **(understanding or {})}
+        collection.understanding = {name: on for name, on in said.items() if on is not None}
+        collection.save(
+            update_fields=[
+                "name", "description", "required_labels", "understanding", "updated_at"
+            ]
+        )  # fmt: skip
 
 
 def delete_collection(collection: Collection) -> None:

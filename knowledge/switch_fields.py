@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.db import models
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -33,8 +35,6 @@ def described() -> list[tuple[Switch, Any, bool, bool]]:
 class SwitchesWidget(forms.MultiWidget):
     """A choice of three beside what each switch does."""
 
-    template_name = "knowledge/_switches.html"
-
     def __init__(self, attrs: Any = None) -> None:
         widgets = {switch.value: forms.Select(choices=CHOICES) for switch in Switch}
         super().__init__(widgets, attrs)
@@ -43,14 +43,19 @@ class SwitchesWidget(forms.MultiWidget):
         said = value or {}
         return [{True: "on", False: "off"}.get(said.get(switch), "") for switch in Switch]
 
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context(name, value, attrs)
-        shown = context["widget"]["subwidgets"]
-        context["switches"] = [
-            {"widget": widget, "label": label, "by_model": by_model, "is_usual": is_usual}
-            for widget, (_switch, label, by_model, is_usual) in zip(shown, described(), strict=True)
-        ]
-        return context
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """By a template of ours: Django's own renderer does not look where those are."""
+        values = value if isinstance(value, list) else self.decompress(value)
+        by_rules, by_model = [], []
+        for n, (switch, label, is_by_model, is_usual) in enumerate(described()):
+            one = f"id_{name}_{switch}"
+            choice = self.widgets[n].render(
+                f"{name}_{switch}", values[n], {"id": one, "class": "input"}, renderer
+            )
+            row = {"id": one, "label": label, "is_usual": is_usual, "choice": choice}
+            (by_model if is_by_model else by_rules).append(row)
+        context = {"by_rules": by_rules, "by_model": by_model}
+        return render_to_string("knowledge/_switches.html", context)
 
 
 class SwitchesInput(forms.MultiValueField):

@@ -12,6 +12,8 @@ from knowledge.views import (
     reader,
     search,
     sources,
+    trials,
+    understanding,
     versions,
     viewing,
 )
@@ -20,6 +22,8 @@ app_name = "knowledge"
 urlpatterns = [
     path("", collections.home, name="home"),
     path("search/", search.search, name="search"),
+    path("search/compare/", trials.compare, name="compare"),
+    path("search/golden", trials.save_golden, name="save_golden"),
     path("search-index/", embeddings.search_index, name="search_index"),
     path("search-index/act", embeddings.act, name="search_index_act"),
     path("<uuid:collection_id>/", collections.collection, name="collection"),
@@ -36,6 +40,14 @@ urlpatterns = [
     ),
     path("<uuid:collection_id>/enrichment/", enrichment.enrichment, name="enrichment"),
     path("<uuid:collection_id>/enrichment/switch", enrichment.switch, name="switch_enrichment"),
+    path("<uuid:collection_id>/understanding/", understanding.understanding, name="understanding"),
+    path("<uuid:collection_id>/understanding/switches", understanding.switch, name="switch"),
+    path("<uuid:collection_id>/glossary", understanding.add_entry, name="add_entry"),
+    path(
+        "<uuid:collection_id>/glossary/import", understanding.import_entries, name="import_entries"
+    ),
+    path("<uuid:collection_id>/glossary.csv", understanding.export_entries, name="export_entries"),
+    path("glossary/<uuid:entry_id>", understanding.change_entry, name="change_entry"),
     path("<uuid:collection_id>/delete", collections.delete_collection, name="delete"),
     path("<uuid:collection_id>/sources/", sources.sources, name="sources"),
     path("<uuid:collection_id>/sources/new/<slug:kind>/", sources.add, name="add_source"),

@@ -44,6 +44,8 @@ from knowledge.embeddings.versions import VersionRefused
 from knowledge.enrichment.services import EnrichmentRefused
 from knowledge.errors import FileTooLarge, QuotaReached, StorageFull, UploadRefused
 from knowledge.file_types import UnsupportedFile
+from knowledge.glossary.errors import GlossaryRefused
+from knowledge.quality.errors import ChangeHeld, QuestionRefused
 from knowledge.sources.services import SourceBusy, SourceRefused
 from observability.outages import OUTAGES, is_disk_full, is_outage
 from security.paging import InvalidCursor
@@ -161,8 +163,11 @@ DOMAIN: dict[type[Exception], tuple[int, str, Promise]] = {
     TooManyPrompts: (422, "too-many-prompts", _("Too many saved prompts")),
     SourceBusy: (409, "source-busy", _("Another sync is under way")),
     SourceRefused: (422, "source-refused", _("This cannot be done with the source")),
+    GlossaryRefused: (422, "glossary-refused", _("The glossary cannot be changed so")),
     EditRefused: (422, "edit-refused", _("The passage cannot be edited so")),
     EditConflict: (409, "edit-conflict", _("The passage was changed meanwhile")),
+    QuestionRefused: (422, "question-refused", _("There cannot be such a golden question")),
+    ChangeHeld: (409, "change-held", _("Golden questions hold this change back")),
     VersionRefused: (409, "version-refused", _("Not with this embedding version")),
     EnrichmentRefused: (422, "enrichment-refused", _("The collection cannot be enriched so")),
     InvalidCursor: (422, "invalid-cursor", _("Unknown cursor")),

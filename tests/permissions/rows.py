@@ -76,8 +76,14 @@ VECTORS = "api/v1/embedding-versions/<int:number>"  # for administrators too
 EMBEDDER = {"model": "all-MiniLM-L6-v2"}
 BUDGET = {"name": "Year", "scope": "user", "unit": "tokens", "limit": 1000}
 SOURCE = "api/v1/sources/<uuidstr:source_id>"
+GOLDEN = "api/v1/golden-questions/<uuidstr:golden_id>"
+TUNING = "api/v1/tunings/<uuidstr:tuning_id>"
+APPROVED = "api/v1/approved-answers/<uuidstr:approved_id>"
+QUESTION = {"question": "Who merges?", "must_find_nothing": True}
+ANSWER = {"question": "Who merges?", "answer": "We do."}
 CONNECTED = {"kind": "api", "name": "Bot"}
 PLACE = "knowledge/sources/<uuid:source_id>"
+ENTRY = "api/v1/glossary/<uuidstr:entry_id>"
 PAPER = "knowledge/documents/<uuid:document_id>"
 
 API = {
@@ -196,6 +202,34 @@ API = {
     f"PUT {COLLECTION}/enrichment": api(WRITE, 422, 422, 403, 404, body={"model": "none"}),
     f"DELETE {COLLECTION}/enrichment": api(WRITE, 204, 204, 403, 404),
     f"GET {DOCUMENT}/enrichment": api(READ, 404, 404, 403, 404),
+    f"GET {COLLECTION}/glossary": api(READ, 200, 200, 200, 404),
+    f"POST {COLLECTION}/glossary": api(WRITE, 201, 201, 403, 404, body={"terms": ["a b", "c d"]}),
+    f"POST {COLLECTION}/glossary/import": api(WRITE, 422, 422, 422, 422),
+    f"GET {COLLECTION}/glossary.csv": api(READ, 200, 200, 200, 404),
+    f"PUT {ENTRY}": api(WRITE, 200, 200, 403, 404, body={"terms": ["a b", "c d"]}),
+    f"DELETE {ENTRY}": api(WRITE, 204, 204, 403, 404),
+    f"GET {COLLECTION}/golden-questions": api(READ, 200, 200, 200, 404),
+    f"POST {COLLECTION}/golden-questions": api(WRITE, 201, 201, 201, 404, body=QUESTION),
+    f"POST {COLLECTION}/golden-questions/import": api(
+        WRITE, 200, 200, 403, 404, body={"content": "question,nothing\nWho?,yes"}
+    ),
+    f"POST {COLLECTION}/golden-questions/propose": api(WRITE, 422, 422, 403, 404, body={}),
+    f"PUT {GOLDEN}": api(WRITE, 200, 200, 403, 404, body=QUESTION),
+    f"POST {GOLDEN}/review": api(WRITE, 200, 200, 403, 404, body={"accepted": True}),
+    f"DELETE {GOLDEN}": api(WRITE, 204, 204, 403, 404),
+    f"GET {COLLECTION}/quality/runs": api(READ, 200, 200, 200, 404),
+    f"POST {COLLECTION}/quality/runs": api(WRITE, 202, 202, 403, 404, body={}),
+    "GET api/v1/quality-runs/<uuidstr:quality_run_id>": api(READ, 200, 200, 200, 404),
+    f"GET {COLLECTION}/quality/plan": api(READ, 200, 200, 403, 404),
+    f"PUT {COLLECTION}/quality/plan": api(WRITE, 200, 200, 403, 404, body={"schedule": "daily"}),
+    f"GET {COLLECTION}/quality/tunings": api(READ, 200, 200, 403, 404),
+    f"POST {COLLECTION}/quality/tunings": api(WRITE, 422, 422, 403, 404),
+    f"POST {TUNING}/apply": api(WRITE, 422, 422, 403, 404, body={}),
+    f"POST {TUNING}/revert": api(WRITE, 422, 422, 403, 404),
+    f"GET {COLLECTION}/approved-answers": api(READ, 200, 200, 200, 404),
+    f"POST {COLLECTION}/approved-answers": api(WRITE, 201, 201, 403, 404, body=ANSWER),
+    f"PUT {APPROVED}": api(WRITE, 200, 200, 403, 404, body=ANSWER),
+    f"DELETE {APPROVED}": api(WRITE, 204, 204, 403, 404),
     f"GET {DOCUMENT}/curation": api(READ, 200, 200, 403, 404),
     f"GET {DOCUMENT}/edits": api(READ, 200, 200, 403, 404),
     f"POST {DOCUMENT}/edits": api(WRITE, 201, 201, 403, 404, body={"kind": "add", "text": "More."}),
@@ -316,9 +350,7 @@ PAGE = {
     "knowledge/search-index/act": page(404, 404, 404, 404, method="POST"),
     f"{PAGES}/search-index/": page(200, 200, 404, 404),
     f"{PAGES}/enrichment/": page(200, 200, 404, 404),
-    f"{PAGES}/enrichment/switch": page(
-        302, 302, 404, 404, method="POST", form={"action": "off"}
-    ),
+    f"{PAGES}/enrichment/switch": page(302, 302, 404, 404, method="POST", form={"action": "off"}),
     "knowledge/search/": page(200, 200, 200, 200, query="q=合并"),
     f"{PAGES}/": page(200, 200, 200, 404),
     f"{PAGES}/documents": page(200, 200, 200, 404),
@@ -338,6 +370,12 @@ PAGE = {
         *page(200, 200, 404, 404),
         *page(302, 302, 404, 404, method="POST", form={"name": "New", "description": ""}),
     ],
+    f"{PAGES}/understanding/": page(200, 200, 404, 404),
+    f"{PAGES}/understanding/switches": page(302, 302, 404, 404, method="POST"),
+    f"{PAGES}/glossary": page(302, 302, 404, 404, method="POST", form={"terms": "a b, c d"}),
+    f"{PAGES}/glossary/import": page(302, 302, 404, 404, method="POST", form=upload()),
+    f"{PAGES}/glossary.csv": page(200, 200, 404, 404),
+    "knowledge/glossary/<uuid:entry_id>": page(302, 302, 404, 404, method="POST"),
     f"{PAGES}/delete": page(302, 404, 404, 404, method="POST", form={"name": "Board"}),
     f"{PAGES}/sources/": page(200, 200, 404, 404),
     f"{PAGES}/sources/new/<slug:kind>/": [

@@ -30,17 +30,22 @@ from events import jobs
 from gateway.embedding.embedder import get_embedder
 from knowledge import services as knowledge
 from knowledge import shelves
+from knowledge.glossary.services import put_entry
 from knowledge.models import (
     Collection,
     Document,
     DocumentVersion,
     Figure,
     PassageEdit,
+    QualityRun,
+    QualityTuning,
     Source,
     SourceItem,
     SyncRun,
     VersionText,
 )
+from knowledge.quality.approved import approve
+from knowledge.quality.services import Expectation, add_question
 from knowledge.sources.connector import key_of
 from tests.support.attached import attached, picture
 from tests.support.cast import PASSWORD
@@ -139,6 +144,8 @@ def furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
         "prompt_id": prompt.pk, "saved_prompt_id": prompt.pk,
         "collection_id": collection.pk, "document_id": document.pk, "job_id": document.job_id,
         "edit_id": _edited(document, secret).pk,
+        **_asked_of(owner, document, secret),
+        "entry_id": put_entry(collection, [secret, f"{secret} again"]).pk,
         "source_id": _connected(owner, document, secret).pk, "kind": "api",
         "number": 1,  # of the document's only picture
         "conversation_id": turn.conversation_id, "turn_id": turn.pk, "message_id": turn.answer_id,
@@ -161,6 +168,20 @@ def _edited(document: Document, secret: str) -> PassageEdit:
         document=document, kind="correct", state="lost", targets=[target], text=secret,
         pieces=[str(document.pk)], made_by=document.added_by,
     )  # fmt: skip
+
+
+def _asked_of(owner: User, document: Document, secret: str) -> dict[str, Any]:
+    """A golden question that was asked once, a tuning that failed, and an approved answer."""
+    collection, expected = document.collection, [Expectation(document.pk)]
+    question = add_question(owner, collection, f"When? {secret}", expected=expected, note=secret)
+    run = QualityRun.objects.create(collection=collection, cause="hand", state="failed")
+    run.results.create(question=question, rank=1, ndcg=1.0)
+    tuning = QualityTuning.objects.create(collection=collection, state="failed", reason=secret)
+    answer = approve(owner, collection, f"Why? {secret}", secret, sources=expected)
+    return {
+        "golden_id": question.pk, "quality_run_id": run.pk, "tuning_id": tuning.pk,
+        "approved_id": answer.pk,
+    }  # fmt: skip
 
 
 def _connected(owner: User, document: Document, secret: str) -> Source:
@@ -266,7 +287,7 @@ def random_ids() -> dict[str, UUID]:
             "question_id", "folder_id", "memory_id", "device_id", "session_id", "takeout_id",
             "export_id", "agent_id", "token_id", "prompt_id", "grant_id", "team_id", "link_id",
             "import_id", "access_id", "attachment_id", "saved_prompt_id", "edit_id",
-            "source_id",
+            "source_id", "entry_id",
         ),
         nothing,
     )  # fmt: skip

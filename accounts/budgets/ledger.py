@@ -50,14 +50,13 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Whether all of it was taken, and where each balance stood before; `missing` are those of the
-    claims that have no balance for this time yet: nothing was taken then. `tokens` is how long the
-    answer may get by what was taken."""
+    """Whether all of it was taken, and how many `tokens` the answer may get by that. If not, where
+    each balance stood; `missing` are those of the claims that have none for this time yet."""
 
     is_taken: bool
-    standings: Sequence[Standing]
-    missing: Sequence[Claim] = ()
     tokens: int = 0
+    standings: Sequence[Standing] = ()
+    missing: Sequence[Claim] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +98,13 @@ def reserve(
     with prepared() as cursor:
         cursor.execute(_RESERVE, values)
         rows = cursor.fetchall()
-    standings = [Standing(*row[:-2]) for row in rows]
+    *_nothing, is_taken, allowed = rows[0]
+    if is_taken:
+        return Taken(True, allowed)
+    standings = [Standing(*row[:-2]) for row in rows if row[0]]
     found = {(one.budget_id, one.subject_id) for one in standings}
     missing = [claim for claim in claims if (claim.rule.id, claim.subject_id) not in found]
-    *_standing, is_taken, allowed = rows[0] if rows else (False, 0)
-    return Taken(is_taken, standings, missing, allowed)
+    return Taken(False, 0, standings, missing)
 
 
 # An amount is what is owed for the prompt, and equal parts for each token of the answer.
@@ -149,7 +150,7 @@ _RESERVE = f"""
     )
     select due.id, budget_id, subject_id, {_PART.format(tokens="%(least)s::int")},
            leftover, held, is_hard, ends_at, is_taken, allowed
-    from due, verdict, set_config('synchronous_commit', 'off', true)
+    from verdict left join due on not is_taken, set_config('synchronous_commit', 'off', true)
 """  # noqa: S608 - our own words
 
 

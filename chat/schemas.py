@@ -23,13 +23,14 @@ CITATION = {
     "n": 1, "document_id": ID, "chunk_id": ID, "title": "Travel policy",
     "heading_path": ["Travel policy", "Means"],
     "quote": "Trains are preferred to planes below 600 km.", "start": 1204, "end": 1249, "page": 2,
-    "version": 1, "has_changed": False,
+    "version": 1, "has_changed": False, "lines": None, "method": "words", "score": 0.86, "at": 52,
+    "is_proposed": False,
 }  # fmt: skip
 MESSAGE = {
     "id": ID, "conversation_id": ID, "parent_id": ID, "role": "assistant",
     "text": "Take the train: Munich is less than 600 km away [1].", "reasoning": "",
     "status": "complete", "notice": "", "model": "offline", "usage": None,
-    "attachments": [], "citations": [CITATION], "created_at": AT,
+    "attachments": [], "citations": [CITATION], "claims": 1, "supported": 1, "created_at": AT,
 }  # fmt: skip
 
 
@@ -169,6 +170,22 @@ class CitationOut(Schema):
     has_changed: bool = Field(
         False, description="The document has a newer version, without these words."
     )
+    lines: tuple[int, int] | None = Field(
+        None, description="Of a program's file: the first and the last line of the quote."
+    )
+    method: str = Field(
+        "",
+        description="How the quote was found: `exact`, `fuzzy` (nearly word for word), `differs` "
+        '(so too, but for a number or a "not"), `words` (in other words), `meaning`, or `passage` '
+        "(nothing in it says the same); empty in answers from before this was kept.",
+    )
+    score: float | None = Field(None, description="How well they agree, 0 to 1.")
+    at: int | None = Field(
+        None, description="Where in the text its mark stands, or would if it is proposed."
+    )
+    is_proposed: bool = Field(
+        False, description="The model cited nothing: Parley found this source for the sentence."
+    )
 
     model_config = example(**CITATION)
 
@@ -188,6 +205,10 @@ class MessageOut(Schema):
         description="Of a question; see /attachments/{id}. Some may have been deleted since."
     )
     citations: list[CitationOut]
+    claims: int | None = Field(
+        description="Of an answer with sources: how many of its sentences make a claim."
+    )
+    supported: int | None = Field(description="How many of these a source stands behind.")
     created_at: datetime
 
     model_config = example(**MESSAGE)

@@ -212,4 +212,9 @@ def citation_data(citation: Citation) -> dict[str, Any]:
         "end": citation.end,
         "page": citation.page,
         "version": citation.version,
+        "lines": citation.lines,
+        "method": citation.method,
+        "score": citation.score,
+        "at": citation.at,
+        "is_proposed": citation.is_proposed,
     }

@@ -146,7 +146,7 @@ def _cited(step: CitationAdded) -> Payload:
     """`n` is the number in the text; the document's text from `start` to `end` is `quote`."""
     fields = asdict(step)
     names = ("document_id", "chunk_id")
-    return fields | {name: str(fields[name]) for name in names}
+    return fields | {name: str(fields[name]) for name in names} | {"lines": step.lines}
 
 
 def _counts(step: UsageRecorded) -> TokenUsage:

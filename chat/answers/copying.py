@@ -122,7 +122,9 @@ def _copy_citations(user: User, ids: dict[UUID, UUID]) -> None:
             message_id=ids[citation.message_id], document_id=citation.document_id,
             chunk_id=citation.chunk_id, n=citation.n, quote=citation.quote, start=citation.start,
             end=citation.end, page=citation.page, title=citation.title,
-            heading_path=citation.heading_path, version=citation.version,
+            heading_path=citation.heading_path, version=citation.version, line=citation.line,
+            method=citation.method, score=citation.score, at=citation.at,
+            is_proposed=citation.is_proposed,
         )
         for citation in found
     ]  # fmt: skip

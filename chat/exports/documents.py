@@ -123,5 +123,11 @@ def _source(citation: Citation) -> str:
     place = " › ".join([citation.title, *headings])
     if citation.page:
         place += ", " + _("page %(page)s") % {"page": citation.page}
+    if citation.lines:
+        place += ", " + _("lines %(first)s–%(last)s") % dict(
+            zip(("first", "last"), citation.lines, strict=True)
+        )
+    if citation.is_proposed:
+        place += " (" + _("proposed by Parley") + ")"
     quote = " ".join(citation.quote.split())
     return f"- [{citation.n}] {place}: “{quote}”"

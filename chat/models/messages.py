@@ -62,6 +62,9 @@ class Message(models.Model):
     # Of a question: ids of documents on shelves (`chat.attachments`), in order; some may be gone.
     attachments = ArrayField(models.UUIDField(), default=list, db_default=[], blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # Of an answer with sources: sentences that make a claim, and those that a source stands behind.
+    claims = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    supported = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
 
     objects = InConversationQuerySet.as_manager()
 
@@ -122,8 +125,20 @@ class Citation(models.Model):
     """A claim's evidence: `quote` equals the document's text from `start` to `end`.
 
     Of the document in this `version`: a newer one may say something else. The chunk is remembered
-    by id only, since indexing a document again replaces its chunks.
+    by id only, since indexing a document again replaces its chunks. `line` is the first one of a
+    program's file; `at` is the place in the answer where the citation's mark stands, or would if
+    the model had cited: then it `is_proposed`.
     """
+
+    class Method(models.TextChoices):
+        """How the words were found that the answer's sentence stands on (`agents.aligning`)."""
+
+        EXACT = "exact", _("word for word")
+        FUZZY = "fuzzy", _("nearly word for word")
+        DIFFERS = "differs", _("the same words, but for a number or a “not”")
+        WORDS = "words", _("in other words")
+        MEANING = "meaning", _("similar in meaning")
+        PASSAGE = "passage", _("the passage as a whole")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="citations")
@@ -137,6 +152,11 @@ class Citation(models.Model):
     title = models.CharField(max_length=300)
     heading_path = models.JSONField(default=list)
     version = models.IntegerField(default=1, db_default=1)
+    line = models.IntegerField(null=True, blank=True)
+    method = models.CharField(max_length=8, choices=Method.choices, blank=True, db_default="")
+    score = models.FloatField(null=True, blank=True)
+    at = models.IntegerField(null=True, blank=True)
+    is_proposed = models.BooleanField(default=False, db_default=False)
 
     objects = CitationQuerySet.as_manager()
 
@@ -147,3 +167,8 @@ class Citation(models.Model):
 
     def __str__(self) -> str:
         return f"[{self.n}] {self.title}"
+
+    @property
+    def lines(self) -> tuple[int, int] | None:
+        """The first and the last line of the file that the quote is from, where these are known."""
+        return (self.line, self.line + self.quote.count("\n")) if self.line else None

@@ -43,7 +43,7 @@ with {log.APPENDING}, placed as (
     update chat_message
     set text = %(text)s, reasoning = %(reasoning)s, status = %(message_status)s,
         notice = %(notice)s, model_name = %(model)s, usage = %(usage)s::jsonb,
-        steps = %(steps)s::jsonb
+        steps = %(steps)s::jsonb, claims = %(claims)s::int, supported = %(supported)s::int
     where id = %(answer)s and conversation_id = (select id from placed)
 ), ended as (
     update chat_turn
@@ -100,6 +100,8 @@ def _values(answer_id: UUID, answer: Answer, ending: Ending) -> dict[str, Any]:
         "labels": answer.labels,
         "usage": None if answer.usage is None else log.encode(answer.usage),
         "steps": log.encode(answer.steps),
+        "claims": answer.claims,
+        "supported": answer.supported,
         "status": ending.status.value,
         "error": None if ending.error is None else log.encode(ending.error),
     }
@@ -122,6 +124,11 @@ def _store_citations(answer_id: UUID, citations: list[CitationAdded]) -> None:
             "page": citation.page,
             "title": citation.title[:300],
             "heading_path": citation.heading_path,
+            "line": citation.line,
+            "method": citation.method,
+            "score": citation.score,
+            "at": citation.at,
+            "is_proposed": citation.is_proposed,
         }
         for citation in citations
     ]
@@ -130,9 +137,9 @@ def _store_citations(answer_id: UUID, citations: list[CitationAdded]) -> None:
             """
             insert into chat_citation
                 (id, message_id, document_id, chunk_id, n, quote, start, "end", page, title,
-                 heading_path, version)
+                 heading_path, line, method, score, at, is_proposed, version)
             select c.id, %s, d.id, c.chunk_id, c.n, c.quote, c.start, c."end", c.page, c.title,
-                   c.heading_path, case
+                   c.heading_path, c.line, c.method, c.score, c.at, c.is_proposed, case
                        when exists (select from knowledge_chunk k where k.id = c.chunk_id)
                          or not exists (select from knowledge_documentversion v
                                         where v.document_id = d.id and v.state = 'past')
@@ -145,7 +152,8 @@ def _store_citations(answer_id: UUID, citations: list[CitationAdded]) -> None:
                        ), d.version_number) end
             from jsonb_to_recordset(%s::jsonb) as c(
                 id uuid, document_id uuid, chunk_id uuid, n int, quote text, start int, "end" int,
-                page int, title text, heading_path jsonb)
+                page int, title text, heading_path jsonb, line int, method text, score float8,
+                at int, is_proposed bool)
             join knowledge_document d on d.id = c.document_id
             for key share of d
             """,

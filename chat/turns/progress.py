@@ -32,6 +32,7 @@ from events.types import EventRow, Payload
 from gateway.errors import GatewayError
 from security.sentences import Sentence, stored
 
+CITED = [field.name for field in fields(CitationAdded)]
 USAGE = [field.name for field in fields(UsageRecorded)]  # plain values: asdict would copy deeply
 
 
@@ -49,7 +50,7 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             stream.emit_text("reasoning_delta", text)
         case CitationAdded():
             answer.citations.append(step)
-            stream.emit("citation_added", _plain(asdict(step)))
+            stream.emit("citation_added", _plain(asdict(step) | {"lines": step.lines}))
         case AttachmentsRead() | QueryRewritten() | RetrievalCompleted():
             kind, payload_of = SEARCHING[type(step)]
             _note(kind, payload_of(step), answer, stream)
@@ -223,6 +224,7 @@ def _passage(packed: PackedPassage) -> Payload:
         "title": first.title,
         "heading_path": list(first.heading_path),
         "page": first.page,
+        "lines": packed.lines,
         "start": first.start,
         "end": last.end,
         "score": packed.score,
@@ -231,7 +233,8 @@ def _passage(packed: PackedPassage) -> Payload:
 
 def _citation(payload: Payload) -> CitationAdded:
     ids = {name: UUID(payload[name]) for name in ("document_id", "chunk_id")}
-    return CitationAdded(**payload | ids | {"heading_path": tuple(payload["heading_path"])})
+    told = {name: payload[name] for name in CITED if name in payload}
+    return CitationAdded(**told | ids | {"heading_path": tuple(payload["heading_path"])})
 
 
 def _plain(values: Payload) -> Payload:

@@ -52,6 +52,21 @@ class Answer:
     reasoning_since: float | None = None  # on the monotonic clock, while the model thinks
 
     @property
+    def claims(self) -> int | None:
+        """Sentences that make a claim; None where nobody judged it."""
+        return self._judged.get("claims")
+
+    @property
+    def supported(self) -> int | None:
+        """Those of them that a source stands behind."""
+        return self._judged.get("supported")
+
+    @property
+    def _judged(self) -> Payload:
+        found = [step["data"] for step in self.steps if step["kind"] == "support_checked"]
+        return found[-1] if found else {}
+
+    @property
     def has_words(self) -> bool:
         return bool(self.text or self.reasoning)
 

@@ -140,6 +140,7 @@ def _collections(user: User, names: list[str] | None) -> list[Any] | None:
 
 def _line(citation: Citation) -> str:
     page = f", page {citation.page}" if citation.page else ""
+    page += ", lines {}-{}".format(*citation.lines) if citation.lines else ""
     quote = " ".join(citation.quote.split())
     return f"[{citation.n}] {citation.title}{page}: “{quote}”"
 
@@ -157,6 +158,10 @@ def _as_object(turn: Turn, answer: Message, citations: list[Citation]) -> dict[s
                 "start": citation.start,
                 "end": citation.end,
                 "page": citation.page,
+                "lines": citation.lines,
+                "method": citation.method,
+                "score": citation.score,
+                "is_proposed": citation.is_proposed,
             }
             for citation in citations
         ],

@@ -61,6 +61,7 @@ const CLICKS = {
   "[data-version]": (button) => showPath(button.dataset.version),
   "[data-edit]": (button) => edit(button.closest(".user")),
   "[data-regenerate]": (button) => regenerate(button.closest(".answer")),
+  "[data-without]": (button) => regenerate(button.closest(".answer"), { without: button.dataset.without.split(" ") }),
   "[data-continue]": (button) => goOn(button.closest(".answer")),
   "[data-why]": (button) => openWhy(button, answerOf(button.closest(".answer"))),
   "[data-more]": openAnswerMenu,

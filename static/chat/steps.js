@@ -2,6 +2,7 @@
 // verb, its object and how long it took, and the whole of it inside.
 import { fill, gettext, ngettext } from "../js/i18n.js";
 import { documentUrl } from "./citations.js";
+import { isMore, showUnderstood } from "./understood.js";
 
 const seconds = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
 
@@ -79,6 +80,10 @@ export class Steps {
 }
 
 const ROWS = {
+  query_rewritten(part, data) {
+    icon(part, "step-understood-icon");
+    showUnderstood(part, data, duration(data.took_ms));
+  },
   retrieval_completed(part, { query, passages, took_ms: took }) {
     icon(part, "step-search-icon");
     part("what").textContent = gettext("Searched");
@@ -125,9 +130,11 @@ function fileUse({ name, how, reason }) {
   return line;
 }
 
-/** An agent that searches nothing says so by a search that took no time. */
-const isNothing = (kind, { passages, took_ms: took }) =>
-  kind === "retrieval_completed" && !passages.length && !took;
+/** An agent that searches nothing says so by a search that took no time; a follow-up that only
+    brings along what it points back to is seen in the row of the search. */
+const isNothing = (kind, data) =>
+  (kind === "retrieval_completed" && !data.passages.length && !data.took_ms) ||
+  (kind === "query_rewritten" && !isMore(data));
 
 function icon(part, id) {
   part("icon").append(clone(id));

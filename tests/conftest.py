@@ -47,7 +47,7 @@ TransactionTestCase.available_apps = [app.name for app in apps.get_app_configs()
 emptying.use()
 
 
-pytest_plugins = ["tests.support.cast", "tests.support.second_try"]
+pytest_plugins = ["tests.support.cast", "tests.support.in_turn", "tests.support.second_try"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -72,7 +72,7 @@ def ask_all(
     `look` is called every second and stops them all by raising.
     """
 
-    async def ask_each() -> list[tuple[T, str] | None | BaseException]:
+    async def ask_each() -> list[tuple[T, str] | BaseException | None]:
         asked = [_ask_until(asker, one, n, parse) for n, one in enumerate(questions)]
         return await asyncio.gather(*asked, return_exceptions=True)
 

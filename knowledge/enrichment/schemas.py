@@ -76,7 +76,7 @@ class WrittenOut(Schema):
     passages: list["WrittenPassageOut"]
 
     model_config = example(
-        document_id=ID, title="Rules for business travel", summary="How staff travel, and who pays.",
+        document_id=ID, title="Rules for business travel", summary="How we travel, and who pays.",
         key_phrases=["business travel", "train"], model=MODEL, prompt="1", made_at=AT,
         passages=[{"position": 0, "chunk_id": ID, "context": "The opening, on means of travel."}],
     )  # fmt: skip

@@ -31,6 +31,7 @@ class Source(models.Model):
         GIT = "git", _("Git repository")
         WEB = "web", _("website")
         FEED = "feed", _("feed")
+        S3 = "s3", _("S3 bucket")
         API = "api", _("other program")
 
     class Schedule(models.TextChoices):

@@ -15,6 +15,7 @@ LEFT_OUT = _("What matches is left out, even when it is included.")
 # What most leave as it is.
 SELDOM = frozenset({
     "branch", "username", "secret", "depth", "most_pages", "include", "exclude", "pause_seconds",
+    "region",
 })  # fmt: skip
 
 
@@ -141,6 +142,46 @@ class FeedForm(_WithSecret):
     )  # fmt: skip
 
 
+class S3Form(SourceForm):
+    SETTINGS = ("address", "bucket", "prefix", "access_key", "region", "include", "exclude")
+
+    address = forms.CharField(
+        label=_("Address"), max_length=2000, help_text="https://s3.eu-central-1.amazonaws.com"
+    )
+    bucket = forms.CharField(label=_("Bucket"), max_length=255)
+    prefix = forms.CharField(
+        label=_("Only below"), max_length=1000, required=False,
+        help_text=_("The beginning of the names: handbook/. Empty means the whole bucket."),
+    )  # fmt: skip
+    access_key = forms.CharField(
+        label=_("Access key"), max_length=128, required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("Empty for a bucket that everybody may read."),
+    )  # fmt: skip
+    secret = forms.CharField(
+        label=_("Secret key"),
+        required=False,
+        max_length=4000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Stored sealed, never shown again. One that may list and read is enough."),
+    )
+    region = forms.CharField(label=_("Region"), max_length=40, initial="us-east-1", required=False)
+    include = PatternsField(label=_("Only these files"), help_text=LINES)
+    exclude = PatternsField(label=_("Not these files"), help_text=LEFT_OUT)
+
+    @property
+    def own_fields(self) -> list[forms.BoundField]:
+        """With both halves of the credentials: few buckets are everybody's."""
+        return [*super().own_fields, self["secret"]]
+
+    @property
+    def seldom_fields(self) -> list[forms.BoundField]:
+        return [field for field in super().seldom_fields if field.name != "secret"]
+
+    def clean_region(self) -> str:
+        return self.cleaned_data["region"] or "us-east-1"
+
+
 class ApiForm(SourceForm):
     grace_days = forms.IntegerField(
         label=_("Days of grace"), min_value=0, max_value=365, initial=0, help_text=DAYS
@@ -156,5 +197,6 @@ FORMS: dict[str, type[SourceForm]] = {
     Source.Kind.GIT: GitForm,
     Source.Kind.WEB: WebForm,
     Source.Kind.FEED: FeedForm,
+    Source.Kind.S3: S3Form,
     Source.Kind.API: ApiForm,
 }

@@ -15,6 +15,7 @@ CONNECTORS = {
     Source.Kind.GIT: "knowledge.sources.git.GitConnector",
     Source.Kind.WEB: "knowledge.sources.web.WebConnector",
     Source.Kind.FEED: "knowledge.sources.feed.FeedConnector",
+    Source.Kind.S3: "knowledge.sources.s3.S3Connector",
 }
 
 
@@ -46,7 +47,9 @@ def has_walk(source: Source) -> bool:
 def offered(*, to_staff: bool) -> list[Source.Kind]:
     """The kinds that a person can add here: folders of the server are for administrators, where
     there are any."""
-    kinds = [Source.Kind.WEB, Source.Kind.GIT, Source.Kind.FEED, Source.Kind.API]
+    kinds = [
+        Source.Kind.WEB, Source.Kind.GIT, Source.Kind.FEED, Source.Kind.S3, Source.Kind.API,
+    ]  # fmt: skip
     if to_staff and settings.PARLEY_SOURCE_ROOTS:
         kinds.append(Source.Kind.FOLDER)
     return kinds

@@ -11,7 +11,7 @@ from knowledge.models import SyncRun
 from knowledge.schemas import AT, ID, Name, example
 from security.schemas import PageQuery, WriteSchema
 
-Kind = Literal["folder", "git", "web", "feed", "api"]
+Kind = Literal["folder", "git", "web", "feed", "s3", "api"]
 Schedule = Literal["manual", "hourly", "daily", "weekly"]
 Grace = Annotated[int, Field(ge=0, le=365)]
 Secret = Annotated[str, StringConstraints(max_length=4000)]
@@ -21,7 +21,9 @@ Settings = Annotated[
         description="By kind. `web`: `address`, `reach` (`page`, `site`, `sitemap`), `depth`, "
         "`most_pages`, `pause_seconds`, `include`, `exclude`. `git`: `address` (or a path of the "
         "server), `branch`, `username`, `include`, `exclude`. `feed`: `address`, "
-        "`has_full_pages`. `folder`: `path`, `include`, `exclude`. `api`: none."
+        "`has_full_pages`. `folder`: `path`, `include`, `exclude`. `s3`: `address`, `bucket`, "
+        "`prefix`, `region`, `access_key`, `include`, `exclude`; `secret` is the secret key. "
+        "`api`: none."
     ),
 ]
 

@@ -71,6 +71,24 @@ class FeedSettings(_Settings):
     pause_seconds: float = Field(1.0, ge=0.1, le=60)
 
 
+class S3Settings(_Settings):
+    """`address` is the server's, without the bucket; the secret key is the source's secret."""
+
+    address: Address
+    bucket: Annotated[
+        str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$")
+    ]
+    prefix: Annotated[str, StringConstraints(max_length=1000)] = ""
+    region: Annotated[
+        str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z0-9-]{1,40}$")
+    ] = "us-east-1"
+    access_key: Annotated[
+        str, StringConstraints(strip_whitespace=True, pattern=r"^[\w.+=@-]{0,128}$")
+    ] = ""
+    include: Patterns = []
+    exclude: Patterns = []
+
+
 class ApiSettings(_Settings):
     pass
 
@@ -80,6 +98,7 @@ SETTINGS: dict[str, type[_Settings]] = {
     Source.Kind.GIT: GitSettings,
     Source.Kind.WEB: WebSettings,
     Source.Kind.FEED: FeedSettings,
+    Source.Kind.S3: S3Settings,
     Source.Kind.API: ApiSettings,
 }
 
@@ -93,7 +112,8 @@ def place_of(kind: str, values: dict[str, Any]) -> str:
     """In a few words, for people: where it is."""
     if kind == Source.Kind.API:
         return _("Items are pushed through the API.")
-    return str(values.get("path") or values.get("address") or "")
+    parts = (values.get("path") or values.get("address"), values.get("bucket"))
+    return "/".join(str(part).rstrip("/") for part in parts if part)
 
 
 def origin_of(values: dict[str, Any]) -> tuple[str, str]:

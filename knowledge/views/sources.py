@@ -25,13 +25,14 @@ SHOWN_RUNS = 20
 SHOWN_ITEMS = 50
 ICONS = {
     Source.Kind.FOLDER: "folder", Source.Kind.GIT: "git-branch", Source.Kind.WEB: "globe",
-    Source.Kind.FEED: "bell", Source.Kind.API: "plug",
+    Source.Kind.FEED: "bell", Source.Kind.S3: "archive", Source.Kind.API: "plug",
 }  # fmt: skip
 MOVING = (SyncRun.Status.QUEUED, SyncRun.Status.RUNNING)
 ABOUT = {
     Source.Kind.WEB: gettext_noop("A page, a site by its links, or what its sitemap lists."),
     Source.Kind.GIT: gettext_noop("The files of a branch, commit by commit."),
     Source.Kind.FEED: gettext_noop("News in RSS or Atom, entry by entry."),
+    Source.Kind.S3: gettext_noop("Objects of a bucket, at Amazon or of a server of your own."),
     Source.Kind.API: gettext_noop("Whatever pushes its items through the API."),
     Source.Kind.FOLDER: gettext_noop("What lies in a folder of this server."),
 }

@@ -34,8 +34,6 @@ Agent.objects.create(owner=owner, name="Scripted", slug="scripted", model_name="
 INDEXING_SECONDS = 60
 Visit = Callable[..., Page]
 
-expect.set_options(timeout=10_000)
-
 
 @pytest.fixture(scope="session")
 def model() -> Iterator[ModelServer]:

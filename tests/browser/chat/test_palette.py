@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from tests.browser.chat.conftest import Visit, answered, ask
 from tests.browser.chat.test_chat_accessibility import violations
@@ -21,6 +21,11 @@ def open_palette(page: Page, words: str = "") -> None:
     expect(page.get_by_role("combobox", name="Go to anything")).to_be_focused()
     if words:
         page.keyboard.type(words)
+
+
+def is_title(response: Response) -> bool:
+    asked = response.request.method == "GET"
+    return asked and re.search(r"/api/v1/conversations/[\w-]+$", response.url) is not None
 
 
 def active(page: Page):
@@ -70,7 +75,8 @@ def test_the_conversation_on_show_is_renamed_pinned_and_archived(visit: Visit) -
     open_palette(page, "this rename")
     page.keyboard.press("Enter")
     page.get_by_role("dialog", name="Rename").get_by_role("textbox").fill("Spare bulbs")
-    page.keyboard.press("Enter")
+    with page.expect_response(is_title):  # asked for by the page, which hears of the change
+        page.keyboard.press("Enter")
     expect(page).to_have_title("Spare bulbs · Parley")
     page.keyboard.press("Control+Shift+S")
     page.keyboard.press("Control+Shift+Backspace")

@@ -11,7 +11,6 @@ from knowledge import services
 from knowledge.models import Document
 from tests.browser.pages.conftest import PHONE, accessibility_violations
 
-expect.set_options(timeout=20_000)
 PROGRAM = "import os\n\n\nclass Roof:\n" + "".join(
     f"    def tile_{n}(self) -> int:\n        return {n} * self.width\n\n" for n in range(80)
 )

@@ -18,7 +18,6 @@ from tests.browser.canary import Canary
 from tests.browser.pages.conftest import PHONE, accessibility_violations
 from tests.support import papers
 
-expect.set_options(timeout=20_000)
 # The page's ink below the boxes, as a share: a box over nothing would have none.
 INK = """(box) => {
     const page = box.closest(".pdf-page");

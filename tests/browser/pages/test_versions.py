@@ -15,7 +15,6 @@ from knowledge.models import Document
 from tests.browser.pages.conftest import DESKTOP, PHONE, accessibility_violations
 from tests.knowledge.files import as_stream
 
-expect.set_options(timeout=20_000)
 WORDS = "The umbrella stand is beside the lift."
 TEXT = f"# Lobby\n\nCome in.\n\n{WORDS}\n\nThe door is open from eight to six."
 NEW = TEXT.replace("beside the lift", "below the stairs")

@@ -76,12 +76,14 @@ def _is_id(reference: str) -> bool:
 
 def agent_spec(agent: Agent) -> AgentSpec:
     """The agent as a run sees it; one query for its collections."""
+    collections = list(agent.collections.values_list("pk", "understanding"))
     return AgentSpec(
         slug=agent.slug,
         name=agent.name,
         instructions=agent.instructions,
         model_name=agent.model_name,
-        collections=tuple(agent.collections.values_list("pk", flat=True)),
+        collections=tuple(pk for pk, _said in collections),
+        said_by_collections=tuple(said for _pk, said in collections if said),
         is_limited=agent.is_limited,
         max_passages=agent.max_passages,
         context_tokens=agent.context_tokens,

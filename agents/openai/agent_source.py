@@ -106,6 +106,7 @@ def agent_task(spec: AgentSpec, user: User, request: ChatRequest) -> AgentTask:
         team_ids=payer.team_ids,
         token_id=payer.token_id,
         purpose=payer.purpose,
+        has_glossary=True,  # it is looked up, since nothing is read along here
     )
 
 

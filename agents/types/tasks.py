@@ -107,15 +107,16 @@ class AgentTask:
     team_ids: tuple[UUID, ...] = ()  # the person's
     token_id: UUID | None = None  # by which they asked
     purpose: Purpose = "chat"
-    # What the collections that are searched alone say of the ways of understanding, and whether
-    # there is a glossary anywhere.
+    # What the collections that are searched alone say of the ways of understanding, where these
+    # are not the agent's; and whether there is a glossary anywhere.
     said_by_collections: tuple[Mapping[str, bool], ...] = ()
     has_glossary: bool = False
     without: tuple[str, ...] = ()  # narrowings that the person does not want
 
     @property
     def switches(self) -> frozenset[Switch]:
-        return switched_on(self.agent.understanding, self.said_by_collections)
+        said = self.said_by_collections or self.agent.said_by_collections
+        return switched_on(self.agent.understanding, said)
 
     def payer(self, purpose: Purpose | None = None) -> Payer:
         """On whose account this is answered, and what serves the answer."""

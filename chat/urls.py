@@ -2,6 +2,7 @@ from django.urls import path
 
 from chat import diagrams, views
 from chat.imports import views as imports_views
+from chat.proof import views as proof_views
 from chat.retention import temporary_views
 from chat.sharing import shared_views
 from chat.sharing import views as sharing_views
@@ -23,6 +24,8 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/sharing/links", sharing_views.make_link, name="make_link"),
     path("links/<uuid:link_id>/update", sharing_views.update_link, name="update_link"),
     path("links/<uuid:link_id>/revoke", sharing_views.revoke_link, name="revoke_link"),
+    path("settings/proof/", proof_views.show_mine, name="proof"),
+    path("settings/proof/everyone/", proof_views.show_everybody, name="proof_everyone"),
     path("settings/links/", sharing_views.list_links, name="links"),
     path("settings/import/", imports_views.home, name="imports"),
     path("settings/import/list", imports_views.listed, name="imports_list"),
@@ -31,6 +34,7 @@ urlpatterns = [
     path("s/<str:token>", shared_views.shared, name="shared"),
     path("s/<str:token>/continue", shared_views.continue_here, name="continue_shared"),
     path("conversations/", views.history, name="history"),
+    path("conversations/filters", views.history_filters, name="history_filters"),
     path("why/<uuid:message_id>", why_views.why, name="why"),
     path("passages/<uuid:document_id>", views.passage, name="passage"),
     path("diagram-frame", diagrams.frame, name="diagram_frame"),

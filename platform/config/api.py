@@ -29,6 +29,7 @@ from chat.api import router as chat
 from chat.attachments.api import router as attachments
 from chat.exports.api import router as exports
 from chat.imports.api import router as imports
+from chat.proof.api import router as proof
 from chat.search.api import router as chat_search
 from chat.search.jump_api import router as jump
 from chat.sharing.api import router as sharing
@@ -156,6 +157,7 @@ api.add_router("", attachments)
 api.add_router("", answers)
 api.add_router("", folders)
 api.add_router("", why)
+api.add_router("", proof)
 api.add_router("", chat_search)
 api.add_router("", jump)
 api.add_router("", exports)

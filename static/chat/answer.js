@@ -2,9 +2,11 @@
 import { fill, gettext } from "../js/i18n.js";
 import { measures, reading, sourceCount, statusText } from "./answer-words.js";
 import { collectSources, collectUncited } from "./citations.js";
+import { markApproved } from "./approved.js";
 import { Doing } from "./doing.js";
 import { forgetMarks, markMemory } from "./memory.js";
 import { loadRenderer, renderer } from "./renderer.js";
+import { markProposed, withProposed } from "./proof.js";
 import { markReused } from "./reused.js";
 import { markStale } from "./stale.js";
 import { Steps } from "./steps.js";
@@ -38,6 +40,7 @@ export class Answer {
     this.cites = new Set();
     this.gone = new Set(); // numbers whose source this reader cannot open any more
     this.unsupported = [];
+    this.support = {}; // of how many sentences, how many have a source
     this.#part = (name) => el.querySelector(`[data-${name}]`);
     this.#steps = new Steps(this.#part("steps"));
     this.#doing = new Doing(this.#part("waiting"));
@@ -130,7 +133,7 @@ export class Answer {
   }
 
   #step(kind, data) {
-    if (markMemory(this.el, kind, data) || markReused(this.el, kind, data)) return;
+    if (markMemory(this.el, kind, data) || markReused(this.el, kind, data) || markApproved(this.el, kind, data)) return;
     if (kind === "retrieval_completed") {
       this.passages.push(...data.passages);
       for (const { n } of data.passages) this.cites.add(String(n));
@@ -140,7 +143,10 @@ export class Answer {
     if (kind === "endpoint_switched") this.switches.push(data);
     if (kind === "labels_demanded") this.labels = data.labels;
     this.hasSwitched ||= kind === "endpoint_switched";
-    if (kind === "support_checked") this.unsupported = data.sentences;
+    if (kind === "support_checked") {
+      this.unsupported = data.sentences;
+      this.support = data;
+    }
     if (kind === "reasoning_completed") this.#steps.thought(data.took_ms);
     else this.#steps.add(kind, data);
   }
@@ -156,17 +162,35 @@ export class Answer {
 
   #write(text) {
     if (!this.text) this.#doing.hide();
-    this.#stream ??= new (renderer().MarkdownStream)(this.#part("markdown"), {
-      onDraw: renderer().drawFormulas,
-      onBlock: (block) => this.#finish(block),
-      cites: this.cites,
-    });
+    this.#stream ??= this.#newStream();
     this.text += text;
     this.#stream.push(text);
   }
 
+  #newStream() {
+    return new (renderer().MarkdownStream)(this.#part("markdown"), {
+      onDraw: renderer().drawFormulas,
+      onBlock: (block) => this.#finish(block),
+      cites: this.cites,
+    });
+  }
+
+  /** Once more, with marks for the sources that the model did not name itself. */
+  #drawProposed() {
+    this.#part("markdown").replaceChildren();
+    this.#stream = this.#newStream();
+    this.#stream.push(withProposed(this.text, this.citations));
+    this.#stream.end();
+    this.#part("proposed").hidden = false;
+  }
+
+  get #isProposed() {
+    return this.citations.some(({ is_proposed: proposed }) => proposed);
+  }
+
   #finish(block) {
     renderer().enhance(block);
+    if (this.#isProposed) markProposed(block);
     for (const chip of this.gone.size ? block.querySelectorAll(".cite") : []) {
       if (!this.gone.has(chip.textContent)) continue;
       chip.classList.add("gone");
@@ -188,6 +212,7 @@ export class Answer {
     if (this.ended) return;
     this.ended = true;
     this.#stream?.end();
+    if (this.#isProposed) this.#drawProposed();
     this.#steps.thought();
     this.#doing.hide();
     this.el.dataset.status = status;

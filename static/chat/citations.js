@@ -9,6 +9,7 @@ export function collectSources(citations, passages) {
   for (const citation of citations.length ? citations : passages) {
     const { n, start, end } = citation;
     const entry = entries.get(n);
+    if (entry) entry.lines = allLines(entry.lines, citation.lines);
     if (!entry) {
       entries.set(n, { ...withPassage(citation, passages), spans: [[start, end]] });
     } else if (!entry.spans.some(([a, b]) => a === start && b === end)) {
@@ -29,8 +30,12 @@ export function collectUncited(citations, passages) {
 
 /** A citation knows less about its place than the passage it was found in. */
 function withPassage(citation, passages) {
-  return { ...passages.find(({ n }) => n === citation.n), ...citation };
+  const passage = passages.find(({ n }) => n === citation.n);
+  return { ...passage, ...citation, lines: citation.lines ?? passage?.lines ?? null };
 }
+
+const allLines = (some, more) =>
+  some && more ? [Math.min(some[0], more[0]), Math.max(some[1], more[1])] : some ?? more ?? null;
 
 /** Address of the document with every span highlighted, the first of them in view. */
 export function documentUrl({ document_id: id, spans, start, end, version }) {

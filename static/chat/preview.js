@@ -1,5 +1,6 @@
 // What a citation points to, in a small card beside its chip: under a resting pointer or on focus.
 // Escape puts it away; a tap opens the panel instead.
+import { waysOf } from "./proof.js";
 import { place } from "./steps.js";
 
 const WAIT_MS = 350; // so that nothing flickers under a pointer on its way elsewhere
@@ -38,6 +39,7 @@ function show(el, answer) {
   part("n").textContent = n;
   part("title").textContent = source?.title ?? gone.querySelector("[data-title]").textContent;
   part("where").textContent = source ? place(source) : gone.querySelector("[data-why]").textContent;
+  part("how").textContent = waysOf(answer.citations, n);
   const quotes = answer.citations.filter((citation) => citation.n === n).map(({ quote }) => quote.trim());
   part("quote").textContent = shortened(quotes.join(" … "));
   part("quote").hidden = !quotes.length;

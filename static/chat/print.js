@@ -2,6 +2,7 @@
 // go again afterwards.
 import { fill, gettext } from "../js/i18n.js";
 import { answerOf } from "./answer.js";
+import { lineNumbers } from "./steps.js";
 import { list } from "./thread.js";
 
 const QUOTE = 240; // characters of a passage
@@ -51,9 +52,9 @@ function footnotes(sources) {
 }
 
 /** Where in the document, and its words if they are known. */
-function place({ heading_path: path = [], page, quote = "" }) {
+function place({ heading_path: path = [], page, lines, quote = "" }) {
   const number = page ? fill(gettext("page %(n)s"), { n: page }) : "";
-  const where = [path.join(" › "), number].filter(Boolean).join(", ");
+  const where = [path.join(" › "), number, lines ? lineNumbers(lines) : ""].filter(Boolean).join(", ");
   const words = quote.length > QUOTE ? `${quote.slice(0, QUOTE)}…` : quote;
   return [where, words && fill(gettext("“%(query)s”"), { query: words })].filter(Boolean).join(": ");
 }

@@ -3,6 +3,7 @@
 import { fetchFragment } from "../js/http.js";
 import { fill, gettext } from "../js/i18n.js";
 import { documentUrl, excerptUrl, whyUrl } from "./citations.js";
+import { waysOf } from "./proof.js";
 import { place } from "./steps.js";
 
 const shell = document.getElementById("shell");
@@ -75,6 +76,7 @@ function drawSource(source) {
   part("n").textContent = source.n;
   part("title").textContent = source.title;
   part("where").textContent = place(source);
+  part("how").textContent = waysOf(answer.citations, source.n);
   part("open").href = documentUrl(source);
   if (source.page) {
     part("open-label").textContent = fill(gettext("Read page %(page)s"), { page: source.page });

@@ -166,11 +166,18 @@ function passageRow(passage) {
   return row;
 }
 
-/** "Leave › Notice · page 3" */
-export function place({ heading_path: headings, page, title }) {
+/** "Leave › Notice · page 3", "charge · lines 10–24" */
+export function place({ heading_path: headings, page, lines, title }) {
   const path = (headings ?? []).filter((heading) => heading && heading !== title).join(" › ");
   const number = page ? fill(gettext("page %(page)s"), { page }) : "";
-  return [path, number].filter(Boolean).join(" · ");
+  return [path, number, lines ? lineNumbers(lines) : ""].filter(Boolean).join(" · ");
+}
+
+/** Of a program's file. */
+export function lineNumbers([first, last]) {
+  return first === last
+    ? fill(gettext("line %(n)s"), { n: first })
+    : fill(gettext("lines %(first)s–%(last)s"), { first, last });
 }
 
 export function passageCount(count) {

@@ -15,8 +15,8 @@ export function showSupport({ el, unsupported }) {
   note.hidden = !marked;
   if (!marked) return;
   const text = ngettext(
-    "%(n)s sentence has no source: it cites none, and no passage that was found says the same.",
-    "%(n)s sentences have no source: they cite none, and no passage that was found says the same.",
+    "%(n)s sentence has no support: no passage that it cites, or that was found, says the same.",
+    "%(n)s sentences have no support: no passage that they cite, or that was found, says the same.",
     marked,
   );
   note.querySelector("[data-support-text]").textContent = fill(text, { n: marked });
@@ -39,7 +39,7 @@ function mark(root, sentences) {
   return found.length;
 }
 
-const withoutAddresses = (text) => text.replace(/\]\([^)]*\)/g, "]");
+const withoutAddresses = (text) => text.replace(/\]\([^)]*\)/g, "]").replace(/`[^`]*`/g, "");
 
 function lettersOf(root) {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);

@@ -2,6 +2,7 @@
 import { fill, gettext, ngettext } from "../js/i18n.js";
 import { openMenu } from "../js/menu.js";
 import { whyUrl } from "./citations.js";
+import { share } from "./proof.js";
 
 const lang = document.documentElement.lang;
 const numbers = new Intl.NumberFormat(lang);
@@ -49,6 +50,7 @@ function facts(answer) {
     [gettext("of these from the cache"), usage.cached_tokens ? count(usage.cached_tokens) : ""],
     [gettext("Tokens written"), count(usage.completion_tokens)],
     [gettext("of these to think"), usage.reasoning_tokens ? count(usage.reasoning_tokens) : ""],
+    [gettext("Sentences with a source"), share(answer.support)],
     [gettext("Demanded labels"), answer.labels.join(", ")],
   ];
   return found.filter(([, value]) => value);

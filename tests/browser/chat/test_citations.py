@@ -1,5 +1,7 @@
 """Evidence beside the answer: a card at the chip, the panel, what was not cited, what is gone."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.chat.conftest import DESKTOP, Visit, answered, ask
@@ -18,6 +20,24 @@ owner = User.objects.get(is_superuser=True)
 shelf = services.create_collection(owner, "Vanishing")
 text = b"# Secret Zeppelin plan\\n\\nThe zeppelin Heliotrope leaves the hangar at seven."
 document, _ = services.add_document(owner, shelf, io.BytesIO(text), "secret-zeppelin.md")
+print(document.pk)
+"""
+SAYS = "The function heliograph_delay doubles the pause of the heliograph between two flashes."
+ADD_PROGRAM = """
+import io
+from accounts.models import User
+from knowledge import services
+owner = User.objects.get(is_superuser=True)
+shelf = services.create_collection(owner, "Programs")
+text = b\'\'\'# Signals of the tower.
+
+FLASHES = 3
+
+def heliograph_delay(pause):
+    # The function heliograph_delay doubles the pause of the heliograph between two flashes.
+    return pause * 2
+\'\'\'
+document, _ = services.add_document(owner, shelf, io.BytesIO(text), "heliograph.py")
 print(document.pk)
 """
 REMOVE = """
@@ -40,6 +60,7 @@ def test_a_citation_shows_its_words_at_the_chip_and_in_the_panel(
     expect(card).to_be_visible()
     expect(card.locator("[data-quote]")).to_contain_text("25 working days")
     expect(card).to_contain_text("Leave policy")
+    expect(card.locator("[data-how]")).to_have_text(re.compile("ord for word|other words"))
     card.hover()
     expect(card).to_be_visible()
     page.keyboard.press("Escape")
@@ -78,7 +99,7 @@ def test_a_sentence_without_a_source_is_marked_until_the_reader_says_no(
         answer = answered(page)
         expect(answer.locator(".unsupported")).to_have_text([FREE])
         note = answer.locator("[data-support]")
-        expect(note).to_contain_text("1 sentence has no source")
+        expect(note).to_contain_text("1 sentence has no support")
         page.reload()
     with page.expect_response("**/api/v1/me"):
         note.get_by_role("button", name="Hide the marks").click()
@@ -88,6 +109,39 @@ def test_a_sentence_without_a_source_is_marked_until_the_reader_says_no(
     with page.expect_response("**/api/v1/me"):
         page.get_by_role("button", name="Show them").click()
     expect(page.locator("body[data-unsupported=off]")).to_have_count(0)
+
+
+def test_a_model_that_names_no_source_is_helped_and_lines_of_a_program_are_told(
+    visit: Visit, model: ModelServer, product: Product
+) -> None:
+    document = product.run(ADD_PROGRAM).split()[-1]
+    page = visit("/?agent=scripted", **DESKTOP)
+    for _ in range(200):
+        if page.request.get(f"/api/v1/documents/{document}").json()["status"] == "ready":
+            break
+        page.wait_for_timeout(300)
+    model.queue(Script(text=f"**It is simple.** {SAYS} {FREE}"))
+    ask(page, "What does the function heliograph_delay return for a pause?")
+    for _ in ("live", "loaded again"):
+        answer = answered(page)
+        chip = answer.locator("a.cite.proposed")
+        expect(chip).to_have_count(1)
+        expect(chip).to_have_accessible_name(re.compile("proposed"))
+        expect(answer.locator("[data-proposed]")).to_contain_text("named no sources")
+        expect(answer.locator(".unsupported")).to_have_text([FREE])
+        answer.locator("button[data-why]").click()
+        expect(page.locator("#answer-why")).to_contain_text("1 of 2")
+        page.keyboard.press("Escape")
+        page.reload()
+    chip.click()
+    panel = page.get_by_role("complementary", name="Sources")
+    source = panel.locator(".source.open")
+    expect(source).to_contain_text("proposed")
+    expect(source).to_contain_text(re.compile(r"lines? \d+"))
+    expect(source.locator("mark").first).to_contain_text("heliograph")
+    assert not accessibility_violations(page)
+    page.goto(source.locator("[data-open]").get_attribute("href") or "")
+    expect(page.locator("mark").first).to_contain_text("heliograph")
 
 
 def test_a_source_that_is_gone_says_so_and_keeps_its_name(

@@ -33,9 +33,9 @@ class AgentSpec:
     reuse: str = "off"  # to whom an answer may be given again: "person", "shared" or "off"
     reuse_seconds: int = 86_400
     similarity: int = 0  # percent from which a question means the same; 0 = never
-    understanding: Mapping[str, bool] = field(
-        default_factory=dict
-    )  # as `knowledge.switches` has it
+    # What it says of the ways of understanding (`knowledge.switches`), and what its collections do.
+    understanding: Mapping[str, bool] = field(default_factory=dict)
+    said_by_collections: tuple[Mapping[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """What a run does before its model speaks: read, search, pack, and write the request."""
 
 from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
 from uuid import UUID
 
-from accounts.models import User
+from agents.finding import retrieve, within_reach
 from agents.going_on import said_before
 from agents.history import fitting_history, retrieval_query
-from agents.packing import pack
 from agents.prompt import ATTACHED, RULES, Part, Source, Trust, assemble, unasked
 from agents.prompt_blocks import blocks_of
 from agents.prompt_caching import cache_key, lasting_fence, pinned_documents
@@ -29,15 +29,9 @@ from agents.types import (
 )
 from agents.understanding.asking import understand_question
 from gateway.labels import Demand, labels_of, require_labels
-from gateway.types import ChatRequest, FindRoutes, PassageText, Payer
-from knowledge.retrieval import search as search_passages
-from knowledge.retrieval.types import NO_FILTERS, Filters, Query
-from knowledge.retrieval.understanding import Understood
-from knowledge.types import SearchResult
-from observability.patience import run_patiently
+from gateway.types import ChatRequest, FindRoutes, PassageText
 
 HISTORY_SHARE = 1 / 3  # of the agent's tokens of context, at most
-CANDIDATES = 2  # passages looked at for each that may be packed
 
 
 class Write(Protocol):
@@ -55,28 +49,11 @@ class Asked:
     reading: Reading = Reading()
 
 
-async def search_documents(
-    user: User,
-    query: str,
-    collections: list[UUID] | None,
-    limit: int,
-    demands: Sequence[Demand] = (),
-    *,
-    also: Sequence[Query] = (),
-    filters: Filters = NO_FILTERS,
-    payer: Payer | None = None,
-    remember: bool = True,
-) -> SearchResult:
-    return await run_patiently(
-        search_passages, user, query, collections, limit, demands,
-        also=also, filters=filters, payer=payer, remember=remember,
-    )  # fmt: skip
-
-
 async def prepare(
     task: AgentTask, asked: Asked, search: Search, read: Read, *, routes: FindRoutes, chat: Chat
 ) -> AsyncGenerator[Step, None]:
     """Read, search, and make sure that somebody may be asked; raises LabelUnmet."""
+    task = await within_reach(task, routes)
     history = fitting_history(task.history, int(task.agent.context_tokens * HISTORY_SHARE))
     reading = await _read(task, read)
     if reading.uses:
@@ -87,10 +64,14 @@ async def prepare(
         understood, rewritten = await understand_question(task, collections, chat, routes)
         if rewritten:
             yield rewritten
-        retrieved, more = await _retrieve(task, search, reading, understood)
-        yield retrieved
-        passages += retrieved.passages
-        demands = tuple(dict.fromkeys((*demands, *more)))
+        budget = prompt_budget(task) - reading.tokens
+        found = retrieve(task, search, understood, collections, budget=budget, after=len(passages))
+        async with aclosing(found) as steps:
+            async for step in steps:
+                yield step
+                if isinstance(step, RetrievalCompleted):
+                    passages += step.passages
+                    demands = tuple(dict.fromkeys((*demands, *step.demands)))
     if demands:
         yield await meet(task.agent.model_name, demands, routes)
     asked.write = partial(chat_request, task, history, passages, reading, demands)
@@ -120,33 +101,6 @@ async def meet(model: str, demands: Sequence[Demand], routes: FindRoutes) -> Lab
     """What is demanded of the endpoint that answers; raises LabelUnmet when none has it."""
     require_labels(await routes(model), demands)
     return LabelsDemanded(tuple(sorted(labels_of(demands))))
-
-
-async def _retrieve(
-    task: AgentTask, search: Search, reading: Reading, understood: Understood
-) -> tuple[RetrievalCompleted, tuple[Demand, ...]]:
-    """What was found, and what the collections it is from demand of whoever reads it."""
-    query = understood.first.text
-    collections = _collections_to_search(task)
-    if collections == []:
-        return RetrievalCompleted(query, (), 0.0), ()
-    limit = task.agent.max_passages
-    demanded = (task.demands,) if task.demands else ()
-    found = await search(
-        task.user,
-        query,
-        collections,
-        limit * CANDIDATES,
-        *demanded,
-        also=understood.also,
-        filters=understood.filters,
-        payer=task.payer("embedding"),
-        remember=not task.is_temporary,
-    )
-    packed = pack(found.passages, prompt_budget(task) - reading.tokens, limit)
-    first = len(reading.passages)
-    passages = tuple(replace(passage, n=first + passage.n) for passage in packed)
-    return RetrievalCompleted(query, passages, found.took_ms, found), found.demands
 
 
 def _collections_to_search(task: AgentTask) -> list[UUID] | None:

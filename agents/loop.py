@@ -7,11 +7,13 @@ a model speaks. Closing the iterator (`aclosing`) stops the model upstream at on
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from agents.asking import Asked, prepare, search_documents
+from agents.approved import find_given, give
+from agents.asking import Asked, prepare
 from agents.citations import CitationGate
 from agents.citing import Citing
 from agents.closing import finished, nothing_to_search, notice_of, proof_of, usage_of
 from agents.evidence import Evidence, verify_in_database
+from agents.finding import search_documents
 from agents.reading import read_attachments
 from agents.reuse.answers import Items, answers
 from agents.types import (
@@ -50,6 +52,11 @@ async def run_agent(
         yield RetrievalCompleted(task.question, (), 0.0)
         for step in nothing_to_search():
             yield step
+        return
+    if (given := await find_given(task)) is not None:
+        async with aclosing(give(task, given, verify)) as steps:
+            async for step in steps:
+                yield step
         return
     asked = Asked()
     async with aclosing(prepare(task, asked, search, read, routes=routes, chat=chat)) as steps:

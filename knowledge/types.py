@@ -1,5 +1,6 @@
 """The values of indexing and retrieval. No Django here."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
@@ -155,6 +156,17 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """What stands `nearby` found passages, and short documents as a `whole`, by their ids."""
+
+    nearby: tuple[Passage, ...] = ()
+    whole: Mapping[UUID, Sequence[Passage]] = field(default_factory=dict)
+
+
+NOTHING_AROUND = Around()
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """Passages, best first; `alpha` is the weight of the dense leg; `trace` has every candidate."""
 
@@ -165,3 +177,4 @@ class SearchResult:
     timings: dict[str, float] = field(default_factory=dict)
     demands: tuple["Demand", ...] = ()  # of the collections that the passages are from
     trace: tuple["Candidate", ...] = ()
+    around: Around = NOTHING_AROUND

@@ -1,84 +1,52 @@
-"""From found passages to the few that fit: best first, nothing twice, neighbours joined."""
+"""From found passages to the few that fit, as blocks that are worth reading.
 
-from collections.abc import Sequence
-from dataclasses import replace
+`choosing` (nothing twice, and not always the same) → `joining` (neighbours, sections, whole short
+documents) → the order of the prompt. `costs` counts tokens; what stands around passages comes from
+`knowledge.retrieval.surroundings`.
+"""
 
-from agents.tokens import estimate_tokens
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from agents.packing.choosing import choose
+from agents.packing.costs import BLOCK_TOKENS, cost_of
+from agents.packing.joining import best_at_the_ends, bundled, grown, joined
 from agents.types import PackedPassage
-from knowledge.types import Passage
+from knowledge.retrieval.types import Drop
+from knowledge.types import NOTHING_AROUND, Around, Passage
 
-SAME_TEXT = 0.8  # share of common shingles from which a passage repeats another
-SHINGLE = 12  # characters without white space
-LARGEST_GAP = 4  # characters (white space) between chunks that count as neighbours
-BLOCK_TOKENS = 40  # what fences, number, title and headings of one block cost
+__all__ = ["BLOCK_TOKENS", "Packed", "cost_of", "pack", "pack_with"]
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What the model is shown, what it costs, and why found passages are not among it."""
+
+    passages: tuple[PackedPassage, ...]
+    tokens: int = 0
+    dropped: Mapping[UUID, Drop] = field(default_factory=dict)
 
 
 def pack(passages: Sequence[Passage], budget: int, limit: int = 8) -> tuple[PackedPassage, ...]:
-    """Number the best passages, at most `limit` chunks within `budget` tokens.
+    """The best passages, at most `limit` chunks within `budget` tokens, numbered as they stand."""
+    return pack_with(passages, budget, limit).passages
 
-    A passage that does not fit is left out and a later, shorter one may take its place; only if
-    the very first is too long is it cut. Numbers follow rank; neighbours rank as the best of them.
+
+def pack_with(
+    passages: Sequence[Passage], budget: int, limit: int = 8, around: Around = NOTHING_AROUND
+) -> Packed:
+    """The same with what stands around them, for which `limit` does not count but `budget` does.
+
+    Numbers follow the order in the prompt: the best first, the second best last. Every part is the
+    stored text from its start to its end.
     """
-    chosen: list[Passage] = []
-    shingles: list[frozenset[str]] = []
-    left = budget
-    for found in passages:
-        if len(chosen) == limit:
-            break
-        passage = found if chosen else _cut(found, left - BLOCK_TOKENS)
-        cost = estimate_tokens(passage.head + passage.text) + BLOCK_TOKENS
-        own = _shingles(passage.text)
-        if cost > left or not passage.text or any(_is_repeat(own, other) for other in shingles):
-            continue
-        chosen.append(passage)
-        shingles.append(own)
-        left -= cost
-    groups = _joined(chosen)
-    return tuple(PackedPassage(n, tuple(group)) for n, group in enumerate(groups, 1))
-
-
-def _cut(passage: Passage, tokens: int) -> Passage:
-    """As much of the beginning as fits; it is still the document's text from start to end."""
-    if estimate_tokens(passage.text) <= tokens:
-        return passage
-    text = passage.text
-    while text and estimate_tokens(text) > tokens:
-        text = text[: len(text) * 9 // 10]
-    text = text.rstrip()
-    return replace(passage, text=text, end=passage.start + len(text))
-
-
-def _shingles(text: str) -> frozenset[str]:
-    dense = "".join(text.split()).lower()
-    count = max(1, len(dense) - SHINGLE + 1)
-    return frozenset(dense[i : i + SHINGLE] for i in range(count))
-
-
-def _is_repeat(one: frozenset[str], other: frozenset[str]) -> bool:
-    return len(one & other) >= SAME_TEXT * min(len(one), len(other))
-
-
-def _joined(chosen: Sequence[Passage]) -> list[list[Passage]]:
-    """Groups of neighbours in reading order; groups in the order of their best member."""
-    groups: list[list[Passage]] = []
-    for passage in chosen:
-        touching = [g for g in groups if _touches(g[-1], passage) or _touches(passage, g[0])]
-        if not touching:
-            groups.append([passage])
-            continue
-        first, *rest = touching
-        for other in rest:  # the passage closes the gap between two groups
-            first.extend(other)
-            groups.remove(other)
-        first.append(passage)
-        first.sort(key=lambda p: p.start)
-    return groups
-
-
-def _touches(before: Passage, after: Passage) -> bool:
-    return (
-        before.document_id == after.document_id
-        and before.start < after.start
-        and before.end < after.end
-        and after.start - before.end <= LARGEST_GAP
+    chosen, dropped = choose(passages, budget, limit)
+    groups = grown(joined(chosen), around.nearby, budget)
+    ordered = best_at_the_ends(bundled(groups, around.whole, budget))
+    shown = {part.chunk_id for group in ordered for part in group}
+    return Packed(
+        tuple(PackedPassage(n, tuple(group)) for n, group in enumerate(ordered, 1)),
+        sum(map(cost_of, ordered)),
+        {pk: why for pk, why in dropped.items() if pk not in shown},
     )

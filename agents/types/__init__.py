@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from agents.types.steps import (
+    AnswerApproved,
     AnswerReused,
     AttachmentsRead,
     AttachmentUse,
@@ -16,6 +17,7 @@ from agents.types.steps import (
     PromptAssembled,
     PromptBlock,
     QueryRewritten,
+    QuerySearched,
     Reading,
     RetrievalCompleted,
     Step,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentSpec",
     "AgentTask",
+    "AnswerApproved",
     "AnswerReused",
     "AttachedFile",
     "AttachmentUse",
@@ -57,6 +60,7 @@ __all__ = [
     "PromptAssembled",
     "PromptBlock",
     "QueryRewritten",
+    "QuerySearched",
     "Reading",
     "ReasoningDelta",
     "Recollection",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
+from gateway.labels import Demand
 from gateway.types import EndpointSwitched, PromptImage, ReasoningDelta, TextDelta
 from knowledge.types import Passage, SearchResult
 
@@ -56,6 +57,23 @@ class RetrievalCompleted:
     passages: tuple[PackedPassage, ...]
     took_ms: float
     found: SearchResult | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def demands(self) -> tuple[Demand, ...]:
+        """What the collections of the found passages demand of whoever reads them."""
+        return self.found.demands if self.found else ()
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySearched:
+    """One of several queries has ended while others still search: how many passages it found, and
+    the first of them."""
+
+    query: str
+    way: str
+    count: int
+    took_ms: float
+    passages: tuple[Passage, ...]
 
 
 BlockKind = Literal["rules", "instructions", "history", "memory", "passage", "images", "question"]
@@ -179,6 +197,16 @@ class AnswerReused:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerApproved:
+    """The answer that follows is a curator's, approved for `question`; asked so, or nearly so."""
+
+    id: UUID
+    question: str
+    approved_at: str  # ISO 8601
+    is_exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SupportChecked:
     """Of an answer that was given passages: how many sentences make a claim, how many of these a
     source stands behind, and those to be marked since none does."""
@@ -228,6 +256,7 @@ class Finished:
 Step = (
     AttachmentsRead
     | QueryRewritten
+    | QuerySearched
     | RetrievalCompleted
     | PromptAssembled
     | TextDelta
@@ -235,6 +264,7 @@ Step = (
     | EndpointSwitched
     | CitationAdded
     | LabelsDemanded
+    | AnswerApproved
     | AnswerReused
     | SupportChecked
     | UsageRecorded

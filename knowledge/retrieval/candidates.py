@@ -11,6 +11,8 @@ from uuid import UUID
 
 from gateway.labels import Demand
 from knowledge.retrieval.questions import Question
+from knowledge.retrieval.statements import Known
+from knowledge.retrieval.thresholds import Likeness
 from knowledge.retrieval.types import Candidate, Drop, Query, StageRank
 from knowledge.types import Passage
 
@@ -21,23 +23,32 @@ Row = tuple[Any, ...]
 class Found:
     """What one query found, best first; `took_ms` is the time that Postgres had for it.
 
-    `demands` has what each of their collections demands.
+    `demands` has what each of their collections demands; `least` is the likeness from which a
+    passage may answer this query.
     """
 
     query: Query
     passages: tuple[Passage, ...]
     demands: Mapping[UUID, tuple[Demand, ...]] = field(default_factory=dict)
     took_ms: float = 0.0
+    least: float = 0.0
+
+    @property
+    def has_alike(self) -> bool:
+        return any(passage.ranks["alike"] >= self.least for passage in self.passages)
 
 
-def found_by(query: Query, question: Question, rows: Sequence[Row], took_ms: float) -> Found:
+def found_by(
+    query: Query, question: Question, known: Known, rows: Sequence[Row], took_ms: float = 0.0
+) -> Found:
     """The rows of `statements.read_passages` as passages."""
-    passages = tuple(_to_passage(row, question) for row in rows)
+    likeness = Likeness(question, known)
+    passages = tuple(_to_passage(row, question, likeness) for row in rows)
     demands = {
         passage.collection_id: tuple(Demand(label, "collection", row[-2]) for label in row[-1])
         for passage, row in zip(passages, rows, strict=True)
     }
-    return Found(query, passages, demands, took_ms)
+    return Found(query, passages, demands, took_ms, question.least)
 
 
 def demands_of(found: Sequence[Found], shown: Sequence[Passage]) -> tuple[Demand, ...]:
@@ -65,8 +76,11 @@ def fuse(found: Sequence[Found]) -> list[Passage]:
     return [replace(known[pk], score=scores[pk]) for pk in order]
 
 
-def trace_of(found: Sequence[Found], fused: Sequence[Passage], limit: int) -> tuple[Candidate, ...]:
-    """Every passage that was looked at, in the order of the fusion, with its ranks so far."""
+def trace_of(
+    found: Sequence[Found], fused: Sequence[Passage], limit: int, *, is_enough: bool = True
+) -> tuple[Candidate, ...]:
+    """Every passage that was looked at, in the order of the fusion, with its ranks so far; not
+    `is_enough` where none of them resembles the question."""
     stages: dict[UUID, list[StageRank]] = {passage.chunk_id: [] for passage in fused}
     for n, one in enumerate(found):
         for rank, passage in enumerate(one.passages, 1):
@@ -78,7 +92,7 @@ def trace_of(found: Sequence[Found], fused: Sequence[Passage], limit: int) -> tu
             passage.chunk_id,
             passage.document_id,
             (*stages[passage.chunk_id], StageRank("fused", rank, passage.score)),
-            Drop.LIMIT if rank > limit else None,
+            (Drop.LIMIT if rank > limit else None) if is_enough else Drop.THRESHOLD,
         )
         for rank, passage in enumerate(fused, 1)
     )
@@ -94,10 +108,10 @@ def _legs(ranks: Mapping[str, Any], n: int) -> list[StageRank]:
 
 def _both(first: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     terms = sorted({*first["terms_matched"], *other["terms_matched"]})
-    return first | {"terms_matched": terms}
+    return first | {"terms_matched": terms, "alike": max(first["alike"], other["alike"])}
 
 
-def _to_passage(row: Row, question: Question) -> Passage:
+def _to_passage(row: Row, question: Question, likeness: Likeness) -> Passage:
     *fields, score, lexical, lexical_rank, dense, dense_rank, terms, _name, _labels = row
     (
         chunk_id,
@@ -112,7 +126,7 @@ def _to_passage(row: Row, question: Question) -> Passage:
         line,
         head,
     ) = fields
-    matched = sorted(question.words[term] for term in set(terms) & question.words.keys())
+    shared = set(terms) & question.words.keys()
     return Passage(
         chunk_id=chunk_id,
         document_id=document_id,
@@ -130,7 +144,8 @@ def _to_passage(row: Row, question: Question) -> Passage:
             "lexical": _rank(lexical_rank, lexical),
             "dense": _rank(dense_rank, dense),
             "weight": question.alpha,
-            "terms_matched": matched,
+            "alike": likeness.of(shared, dense),
+            "terms_matched": sorted(question.words[term] for term in shared),
         },
     )
 

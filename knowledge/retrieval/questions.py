@@ -29,11 +29,13 @@ EmbedderFor = Callable[[str], Embedder]  # by the name of a model
 class Question:
     """A question as both legs need it; `vector` is None where the dense leg has no weight."""
 
+    text: str
     counts: Mapping[int, int]
     words: Mapping[int, str]
     alpha: float
     vector: str | None
     version: EmbeddingVersion
+    least: float = 0.0  # the likeness from which a passage may answer it (`thresholds`)
 
 
 def embed_for(
@@ -103,6 +105,7 @@ def _embedded(
 def _question(query: str, alpha: float, vector: str | None, version: EmbeddingVersion) -> Question:
     counted = Counter(analyze(query))
     return Question(
+        text=query,
         counts={term_id(term): count for term, count in counted.items()},
         words={term_id(term): term for term in counted},
         alpha=alpha,

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -23,6 +23,7 @@ from knowledge.retrieval.statements import (
     read_passages,
     read_statistics,
 )
+from knowledge.retrieval.thresholds import thresholds_of
 from knowledge.retrieval.types import NO_FILTERS, Filters, Query
 from knowledge.tuned import tuned_for
 from knowledge.types import SearchResult
@@ -47,16 +48,23 @@ class Plan:
     version: EmbeddingVersion | None = None
     alpha: float | None = None
     collections: Sequence[UUID] | None = None  # as they were named, for weights of their own
+    only_alike: bool = False
 
     def prepare(self) -> list[Question]:
         """Every query embedded in one batch, before a transaction is opened."""
         texts = [query.text for query in self.queries]
         version = self.version or find_active_version()
-        shares = [
-            tuned_for(self.collections, text).dense if self.alpha is None else self.alpha
-            for text in texts
+        tuned = [tuned_for(self.collections, text) for text in texts]
+        shares = [one.dense if self.alpha is None else self.alpha for one in tuned]
+        measured = thresholds_of(version.model)
+        return [
+            replace(asked, least=measured.of(asked.text) if own is None else own)
+            for asked, own in zip(
+                prepare(texts, self.embedder_for, version, shares),
+                [one.threshold for one in tuned],
+                strict=True,
+            )
         ]
-        return prepare(texts, self.embedder_for, version, shares)
 
     def run(self, queries: Sequence[Query], questions: Sequence[Question]) -> list[Found]:
         """What these queries find, one after the other in one transaction."""
@@ -74,14 +82,16 @@ class Plan:
                     rows = read_passages(
                         cursor, allowed, question, known, limit, narrowing=narrowing
                     )
-                found.append(found_by(query, question, rows, ms_since(began)))
+                took_ms = ms_since(began)
+                found.append(found_by(query, question, known, rows, took_ms))
         return found
 
     def result(
         self, questions: Sequence[Question], found: Sequence[Found], began: float, embed_ms: float
     ) -> SearchResult:
         fused = fuse(found)
-        shown = tuple(fused[: self.limit])
+        is_enough = not self.only_alike or any(one.has_alike for one in found)
+        shown = tuple(fused[: self.limit]) if is_enough else ()
         took_ms = ms_since(began)
         return SearchResult(
             query=self.queries[0].text,
@@ -90,7 +100,7 @@ class Plan:
             alpha=questions[0].alpha,
             timings={"embed_ms": embed_ms, "sql_ms": took_ms - embed_ms},
             demands=demands_of(found, shown),
-            trace=trace_of(found, fused, self.limit),
+            trace=trace_of(found, fused, self.limit, is_enough=is_enough),
         )
 
 
@@ -107,12 +117,14 @@ def search(
     remember: bool = True,
     version: EmbeddingVersion | None = None,
     alpha: float | None = None,
+    only_alike: bool = False,
 ) -> SearchResult:
     """The passages that fit best among those `user` may see, best first; by another embedding
     `version` or another weight of the dense leg (`alpha`) than usual, where these are given.
 
     `collections` narrows the search, and so do `filters`; ids that are not visible add nothing.
-    What the queries in `also` find counts by their weights beside what `query` finds. Embeds them
+    What the queries in `also` find counts by their weights beside what `query` finds. With
+    `only_alike` nothing is found where nothing resembles any of them (`thresholds`). Embeds them
     together before it opens its transaction, by an embedder with the labels that are demanded here
     and by those collections; without `remember` nothing of the question is kept. Raises what the
     embedder raises.
@@ -122,6 +134,7 @@ def search(
     plan = plan_search(
         user, query, visible, limit, embedder_for,
         also=also, filters=filters, version=version, alpha=alpha, collections=collections,
+        only_alike=only_alike,
     )  # fmt: skip
     return run_plan(plan)
 
@@ -157,10 +170,14 @@ def plan_search(
     version: EmbeddingVersion | None = None,
     alpha: float | None = None,
     collections: Sequence[UUID] | None = None,
+    only_alike: bool = False,
 ) -> Plan:
     limit = max(1, min(limit, MAX_LIMIT))
     queries = (Query(query), *also)
-    return Plan(user, queries, visible, limit, filters, embedder_for, version, alpha, collections)
+    return Plan(
+        user, queries, visible, limit, filters, embedder_for,
+        version, alpha, collections, only_alike,
+    )  # fmt: skip
 
 
 def visible_collections(

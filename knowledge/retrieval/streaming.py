@@ -36,6 +36,7 @@ async def search_streaming(
     filters: Filters = NO_FILTERS,
     payer: Payer | None = None,
     remember: bool = True,
+    only_alike: bool = False,
 ) -> AsyncGenerator[Found | SearchResult, None]:
     """What `search` finds, the result last; before it, where there are several queries, what each
     of them found, in the order in which they end. They run at the same time, in threads of their
@@ -45,7 +46,7 @@ async def search_streaming(
     embedder_for = embed_for(collections, demands, user, payer, remember=remember)
     plan = plan_search(
         user, query, visible, limit, embedder_for,
-        also=also, filters=filters, collections=collections,
+        also=also, filters=filters, collections=collections, only_alike=only_alike,
     )  # fmt: skip
     if not also:
         yield await run_patiently(run_plan, plan)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from accounts.services import unshare
-from agents.asking import search_documents
+from agents.finding import search_documents
 from agents.loop import run_agent
 from agents.types import AgentSpec, AgentTask, CitationAdded, RetrievalCompleted
 from events import jobs

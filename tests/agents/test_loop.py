@@ -79,6 +79,7 @@ class Run:
 
     def stream(self):
         given = {"search": self.search, "chat": self.chat, "verify": self.verify}
+        given["routes"] = self.find_routes
         return run_agent(self.task, **given, **({"read": self.read} if self.read else {}))
 
     def run(self):

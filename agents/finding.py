@@ -1,0 +1,134 @@
+"""What of the documents a question finds, and what of it the model is shown."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from uuid import UUID
+
+from accounts.models import User
+from agents.packing import Packed, pack_with
+from agents.types import AgentTask, QuerySearched, RetrievalCompleted, Search
+from gateway.labels import Demand
+from gateway.types import FindRoutes, Payer
+from knowledge.retrieval import search_streaming
+from knowledge.retrieval.candidates import Found
+from knowledge.retrieval.surroundings import read_around
+from knowledge.retrieval.types import NO_FILTERS, Filters, Query
+from knowledge.retrieval.understanding import Understood
+from knowledge.types import SearchResult
+from observability.patience import run_patiently
+
+CANDIDATES = 2  # passages looked at for each that may be packed
+TOLD = 3  # passages of each query that readers are told of while others still search
+LEAST_CONTEXT = 500  # tokens, however little a model is said to take
+
+Tell = Callable[[Found], None]
+
+
+async def search_documents(
+    user: User,
+    query: str,
+    collections: list[UUID] | None,
+    limit: int,
+    demands: Sequence[Demand] = (),
+    *,
+    also: Sequence[Query] = (),
+    filters: Filters = NO_FILTERS,
+    payer: Payer | None = None,
+    remember: bool = True,
+    tell: Tell | None = None,
+) -> SearchResult:
+    """The search with what stands around its passages; `tell` hears of each of several queries as
+    it ends."""
+    searching = search_streaming(
+        user, query, collections, limit, demands,
+        also=also, filters=filters, payer=payer, remember=remember, only_alike=True,
+    )  # fmt: skip
+    result = SearchResult(query, (), 0.0)
+    async with aclosing(searching) as found:
+        async for one in found:
+            if isinstance(one, SearchResult):
+                result = one
+            elif tell is not None:
+                tell(one)
+    around = await run_patiently(read_around, user, result.passages) if result.passages else None
+    return replace(result, around=around) if around else result
+
+
+async def retrieve(
+    task: AgentTask,
+    search: Search,
+    understood: Understood,
+    collections: list[UUID] | None,
+    *,
+    budget: int,
+    after: int = 0,
+) -> AsyncGenerator[QuerySearched | RetrievalCompleted, None]:
+    """What each of several queries found, as soon as it has; then what of all of it is shown,
+    within `budget` tokens and with numbers `after` those that are given already."""
+    query = understood.first.text
+    if collections == []:
+        yield RetrievalCompleted(query, (), 0.0)
+        return
+    told: asyncio.Queue[Found | None] = asyncio.Queue()
+    searching = asyncio.create_task(_search(task, search, understood, collections, told))
+    searching.add_done_callback(lambda _task: told.put_nowait(None))
+    try:
+        while (one := await told.get()) is not None:
+            yield query_searched(one)
+        found = await searching
+    finally:
+        searching.cancel()
+    packed = pack_with(found.passages, budget, task.agent.max_passages, found.around)
+    passages = tuple(replace(passage, n=after + passage.n) for passage in packed.passages)
+    yield RetrievalCompleted(query, passages, found.took_ms, with_drops(found, packed))
+
+
+async def _search(
+    task: AgentTask,
+    search: Search,
+    understood: Understood,
+    collections: list[UUID] | None,
+    told: "asyncio.Queue[Found | None]",
+) -> SearchResult:
+    demanded = (task.demands,) if task.demands else ()
+    telling = {"tell": told.put_nowait} if understood.also else {}
+    return await search(
+        task.user,
+        understood.first.text,
+        collections,
+        task.agent.max_passages * CANDIDATES,
+        *demanded,
+        also=understood.also,
+        filters=understood.filters,
+        payer=task.payer("embedding"),
+        remember=not task.is_temporary,
+        **telling,
+    )
+
+
+def query_searched(found: Found) -> QuerySearched:
+    query = found.query
+    return QuerySearched(
+        query.text, query.way.value, len(found.passages), found.took_ms, found.passages[:TOLD]
+    )
+
+
+def with_drops(found: SearchResult, packed: Packed) -> SearchResult:
+    """The search with why packing left out what it did, for whoever asks why."""
+    trace = tuple(
+        replace(candidate, dropped=packed.dropped.get(candidate.chunk_id, candidate.dropped))
+        for candidate in found.trace
+    )
+    return replace(found, trace=trace)
+
+
+async def within_reach(task: AgentTask, routes: FindRoutes) -> AgentTask:
+    """The task with no more context than the model that answers can take beside its answer."""
+    lengths = [route.context_length for route in await routes(task.agent.model_name)]
+    shortest = min((length for length in lengths if length), default=0)
+    room = max(LEAST_CONTEXT, shortest - task.agent.max_answer_tokens)
+    if not shortest or room >= task.agent.context_tokens:
+        return task
+    return replace(task, agent=replace(task.agent, context_tokens=room))

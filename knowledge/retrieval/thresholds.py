@@ -1,0 +1,90 @@
+"""Whether what was found resembles the question at all: nothing found is an answer too.
+
+The scores of the fusion say which passage fits best, never whether one fits. Likeness does: the
+share of the question's words that the passage has, each weighed by how rare it is, and beside it
+the cosine of both where the dense leg counts. From which likeness on a passage answers depends on
+the embedder and on the script of the question, and on the collection where a curator has tuned it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from gateway.wording import words
+from knowledge.analyzer import is_cjk
+from knowledge.bm25 import idf
+from knowledge.retrieval.questions import Question
+from knowledge.retrieval.statements import Known
+
+# Among few passages every word that is missing would seem to be rare.
+SMALLEST = 500
+MOST_FALSE = 0.1  # of the questions without an answer may find something
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The least likeness for a question in Latin script and for a Chinese one."""
+
+    latin: float
+    cjk: float
+
+    def of(self, question: str) -> float:
+        return self.cjk if is_cjk(question) else self.latin
+
+
+# Measured on questions with and without an answer (benchmarks/packing.py). An embedder that was not
+# measured decides by words alone, and leaves out what has next to none of them.
+MEASURED = {"all-MiniLM-L6-v2": Thresholds(latin=0.33, cjk=0.43)}
+UNMEASURED = Thresholds(latin=0.1, cjk=0.15)
+
+
+def thresholds_of(embedder: str) -> Thresholds:
+    return MEASURED.get(embedder, UNMEASURED)
+
+
+class Likeness:
+    """How much passages resemble one question, 0 to 1. What frames a question (who, 什么) is none
+    of its words here: nobody expects it in an answer."""
+
+    def __init__(self, question: Question, known: Known) -> None:
+        self._alpha = question.alpha
+        telling = set(words(question.text))
+        n = max(known.n, SMALLEST)
+        self._weights = {
+            term: count * idf(n, known.frequencies.get(term, 0))
+            for term, count in question.counts.items()
+            if not telling or question.words[term] in telling
+        }
+        self._whole = sum(self._weights.values()) or 1.0
+
+    def of(self, shared: Collection[int], cosine: float | None) -> float:
+        """Of a passage with these of the question's terms; without a cosine it was too far away."""
+        covered = sum(self._weights.get(term, 0.0) for term in shared) / self._whole
+        return round((1 - self._alpha) * covered + self._alpha * max(0.0, cosine or 0.0), 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A threshold, the share of answerable questions that it would leave without passages, and the
+    share of questions without an answer that find something all the same."""
+
+    threshold: float
+    lost: float
+    false: float
+
+
+def calibrate(
+    answerable: Sequence[float], unanswerable: Sequence[float], most_false: float = MOST_FALSE
+) -> Calibration:
+    """From the likeness of the best passage for questions of both sorts: the lowest threshold by
+    which at most `most_false` of those without an answer find something."""
+    own, others = sorted(answerable), sorted(unanswerable)
+    candidates = [0.0, *(value + 1e-4 for value in others)]
+    threshold = next(t for t in candidates if _from(others, t) <= most_false)
+    lost = 1 - _from(own, threshold)
+    return Calibration(round(threshold, 4), lost, _from(others, threshold))
+
+
+def _from(ordered: Sequence[float], threshold: float) -> float:
+    """The share that is not below the threshold."""
+    return 1 - bisect_left(ordered, threshold) / len(ordered) if ordered else 0.0

@@ -2,6 +2,8 @@ from django.urls import path
 
 from knowledge.embeddings import views as embeddings
 from knowledge.enrichment import views as enrichment
+from knowledge.quality import tuning_views as tuning
+from knowledge.quality import views as quality
 from knowledge.views import (
     access,
     bulk,
@@ -48,6 +50,25 @@ urlpatterns = [
     ),
     path("<uuid:collection_id>/glossary.csv", understanding.export_entries, name="export_entries"),
     path("glossary/<uuid:entry_id>", understanding.change_entry, name="change_entry"),
+    path("<uuid:collection_id>/quality/", quality.overview, name="quality"),
+    path("<uuid:collection_id>/quality/ask", quality.ask, name="ask_golden"),
+    path("<uuid:collection_id>/quality/plan", quality.plan, name="quality_plan"),
+    path(
+        "<uuid:collection_id>/quality/runs/<uuid:quality_run_id>/", quality.run, name="quality_run"
+    ),
+    path("<uuid:collection_id>/quality/questions/", quality.questions, name="golden"),
+    path("<uuid:collection_id>/quality/questions/new/", quality.add, name="add_golden"),
+    path("<uuid:collection_id>/quality/questions/import/", quality.bring, name="import_golden"),
+    path("<uuid:collection_id>/quality/questions/propose", quality.propose, name="propose_golden"),
+    path("<uuid:collection_id>/quality/tuning/", tuning.weights, name="tuning"),
+    path("<uuid:collection_id>/quality/tuning/start", tuning.tune, name="start_tuning"),
+    path("<uuid:collection_id>/quality/answers/", tuning.answers, name="approved"),
+    path("<uuid:collection_id>/quality/answers/new/", tuning.approve, name="approve"),
+    path("golden/<uuid:golden_id>/", quality.question, name="golden_question"),
+    path("golden/<uuid:golden_id>/review", quality.review, name="review_golden"),
+    path("tunings/<uuid:tuning_id>/decide", tuning.decide, name="decide_tuning"),
+    path("approved/<uuid:approved_id>/", tuning.answer, name="approved_answer"),
+    path("approved/<uuid:approved_id>/withdraw", tuning.withdraw, name="withdraw"),
     path("<uuid:collection_id>/delete", collections.delete_collection, name="delete"),
     path("<uuid:collection_id>/sources/", sources.sources, name="sources"),
     path("<uuid:collection_id>/sources/new/<slug:kind>/", sources.add, name="add_source"),

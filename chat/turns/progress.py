@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from agents.types import (
+    AnswerApproved,
     AnswerReused,
     AttachmentsRead,
     CitationAdded,
@@ -62,6 +63,8 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
         case LabelsDemanded(labels):
             answer.labels = list(labels)
             _note("labels_demanded", {"labels": answer.labels}, answer, stream)
+        case AnswerApproved():
+            _note("answer_approved", _plain(asdict(step)), answer, stream)
         case AnswerReused():
             _note("answer_reused", asdict(step), answer, stream)
         case SupportChecked(sentences, claims, supported):
@@ -102,6 +105,7 @@ def rebuild(rows: Iterable[EventRow]) -> Answer:
                 | "endpoint_switched"
                 | "reasoning_completed"
                 | "labels_demanded"
+                | "answer_approved"
                 | "answer_reused"
                 | "memories_used"
                 | "memories_saved"

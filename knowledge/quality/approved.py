@@ -31,6 +31,7 @@ from knowledge.quality.errors import QuestionRefused
 from knowledge.quality.services import Expectation, checked, place_of, require_editor
 from knowledge.quality.wording import key_of, terms_of
 from knowledge.retrieval.statements import allowed_by
+from knowledge.types import Passage
 from security import audit
 from security.acts import Act
 from security.reading import reading_as
@@ -42,6 +43,7 @@ MOST_SOURCES = 10
 REMEMBERED_SECONDS = 2.0
 BEGINNING = 600  # characters that stand for a whole document
 
+_MARK = re.compile(r"\[\d{1,2}\]")
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _NEGATION = re.compile(
     r"\b(?:no|not|never|none|without|except|cannot)\b|n['’]t\b|[不没沒無无非未别勿]", re.IGNORECASE
@@ -67,17 +69,6 @@ where is_same or share >= %s order by is_same desc, share desc limit 10
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A passage that the answer rests on, where it stands today."""
-
-    document_id: UUID
-    title: str
-    text: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Approved:
     """An approved answer for a question, with the sources that its reader may see."""
 
@@ -86,8 +77,16 @@ class Approved:
     question: str
     text: str
     approved_at: datetime
-    sources: tuple[Source, ...]
+    passages: tuple[tuple[int, Passage], ...]
+    labels: tuple[str, ...]
     is_exact: bool
+
+    @property
+    def cited_text(self) -> str:
+        """With its marks; all sources at the end, where the curator set none."""
+        if _MARK.search(self.text) or not self.passages:
+            return self.text
+        return self.text + " " + "".join(f"[{n}]" for n, _passage in self.passages)
 
 
 def approve(
@@ -178,28 +177,49 @@ def _is_torn(rows: Sequence[tuple[UUID, str, bool, float]]) -> bool:
 
 
 def _given(answer: ApprovedAnswer, *, is_exact: bool) -> Approved:
-    rows = ApprovedSource.objects.filter(
-        answer=answer, document__collection=answer.collection_id
-    ).select_related("document")
-    texts = dict(
-        DocumentText.objects.filter(document__in=[row.document_id for row in rows]).values_list(
-            "document_id", "text"
-        )
+    rows = answer.sources.filter(document__collection=answer.collection_id)
+    found = [(n, row) for n, row in enumerate(rows.select_related("document"), 1)]
+    documents = [row.document_id for _n, row in found]
+    stored = DocumentText.objects.filter(document__in=documents)
+    texts = dict(stored.values_list("document_id", "text"))
+    passages = ((n, _placed(row, texts.get(row.document_id, ""))) for n, row in found)
+    labels = Collection.objects.values_list("required_labels", flat=True).get(
+        pk=answer.collection_id
     )
-    found = (_placed(row, texts.get(row.document_id, "")) for row in rows)
     return Approved(
-        answer.pk, answer.collection_id, answer.question, answer.text, answer.updated_at,
-        tuple(source for source in found if source is not None), is_exact,
-    )  # fmt: skip
+        answer.pk,
+        answer.collection_id,
+        answer.question,
+        answer.text,
+        answer.updated_at,
+        tuple((n, passage) for n, passage in passages if passage is not None),
+        tuple(labels),
+        is_exact,
+    )
 
 
-def _placed(row: ApprovedSource, text: str) -> Source | None:
-    """None where its words are not there any more."""
+def _placed(row: ApprovedSource, text: str) -> Passage | None:
+    """None where its words are not there any more, or in no passage that can be found."""
     whole = (0, min(len(text), BEGINNING))
     span = find_anchor(text, Anchor(row.quote, start=row.start)) if row.quote else whole
     if span is None:
         return None
-    return Source(row.document_id, row.document.title, text[slice(*span)], *span)
+    chunks = row.document.chunks.filter(start__lte=span[0]).order_by("-start")
+    chunk = chunks.only("id", "heading_path", "page").first()
+    if chunk is None:
+        return None
+    return Passage(
+        chunk_id=chunk.pk,
+        document_id=row.document_id,
+        collection_id=row.document.collection_id,
+        title=row.document.title,
+        heading_path=tuple(chunk.heading_path),
+        text=text[slice(*span)],
+        start=span[0],
+        end=span[1],
+        page=chunk.page,
+        score=1.0,
+    )
 
 
 def _name(answer: ApprovedAnswer, asked: dict[str, str]) -> None:

@@ -36,11 +36,11 @@ PARTS = {
     "questions": Cause.QUESTIONS,
 }
 
-_told: dict[str, Callable[[], str]] = {}
+_told: dict[str, Callable[[Collection], str]] = {}
 
 
-def tell(part: str, say: Callable[[], str]) -> None:
-    """Let `say()` be a part of every fingerprint; at start, from a layer above."""
+def tell(part: str, say: Callable[[Collection], str]) -> None:
+    """Let `say(collection)` be a part of every fingerprint; at start, from a layer above."""
     _told[part] = say
 
 
@@ -53,7 +53,7 @@ def settings_of(collection: Collection, version: EmbeddingVersion | None = None)
         "embedder": name_of(version or find_active_version()),
         "weights": _weights(collection),
         "questions": _questions(collection),
-        **{part: say() for part, say in sorted(_told.items())},
+        **{part: say(collection) for part, say in sorted(_told.items())},
     }
 
 

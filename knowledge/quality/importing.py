@@ -121,7 +121,7 @@ def _line(collection: Collection, number: int, row: Mapping[str, Any] | str) -> 
     question = str(row.get("question") or "")
     try:
         is_nothing = _yes(row.get("nothing"))
-        found = [_expectation(collection, *one) for one in _named(row)]
+        found = [resolve(collection, *one) for one in _named(row)]
         expected = tuple(one for one, _title in found)
         text = checked(question, list(expected), must_find_nothing=is_nothing)
     except QuestionRefused as refusal:
@@ -156,7 +156,7 @@ def _named(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [pair for pair in texts if any(pair)]
 
 
-def _expectation(collection: Collection, named: str, quote: str) -> tuple[Expectation, str]:
+def resolve(collection: Collection, named: str, quote: str) -> tuple[Expectation, str]:
     document = _document(collection, named) if named else _quoting(collection, quote)
     start = place_of(collection.pk, document.pk, quote)
     return Expectation(document.pk, quote, start), document.title

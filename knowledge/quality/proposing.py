@@ -12,7 +12,6 @@ from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import async_to_sync
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -20,9 +19,10 @@ from accounts.payers import payer_of
 from events import jobs
 from events.models import Job
 from gateway.chat import stream_chat
+from gateway.embedding.background import run
 from gateway.fencing import data_block, new_fence
 from gateway.labels import labels_of
-from gateway.routing.routes import find_routes
+from gateway.routing.routes import list_routes
 from gateway.types import (
     OFFLINE,
     ChatRequest,
@@ -63,7 +63,7 @@ def start_proposing(collection: Collection, by: User, count: int) -> Job:
     require_editor(by, collection.pk)
     if not 1 <= count <= MOST_AT_ONCE:
         raise QuestionRefused(_("At most %d questions are proposed at once.") % MOST_AT_ONCE)
-    if not async_to_sync(find_routes)(""):
+    if not list_routes(""):
         raise QuestionRefused(_("No model is connected that could propose questions."))
     waiting = open_job(collection)
     if waiting is not None:
@@ -90,7 +90,7 @@ def propose(
     for n, chunk in enumerate(chunks):
         report(n, len(chunks))
         is_unanswered = n % UNANSWERED == UNANSWERED - 1
-        said = async_to_sync(_ask)(chunk.text, payer, labels, is_unanswered=is_unanswered)
+        said = run(_ask(chunk.text, payer, labels, is_unanswered=is_unanswered))
         kept += _keep(user, collection, chunk, read_object(said), is_unanswered=is_unanswered)
     report(len(chunks), len(chunks))
     return kept

@@ -18,6 +18,7 @@ const FORMATS = {
   count: { short: (value) => compact.format(value), long: (value) => exact.format(value) },
   ms: { short: (value) => `${compact.format(value)} ms`, long: (value) => `${exact.format(value)} ms` },
   bytes: { short: bytes, long: bytes },
+  percent: { short: (value) => `${exact.format(value)} %`, long: (value) => `${compact.format(value)} %` },
 };
 
 /** Sums of money: as many digits as small ones need, the currency where there is room. */

@@ -6,11 +6,13 @@ import pytest
 from django.utils import timezone
 
 from accounts import services as accounts
+from agents.models import Agent
 from events import jobs
 from events.models import Job
 from knowledge.models import GoldenQuestion, QualityPlan, QualityRun
 from knowledge.quality import running, scheduling
 from knowledge.quality.errors import QuestionRefused
+from knowledge.quality.fingerprints import cause_of, settings_of
 from knowledge.quality.services import Expectation, add_question, change_question
 
 pytestmark = pytest.mark.django_db
@@ -109,3 +111,23 @@ def test_on_the_days_that_an_editor_chose(alice, handbook, asked):
     assert QualityRun.objects.first().cause == "schedule"
     carry_out_waiting()
     assert scheduling.sweep() == 0  # days that were missed are made up for once
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answers_are_asked_for_where_the_plan_says_so(alice, handbook, asked):
+    """The offline answerer quotes, so its sentences stand in their sources."""
+    scheduling.set_plan(handbook, schedule="none", asks_answers=True)
+    run = begin(handbook, by=alice)
+    assert run.asks_answers
+    assert run.figures["supported"] == 1.0
+    assert run.results.filter(supported=1.0).count() >= 2
+
+
+def test_another_prompt_is_a_reason_to_ask_again(alice, handbook, asked):
+    before = settings_of(handbook)
+    agent = Agent.objects.create(
+        owner=alice, name="Travel", slug="travel", instructions="Be brief."
+    )
+    agent.collections.add(handbook)
+    assert cause_of(before, settings_of(handbook)) == "prompt"
+    assert cause_of(before, before) is None

@@ -20,9 +20,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from benchmarks.home import django_on_a_throwaway_home
+from tests.support.model_server import ModelServer
 
 QUERIES = 120
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=ZoneInfo("Europe/Berlin"))
+MODEL = ModelServer()
 MOST_WRONG = 2  # labelled questions of each table
 
 
@@ -97,7 +99,6 @@ class Bench:
     def _find(self, case: Case, switches: Sequence[str]) -> tuple[Any, Any]:
         from agents.types import AgentSpec, AgentTask, PastMessage
         from agents.understanding.asking import understand_question
-        from gateway.routing.routes import find_routes
         from knowledge.retrieval import search
         from knowledge.switches import Switch
 
@@ -111,11 +112,17 @@ class Bench:
         )
         own = [self.indexed.collection.pk]
         chat = _scripted(case.written)
-        found, _step = asyncio.run(understand_question(task, own, chat, find_routes))
+        found, _step = asyncio.run(understand_question(task, own, chat, _routes))
         result = search(
             self.user, found.first.text, own, 50, also=found.also, filters=found.filters
         )
         return found, result.passages
+
+
+async def _routes(_name: str) -> Any:
+    from gateway.types import Route
+
+    return (Route("scripted", "scripted", "bench", MODEL.url),)
 
 
 def _scripted(written: str) -> Any:
@@ -124,11 +131,17 @@ def _scripted(written: str) -> Any:
 
     from gateway.chat import stream_chat
     from gateway.upstream.session import close_pool
+    from tests.support.model_server import Script
+
+    async def record(_call: Any) -> None:
+        """What it costs is nobody's question here."""
 
     async def chat(request: Any) -> Any:
         MODEL.queue(Script(text=written))
         free = replace(request.controls, json_schema=None)  # nonsense is not asked for again
-        async for item in stream_chat(replace(request, controls=free)):
+        payer = replace(request.payer, budget=None)
+        asked = replace(request, controls=free, payer=payer)
+        async for item in stream_chat(asked, routes=_routes, record=record):
             yield item
         await close_pool()  # of this event loop
 
@@ -231,16 +244,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--queries", type=int, default=QUERIES, help="at most about so many")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args(arguments)
-    global MODEL, Script  # noqa: PLW0603 - one model for all
-    from tests.support.model_server import ModelServer, Script
-
-    with ModelServer() as MODEL:
-        import os
-
-        os.environ |= {"PARLEY_MODEL_BASE_URL": MODEL.url, "PARLEY_MODEL": "scripted"}
-        with django_on_a_throwaway_home():
-            rules = check_rules()
-            rows = measure(options.data, options.queries) if len(options.data) > 1 else []
+    with MODEL, django_on_a_throwaway_home():
+        rules = check_rules()
+        rows = measure(options.data, options.queries) if len(options.data) > 1 else []
     show(rules, rows)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)

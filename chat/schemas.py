@@ -1,7 +1,7 @@
 """What the JSON API says and accepts about conversations, turns and jobs."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
@@ -131,9 +131,16 @@ class ConversationOut(Schema):
 
 class SearchQuery(PageQuery):
     q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = (
-        Field(description="All of these words, in the title or in one message; the last may be "
-        "the beginning of one.")
+        Field(description="All of these words, in the title, in one message or in one attached "
+        "file; the last may be the beginning of one.")
     )  # fmt: skip
+    since: date | None = Field(None, description="Said, or last changed, on this day or later.")
+    until: date | None = Field(None, description="On this day or before.")
+    agent: str = Field("", max_length=80, description="Of conversations with this agent: a slug.")
+    collection: UUID | None = Field(None, description="Of conversations that look there.")
+    found_in: Literal["", "title", "message", "attachment"] = ""
+    author: Literal["", "me", "others", "assistant"] = Field("", description="Who wrote it.")
+    is_archived: bool | None = Field(None, description="Only those that are, or are not.")
 
 
 Marks = Annotated[list[tuple[int, int]], Field(description="What was found: start and end.")]
@@ -146,13 +153,17 @@ class ConversationHit(Schema):
     message_id: UUID | None = Field(description="The newest message with these words.")
     snippet: str = Field(description="A line of its text; empty if only the title has the words.")
     snippet_marks: Marks
+    attachment_id: UUID | None = Field(None, description="The file that alone has the words.")
+    file_name: str = ""
+    file_name_marks: Marks = []
     is_archived: bool
     folder_id: UUID | None
     updated_at: datetime
 
     model_config = example(
         id=ID, title="Travel", title_marks=[], message_id=ID, snippet="Take the train: Munich …",
-        snippet_marks=[[16, 22]], is_archived=False, folder_id=None, updated_at=AT,
+        snippet_marks=[[16, 22]], attachment_id=None, file_name="", file_name_marks=[],
+        is_archived=False, folder_id=None, updated_at=AT,
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from chat.answers.branching import find_origin
 from chat.answers.feedback import BLAME, PRAISE
 from chat.answers.variants import with_variants
 from chat.models import Conversation
+from chat.search.filters import read_wanted
 from chat.starters import list_starters
 from chat.thread import Window, find_thread
 from gateway.catalogue import list_chat_models
@@ -94,18 +95,31 @@ def thread(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 @require_GET
 @login_required
 def history(request: HttpRequest) -> HttpResponse:
-    """The sidebar's list for the search `q`, or the archive; `current` is the conversation on the
-    page."""
+    """The sidebar's list for the search `q`, as it is narrowed, or the archive; `current` is the
+    conversation on the page."""
     current = _uuid(request.GET.get("current", ""))
     query = storable(request.GET.get("q", "")).strip()
-    if query:
+    wanted = read_wanted(request.GET)
+    if query or not wanted.is_any:
         spend_for(request, Action.SEARCHES)
     context = {
         "query": query,
+        "wanted": wanted,
         "is_archive": "archive" in request.GET,
         "conversation": {"id": current} if current else None,
     }
     return render(request, "chat/_history_list.html", context)
+
+
+@require_GET
+@login_required
+def history_filters(request: HttpRequest) -> HttpResponse:
+    """The form that narrows the search of conversations."""
+    context = {
+        "agents": list(Agent.objects.visible_to(request.user)),
+        "collections": list(Collection.objects.visible_to(request.user).order_by("name")),
+    }
+    return render(request, "chat/_history_filters.html", context)
 
 
 @require_GET

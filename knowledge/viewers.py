@@ -147,13 +147,19 @@ def list_seen(eyes: Eyes, owner: User, collection: Collection) -> "QuerySet[Docu
 
 
 def search_as(
-    eyes: Eyes, owner: User, query: str, collections: Iterable[UUID] | None, limit: int
+    eyes: Eyes,
+    owner: User,
+    query: str,
+    collections: Iterable[UUID] | None,
+    limit: int,
+    **options: Any,
 ) -> SearchResult:
-    """What the person would find in those of the collections that `owner` owns (None: in all)."""
+    """What the person would find in those of the collections that `owner` owns (None: in all);
+    `options` are those of `retrieval.search`."""
     owned = Collection.objects.owned_by(owner)
     if collections is not None:
         owned = owned.filter(pk__in=list(collections))
-    return retrieval.search(eyes, query, list(owned.values_list("pk", flat=True)), limit)
+    return retrieval.search(eyes, query, list(owned.values_list("pk", flat=True)), limit, **options)
 
 
 def record_look(eyes: Eyes, thing: Collection | None) -> None:

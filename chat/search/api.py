@@ -7,6 +7,7 @@ from ninja import Query, Router
 from accounts.callers import READ_OR_CHAT, caller
 from accounts.limits import spend_for
 from chat.schemas import ConversationHit, SearchQuery
+from chat.search.filters import Wanted
 from chat.search.finding import Hit, describe, search_conversations
 from knowledge.reading import Run
 from security.paging import paginate
@@ -21,12 +22,17 @@ router = Router()
     tags=["Conversations"], summary="Search conversations", operation_id="search_conversations",
 )  # fmt: skip
 def find_conversations(request: HttpRequest, query: Query[SearchQuery]) -> Any:
-    """Titles and messages, English and Chinese, archived ones too; last changed first."""
+    """Titles, messages and attached files, English and Chinese, archived ones too; last changed
+    first."""
     spend_for(request, Action.SEARCHES)
     user = caller(request)
-    rows = search_conversations(user, query.q)
+    wanted = Wanted(
+        query.since, query.until, query.agent, query.collection, query.found_in, query.author,
+        query.is_archived,
+    )  # fmt: skip
+    rows = search_conversations(user, query.q, wanted)
     page = paginate(rows, ["-updated_at", "-id"], query.cursor, query.limit)
-    hits = describe(user, page.items, query.q)
+    hits = describe(user, page.items, query.q, wanted)
     return {"items": [_told(hit) for hit in hits], "next": page.next}
 
 
@@ -39,6 +45,9 @@ def _told(hit: Hit) -> dict[str, Any]:
         "message_id": hit.message_id,
         "snippet": "".join(run.text for run in hit.snippet),
         "snippet_marks": marks(hit.snippet),
+        "attachment_id": hit.attachment_id,
+        "file_name": "".join(run.text for run in hit.file_name),
+        "file_name_marks": marks(hit.file_name),
         "is_archived": conversation.archived_at is not None,
         "folder_id": conversation.folder_id,
         "updated_at": conversation.updated_at,

@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, UUIDField, Value
 from django.db.models.functions import Left
 
 from accounts.models import User
 from chat.models import Conversation, Message, SearchEntry
 from chat.search import index as search_index
+from chat.search.attached import Attached, find_attached
+from chat.search.filters import Wanted
 from chat.search.words import Words, condition, terms_of
 from chat.selectors import list_conversations
 from knowledge.matches import mark_terms
@@ -21,6 +23,7 @@ from security.text import storable
 
 LONGEST_QUERY = 200
 SHOWN = 40
+ANYTHING = Wanted()
 SNIPPET = 150
 BEFORE = 40  # characters of a snippet before the word that was found
 READ = 20_000  # characters of a message that are looked through for it
@@ -33,31 +36,51 @@ class Hit:
     title: list[Run]
     message_id: UUID | None
     snippet: list[Run]
+    attachment_id: UUID | None = None
+    file_name: list[Run] = field(default_factory=list)
 
 
-def search_conversations(user: User, query: str) -> QuerySet[Conversation]:
-    """Those that `user` may see and that have all words in their title or in one message.
+def search_conversations(
+    user: User, query: str, wanted: Wanted = ANYTHING
+) -> QuerySet[Conversation]:
+    """Those that `user` may see and that have all words in their title, in one message, or in one
+    file that was attached, as far as `wanted` lets them through.
 
     Each has the newest message with them as `found`. What was said a moment ago counts: whatever
     of theirs the index does not know yet is added first.
     """
-    visible = list_conversations(user)
-    wanted = condition(storable(query)[:LONGEST_QUERY])
-    if not wanted:
+    visible = wanted.conversations(user, list_conversations(user))
+    query = storable(query)[:LONGEST_QUERY]
+    words = condition(query)
+    if not words:
         return visible.none()
     search_index.catch_up(Conversation.objects.visible_to(user))
-    entries = SearchEntry.objects.filter(conversation=OuterRef("pk"), words=Words(wanted))
+    entries = SearchEntry.objects.filter(conversation=OuterRef("pk"), words=Words(words))
+    entries = wanted.entries(user, entries)
     newest = entries.exclude(message=None).order_by(F("message").desc())
-    return visible.filter(Exists(entries)).annotate(found=Subquery(newest.values("message")[:1]))
+    has = Exists(entries)
+    if attached := find_attached(user, query, wanted):
+        has = Q(has) | Q(pk__in=list(attached))
+    return visible.filter(has).annotate(found=Subquery(newest.values("message")[:1]))
 
 
-def find_hits(user: User, query: str, limit: int = SHOWN) -> list[Hit]:
+def list_narrowed(user: User, wanted: Wanted) -> QuerySet[Conversation]:
+    """Without words: all that `wanted` lets through."""
+    rows = wanted.conversations(user, list_conversations(user))
+    return rows.annotate(found=Value(None, output_field=UUIDField()))
+
+
+def find_hits(user: User, query: str, limit: int = SHOWN, wanted: Wanted = ANYTHING) -> list[Hit]:
     """The newest conversations of the search, what was found marked in each."""
-    rows = search_conversations(user, query).prefetch_related(None)
-    return describe(user, list(rows.order_by("-updated_at")[:limit]), query)
+    is_narrowed = not query and not wanted.is_any
+    rows = list_narrowed(user, wanted) if is_narrowed else search_conversations(user, query, wanted)
+    found = list(rows.prefetch_related(None).order_by("-updated_at")[:limit])
+    return describe(user, found, query, wanted)
 
 
-def describe(user: User, conversations: Sequence[Any], query: str) -> list[Hit]:
+def describe(
+    user: User, conversations: Sequence[Any], query: str, wanted: Wanted = ANYTHING
+) -> list[Hit]:
     """What `search_conversations` found, as it is shown.
 
     Texts are read under the second lock; finding is not, for its policies would keep Postgres from
@@ -68,14 +91,24 @@ def describe(user: User, conversations: Sequence[Any], query: str) -> list[Hit]:
     with reading_as(user):
         rows = Message.objects.visible_to(user).filter(pk__in=found)
         texts = dict(rows.values_list("pk", Left("text", READ)))
-    return [_hit(one, texts.get(one.found, ""), query) for one in conversations]
+    unexplained = any(one.found is None for one in conversations)
+    attached = find_attached(user, query, wanted) if unexplained else {}
+    return [
+        _hit(one, texts.get(one.found, ""), query, attached.get(one.pk)) for one in conversations
+    ]
 
 
-def _hit(conversation: Any, text: str, query: str) -> Hit:
+def _hit(conversation: Any, text: str, query: str, attached: Attached | None) -> Hit:
+    """A file is told of where neither the title nor a message explains the hit."""
     title = conversation.title
+    marked = mark_terms(title, terms_of(query, title))
+    if attached and not conversation.found and not any(run.is_marked for run in marked):
+        name = mark_terms(attached.name, terms_of(query, attached.name))
+        snippet = _snippet(attached.text, query) if attached.text else []
+        return Hit(conversation, marked, None, snippet, attached.document_id, name)
     return Hit(
         conversation=conversation,
-        title=mark_terms(title, terms_of(query, title)),
+        title=marked,
         message_id=conversation.found,
         snippet=_snippet(text, query) if text else [],
     )

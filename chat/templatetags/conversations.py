@@ -4,7 +4,8 @@ from django import template
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
-from chat.search.finding import find_hits
+from chat.search.filters import Wanted
+from chat.search.finding import ANYTHING, find_hits
 from chat.sharing.services import mark_shared
 from chat.sidebar.history import list_archive, list_history
 
@@ -17,11 +18,19 @@ def conversation_history(
     user: User | AnonymousUser,
     query: str = "",
     is_archive: bool = False,
+    wanted: Wanted = ANYTHING,
 ) -> dict[str, Any]:
     """The sidebar's conversations; the one in the context's `conversation` is marked as current."""
-    shown = {"query": query, "current": context.get("conversation"), "viewer": user}
-    if query and isinstance(user, User):
-        return {**shown, "hits": find_hits(user, query)}
+    is_search = bool(query) or not wanted.is_any
+    shown = {
+        "query": query,
+        "is_search": is_search,
+        "is_narrowed": not wanted.is_any,
+        "current": context.get("conversation"),
+        "viewer": user,
+    }
+    if is_search and isinstance(user, User):
+        return {**shown, "hits": find_hits(user, query, wanted=wanted)}
     groups = list_archive(user) if is_archive else list_history(user)
     if isinstance(user, User):
         mark_shared(user, [row for group in groups for row in group.conversations])

@@ -37,6 +37,8 @@ export async function refreshHistory() {
   const turn = ++asked;
   const url = new URL(list.dataset.url, location.href);
   url.searchParams.set("q", document.getElementById("conversation-search").value);
+  const filters = document.getElementById("history-filters");
+  for (const [name, value] of filters ? new FormData(filters) : []) if (value) url.searchParams.set(name, value);
   if (shownId()) url.searchParams.set("current", shownId());
   if ("archive" in list.dataset) url.searchParams.set("archive", "");
   const fresh = await fetchFragment(url);

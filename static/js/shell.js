@@ -1,6 +1,7 @@
 // What every page has: the sidebar (a drawer on small screens), its shortcuts, CSRF for htmx.
 import "./menu.js";
 import "./conversations.js";
+import "./history-filters.js";
 import "./tabs.js";
 import "./worker.js";
 import { attempt } from "./history.js";

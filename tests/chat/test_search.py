@@ -147,7 +147,7 @@ def test_searching_is_few_queries(alice, django_assert_max_num_queries):
     for n in range(30):
         talk(alice, f"Talk {n}", "needle")
     search_index.keep()
-    with django_assert_max_num_queries(8):  # five of them are the second lock and its savepoint
+    with django_assert_max_num_queries(13):  # ten of them are the second lock and its savepoint
         assert len(find_hits(alice, "needle")) == 30
 
 

@@ -356,7 +356,10 @@ PAGE = {
     "knowledge/search/": page(200, 200, 200, 200, query="q=合并"),
     "knowledge/search/compare/": page(200, 200, 200, 200, query="q=合并&b_legs=words"),
     "knowledge/search/golden": page(
-        302, 302, 302, 404,
+        302,
+        302,
+        302,
+        404,
         method="POST",
         form={"collection": "{collection_id}", "q": "Is it?", "expects": "nothing"},
     ),

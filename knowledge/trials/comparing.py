@@ -1,0 +1,143 @@
+"""One question searched by each setting, and what moved from the first to the second."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import User
+from knowledge import viewers
+from knowledge.matches import mark_terms
+from knowledge.reading import Run
+from knowledge.retrieval import search
+from knowledge.retrieval.types import Filters
+from knowledge.retrieval.understanding import Understood, understand
+from knowledge.soft_breaks import read_on
+from knowledge.switches import Switch
+from knowledge.trials.settings import Setting
+from knowledge.types import Passage, SearchResult
+
+RULES = frozenset({Switch.PARTS, Switch.FILTERS})
+MATCHES = 16  # words listed for a hit
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found passage at its place. `other` is its place by the other setting; None: not there."""
+
+    place: int
+    passage: Passage
+    runs: list[Run]
+    matched: list[str]
+    other: int | None = None
+
+    @property
+    def lexical(self) -> dict[str, Any] | None:
+        return self.passage.ranks.get("lexical")
+
+    @property
+    def dense(self) -> dict[str, Any] | None:
+        return self.passage.ranks.get("dense")
+
+    @property
+    def moved(self) -> int:
+        """How many places it is higher here than there."""
+        return 0 if self.other is None else self.other - self.place
+
+    @property
+    def fallen(self) -> int:
+        return -self.moved
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one setting found, and how the question was understood by it."""
+
+    setting: Setting
+    found: SearchResult
+    hits: list[Hit]
+    understood: Understood | None = None
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        return self.found.passages
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, through whose eyes (None: their own), and where (None: everywhere)."""
+
+    user: User
+    eyes: viewers.Eyes | None = None
+    collections: Sequence[UUID] | None = None
+
+
+def try_setting(asking: Asking, query: str, setting: Setting) -> Side:
+    """Raises what the embedder raises."""
+    understood = understand(query, (), RULES, timezone.now()) if setting.rules else None
+    filters = both(understood.filters, setting.filters) if understood else setting.filters
+    options: dict[str, Any] = {
+        "also": understood.also if understood else (),
+        "filters": filters,
+        "version": setting.version,
+        "alpha": setting.alpha,
+    }
+    if asking.eyes is None:
+        found = search(asking.user, query, asking.collections, setting.limit, **options)
+    else:
+        found = viewers.search_as(
+            asking.eyes, asking.user, query, asking.collections, setting.limit, **options
+        )
+    return Side(setting, found, describe(found), understood)
+
+
+def describe(found: SearchResult) -> list[Hit]:
+    texts = read_on(found.passages)
+    pairs = zip(found.passages, texts, strict=True)
+    return [_hit(place, *pair) for place, pair in enumerate(pairs, 1)]
+
+
+def compare(first: Side, second: Side) -> tuple[Side, Side]:
+    """Both, each hit with its place on the other side."""
+    return _beside(first, second), _beside(second, first)
+
+
+def in_both(first: Side, second: Side) -> int:
+    return len(_places(first).keys() & _places(second).keys())
+
+
+def both(one: Filters, other: Filters) -> Filters:
+    """Narrowed by either; where both name the same kind of thing, by what both name."""
+    starts = [at for at in (one.from_, other.from_) if at]
+    ends = [at for at in (one.until, other.until) if at]
+    return replace(
+        one,
+        file_types=_common(one.file_types, other.file_types),
+        languages=_common(one.languages, other.languages),
+        from_=max(starts, default=None),
+        until=min(ends, default=None),
+    )
+
+
+def _common(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return tuple(name for name in one if name in other)
+
+
+def _beside(side: Side, other: Side) -> Side:
+    places = _places(other)
+    hits = [replace(hit, other=places.get(hit.passage.chunk_id)) for hit in side.hits]
+    return replace(side, hits=hits)
+
+
+def _places(side: Side) -> dict[UUID, int]:
+    return {hit.passage.chunk_id: hit.place for hit in side.hits}
+
+
+def _hit(place: int, passage: Passage, text: str) -> Hit:
+    runs = mark_terms(text, passage.ranks.get("terms_matched", []))
+    matched = dict.fromkeys(run.text.lower() for run in runs if run.is_marked)
+    return Hit(place, passage, runs, list(matched)[:MATCHES])

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from accounts.models import User
 from tests.browser.conftest import Watched
+from tests.browser.windows import Window, Windows
 from tests.knowledge.conftest import _files_apart, _ready_to_index  # noqa: F401 - fixtures
 
 # Colours that are still changing would be measured half way.
@@ -37,39 +38,33 @@ def _sync_database() -> Iterator[None]:
 
 
 @pytest.fixture
-def visit(browser: Browser, live_server) -> Iterator[Visit]:
+def visit(windows: Windows, live_server) -> Iterator[Visit]:
     """Opens a page for a person (None: nobody); the test fails on any error in the console."""
-    opened: list[tuple[Page, Watched]] = []
+    opened: list[tuple[Window, Watched]] = []
 
     def open_page(user: User | None, path: str, **device) -> Page:
-        context = browser.new_context(
-            base_url=live_server.url, service_workers="block", **(device or DESKTOP)
-        )
-        if user is not None:
-            client = Client()
-            client.force_login(user)
-            context.add_cookies(
-                [
-                    {
-                        "name": "session",
-                        "value": client.cookies["session"].value,
-                        "url": live_server.url,
-                    }
-                ]
-            )
-        page = context.new_page()
+        cookies = [] if user is None else [session_of(user, live_server.url)]
+        window = windows.open(live_server.url, cookies, **(device or DESKTOP))
+        page = window.context.new_page()
         page.set_default_timeout(10_000)
         page.set_default_navigation_timeout(60_000)  # the first page loads half of the product
         watched = Watched(page)
         watched.listen(live_server.url)
+        opened.append((window, watched))
         page.goto(path)
-        opened.append((page, watched))
         return page
 
     yield open_page
-    for page, watched in opened:
-        page.context.close()
+    for window, _ in opened:
+        window.give_back()
+    for _, watched in opened:
         watched.check()
+
+
+def session_of(user: User, origin: str) -> dict[str, str]:
+    client = Client()
+    client.force_login(user)
+    return {"name": "session", "value": client.cookies["session"].value, "url": origin}
 
 
 def accessibility_violations(page: Page, *, ignoring: tuple[str, ...] = ()) -> list[str]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 
+from agents.aligning.details import numbers_given
 from agents.aligning.folding import fold
 from agents.aligning.meaning import Embed, Meanings, Open, embed_locally
 from agents.aligning.spans import SAID, Aligned, Prepared, align, strength
@@ -40,6 +41,7 @@ class Evidence:
         self._passages = {passage.n: passage for passage in passages}
         self._parts = {p.n: [(Prepared(part.text), part) for part in p.parts] for p in passages}
         self._question = question
+        self._asked = numbers_given(question)  # nobody's invention
         self._verify = verify
         self._meanings = Meanings(embed)
         self._seen: set[tuple[int, int, int]] = set()
@@ -133,7 +135,9 @@ class Evidence:
 
     def _best(self, sentence: str, numbers: Iterable[int]) -> "Place":
         places = [
-            (n, part, align(sentence, text)) for n in numbers for text, part in self._parts[n]
+            (n, part, align(sentence, text, self._asked))
+            for n in numbers
+            for text, part in self._parts[n]
         ]
         return max(places, key=lambda place: strength(place[2]))
 

@@ -48,7 +48,7 @@ class Sources:
         self._terms = {n: frozenset(words(text)) for n, text in passages.items()}
         self._numbers = {n: numbers_given(text) for n, text in passages.items()}
         self._weights = Weights(list(self._terms.values()))
-        self._is_cjk = is_cjk("".join(passages.values()))
+        self._are_cjk = {n: is_cjk(text) for n, text in passages.items()}
         self._asked = numbers_given(question)
 
     def claims_in(self, text: str) -> list[ToldSentence]:
@@ -57,8 +57,13 @@ class Sources:
         for said in read_sentences(text):
             terms = frozenset(words(said.text))
             if len(terms) >= FEWEST_WORDS and not _LEADS_ON.search(said.text):
-                found.append(ToldSentence(said, terms, is_cjk(said.text) != self._is_cjk))
+                found.append(ToldSentence(said, terms, self._is_foreign(said)))
         return found
+
+    def _is_foreign(self, said: Said) -> bool:
+        """Whether those that it cites, else all of them, are in another language."""
+        cited = [n for n in said.cited if n in self._are_cjk] or list(self._are_cjk)
+        return is_cjk(said.text) not in {self._are_cjk[n] for n in cited}
 
     def stand_behind(self, claim: ToldSentence) -> bool:
         """Those that it cites together, else any single one."""

@@ -67,11 +67,12 @@ def _sentences(answer: str, start: int, end: int) -> Iterator[Said]:
     words = re.sub(r"\n[ >]*", lambda found: " " * len(found.group()), raw)
     marks = [(one.start(), one.end(), int(one["n"])) for one in _INLINE.finditer(words) if one["n"]]
     words = _UNSAID.sub(lambda found: " " * len(found.group()), words)
-    for first, last, _ in marks:
-        words = words[:first] + " " * (last - first) + words[last:]
+    words = _INLINE.sub(
+        lambda found: " " * len(found.group()) if found["n"] else found.group(), words
+    )
     spans = split_sentences(words)
     at = 0
-    edges = [first for first, _ in spans[1:]] + [len(words)]
+    edges = [first for first, _ in spans[1:]] + [len(words)] * bool(spans)
     for (first, last), edge in zip(spans, edges, strict=True):
         cited = []
         while at < len(marks) and marks[at][0] < edge:

@@ -68,7 +68,8 @@ class Prepared:
 
     @property
     def whole(self) -> tuple[int, int]:
-        return len(self.text) - len(self.text.lstrip()), len(self.text.rstrip())
+        start = len(self.text) - len(self.text.lstrip())
+        return start, max(start, len(self.text.rstrip()))
 
     @cached_property
     def all_terms(self) -> frozenset[str]:
@@ -81,13 +82,16 @@ class Prepared:
         return touched[0][0], touched[-1][1]
 
 
-def align(sentence: str, passage: Prepared) -> Aligned:
-    """The best span in whole sentences; the whole passage where none has enough of its words."""
+def align(sentence: str, passage: Prepared, known: frozenset[str] = frozenset()) -> Aligned:
+    """The best span in whole sentences; the whole passage where none has enough of its words.
+
+    `known` are numbers that the sentence may tell though the passage does not.
+    """
     wanted = frozenset(words(sentence))
     found = _exact(sentence, passage)
     # Comparing letter by letter is dear: only where the words are there.
     if found is None and passage.weights.coverage(wanted, passage.all_terms) >= NEARLY_WORDS:
-        found = _nearly(sentence, passage)
+        found = _nearly(sentence, passage, known)
     return found or _by_words(wanted, passage)
 
 
@@ -100,7 +104,7 @@ def _exact(sentence: str, passage: Prepared) -> Aligned | None:
     return Aligned(*passage.sentences_at(*found.span()), "exact", 1.0) if found else None
 
 
-def _nearly(sentence: str, passage: Prepared) -> Aligned | None:
+def _nearly(sentence: str, passage: Prepared, known: frozenset[str]) -> Aligned | None:
     """The same letters and digits, or nearly; it `differs` by a number or by a denial."""
     wanted, given = fold(sentence).letters, passage.folded
     if len(wanted) < SHORTEST_QUOTE or len(wanted) > min(len(given.letters), LONGEST):
@@ -116,7 +120,8 @@ def _nearly(sentence: str, passage: Prepared) -> Aligned | None:
     stretch = given.span(start, end)
     edge = int(EDGE * (stretch[1] - stretch[0])) if score < 1 else 1
     span = passage.sentences_at(*stretch, least=max(1, edge))
-    is_same = numbers_told(sentence) <= numbers_given(passage.text[slice(*span)]) and (
+    told = numbers_told(sentence) - known
+    is_same = told <= numbers_given(passage.text[slice(*span)]) and (
         is_denied(sentence) == is_denied(passage.text[slice(*stretch)])
     )
     return Aligned(*span, "fuzzy" if is_same else "differs", round(score, 3))

@@ -65,7 +65,10 @@ async def prepare(
         if rewritten:
             yield rewritten
         budget = prompt_budget(task) - reading.tokens
-        found = retrieve(task, search, understood, collections, budget=budget, after=len(passages))
+        found = retrieve(
+            task, search, understood, collections,
+            budget=budget, after=len(passages), helpers=(chat, routes),
+        )  # fmt: skip
         async with aclosing(found) as steps:
             async for step in steps:
                 yield step

@@ -8,18 +8,29 @@ from uuid import UUID
 
 from accounts.models import User
 from agents.packing import Packed, pack_with
-from agents.types import AgentTask, QuerySearched, RetrievalCompleted, Search
+from agents.types import (
+    AgentTask,
+    Chat,
+    PassagesReranked,
+    QuerySearched,
+    RetrievalCompleted,
+    Search,
+)
 from gateway.labels import Demand
 from gateway.types import FindRoutes, Payer
 from knowledge.retrieval import search_streaming
 from knowledge.retrieval.candidates import Found
+from knowledge.retrieval.reranking import Asked, Reranked, put_in_order
 from knowledge.retrieval.surroundings import read_around
-from knowledge.retrieval.types import NO_FILTERS, Filters, Query
+from knowledge.retrieval.types import NO_FILTERS, Filters, Query, StageRank
 from knowledge.retrieval.understanding import Understood
+from knowledge.switches import Switch
+from knowledge.tuned import tuned_for
 from knowledge.types import SearchResult
 from observability.patience import run_patiently
 
 CANDIDATES = 2  # passages looked at for each that may be packed
+RERANK_DEPTH = 30  # passages that are put in a better order, where nothing else was tuned
 TOLD = 3  # passages of each query that readers are told of while others still search
 LEAST_CONTEXT = 500  # tokens, however little a model is said to take
 
@@ -64,9 +75,11 @@ async def retrieve(
     *,
     budget: int,
     after: int = 0,
-) -> AsyncGenerator[QuerySearched | RetrievalCompleted, None]:
+    helpers: tuple[Chat, FindRoutes] | None = None,
+) -> AsyncGenerator[QuerySearched | PassagesReranked | RetrievalCompleted, None]:
     """What each of several queries found, as soon as it has; then what of all of it is shown,
-    within `budget` tokens and with numbers `after` those that are given already."""
+    within `budget` tokens and with numbers `after` those that are given already. `helpers` reach
+    the model that may put it in a better order, where that is switched on."""
     query = understood.first.text
     if collections == []:
         yield RetrievalCompleted(query, (), 0.0)
@@ -80,6 +93,13 @@ async def retrieve(
         found = await searching
     finally:
         searching.cancel()
+    if Switch.RERANK in task.switches and len(found.passages) > 1:
+        depth = (await run_patiently(tuned_for, collections, query)).rerank_depth or RERANK_DEPTH
+        better = await put_in_order(_asked(task, found, helpers), found.passages, depth)
+        yield PassagesReranked(
+            better.way, better.model, better.depth, better.took_ms, better.trouble
+        )
+        found = with_ranks(found, better)
     packed = pack_with(found.passages, budget, task.agent.max_passages, found.around)
     passages = tuple(replace(passage, n=after + passage.n) for passage in packed.passages)
     yield RetrievalCompleted(query, passages, found.took_ms, with_drops(found, packed))
@@ -92,13 +112,17 @@ async def _search(
     collections: list[UUID] | None,
     told: "asyncio.Queue[Found | None]",
 ) -> SearchResult:
+    """Wider where what is found will be put in a better order."""
+    limit = task.agent.max_passages * CANDIDATES
+    if Switch.RERANK in task.switches:
+        limit = max(limit, RERANK_DEPTH)
     demanded = (task.demands,) if task.demands else ()
     telling = {"tell": told.put_nowait} if understood.also else {}
     return await search(
         task.user,
         understood.first.text,
         collections,
-        task.agent.max_passages * CANDIDATES,
+        limit,
         *demanded,
         also=understood.also,
         filters=understood.filters,
@@ -108,11 +132,34 @@ async def _search(
     )
 
 
+def _asked(task: AgentTask, found: SearchResult, helpers: tuple[Chat, FindRoutes] | None) -> Asked:
+    chat, routes = helpers or (None, None)
+    demands = tuple(dict.fromkeys((*task.demands, *found.demands)))
+    payer = task.payer("rerank")
+    return Asked(found.query, payer, demands, task.agent.model_name, chat, routes)
+
+
 def query_searched(found: Found) -> QuerySearched:
     query = found.query
     return QuerySearched(
         query.text, query.way.value, len(found.passages), found.took_ms, found.passages[:TOLD]
     )
+
+
+def with_ranks(found: SearchResult, better: Reranked) -> SearchResult:
+    """The search in its new order, which each candidate's ranks tell too."""
+    if better.trouble:
+        return found
+    looked_at = better.passages[: better.depth]
+    ranks = {
+        passage.chunk_id: StageRank("reranked", rank, passage.score)
+        for rank, passage in enumerate(looked_at, 1)
+    }
+    trace = tuple(
+        replace(one, stages=(*one.stages, ranks[one.chunk_id])) if one.chunk_id in ranks else one
+        for one in found.trace
+    )
+    return replace(found, passages=better.passages, trace=trace)
 
 
 def with_drops(found: SearchResult, packed: Packed) -> SearchResult:

@@ -26,7 +26,11 @@ from observability.db import run_sync
 from security.reading import second_lock
 
 # Lists in events and steps whose items name documents.
-NAMING = {"retrieval_completed": ("passages",), "attachments_read": ("attachments", "passages")}
+NAMING = {
+    "query_searched": ("passages",),
+    "retrieval_completed": ("passages",),
+    "attachments_read": ("attachments", "passages"),
+}
 REMEMBERED_SECONDS = 2.0
 RETRY_SECONDS = 0.5
 

@@ -23,6 +23,7 @@ LABELS = {
     Switch.SUB_QUESTIONS: _("The questions that have to be answered first"),
     Switch.STEP_BACK: _("The more general question behind it"),
     Switch.TRANSLATION: _("The question in Chinese, or in English"),
+    Switch.RERANK: _("What was found is put in a better order: reranking"),
 }
 CHOICES = [("", _("as usual")), ("on", _("on")), ("off", _("off"))]
 

@@ -15,7 +15,7 @@ Said = Mapping[str, bool]  # by the name of a switch
 
 
 class Switch(StrEnum):
-    """The first four need no model."""
+    """The first four need no model, and the last one takes what there is."""
 
     FOLLOW_UPS = "follow_ups"  # a question that points back is searched with what it points at
     GLOSSARY = "glossary"  # and in the other words that the collections' glossaries have for it
@@ -27,9 +27,10 @@ class Switch(StrEnum):
     SUB_QUESTIONS = "sub_questions"
     STEP_BACK = "step_back"
     TRANSLATION = "translation"
+    RERANK = "rerank"  # what was found is put in a better order before the model reads it
 
 
-BY_MODEL = frozenset(list(Switch)[4:])
+BY_MODEL = frozenset(list(Switch)[4:-1])
 # They cost nothing and were measured not to hurt (`python -m benchmarks understanding`).
 USUAL = frozenset({Switch.FOLLOW_UPS, Switch.GLOSSARY})
 

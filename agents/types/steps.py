@@ -76,6 +76,18 @@ class QuerySearched:
     passages: tuple[Passage, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PassagesReranked:
+    """The first `depth` of what was found were put in a better order; or, with `trouble`, stand in
+    the order of the fusion. `way` is the kind of reranker, `model` its name where it has one."""
+
+    way: str
+    model: str
+    depth: int
+    took_ms: float
+    trouble: "Trouble" = ""
+
+
 BlockKind = Literal["rules", "instructions", "history", "memory", "passage", "images", "question"]
 
 
@@ -257,6 +269,7 @@ Step = (
     AttachmentsRead
     | QueryRewritten
     | QuerySearched
+    | PassagesReranked
     | RetrievalCompleted
     | PromptAssembled
     | TextDelta

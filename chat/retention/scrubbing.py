@@ -24,7 +24,7 @@ MARGIN = timedelta(minutes=5)
 FIND = """
 select e.stream_id, e.seq, e.kind, e.payload::text from event e
 join events_stream s on s.id = e.stream_id and s.state = 'closed'
-where e.kind in ('citation_added', 'retrieval_completed', 'attachments_read')
+where e.kind in ('citation_added', 'retrieval_completed', 'attachments_read', 'query_searched')
   and jsonb_path_query_array(e.payload, '$.**.document_id') ?| %s
 order by e.stream_id, e.seq limit %s for update of e
 """

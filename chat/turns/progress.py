@@ -1,9 +1,8 @@
 """From the steps of an agent's run to the events of a turn, and to the answer they add up to."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, fields
-from typing import Any
 from uuid import UUID
 
 from agents.types import (
@@ -16,8 +15,9 @@ from agents.types import (
     LabelsDemanded,
     MemoriesSaved,
     MemoriesUsed,
-    PackedPassage,
+    PassagesReranked,
     QueryRewritten,
+    QuerySearched,
     ReasoningDelta,
     RetrievalCompleted,
     Step,
@@ -26,6 +26,7 @@ from agents.types import (
     UsageRecorded,
 )
 from chat.models import Turn
+from chat.turns.payloads import SEARCHING, plain
 from chat.turns.types import Answer, Ending
 from chat.why.keeping import kept
 from events.stream_writer import StreamWriter
@@ -51,12 +52,18 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             stream.emit_text("reasoning_delta", text)
         case CitationAdded():
             answer.citations.append(step)
-            stream.emit("citation_added", _plain(asdict(step) | {"lines": step.lines}))
-        case AttachmentsRead() | QueryRewritten() | RetrievalCompleted():
+            stream.emit("citation_added", plain(asdict(step) | {"lines": step.lines}))
+        case (
+            AttachmentsRead()
+            | QueryRewritten()
+            | QuerySearched()
+            | PassagesReranked()
+            | RetrievalCompleted()
+        ):
             kind, payload_of = SEARCHING[type(step)]
             _note(kind, payload_of(step), answer, stream)
         case EndpointSwitched():
-            _note("endpoint_switched", _plain(asdict(step)), answer, stream)
+            _note("endpoint_switched", plain(asdict(step)), answer, stream)
         case MemoriesUsed(ids) | MemoriesSaved(ids):
             kind = "memories_used" if isinstance(step, MemoriesUsed) else "memories_saved"
             _note(kind, {"ids": [str(pk) for pk in ids]}, answer, stream)
@@ -64,7 +71,7 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             answer.labels = list(labels)
             _note("labels_demanded", {"labels": answer.labels}, answer, stream)
         case AnswerApproved():
-            _note("answer_approved", _plain(asdict(step)), answer, stream)
+            _note("answer_approved", plain(asdict(step)), answer, stream)
         case AnswerReused():
             _note("answer_reused", asdict(step), answer, stream)
         case SupportChecked(sentences, claims, supported):
@@ -100,6 +107,8 @@ def rebuild(rows: Iterable[EventRow]) -> Answer:
             case (
                 "attachments_read"
                 | "query_rewritten"
+                | "query_searched"
+                | "passages_reranked"
                 | "retrieval_completed"
                 | "support_checked"
                 | "endpoint_switched"
@@ -173,77 +182,7 @@ def _note(kind: str, data: Payload, answer: Answer, stream: StreamWriter) -> Non
     stream.emit(kind, data)
 
 
-def _rewritten(step: QueryRewritten) -> Payload:
-    return {
-        "queries": [
-            {"text": query.text, "way": query.way.value, "weight": query.weight}
-            for query in step.queries
-        ],
-        "filters": [
-            {
-                "kind": one.kind.value,
-                "words": one.words,
-                "values": list(one.values),
-                "from": one.from_ and one.from_.isoformat(),
-                "until": one.until and one.until.isoformat(),
-                "counts": one.counts,
-            }
-            for one in step.recognised
-        ],
-        "took_ms": step.took_ms,
-        "model": step.model,
-        "trouble": step.trouble,
-    }
-
-
-def _retrieval(step: RetrievalCompleted) -> Payload:
-    return {
-        "query": step.query,
-        "took_ms": step.took_ms,
-        "passages": [_passage(passage) for passage in step.passages],
-    }
-
-
-def _attachments(step: AttachmentsRead) -> Payload:
-    return {
-        "attachments": [_plain(asdict(use)) for use in step.uses],
-        "took_ms": step.took_ms,
-        "passages": [_passage(passage) for passage in step.passages],
-    }
-
-
-SEARCHING: dict[type, tuple[str, Callable[[Any], Payload]]] = {
-    AttachmentsRead: ("attachments_read", _attachments),
-    QueryRewritten: ("query_rewritten", _rewritten),
-    RetrievalCompleted: ("retrieval_completed", _retrieval),
-}
-
-
-def _passage(packed: PackedPassage) -> Payload:
-    first, last = packed.parts[0], packed.parts[-1]
-    return {
-        "n": packed.n,
-        "chunk_id": str(first.chunk_id),
-        "document_id": str(first.document_id),
-        "title": first.title,
-        "heading_path": list(first.heading_path),
-        "page": first.page,
-        "lines": packed.lines,
-        "start": first.start,
-        "end": last.end,
-        "score": packed.score,
-    }
-
-
 def _citation(payload: Payload) -> CitationAdded:
     ids = {name: UUID(payload[name]) for name in ("document_id", "chunk_id")}
     told = {name: payload[name] for name in CITED if name in payload}
     return CitationAdded(**told | ids | {"heading_path": tuple(payload["heading_path"])})
-
-
-def _plain(values: Payload) -> Payload:
-    """As JSON holds it; sentences as they are kept."""
-    return {
-        name: str(value) if isinstance(value, UUID) else stored(value)
-        for name, value in values.items()
-    }

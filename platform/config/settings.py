@@ -268,6 +268,7 @@ PARLEY_LIMITS = {
     "links": env.rates("PARLEY_LIMITS_LINKS", default="60/h/person,600/h/address"),
     "shared": env.rates("PARLEY_LIMITS_SHARED", default="300/m/address"),
     "tokens": env.rates("PARLEY_LIMITS_TOKENS", default="30/h/person,300/h/address"),
+    "syncs": env.rates("PARLEY_LIMITS_SYNCS", default="120/h/person,120/h/token,1200/h/address"),
     "reports": env.rates("PARLEY_LIMITS_REPORTS", default="60/m/address"),
 }
 
@@ -282,6 +283,10 @@ PARLEY_MODEL = env.str("PARLEY_MODEL", default="")
 PARLEY_WRITE_TITLES = env.bool("PARLEY_WRITE_TITLES", default=True)
 # That a search waits for the queries a model writes, where an agent or a collection wants them.
 PARLEY_UNDERSTANDING_SECONDS = env.float("PARLEY_UNDERSTANDING_SECONDS", default=4.0)
+# That an answer waits for a better order of what was found, where an agent or a collection wants it;
+# and the folder of a cross-encoder of one's own (model.onnx, tokenizer.json).
+PARLEY_RERANK_SECONDS = env.float("PARLEY_RERANK_SECONDS", default=3.0)
+PARLEY_CROSS_ENCODER = env.str("PARLEY_CROSS_ENCODER", default="")
 PARLEY_SECRET_KEYS = env.list("PARLEY_SECRET_KEYS", default=[])
 # Whether model endpoints may be on this machine or in private networks (security.outbound).
 PARLEY_PRIVATE_ENDPOINTS = env.bool("PARLEY_PRIVATE_ENDPOINTS", default=True)

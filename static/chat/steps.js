@@ -84,6 +84,20 @@ const ROWS = {
     icon(part, "step-understood-icon");
     showUnderstood(part, data, duration(data.took_ms));
   },
+  query_searched(part, { query, count, passages, took_ms: took }) {
+    icon(part, "step-search-icon");
+    part("what").textContent = gettext("Searched");
+    part("object").textContent = fill(gettext("“%(query)s”"), { query });
+    part("measure").textContent = `${passageCount(count)} · ${duration(took)}`;
+    part("body").append(...passages.map((passage) => passageRow({ ...passage, n: "" })));
+  },
+  passages_reranked(part, { model, depth, trouble, took_ms: took }) {
+    icon(part, "step-search-icon");
+    part("what").textContent = gettext("Put in a better order");
+    part("object").textContent = model;
+    part("measure").textContent = `${passageCount(depth)} · ${duration(took)}`;
+    if (trouble) part("body").append(paragraph(gettext("That did not work, or took too long; the order of the search stands.")));
+  },
   retrieval_completed(part, { query, passages, took_ms: took }) {
     icon(part, "step-search-icon");
     part("what").textContent = gettext("Searched");

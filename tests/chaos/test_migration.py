@@ -133,7 +133,7 @@ def test_f31_old_code_writes_on_while_the_schema_changes(copy):
         valid = database.execute(
             "select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid"
             " where i.indisvalid and c.relname = any(%s)",
-            [["stream_uncompacted", "event_sources"]],
+            [["stream_uncompacted", "event_finds"]],
         ).fetchone()
         assert valid == (2,)
         migrated = writer.written

@@ -1,0 +1,112 @@
+"""What readers are told of how a question was read and searched, as JSON holds it."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from agents.types import (
+    AttachmentsRead,
+    PackedPassage,
+    PassagesReranked,
+    QueryRewritten,
+    QuerySearched,
+    RetrievalCompleted,
+)
+from events.types import Payload
+from knowledge.types import Passage
+from security.sentences import stored
+
+
+def plain(values: Payload) -> Payload:
+    """As JSON holds it; sentences as they are kept."""
+    return {
+        name: str(value) if isinstance(value, UUID) else stored(value)
+        for name, value in values.items()
+    }
+
+
+def _rewritten(step: QueryRewritten) -> Payload:
+    return {
+        "queries": [
+            {"text": query.text, "way": query.way.value, "weight": query.weight}
+            for query in step.queries
+        ],
+        "filters": [
+            {
+                "kind": one.kind.value,
+                "words": one.words,
+                "values": list(one.values),
+                "from": one.from_ and one.from_.isoformat(),
+                "until": one.until and one.until.isoformat(),
+                "counts": one.counts,
+            }
+            for one in step.recognised
+        ],
+        "took_ms": step.took_ms,
+        "model": step.model,
+        "trouble": step.trouble,
+    }
+
+
+def _retrieval(step: RetrievalCompleted) -> Payload:
+    return {
+        "query": step.query,
+        "took_ms": step.took_ms,
+        "passages": [_passage(passage) for passage in step.passages],
+    }
+
+
+def _searched(step: QuerySearched) -> Payload:
+    """Its passages have no numbers: what of them the model is shown is not known yet."""
+    return {
+        "query": step.query,
+        "way": step.way,
+        "count": step.count,
+        "took_ms": step.took_ms,
+        "passages": [_place(passage) for passage in step.passages],
+    }
+
+
+def _place(passage: Passage) -> Payload:
+    return {
+        "document_id": str(passage.document_id),
+        "title": passage.title,
+        "heading_path": list(passage.heading_path),
+        "page": passage.page,
+        "start": passage.start,
+        "end": passage.end,
+    }
+
+
+def _attachments(step: AttachmentsRead) -> Payload:
+    return {
+        "attachments": [plain(asdict(use)) for use in step.uses],
+        "took_ms": step.took_ms,
+        "passages": [_passage(passage) for passage in step.passages],
+    }
+
+
+SEARCHING: dict[type, tuple[str, Callable[[Any], Payload]]] = {
+    AttachmentsRead: ("attachments_read", _attachments),
+    QueryRewritten: ("query_rewritten", _rewritten),
+    QuerySearched: ("query_searched", _searched),
+    PassagesReranked: ("passages_reranked", asdict),
+    RetrievalCompleted: ("retrieval_completed", _retrieval),
+}
+
+
+def _passage(packed: PackedPassage) -> Payload:
+    first, last = packed.parts[0], packed.parts[-1]
+    return {
+        "n": packed.n,
+        "chunk_id": str(first.chunk_id),
+        "document_id": str(first.document_id),
+        "title": first.title,
+        "heading_path": list(first.heading_path),
+        "page": first.page,
+        "lines": packed.lines,
+        "start": first.start,
+        "end": last.end,
+        "score": packed.score,
+    }

@@ -104,17 +104,17 @@ def _hit(conversation: Any, text: str, query: str, attached: Attached | None) ->
     marked = mark_terms(title, terms_of(query, title))
     if attached and not conversation.found and not any(run.is_marked for run in marked):
         name = mark_terms(attached.name, terms_of(query, attached.name))
-        snippet = _snippet(attached.text, query) if attached.text else []
+        snippet = snippet_of(attached.text, query) if attached.text else []
         return Hit(conversation, marked, None, snippet, attached.document_id, name)
     return Hit(
         conversation=conversation,
         title=marked,
         message_id=conversation.found,
-        snippet=_snippet(text, query) if text else [],
+        snippet=snippet_of(text, query) if text else [],
     )
 
 
-def _snippet(text: str, query: str) -> list[Run]:
+def snippet_of(text: str, query: str) -> list[Run]:
     """A line of `text` around the first word that was found, without Markdown's signs."""
     line = " ".join(_MARKUP.sub("", text).split())
     terms = terms_of(query, line)

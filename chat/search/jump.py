@@ -1,7 +1,7 @@
 """What a person may want to jump to: conversations, documents, collections, agents and prompts by
-the words of their names."""
+the words of their names; and what documents say, by its words."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,22 +10,25 @@ from django.urls import reverse
 
 from accounts.models import User
 from agents.models import Agent, SavedPrompt
-from chat.search.finding import find_hits
+from chat.search.finding import find_hits, snippet_of
 from chat.search.words import terms_of
+from knowledge.analyzer import analyze
 from knowledge.matches import mark_terms
 from knowledge.models import Collection, Document
 from knowledge.reading import Run
+from knowledge.retrieval import search
 from security.reading import reading_as
 from security.text import storable
 
 OF_EACH = 5
 CONVERSATIONS = 8
+ALONE = 20  # of a kind that alone is asked for
 DETAIL = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`kind` is `conversation`, `document`, `collection`, `agent` or `prompt`."""
+    """`kind` is `conversation`, `document`, `passage`, `collection`, `agent` or `prompt`."""
 
     kind: str
     id: str
@@ -34,51 +37,74 @@ class Target:
     url: str
 
 
-def find_targets(user: User, query: str) -> list[Target]:
-    """The best of each kind that `user` may see; nothing for an empty query."""
+def find_targets(user: User, query: str, kind: str = "") -> list[Target]:
+    """The best of each kind that `user` may see, or more of one `kind`; nothing for an empty
+    query."""
     query = " ".join(storable(query).split())
     if not query:
         return []
+    of_each = ALONE if kind else OF_EACH
+    most = ALONE if kind else CONVERSATIONS
+    talks = _conversations(user, query, most) if kind in ("", "conversation") else ()
     with reading_as(user):
-        named = [*_documents(user, query), *_collections(user, query), *_agents(user, query),
-                 *_prompts(user, query)]  # fmt: skip
-    return [*_conversations(user, query), *named]
+        named = [
+            target
+            for name, find in NAMED.items()
+            if kind in ("", name)
+            for target in find(user, query, of_each)
+        ]
+    said = _passages(user, query, of_each) if kind in ("", "passage") else ()
+    return [*talks, *named, *said]
 
 
-def _conversations(user: User, query: str) -> Iterator[Target]:
-    for hit in find_hits(user, query, CONVERSATIONS):
+def _conversations(user: User, query: str, limit: int) -> Iterator[Target]:
+    for hit in find_hits(user, query, limit):
         place = reverse("chat:conversation", args=[hit.conversation.pk])
         at = f"?at={hit.message_id}" if hit.message_id else ""
-        yield Target("conversation", str(hit.conversation.pk), hit.title, hit.snippet, place + at)
+        detail = [*hit.file_name, *([Run(" · ")] if hit.file_name else []), *hit.snippet]
+        yield Target("conversation", str(hit.conversation.pk), hit.title, detail, place + at)
 
 
-def _documents(user: User, query: str) -> Iterator[Target]:
+def _passages(user: User, query: str, limit: int) -> Iterator[Target]:
+    """By their words alone: nobody is asked for a vector while somebody types."""
+    begun = query.rpartition(" ")[0] or query  # the last word may not be complete
+    wanted = {term for term in analyze(begun) if len(term) > 1}
+    for passage in search(user, query, limit=limit, alpha=0.0, remember=False).passages:
+        if not wanted <= set(passage.ranks["terms_matched"]):
+            continue
+        place = reverse("knowledge:document", args=[passage.document_id])
+        at = f"{place}?at={passage.start}-{passage.end}"
+        detail = snippet_of(passage.text, query)
+        yield Target("passage", str(passage.chunk_id), _marked(passage.title, query), detail, at)
+
+
+def _documents(user: User, query: str, limit: int) -> Iterator[Target]:
     found = Document.objects.visible_to(user).filter(_has(query, "title", "file_name"))
     found = found.filter(collection__is_shelf=False)  # attachments are found by their conversation
-    for document in found.select_related("collection")[:OF_EACH]:
+    for document in found.select_related("collection")[:limit]:
         place = reverse("knowledge:document", args=[document.pk])
         yield _target(
             "document", document, query, place, (document.title, document.collection.name)
         )
 
 
-def _collections(user: User, query: str) -> Iterator[Target]:
+def _collections(user: User, query: str, limit: int) -> Iterator[Target]:
     found = Collection.objects.visible_to(user).filter(_has(query, "name", "description"))
-    for row in found.order_by("name", "pk")[:OF_EACH]:
+    for row in found.order_by("name", "pk")[:limit]:
         place = reverse("knowledge:collection", args=[row.pk])
         yield _target("collection", row, query, place, (row.name, row.description))
 
 
-def _agents(user: User, query: str) -> Iterator[Target]:
+def _agents(user: User, query: str, limit: int) -> Iterator[Target]:
     found = Agent.objects.visible_to(user).filter(_has(query, "name", "description"))
-    for row in found.order_by("name", "pk")[:OF_EACH]:
+    for row in found.order_by("name", "pk")[:limit]:
         place = f"{reverse('chat:new')}?agent={row.slug}"
         yield _target("agent", row, query, place, (row.name, row.description))
 
 
-def _prompts(user: User, query: str) -> Iterator[Target]:
+def _prompts(user: User, query: str, limit: int) -> Iterator[Target]:
     found = SavedPrompt.objects.visible_to(user).filter(_has(query, "name", "text"))
-    for row in found.order_by("name", "pk")[:OF_EACH]:
+    for row in found.order_by("name", "pk")[:limit]:
         place = f"{reverse('chat:new')}?prompt={row.pk}"
         yield _target("prompt", row, query, place, (row.name, row.text))
 
@@ -102,3 +128,11 @@ def _has(query: str, *fields: str) -> Q:
             one |= Q(**{f"{field}__icontains": word})
         condition &= one
     return condition
+
+
+NAMED: dict[str, Callable[[User, str, int], Iterator[Target]]] = {
+    "document": _documents,
+    "collection": _collections,
+    "agent": _agents,
+    "prompt": _prompts,
+}

@@ -1,4 +1,4 @@
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
@@ -12,6 +12,7 @@ from security.rate_limits import Action
 
 router = Router()
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Kind = Literal["", "conversation", "document", "passage", "collection", "agent", "prompt"]
 Marks = Annotated[list[tuple[int, int]], Field(description="What was found: start and end.")]
 TARGET: dict[str, Any] = {
     "kind": "document", "id": "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d", "name": "Travel policy",
@@ -21,7 +22,9 @@ TARGET: dict[str, Any] = {
 
 
 class TargetOut(Schema):
-    kind: str = Field(description="`conversation`, `document`, `collection`, `agent` or `prompt`.")
+    kind: str = Field(
+        description="`conversation`, `document`, `passage`, `collection`, `agent` or `prompt`."
+    )
     id: str
     name: str
     marks: Marks
@@ -42,10 +45,13 @@ class TargetsOut(Schema):
     "/jump", response=TargetsOut, auth=READ, tags=["Search"], summary="Find anything by its name",
     operation_id="jump",
 )  # fmt: skip
-def jump(request: HttpRequest, q: Annotated[Words, Query()]) -> Any:
-    """What the command palette shows: the best few of each kind that has all of these words."""
+def jump(
+    request: HttpRequest, q: Annotated[Words, Query()], kind: Annotated[Kind, Query()] = ""
+) -> Any:
+    """What the command palette shows: the best few of each kind that has all of these words, or
+    more of one `kind`."""
     spend_for(request, Action.SEARCHES)
-    return {"items": [_told(target) for target in find_targets(caller(request), q)]}
+    return {"items": [_told(target) for target in find_targets(caller(request), q, kind)]}
 
 
 def _told(target: Target) -> dict[str, Any]:

@@ -13,12 +13,14 @@ const KINDS = {
   conversation: { title: gettext("Conversations"), icon: "message-circle" },
   document: { title: gettext("Documents"), icon: "file-text" },
   collection: { title: gettext("Collections"), icon: "library" },
+  passage: { title: gettext("In documents"), icon: "quote" },
   agent: { title: gettext("Agents"), icon: "sparkles" },
   prompt: { title: gettext("Saved prompts"), icon: "bookmark" },
 };
 const dialog = document.getElementById("palette");
 const field = document.getElementById("palette-query");
 const nothing = dialog.querySelector("[data-nothing]");
+const kinds = dialog.querySelector("[data-kinds]");
 const list = new Listbox(document.getElementById("palette-list"), field, {
   status: document.getElementById("palette-status"),
   onPick: pick,
@@ -50,11 +52,22 @@ function isPromptTaken(id) {
 
 function show() {
   const query = field.value.trim();
-  list.show(query ? [actions(query), ...found] : first(), query);
+  list.show(query ? [...(kind() ? [] : [actions(query)]), ...found] : first(), query);
+  kinds.hidden = !query;
   nothing.hidden = list.isOpen || asked.query === query;
 }
 
 const actions = (query) => ({ title: gettext("Actions and pages"), options: matching(query, known) });
+
+/** The kind that alone is looked for; empty: all of them. */
+const kind = () => kinds.querySelector("[aria-pressed=true]").dataset.kind;
+
+function choose(button) {
+  for (const other of kinds.children) other.setAttribute("aria-pressed", String(other === button));
+  found = [];
+  field.focus();
+  changed();
+}
 
 /** Before anything is typed: what was used lately, the newest conversations, everything else. */
 function first() {
@@ -79,7 +92,7 @@ function changed() {
 
 async function ask(mine) {
   if (!mine.query) return;
-  const url = `/api/v1/jump?${new URLSearchParams({ q: mine.query })}`;
+  const url = `/api/v1/jump?${new URLSearchParams({ q: mine.query, kind: kind() })}`;
   let items = [];
   try {
     ({ items } = await sendJson("GET", url, undefined, { signal: mine.abort.signal }));
@@ -108,10 +121,15 @@ field.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") list.press(event); // Escape closes the dialog, not the list alone
 });
 dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+kinds.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-kind]");
+  if (button) choose(button);
+});
 dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
 dialog.addEventListener("close", () => {
   asked.abort.abort();
   clearTimeout(asked.timer);
   list.close();
   field.value = "";
+  for (const button of kinds.children) button.setAttribute("aria-pressed", String(!button.dataset.kind));
 });

@@ -63,3 +63,11 @@ def test_the_api_tells_where_the_marks_are(things, alice, api_for) -> None:
     assert [(item["name"], item["marks"]) for item in items] == [("Travel by train", [[10, 15]])]
     assert items[0]["url"] == reverse("knowledge:document", args=[things["document"].pk])
     assert api_for(alice, "read").get("/jump?q=").status_code == 422
+
+
+def test_one_kind_alone(things, alice, client) -> None:
+    assert {target.kind for target in find_targets(alice, "travel", "agent")} == {"agent"}
+    client.force_login(alice)
+    told = client.get("/api/v1/jump", {"q": "travel", "kind": "document"}).json()["items"]
+    assert [item["kind"] for item in told] == ["document"]
+    assert client.get("/api/v1/jump", {"q": "travel", "kind": "x"}).status_code == 422

@@ -40,7 +40,9 @@ def count_citations(document_id: UUID, spans: Sequence[Span]) -> list[int]:
     return counts
 
 
-def is_cited(document_id: str) -> Any:
-    """Whether an answer cites the document whose id is in this field of the outer query."""
+def is_cited(document_id: str, version: str = "") -> Any:
+    """Whether an answer cites the document whose id is in this field of the outer query; in the
+    version whose number is in that one, if it is given."""
     kept = {"message__conversation__deleted_at": None, "message__conversation__ends_at": None}
-    return Exists(Citation.objects.filter(document=OuterRef(document_id), **kept))
+    which = {"version": OuterRef(version)} if version else {}
+    return Exists(Citation.objects.filter(document=OuterRef(document_id), **which, **kept))

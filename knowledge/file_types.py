@@ -54,6 +54,18 @@ OLD_OFFICE = _(
     "This is an old or a password-protected Office file. Save it as .docx, .xlsx or .pptx without "
     "a password."
 )
+OLD_SHEET = _(
+    "Sheets of this type are not read. Open it in Excel or LibreOffice, save it as .xlsx or .csv, "
+    "and upload that."
+)
+OLD_TEXT = _(
+    "Documents of this type are not read. Open it in Word or LibreOffice, save it as .docx or "
+    ".pdf, and upload that."
+)
+OLD_SLIDES = _(
+    "Slides of this type are not read. Open them in PowerPoint or LibreOffice, save them as .pptx "
+    "or .pdf, and upload that."
+)
 NOT_WHAT_IT_SAYS = _(
     "The name and the content of this file disagree. Check its ending and try again."
 )
@@ -62,6 +74,11 @@ NOT_WHAT_IS_DECLARED = _(
 )
 NOT_TEXT = _("This file does not hold text, although its name says so.")
 
+_TO_BE_SAVED_ANEW = {
+    **dict.fromkeys((".xls", ".xlsb", ".ods", ".fods", ".numbers"), OLD_SHEET),
+    **dict.fromkeys((".doc", ".odt", ".fodt", ".rtf", ".pages", ".wpd"), OLD_TEXT),
+    **dict.fromkeys((".ppt", ".pps", ".odp", ".fodp"), OLD_SLIDES),
+}
 _NOTHING_SAID = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 _BEFORE_PDF = b"\xef\xbb\xbf\0\t\n\f\r "  # what harmless files have before their mark
 # Where readers of PDF still find its mark; a sentence about it does not look like this.
@@ -111,6 +128,8 @@ def _detect(path: Path, file_name: str, accepted: Sequence[FileType]) -> FileTyp
         head = file.read(HEAD_SIZE)
     if not head:
         raise UnsupportedFile(EMPTY)
+    if advice := _TO_BE_SAVED_ANEW.get(PurePath(file_name).suffix.lower()):
+        raise UnsupportedFile(advice)
     named = _by_name(file_name, accepted)
     found = _by_content(path, head)
     if found is None and PNG in accepted:

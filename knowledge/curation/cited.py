@@ -14,9 +14,10 @@ class CountCitations(Protocol):
 
 
 class IsCited(Protocol):
-    """A condition on documents: whether an answer cites the one with the id in this field."""
+    """A condition on documents: whether an answer cites the one with the id in this field, in the
+    version with the number in that one, if it is given."""
 
-    def __call__(self, document_id: str, /) -> Any: ...
+    def __call__(self, document_id: str, version: str = "", /) -> Any: ...
 
 
 _known: list[tuple[CountCitations, IsCited]] = []
@@ -30,5 +31,5 @@ def count_citations(document_id: UUID, spans: Sequence[Span]) -> list[int]:
     return _known[0][0](document_id, spans)
 
 
-def is_cited(document_id: str = "pk") -> Any:
-    return _known[0][1](document_id)
+def is_cited(document_id: str = "pk", version: str = "") -> Any:
+    return _known[0][1](document_id, version)

@@ -10,16 +10,19 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from knowledge import storage
+from knowledge.curation.cited import is_cited
 from knowledge.models import Document, DocumentVersion
 
 
 def prune(document: Document) -> None:
     """Remove the oldest versions beyond those that are kept (PARLEY_DOCUMENT_VERSIONS), in the
-    caller's transaction. 0 keeps all."""
+    caller's transaction. 0 keeps all; one that an answer quotes stays as long as the answer."""
     most = settings.PARLEY_DOCUMENT_VERSIONS
     kept = document.versions.exclude(state=DocumentVersion.State.WAITING).order_by("-number")
     if most:
-        remove_versions(kept[most:])
+        oldest = list(kept.values_list("pk", flat=True)[most:])
+        quoted = is_cited("document_id", "number")
+        remove_versions(document.versions.filter(pk__in=oldest).exclude(quoted))
 
 
 def remove_versions(versions: Iterable[DocumentVersion]) -> None:

@@ -55,7 +55,7 @@ def check_archive(path: Path, refused: re.Pattern[bytes] = TYPES) -> None:
 def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """The archive; what is wrong with it is said as damage."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             yield archive
     except BROKEN as error:
         raise ExtractionFailed(DAMAGED) from error

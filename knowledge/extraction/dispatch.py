@@ -24,20 +24,19 @@ from knowledge.types import Extracted
 READERS: dict[str, Callable[[Path], Extracted]] = {
     "csv": extract_csv,
     "docx": extract_docx,
-    "eml": extract_eml,
     "epub": extract_epub,
     "html": extract_html,
     "ipynb": extract_ipynb,
     "json": extract_json,
     "jsonl": extract_jsonl,
     "markdown": extract_markdown,
-    "mbox": extract_mbox,
     "pdf": extract_pdf,
     "pptx": extract_pptx,
     "rst": extract_rst,
     "text": extract_text,
     "xlsx": extract_xlsx,
 }
+MAIL = {"eml": extract_eml, "mbox": extract_mbox}  # which hold other files
 CODE = "code"
 
 
@@ -46,9 +45,14 @@ def read_file(path: Path, kind: str) -> Extracted:
 
     Of a program the kind says its language too: `code:python`.
     """
-    family, _, language = kind.partition(":")
-    reader = partial(extract_code, language=language) if family == CODE else READERS[kind]
-    extracted = reader(path)
+    extracted = _reader_of(kind)(path)
     if not extracted.text.strip():
         raise ExtractionFailed(NO_TEXT)
     return extracted
+
+
+def _reader_of(kind: str) -> Callable[[Path], Extracted]:
+    family, _, language = kind.partition(":")
+    if family == CODE:
+        return partial(extract_code, language=language)
+    return partial(MAIL[kind], read=read_file) if kind in MAIL else READERS[kind]

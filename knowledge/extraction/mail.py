@@ -1,4 +1,4 @@
-"""EML and mbox: who wrote to whom, when and about what, the words, and the names of attachments."""
+"""EML and mbox: who wrote to whom, when and about what, the words, and what attached files say."""
 
 import email
 import email.policy
@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import cast
 
+from knowledge.extraction.attached import Attachments, Read
 from knowledge.extraction.decoding import decode
 from knowledge.extraction.figures import Figures
 from knowledge.extraction.html import decode_html, read_html
@@ -26,18 +27,19 @@ MOST_PARTS = 1_000
 PARTS_DEEP = 50
 
 
-def extract_eml(path: Path) -> Extracted:
+def extract_eml(path: Path, read: Read) -> Extracted:
+    """`read` is for the files that are attached."""
     builder = TextBuilder()
-    title = _add(builder, _parse(path.read_bytes()), 1)
+    title = _add(builder, _parse(path.read_bytes()), 1, Attachments(read))
     return builder.extracted(title)
 
 
-def extract_mbox(path: Path) -> Extracted:
+def extract_mbox(path: Path, read: Read) -> Extracted:
     """Every message a section; raises `ExtractionFailed` where there is none."""
-    builder = TextBuilder()
+    builder, attachments = TextBuilder(), Attachments(read)
     with closing(mailbox.mbox(path, create=False)) as box:
         for key in box.iterkeys():
-            _add(builder, _parse(box.get_bytes(key)), 1)
+            _add(builder, _parse(box.get_bytes(key)), 1, attachments)
     if not builder.blocks:
         raise ExtractionFailed(NO_MAIL)
     return builder.extracted()
@@ -53,8 +55,8 @@ def _parse(data: bytes) -> EmailMessage:
     return message
 
 
-def _add(builder: TextBuilder, message: EmailMessage, depth: int) -> str:
-    """Append a message, and those attached to it one level deeper; return its subject."""
+def _add(builder: TextBuilder, message: EmailMessage, depth: int, attachments: Attachments) -> str:
+    """Append a message, and what is attached to it one level deeper; return its subject."""
     subject = _header(message, "Subject")
     builder.add(BlockKind.HEADING, subject or _header(message, "Date"), level=depth)
     people = ((name, _header(message, name)) for name in PEOPLE)
@@ -71,7 +73,9 @@ def _add(builder: TextBuilder, message: EmailMessage, depth: int) -> str:
     for part in others:
         inner = part.get_payload() if part.get_content_type() == "message/rfc822" else None
         if depth < DEEPEST and isinstance(inner, list) and inner:
-            _add(builder, cast("EmailMessage", inner[0]), depth + 1)
+            _add(builder, cast("EmailMessage", inner[0]), depth + 1, attachments)
+        elif name := _name(part):
+            attachments.add(builder, name, _bytes(part), depth + 1)
     return subject
 
 

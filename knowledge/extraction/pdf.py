@@ -4,6 +4,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -52,7 +53,7 @@ _BROKEN = (
 def extract_pdf(path: Path) -> Extracted:
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
-        reader = pypdf.PdfReader(str(path))
+        reader = pypdf.PdfReader(BytesIO(path.read_bytes()))
         if reader.is_encrypted and not reader.decrypt(""):
             raise ExtractionFailed(ENCRYPTED)
         page_count = len(reader.pages)

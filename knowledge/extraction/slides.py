@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ _LISTS = {PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT, PP_PLACEHOLDER.VERTICAL_BO
 def extract_pptx(path: Path) -> Extracted:
     check_archive(path)
     try:
-        deck = pptx.Presentation(str(path))
+        deck = pptx.Presentation(BytesIO(path.read_bytes()))
         if len(deck.slides) > MAX_SLIDES:
             raise ExtractionFailed(TOO_MANY_PAGES)
         reader = _Reader()

@@ -53,9 +53,16 @@ def line_of(cells: Sequence[str], width: int | None = None) -> str:
     """
     if width is not None and len(cells) > width:
         cells = [*cells[:width], *(cell for cell in cells[width:] if cell.strip())]
-    texts = (_BAR.sub("|", " ".join(cell[:LONGEST_CELL].split())) for cell in cells)
+    texts = (_BAR.sub("|", " ".join(_bounded(cell).split())) for cell in cells)
     line = SEPARATOR.join(texts)
     return line.rstrip(" |") if line.strip(" |") else ""
+
+
+def _bounded(cell: str) -> str:
+    """The cell; of one without end its beginning, and that the rest was left out."""
+    if len(cell) <= LONGEST_CELL:
+        return cell
+    return f"{cell[:LONGEST_CELL]} [… {len(cell) - LONGEST_CELL:,}]"
 
 
 def _add_column(builder: TextBuilder, lines: Sequence[str], page: int | None) -> None:

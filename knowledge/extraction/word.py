@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ _WP = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
 def extract_docx(path: Path) -> Extracted:
     check_archive(path)
     try:
-        document = docx.Document(str(path))
+        document = docx.Document(BytesIO(path.read_bytes()))
     except (
         zipfile.BadZipFile,
         PackageNotFoundError,

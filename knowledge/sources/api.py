@@ -92,6 +92,7 @@ def preview_source(request: HttpRequest, source_id: UUID) -> Any:
     """How many items there are, which, and which would be refused; nothing is stored."""
     user = caller(request)
     source = selectors.find_source(user, source_id)
+    spend_for(request, Action.SYNCS)
     return Status(202, services.start_sync(source, user, is_preview=True))
 
 
@@ -103,6 +104,7 @@ def sync_source(request: HttpRequest, source_id: UUID, body: SyncIn) -> Any:
     """In the background; the answer is the visit under way, if there is one."""
     user = caller(request)
     source = selectors.find_source(user, source_id)
+    spend_for(request, Action.SYNCS)
     return Status(202, services.start_sync(source, user, is_full=body.is_full))
 
 

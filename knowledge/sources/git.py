@@ -24,6 +24,7 @@ from dulwich.repo import Repo
 from knowledge.file_names import printable
 from knowledge.sources.connector import Found, Gone, ItemFailed, SourceUnusable, Walk
 from knowledge.sources.git_client import GuardedGitClient
+from knowledge.sources.memory import limited_memory
 from knowledge.sources.names import raw, storable
 from knowledge.sources.patterns import Wanted
 from knowledge.sources.places import repository_of
@@ -65,9 +66,12 @@ class GitConnector:
         if self._repository is None:
             raise ItemFailed(_("The repository is not open."))
         try:
-            blob = self._repository.object_store[ObjectID(found.mark.encode())]
+            with limited_memory():
+                blob = self._repository.object_store[ObjectID(found.mark.encode())]
         except (KeyError, ValueError, OSError) as error:
             raise ItemFailed(_("The repository lacks the content of this file.")) from error
+        except SourceUnusable as error:
+            raise ItemFailed(str(error), may_try_again=False) from error
         if not isinstance(blob, Blob):
             raise ItemFailed(_("It is no ordinary file."), may_try_again=False)
         if blob.raw_length() > django_settings.PARLEY_MAX_UPLOAD_MB * 1024 * 1024:
@@ -143,7 +147,8 @@ class GitConnector:
             return [] if head in repository.object_store else [head]
 
         try:
-            client.fetch(path, repository, determine_wants=choose)
+            with limited_memory():
+                client.fetch(path, repository, determine_wants=choose)
         except SourceUnusable:
             raise
         except BROKEN as error:

@@ -31,6 +31,12 @@ _DROPPED = (
 )  # fmt: skip
 _KEPT = frozenset({"href", "src", "alt", "title", "lang", "dir", "colspan", "rowspan", "hidden",
                    "aria-hidden", "start", "charset"})  # fmt: skip
+# Words that names of classes, ids and roles are made of.
+_SURROUNDING = re.compile(
+    r"(?:^|[\s_-])(?:cookies?|consent|gdpr|nav|navbar|navigation|menu|sidebar|breadcrumbs?|foot|footer"
+    r"|contentinfo|skip-?link|share|social|newsletter|subscribe)(?=$|[\s_-])",
+    re.IGNORECASE,
+)
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
 
 
@@ -65,6 +71,22 @@ def read_page(fetched: Fetched) -> Page:
     page.body = _kept(root, title)
     page.is_empty = not root.text_content().strip()
     return page
+
+
+def _drop_surroundings(root: HtmlElement) -> None:
+    """Menus, banners and footers that are called so, where a page has no elements for them.
+
+    Only parts that are much less than half of the page, and hold no main part or first heading: a
+    name may lie, and what a page says is never lost for it (docs/adr/0007).
+    """
+    whole = len(root.text_content())
+    for element in list(root.iter("div", "section", "ul", "header", "p", "span")):
+        names = f"{element.get('class', '')} {element.get('id', '')} {element.get('role', '')}"
+        if not _SURROUNDING.search(names) or element.getparent() is None:
+            continue
+        has_content = element.find(".//main") is not None or element.find(".//h1") is not None
+        if not has_content and len(element.text_content()) < whole / 3:
+            element.drop_tree()
 
 
 def clean_fragment(markup: str, title: str) -> bytes:
@@ -131,6 +153,7 @@ def _links(root: HtmlElement, base: str) -> list[str]:
 
 def _kept(root: HtmlElement, title: str) -> bytes:
     etree.strip_elements(root, *_DROPPED, with_tail=False)
+    _drop_surroundings(root)
     for element in root.iter():
         for name in set(element.attrib) - _KEPT:
             del element.attrib[name]

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
+from knowledge.sources.courtesy import take_turn
 from knowledge.sources.outside import ROBOTS, get
 from security.outbound.errors import OutboundError
 
@@ -14,7 +15,8 @@ LONGEST_PAUSE = 30.0
 
 
 class Robots:
-    """Who may be asked for what, and how often; every server has a clock of its own."""
+    """Who may be asked for what, and how often; every server has a clock of its own, which all
+    visits have in common (`courtesy`)."""
 
     def __init__(self, pause: float, check: Callable[[], None]) -> None:
         self._pause = pause
@@ -31,13 +33,19 @@ class Robots:
     def wait(self, address: str) -> None:
         """Until the server may be asked again."""
         origin = _origin(address)
-        while (left := self._next.get(origin, 0.0) - time.monotonic()) > 0:
-            self._check()
-            time.sleep(min(left, 0.25))
+        self._sleep(self._next.get(origin, 0.0) - time.monotonic())
         rules = self._rules.get(origin)
         asked = float(rules.crawl_delay(NAME) or 0) if rules else 0.0
         pause = max(self._pause, min(asked, LONGEST_PAUSE), self._slowed.get(origin, 0.0))
+        while left := take_turn(origin, pause):
+            self._sleep(left)
         self._next[origin] = time.monotonic() + pause
+
+    def _sleep(self, seconds: float) -> None:
+        ends = time.monotonic() + seconds
+        while (left := ends - time.monotonic()) > 0:
+            self._check()
+            time.sleep(min(left, 0.25))
 
     def slow_down(self, address: str) -> None:
         """The server said that it is too much: twice the pause from now on."""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.callers import caller
+from accounts.limits import spend_for
 from accounts.models import User
 from knowledge.models import Collection, Source, SyncRun
 from knowledge.sources import kinds, selectors, services
@@ -19,6 +20,7 @@ from knowledge.sources.forms import FORMS, SourceForm
 from knowledge.sources.services import SourceRefused
 from knowledge.sources.settings import place_of
 from knowledge.views.collections import collection_context
+from security.rate_limits import Action
 from security.reading import reading_as
 
 SHOWN_RUNS = 20
@@ -27,6 +29,7 @@ ICONS = {
     Source.Kind.FOLDER: "folder", Source.Kind.GIT: "git-branch", Source.Kind.WEB: "globe",
     Source.Kind.FEED: "bell", Source.Kind.S3: "archive", Source.Kind.API: "plug",
 }  # fmt: skip
+STARTING = frozenset({"preview", "sync", "full"})
 MOVING = (SyncRun.Status.QUEUED, SyncRun.Status.RUNNING)
 ABOUT = {
     Source.Kind.WEB: gettext_noop("A page, a site by its links, or what its sitemap lists."),
@@ -74,6 +77,7 @@ def add(request: HttpRequest, collection_id: UUID, kind: str) -> HttpResponse:
             _blame(form, refusal)
         else:
             if kinds.has_walk(made):
+                spend_for(request, Action.SYNCS)
                 services.start_sync(made, user, is_preview=True)
             return redirect("knowledge:source", made.pk)
     context |= {"form": form, "kind": Source.Kind(kind), "icon": ICONS[Source.Kind(kind)]}
@@ -131,6 +135,8 @@ def act(request: HttpRequest, source_id: UUID) -> HttpResponse:
     user = caller(request)
     found: Source = selectors.find_source(user, source_id)
     action = request.POST.get("action", "")
+    if action in STARTING:
+        spend_for(request, Action.SYNCS)
     try:
         match action:
             case "preview":

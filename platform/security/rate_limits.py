@@ -75,6 +75,7 @@ class Action(StrEnum):
     SHARED = "shared"
     TOKENS = "tokens"
     REPORTS = "reports"
+    SYNCS = "syncs"
 
 
 class LimitReached(Exception):
@@ -197,6 +198,7 @@ def forget_everybody() -> None:
 
 def _said(action: Action) -> str:
     return {
+        Action.SYNCS: _("Too many visits to sources were started; try again in %(seconds)s s."),
         Action.SIGN_IN: _("Too many attempts to sign in; try again in %(seconds)s s."),
         Action.TURNS: _("Too many questions at once; try again in %(seconds)s s."),
         Action.UPLOADS: _("Too many uploads at once; try again in %(seconds)s s."),

@@ -12,6 +12,8 @@ from chat import services as chat
 from chat.citing import count_citations, is_cited
 from chat.models import Citation, Conversation
 from knowledge.curation import editing
+from knowledge.document_versions.history import find_text
+from knowledge.document_versions.putting import put_document
 from knowledge.models import Collection, Document
 from tests.knowledge.conftest import (  # noqa: F401
     AddText,
@@ -19,7 +21,9 @@ from tests.knowledge.conftest import (  # noqa: F401
     _ready_to_index,
     add_text,
     handbook,
+    run_job,
 )
+from tests.knowledge.files import as_stream
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TEXT = "# Leave\n\nEvery employee has 25 days.\n\n# Travel\n\nTrains are preferred."
@@ -41,6 +45,28 @@ def cite(user: User, document: Document, words: str, times: int = 1) -> Conversa
             version=document.version_number,
         )  # fmt: skip
     return conversation
+
+
+def test_a_version_that_an_answer_quotes_is_never_pruned(
+    alice, policy, settings, django_capture_on_commit_callbacks
+):
+    """… as long as there is the answer."""
+    settings.PARLEY_DOCUMENT_VERSIONS = 1
+
+    def put(text: str) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            put_document(policy.collection, as_stream(text), "p.md", document=policy)
+            policy.refresh_from_db()
+            run_job(policy)
+
+    conversation = cite(alice, policy, "25 days")
+    for number in range(2, 5):
+        put(f"Number {number}.")
+    assert set(policy.versions.values_list("number", flat=True)) == {1, 3}
+    assert "25 days" in find_text(alice, policy, 1).text
+    conversation.delete()
+    put("Number 5.")
+    assert set(policy.versions.values_list("number", flat=True)) == {4}
 
 
 def test_answers_are_counted_each_once_by_one_query(alice, bob, policy, api_for) -> None:

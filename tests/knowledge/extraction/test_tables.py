@@ -113,3 +113,9 @@ def test_a_part_of_a_table_is_drawn_below_its_columns(tmp_path: Path) -> None:
     assert [cell.runs[0].text for cell in marked] == ["Depot 8000", "56000"]
     assert not marked[0].is_header
     assert len(table) < 30
+
+
+def test_a_cell_without_end_says_that_it_goes_on(tmp_path):
+    found = read(tmp_path / "a", "csv", f"Name,Text\nLong,{'word ' * 20_000}\nShort,end\n")
+    assert "[… 50,000]" in found.text
+    assert "Short | end" in found.text

@@ -1,5 +1,6 @@
 """Real repositories: over the wire and on the disk, from commit to commit."""
 
+import resource
 import time
 from ipaddress import ip_network
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from knowledge.models import Collection, SourceItem, SyncRun
-from knowledge.sources import services
+from knowledge.sources import memory, services
 from knowledge.sources.places import repository_of
 from tests.knowledge.sources.conftest import Add, counts, titles, visit
 from tests.knowledge.sources.repository import commit, make_repository, serve_git
@@ -156,3 +157,19 @@ def test_an_unchanged_repository_costs_a_few_queries(
             run = visit(source)
         assert counts(run) == (0, 0, files, 0, 0)
         assert time.monotonic() - began < 30
+
+
+def test_a_pack_that_unpacks_to_more_than_is_allowed_ends_as_a_reason(
+    tmp_path: Path, root: Path, add: Add, monkeypatch
+):
+    repository = make_repository(root / "bomb.git")
+    commit(repository, {"a.md": "Small.", "zeros.txt": b"0" * 300_000_000})
+    monkeypatch.setattr(memory, "MOST_BYTES", 100_000_000)
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    run = visit(add("git", address=str(root / "bomb.git")))
+    assert run.status == SyncRun.Status.FAILED
+    assert "memory" in run.reason
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    good = make_repository(root / "good.git")
+    commit(good, {"a.md": "Small."})
+    assert counts(visit(add("git", address=str(root / "good.git"))))[0] == 1

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from chat import diagrams, views
+from chat.answers import golden_views
 from chat.imports import views as imports_views
 from chat.proof import views as proof_views
 from chat.retention import temporary_views
@@ -36,6 +37,7 @@ urlpatterns = [
     path("conversations/", views.history, name="history"),
     path("conversations/filters", views.history_filters, name="history_filters"),
     path("why/<uuid:message_id>", why_views.why, name="why"),
+    path("why/<uuid:message_id>/golden", golden_views.keep, name="keep_golden"),
     path("passages/<uuid:document_id>", views.passage, name="passage"),
     path("diagram-frame", diagrams.frame, name="diagram_frame"),
     path("jsi18n/<slug:language>/", views.javascript_catalog, name="jsi18n"),

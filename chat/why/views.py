@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.callers import caller
+from chat.answers.golden import homes_of
 from chat.why.reading import find_why
 
 
@@ -13,4 +14,6 @@ from chat.why.reading import find_why
 @login_required
 def why(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Why an answer is as it is, as far as this reader may know."""
-    return render(request, "chat/why.html", {"why": find_why(caller(request), message_id)})
+    user = caller(request)
+    context = {"why": find_why(user, message_id), "golden_homes": homes_of(user, message_id)}
+    return render(request, "chat/why.html", context)

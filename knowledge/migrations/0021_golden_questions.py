@@ -201,7 +201,7 @@ class Migration(migrations.Migration):
                     "origin",
                     models.CharField(
                         choices=[
-                            ("written", "written"),
+                            ("written", "written here"),
                             ("imported", "imported"),
                             ("feedback", "from feedback"),
                             ("message", "from an answer"),

@@ -36,7 +36,7 @@ class GoldenQuestion(models.Model):
         DECLINED = "declined", _("declined")
 
     class Origin(models.TextChoices):
-        WRITTEN = "written", _("written")
+        WRITTEN = "written", _("written here")
         IMPORTED = "imported", _("imported")
         FEEDBACK = "feedback", _("from feedback")
         MESSAGE = "message", _("from an answer")

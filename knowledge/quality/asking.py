@@ -77,7 +77,10 @@ def ask_all(
     places = Places(questions)
     for n, question in enumerate(questions):
         report(n, len(questions))
-        found = search(user, question.text, [collection.pk], DEPTH, version=version)
+        # As an answer would: what resembles nothing is nothing.
+        found = search(
+            user, question.text, [collection.pk], DEPTH, version=version, only_alike=True
+        )
         judged = judge_found(question, found, places)
         if asks_answers and _answerer:
             supported = _answerer[0](user, collection, question.text)

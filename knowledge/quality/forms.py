@@ -1,6 +1,6 @@
 """Forms of golden questions and approved answers, as far as people fill them in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
@@ -90,7 +90,7 @@ def _ticked(collection: Collection, value: str) -> Expectation:
     return Expectation(UUID(document), text[span][:LONGEST_QUOTE].strip(), span.start)
 
 
-def rows_of(parts: Sequence[Any]) -> list[dict[str, str]]:
+def rows_of(parts: Iterable[Any]) -> list[dict[str, str]]:
     """Stored expectations or sources as rows of a form."""
     return [{"document": _name_of(one.document), "quote": one.quote} for one in parts]
 

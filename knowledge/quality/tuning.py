@@ -34,12 +34,14 @@ from knowledge.quality.weighing import (
 )
 from knowledge.retrieval import search
 from knowledge.retrieval.fusion import choose_alpha
+from knowledge.retrieval.thresholds import calibrate
 from knowledge.versions import find_active_version
 from security import audit
 from security.acts import Act
 
 TUNE = "knowledge.quality.jobs.tune_search"
 WEIGH = "knowledge.quality.jobs.weigh_anew"
+FEWEST_NOTHING = 5  # questions that must find nothing, before a threshold is chosen by them
 FEWEST = 10  # questions that expect something; fewer prove nothing
 CANDIDATES = 100  # passages of both legs
 EVEN = 0.5  # searched with both legs, whatever their weights are
@@ -84,8 +86,14 @@ def carry_out(
     tuning.save()
 
 
-def find_better(known: Sequence[Labelled], index: Index) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What is proposed, and what it gains on the questions it was not chosen by. Pure."""
+def find_better(
+    everything: Sequence[Labelled], index: Index
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is proposed, and what it gains on the questions it was not chosen by. Pure.
+
+    Those that want nothing choose nothing but the threshold of their script.
+    """
+    known = [one for one in everything if one.wanted]
     training = [one for one in known if not is_held_out(one.question_id)]
     held = [one for one in known if is_held_out(one.question_id)]
     shape, shares = _best(training, index)
@@ -95,13 +103,17 @@ def find_better(known: Sequence[Labelled], index: Index) -> tuple[dict[str, Any]
             "dense": shares.get(script, usual[script]),
             "was": usual[script],
             **_told([one for one in held if one.script == script], index, shape, shares),
+            **_threshold([one for one in everything if one.script == script], shares),
         }
         for script in sorted(usual)
     }
     proposed = {
         "k1": shape.k1,
         "b": shape.b,
-        "scripts": {script: {"dense": one["dense"]} for script, one in scripts.items()},
+        "scripts": {
+            script: {"dense": one["dense"], "threshold": one["threshold"]}
+            for script, one in scripts.items()
+        },
     }
     figures = {
         "training": len(training),
@@ -139,6 +151,29 @@ def _best(training: Sequence[Labelled], index: Index) -> tuple[Shape, dict[str, 
     return chosen
 
 
+def _threshold(asked: Sequence[Labelled], shares: dict[str, float]) -> dict[str, Any]:
+    """From the questions of one script that choose; the house's own where few of them want nothing.
+    `lost` and `false` are told on the others: the share of questions that would lose their
+    passages, and of those that would find something although they must not."""
+    alike = [(one, one.likeness(shares.get(one.script, one.usual))) for one in asked]
+    training = [pair for pair in alike if not is_held_out(pair[0].question_id)]
+    own = [value for one, value in training if one.wanted]
+    others = [value for one, value in training if not one.wanted]
+    if len(others) < FEWEST_NOTHING or not own:
+        return {"threshold": None}
+    least = calibrate(own, others).threshold
+    held = [pair for pair in alike if is_held_out(pair[0].question_id)]
+    return {
+        "threshold": least,
+        "lost": _share([value < least for one, value in held if one.wanted]),
+        "false": _share([value >= least for one, value in held if not one.wanted]),
+    }
+
+
+def _share(said: Sequence[bool]) -> float | None:
+    return round(sum(said) / len(said), 4) if said else None
+
+
 def _told(
     held: Sequence[Labelled], index: Index, shape: Shape, shares: dict[str, float]
 ) -> dict[str, Any]:
@@ -157,7 +192,7 @@ def _told(
 def _collect(
     collection: Collection, index: Index, user: User, report: Callable[[int, int], None]
 ) -> list[Labelled]:
-    questions = [one for one in counted_of(collection) if not one.must_find_nothing]
+    questions = counted_of(collection)
     places, version = Places(questions), find_active_version()
     known = []
     for n, question in enumerate(questions):
@@ -172,7 +207,7 @@ def _collect(
                 question.script,
                 usual if own is None else own,
                 places.of(question),
-                candidates_of(found.passages, terms),
+                candidates_of(found.passages, terms, EVEN),
                 terms,
             )
         )
@@ -230,7 +265,10 @@ def fail_tuning(job_id: UUID, reason: str) -> None:
 
 def _record(act: Act, tuning: QualityTuning, weights: dict[str, Any], by: User) -> None:
     shape = [f"k1={weights['k1']}", f"b={weights['b']}"]
-    shares = [f"{script}={values['dense']}" for script, values in weights["scripts"].items()]
+    shares = [
+        f"{script}: dense={values['dense']} threshold={values['threshold']}"
+        for script, values in weights["scripts"].items()
+    ]
     target = tuning.collection
     audit.record(act, target, by=by, tuning=str(tuning.pk), weights=[*shape, *shares])
 

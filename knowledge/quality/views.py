@@ -229,7 +229,7 @@ def _edited(request: HttpRequest, collection_id: UUID) -> Collection:
 def _form(
     request: HttpRequest, collection: Collection, edited: GoldenQuestion | None
 ) -> HttpResponse:
-    first = {"text": request.GET.get("q", "")}
+    first: dict[str, Any] = {"text": request.GET.get("q", "")}
     if edited is not None:
         first = {
             "text": request.GET.get("q") or edited.text,

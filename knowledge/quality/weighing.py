@@ -38,6 +38,7 @@ class Candidate:
     length: int
     stored: Weights
     dense: float
+    covered: float = 0.0  # the share of the question's words that it has (`retrieval.thresholds`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,11 @@ class Labelled:
         order = sorted(self.candidates, key=lambda one: (-scores[one.chunk_id], one.chunk_id))
         first = [one.given for one in order if scores[one.chunk_id] > 0][:DEPTH]
         return judge(self.wanted, first).ndcg or 0.0
+
+    def likeness(self, dense: float) -> float:
+        """Of the passage that resembles the question most, by this share of vectors."""
+        found = ((1 - dense) * one.covered + dense * max(one.dense, 0.0) for one in self.candidates)
+        return max(found, default=0.0)
 
     def _lexical(self, one: Candidate, index: Index, shape: Shape) -> float:
         again = weigh_again(
@@ -94,24 +100,32 @@ def question_terms(collection: Collection, index: Index, text: str) -> Weights:
     return weigh_query(counts, frequencies, index.n)
 
 
-def candidates_of(passages: Iterable[Passage], terms: Weights) -> list[Candidate]:
+def candidates_of(passages: Iterable[Passage], terms: Weights, searched: float) -> list[Candidate]:
+    """Of a search in which vectors had the share `searched`, which is less than one."""
     found = {passage.chunk_id: passage for passage in passages}
     with connection.cursor() as cursor:
         cursor.execute(
             "select id, length, bm25::text from knowledge_chunk where id = any(%s)", [list(found)]
         )
         rows = cursor.fetchall()
-    return [_candidate(found[pk], length, from_sparsevec(text), terms) for pk, length, text in rows]
+    return [
+        _candidate(found[pk], length, from_sparsevec(text), terms, searched)
+        for pk, length, text in rows
+    ]
 
 
-def _candidate(passage: Passage, length: int, stored: Weights, terms: Weights) -> Candidate:
+def _candidate(
+    passage: Passage, length: int, stored: Weights, terms: Weights, searched: float
+) -> Candidate:
     """A passage that the lexical leg did not find has none of the rare terms: it stays so."""
     is_lexical = passage.ranks["lexical"] is not None
-    dense = passage.ranks["dense"]
+    dense = passage.ranks["dense"]["score"] if passage.ranks["dense"] else 0.0
+    alike = passage.ranks.get("alike", 0.0) - searched * max(dense, 0.0)
     return Candidate(
         passage.chunk_id,
         Given(passage.document_id, passage.text, passage.start, passage.end),
         length,
         {term: stored[term] for term in terms if term in stored} if is_lexical else {},
-        dense["score"] if dense else 0.0,
+        dense,
+        max(0.0, alike / (1 - searched)),
     )

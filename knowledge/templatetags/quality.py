@@ -7,7 +7,7 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from knowledge.models import QualityResult, QualityRun
+from knowledge.models import QualityResult, QualityRun, QualityTuning
 from knowledge.quality.comparing import Change
 from knowledge.quality.running import changes_of
 
@@ -33,6 +33,16 @@ def points(value: float) -> str:
 @register.filter
 def as_change(data: Mapping[str, Any]) -> Change:
     return Change.parse(data)
+
+
+@register.filter
+def proposes_change(tuning: QualityTuning) -> bool:
+    """Whether anything would be searched otherwise."""
+    told, figures = tuning.proposed, tuning.figures
+    scripts = figures.get("scripts", {}).values()
+    return (told["k1"], told["b"]) != (figures["k1"], figures["b"]) or any(
+        one["dense"] != one["was"] or one.get("threshold") is not None for one in scripts
+    )
 
 
 @register.filter

@@ -25,6 +25,7 @@ from agents.saved_prompts_api import router as saved_prompts
 from agents.usage.api import router as usage
 from agents.usage.cache_api import router as caches
 from chat.answers.api import router as answers
+from chat.answers.golden_api import router as golden
 from chat.api import router as chat
 from chat.attachments.api import router as attachments
 from chat.exports.api import router as exports
@@ -146,6 +147,7 @@ api.add_router("", versions)
 api.add_router("", embeddings)
 api.add_router("", enrichment)
 api.add_router("", quality)
+api.add_router("", golden)
 api.add_router("", agents)
 api.add_router("", memory)
 api.add_router("", models)

@@ -147,6 +147,9 @@ API = {
         ACCOUNT, 403, 403, 403, 403, body={"password": "not this one", "when": "now"}
     ),
     "DELETE api/v1/me/deletion": api(ACCOUNT, 204, 204, 204, 204),
+    f"POST {MESSAGE}/golden-question": api(
+        WRITE, 201, 201, 201, 404, body={"collection": "{collection_id}"}
+    ),
     f"GET {MESSAGE}/why": api(READ_OR_CHAT, 200, 200, 200, 404),
     "GET api/v1/memories": api(READ_OR_CHAT, 200, 200, 200, 200),
     "POST api/v1/memories": api(CHAT, 201, 201, 201, 201, body={"text": "I like tea"}),
@@ -480,6 +483,9 @@ PAGE = {
     ),
     "c/<uuid:conversation_id>/visits": page(
         404, 404, 404, 404, method="POST", form={"visit": "{message_id}"}
+    ),
+    "why/<uuid:message_id>/golden": page(
+        302, 302, 302, 404, method="POST", form={"collection": "{collection_id}"}
     ),
     "why/<uuid:message_id>": page(200, 200, 200, 404),
     "c/<uuid:conversation_id>/sharing": page(200, 404, 404, 404),

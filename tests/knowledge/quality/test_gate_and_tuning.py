@@ -1,5 +1,6 @@
 """A change that loses is held, an override is logged; weights are proposed, applied, taken back."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -76,8 +77,27 @@ def test_where_nothing_is_better_everything_stays():
     proposed, figures = tuning.find_better(
         [labelled(n, lexical_rank=1, dense_rank=1) for n in range(1, 40)], index
     )
-    assert proposed == {"k1": 1.6, "b": 0.5, "scripts": {"latin": {"dense": 0.5}}}
+    assert proposed == {
+        "k1": 1.6,
+        "b": 0.5,
+        "scripts": {"latin": {"dense": 0.5, "threshold": None}},
+    }
     assert figures["change"]["delta"] == 0
+
+
+def test_a_threshold_is_chosen_where_enough_questions_want_nothing():
+    index = Index(1000, 40.0, Shape())
+    asked = [labelled(n, lexical_rank=1, dense_rank=1) for n in range(1, 40)]
+    known = [replace(one, candidates=[alike(0.7)], usual=0.0) for one in asked]
+    nothing = [replace(one, question_id=UUID(int=n + 500), wanted=[], candidates=[alike(0.2)])
+               for n, one in enumerate(known)]  # fmt: skip
+    proposed, figures = tuning.find_better([*known, *nothing], index)
+    assert 0.2 < proposed["scripts"]["latin"]["threshold"] <= 0.7
+    assert (figures["scripts"]["latin"]["lost"], figures["scripts"]["latin"]["false"]) == (0, 0)
+
+
+def alike(covered):
+    return Candidate(uuid4(), Given(uuid4(), "x"), 40, {1: 1.0}, 0.0, covered)
 
 
 def test_weights_are_applied_by_a_person_and_taken_back(alice, zoo):
@@ -89,7 +109,7 @@ def test_weights_are_applied_by_a_person_and_taken_back(alice, zoo):
     found.refresh_from_db()
     assert (found.state, found.reason) == ("ready", "")
     assert not SearchWeights.objects.exists()  # never by itself
-    found.proposed = {"k1": 0.9, "b": 0.3, "scripts": {"latin": {"dense": 0.2}}}
+    found.proposed = {"k1": 0.9, "b": 0.3, "scripts": {"latin": {"dense": 0.2, "threshold": None}}}
     found.save()
     question = "Where does the otter stay at night?"
     before = search(alice, question, [zoo.pk])
@@ -121,7 +141,7 @@ def test_weights_that_lose_on_other_questions_need_a_word(alice, bob, zoo):
     figures = {"change": {"n": 30, "delta": -0.2, "low": -0.3, "high": -0.1}}
     found = QualityTuning.objects.create(
         collection=zoo, state="ready", figures=figures,
-        proposed={"k1": 1.2, "b": 0.75, "scripts": {"latin": {"dense": 1.0}}},
+        proposed={"k1": 1.2, "b": 0.75, "scripts": {"latin": {"dense": 1.0, "threshold": None}}},
     )  # fmt: skip
     with pytest.raises(ChangeHeld, match="Handbook"):
         tuning.apply_tuning(alice, found)

@@ -72,8 +72,6 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             _note("labels_demanded", {"labels": answer.labels}, answer, stream)
         case AnswerApproved():
             _note("answer_approved", plain(asdict(step)), answer, stream)
-        case AnswerApproved():
-            _note("answer_approved", _plain(asdict(step)), answer, stream)
         case AnswerReused():
             _note("answer_reused", asdict(step), answer, stream)
         case SupportChecked(sentences, claims, supported):

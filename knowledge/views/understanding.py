@@ -27,7 +27,7 @@ from security.rate_limits import Action
 
 PAGE_SIZE = 50
 REFUSED_SHOWN = 5
-WORDS = gettext_lazy("Words for one thing")
+WORDS = gettext_lazy("Words for one thing, separated by commas")
 
 
 class SwitchesForm(forms.Form):
@@ -35,9 +35,7 @@ class SwitchesForm(forms.Form):
 
 
 class EntryForm(forms.Form):
-    terms = forms.CharField(
-        label=WORDS, max_length=1_200, help_text=gettext_lazy("Separated by commas.")
-    )
+    terms = forms.CharField(label=WORDS, max_length=1_200)
 
     def words(self) -> list[str]:
         said: str = self.cleaned_data["terms"]

@@ -30,7 +30,13 @@ export class Steps {
   add(kind, data) {
     if (kind === "tool_completed") this.#complete(data);
     else if (kind === "tool_called") this.#calls.set(data.call_id, this.#call(data));
-    else if (kind in ROWS && !isNothing(kind, data)) ROWS[kind](this.#row(), data);
+    else if (kind in ROWS && !isNothing(kind, data)) ROWS[kind](this.#row(kind), data);
+    if (kind === "retrieval_completed") this.#forget("query_searched");
+  }
+
+  /** What each query found is worth a row until all of it is there. */
+  #forget(kind) {
+    for (const row of this.#list.querySelectorAll(`[data-kind=${kind}]`)) row.remove();
   }
 
   /** Words of the reasoning; the first of them open a row. */
@@ -54,8 +60,9 @@ export class Steps {
     this.#thought = null;
   }
 
-  #row() {
+  #row(kind = "") {
     const row = clone("step-template").firstElementChild;
+    row.dataset.kind = kind;
     this.#list.append(row);
     this.#list.hidden = false;
     return (name) => row.querySelector(`[data-${name}]`);

@@ -59,7 +59,7 @@ function narrowing(one, all) {
 function leaveOut({ kind, words }, all) {
   const button = document.createElement("button");
   button.type = "button";
-  button.className = "btn";
+  button.className = "btn outline";
   button.textContent = gettext("Ask again without it");
   button.ariaLabel = fill(gettext("Ask again without “%(words)s”"), { words });
   const left = all.filter(({ counts }) => !counts).map((other) => other.kind);

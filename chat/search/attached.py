@@ -41,6 +41,7 @@ def find_attached(user: User, query: str, wanted: Wanted) -> dict[UUID, Attached
         )
     newest: dict[UUID, Attached] = {}
     for conversation, pk, name, said in found:
+        assert conversation is not None  # of what was sent
         newest.setdefault(conversation, Attached(pk, name, said or ""))
     return newest
 

@@ -58,9 +58,8 @@ def search_conversations(
     entries = SearchEntry.objects.filter(conversation=OuterRef("pk"), words=Words(words))
     entries = wanted.entries(user, entries)
     newest = entries.exclude(message=None).order_by(F("message").desc())
-    has = Exists(entries)
-    if attached := find_attached(user, query, wanted):
-        has = Q(has) | Q(pk__in=list(attached))
+    attached = find_attached(user, query, wanted)
+    has = Q(Exists(entries)) | Q(pk__in=list(attached))
     return visible.filter(has).annotate(found=Subquery(newest.values("message")[:1]))
 
 

@@ -43,7 +43,7 @@ class SettingForm(forms.Form):
         widget=forms.NumberInput(attrs={"step": "0.05", "min": "0", "max": "1"}),
     )  # fmt: skip
     limit = forms.TypedChoiceField(
-        label=_("Passages"), required=False, coerce=int, empty_value=USUAL_LIMIT,
+        label=_("Passages"), required=False, coerce=int,
         choices=[("", str(USUAL_LIMIT)), *((n, str(n)) for n in LIMITS)],
     )  # fmt: skip
     version = forms.ModelChoiceField(
@@ -66,7 +66,7 @@ class SettingForm(forms.Form):
             is_date, is_tick = name in ("since", "until"), name == "rules"
             field.widget.attrs |= {"class": "switch" if is_tick else "input"}
             if is_date:
-                field.widget.input_type = "date"  # type: ignore[attr-defined]
+                field.widget.input_type = "date"
 
     def add_prefix(self, field_name: str) -> str:
         return f"{self.prefix}_{field_name}"
@@ -85,7 +85,7 @@ class SettingForm(forms.Form):
         alphas = {"words": 0.0, "meaning": 1.0, "weight": weight}
         return Setting(
             alpha=alphas.get(given["legs"]),
-            limit=given["limit"],
+            limit=given["limit"] or USUAL_LIMIT,
             version=given["version"],
             rules=given["rules"],
             filters=Filters(

@@ -204,3 +204,27 @@ def whole(page: Page) -> None:
     )
     width = page.viewport_size["width"] if page.viewport_size else 1280
     page.set_viewport_size({"width": width, "height": min(6000, tall + 80)})
+
+
+def why_page(page: Page) -> None:
+    """From the answer's menu; scrolled content stands in a tall window."""
+    page.goto(page.locator(".answer").last.evaluate("it => `/why/${it.dataset.message}`"))
+    size = page.viewport_size or {"width": 1280, "height": 800}
+    page.set_viewport_size({"width": size["width"], "height": 2400})
+    expect(page.locator(".why-row").first).to_be_visible()
+
+
+def narrowed_search(page: Page) -> None:
+    if page.locator("[data-open-side]").is_visible():
+        page.locator("[data-open-side]").click()
+    page.locator("[data-history-filters]").click()
+    page.locator("#history-filters [name=in]").select_option("message")
+    page.locator("#conversation-search").fill("leave")
+    expect(page.locator("#history .hits")).to_be_visible()
+
+
+def palette_passages(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.keyboard.type("parental leave")
+    page.locator("#palette [data-kind=passage]").click()
+    expect(page.locator("#palette-list [role=option]").first).to_be_visible()

@@ -9,7 +9,13 @@ import pytest
 from accounts.services import unshare
 from agents.finding import search_documents
 from agents.loop import run_agent
-from agents.types import AgentSpec, AgentTask, CitationAdded, RetrievalCompleted
+from agents.types import (
+    AgentSpec,
+    AgentTask,
+    CitationAdded,
+    RetrievalCompleted,
+    SupportChecked,
+)
 from events import jobs
 from gateway.routing.routes import forget_routes
 from knowledge import services
@@ -69,10 +75,20 @@ def questions(count, seed):
         yield rng.choice([one, one[: len(one) // 2] + "?", f"{one[:40]} {other[:40]}"])
 
 
+def check_support(steps, citations):
+    """What is quoted without a model stands in its source, every sentence of it."""
+    judged = [step for step in steps if isinstance(step, SupportChecked)]
+    assert all((step.supported, step.sentences) == (step.claims, ()) for step in judged)
+    assert {citation.method for citation in citations} <= {"exact", "fuzzy", "words"}
+    assert bool(judged) or not citations or all(len(c.quote.split()) < 5 for c in citations)
+
+
 def check_random_questions(user, count, seed):
-    cited = [citations_of(ask(user, question)) for question in questions(count, seed)]
-    for citations in cited:
+    runs = [ask(user, question) for question in questions(count, seed)]
+    cited = [citations_of(steps) for steps in runs]
+    for steps, citations in zip(runs, cited, strict=True):
         check(user, citations)
+        check_support(steps, citations)
     assert sum(map(bool, cited)) > count // 2
     assert any(re.search("[\u4e00-\u9fff]", c.quote) for found in cited for c in found)
 

@@ -315,5 +315,7 @@ def search(request: HttpRequest, body: SearchIn) -> Any:
         body.query,
         collections=collections,
         limit=body.limit,
+        filters=body.filters,
+        only_alike=body.only_alike,
         payer=payer_by_token(request, "embedding"),
     )

@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
 from gateway.labels import LABEL, MOST_LABELS
 from knowledge.bulk import MOST, Action
+from knowledge.retrieval.types import Filters
 from knowledge.switches import Switch
 from security.schemas import PageOf, PageQuery, WriteSchema
 
@@ -286,8 +287,30 @@ class SearchIn(WriteSchema):
         None, max_length=100, description="Only these; null: every collection you may see."
     )
     limit: int = Field(10, ge=1, le=50)
+    file_types: list[Annotated[str, StringConstraints(max_length=40)]] | None = Field(
+        None, max_length=50, description="Only documents of these: pdf, docx, markdown, code, …"
+    )
+    languages: list[Annotated[str, StringConstraints(max_length=20)]] | None = Field(
+        None, max_length=50, description="Only these: en, zh (either script), zh-hant, …"
+    )
+    since: AwareDatetime | None = Field(None, description="Only what came or changed since.")
+    until: AwareDatetime | None = Field(None, description="Only what came or changed before.")
+    only_alike: bool = Field(
+        False, description="Nothing, rather than passages that do not resemble the query."
+    )
 
-    model_config = example(query="May I fly to Munich?", collections=[ID], limit=5)
+    model_config = example(
+        query="May I fly to Munich?", collections=[ID], limit=5, file_types=["pdf"]
+    )
+
+    @property
+    def filters(self) -> Filters:
+        return Filters(
+            file_types=None if self.file_types is None else tuple(self.file_types),
+            languages=None if self.languages is None else tuple(self.languages),
+            from_=self.since,
+            until=self.until,
+        )
 
 
 class FoundPassage(Schema):

@@ -37,20 +37,21 @@ class SwitchesWidget(forms.MultiWidget):
     """A choice of three beside what each switch does."""
 
     def __init__(self, attrs: Any = None) -> None:
-        widgets = {switch.value: forms.Select(choices=CHOICES) for switch in Switch}
-        super().__init__(widgets, attrs)
+        self.choice = forms.Select(choices=CHOICES)
+        super().__init__({switch.value: self.choice for switch in Switch}, attrs)
 
     def decompress(self, value: Any) -> list[str]:
         said = value or {}
-        return [{True: "on", False: "off"}.get(said.get(switch), "") for switch in Switch]
+        return [("on" if said[one] else "off") if one in said else "" for one in Switch]
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         """By a template of ours: Django's own renderer does not look where those are."""
         values = value if isinstance(value, list) else self.decompress(value)
-        by_rules, by_model = [], []
+        by_rules: list[dict[str, Any]] = []
+        by_model: list[dict[str, Any]] = []
         for n, (switch, label, is_by_model, is_usual) in enumerate(described()):
             one = f"id_{name}_{switch}"
-            choice = self.widgets[n].render(
+            choice = self.choice.render(
                 f"{name}_{switch}", values[n], {"id": one, "class": "input"}, renderer
             )
             row = {"id": one, "label": label, "is_usual": is_usual, "choice": choice}

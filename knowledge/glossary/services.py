@@ -83,7 +83,9 @@ class Book:
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
-        self._entries = {entry.pk: entry for entry in collection.glossary.all()}
+        self._entries: dict[UUID, GlossaryEntry] = {
+            entry.pk: entry for entry in collection.glossary.all()
+        }
         self._by_key = {key: entry.pk for entry in self._entries.values() for key in entry.keys}
         self._new: dict[UUID, GlossaryEntry] = {}
         self._gone: set[UUID] = set()

@@ -141,9 +141,11 @@ def _scripted(written: str) -> Any:
         free = replace(request.controls, json_schema=None)  # nonsense is not asked for again
         payer = replace(request.payer, budget=None)
         asked = replace(request, controls=free, payer=payer)
-        async for item in stream_chat(asked, routes=_routes, record=record):
-            yield item
-        await close_pool()  # of this event loop
+        try:
+            async for item in stream_chat(asked, routes=_routes, record=record):
+                yield item
+        finally:
+            await close_pool()  # of this event loop
 
     return chat
 

@@ -149,7 +149,7 @@ class S3Form(SourceForm):
         label=_("Address"), max_length=2000, help_text="https://s3.eu-central-1.amazonaws.com"
     )
     bucket = forms.CharField(label=_("Bucket"), max_length=255)
-    prefix = forms.CharField(
+    prefix = forms.CharField(  # type: ignore[assignment]  # a field, and no attribute of forms
         label=_("Only below"), max_length=1000, required=False,
         help_text=_("The beginning of the names: handbook/. Empty means the whole bucket."),
     )  # fmt: skip

@@ -31,10 +31,12 @@ _DROPPED = (
 )  # fmt: skip
 _KEPT = frozenset({"href", "src", "alt", "title", "lang", "dir", "colspan", "rowspan", "hidden",
                    "aria-hidden", "start", "charset"})  # fmt: skip
-# Words that names of classes, ids and roles are made of.
-_SURROUNDING = re.compile(
-    r"(?:^|[\s_-])(?:cookies?|consent|gdpr|nav|navbar|navigation|menu|sidebar|breadcrumbs?|foot|footer"
-    r"|contentinfo|skip-?link|share|social|newsletter|subscribe)(?=$|[\s_-])",
+# Words that names of classes, ids and roles are made of; the first ones name what leads elsewhere.
+_LEADS_AWAY = re.compile(
+    r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|sidebar|breadcrumbs?)(?=$|[\s_-])", re.IGNORECASE
+)
+_SURROUNDS = re.compile(
+    r"(?:^|[\s_-])(?:cookies?|consent|gdpr|footer|contentinfo|skip-?link)(?=$|[\s_-])|\bfoot(?=$|\s)",
     re.IGNORECASE,
 )
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
@@ -76,16 +78,22 @@ def read_page(fetched: Fetched) -> Page:
 def _drop_surroundings(root: HtmlElement) -> None:
     """Menus, banners and footers that are called so, where a page has no elements for them.
 
-    Only parts that are much less than half of the page, and hold no main part or first heading: a
-    name may lie, and what a page says is never lost for it (docs/adr/0007).
+    Only parts that are much less than half of the page, and hold no main part or first heading; of
+    menus those that are links for the most part. A name may lie, and what a page says is not lost
+    for it (docs/adr/0007).
     """
     whole = len(root.text_content())
     for element in list(root.iter("div", "section", "ul", "header", "p", "span")):
         names = f"{element.get('class', '')} {element.get('id', '')} {element.get('role', '')}"
-        if not _SURROUNDING.search(names) or element.getparent() is None:
+        leads_away = _LEADS_AWAY.search(names) is not None
+        if not leads_away and not _SURROUNDS.search(names):
             continue
+        length = len(element.text_content())
         has_content = element.find(".//main") is not None or element.find(".//h1") is not None
-        if not has_content and len(element.text_content()) < whole / 3:
+        links = sum(len(link.text_content()) for link in element.iter("a"))
+        if length >= whole / 3 or has_content or (leads_away and links < length / 2):
+            continue
+        if element.getparent() is not None:
             element.drop_tree()
 
 

@@ -8,6 +8,8 @@ from accounts import tokens
 from accounts.models import User
 from knowledge import services as knowledge
 from knowledge.models import Collection, Document
+from security.rate_limits import forget_everybody
+from security.rates import parse_rates
 from tests.knowledge.files import as_stream
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +110,11 @@ def test_a_secret_is_never_given_out(api: Client, pushed: str):
     assert (run["is_preview"], run["status"]) == (True, "cancelled")
     assert api.delete(f"{one}?documents=remove").status_code == 204
     assert api.get(one).status_code == 404
+
+
+def test_starting_visits_is_limited(api: Client, pushed: str, settings):
+    forget_everybody()
+    settings.PARLEY_LIMITS = settings.PARLEY_LIMITS | {"syncs": parse_rates("2/h/person")}
+    asked = [api.post(f"{pushed}/sync", {}, "application/json").status_code for _n in range(3)]
+    assert asked == [422, 422, 429]  # what is pushed is not visited, but it is counted
+    assert api.post(f"{pushed}/preview").status_code == 429

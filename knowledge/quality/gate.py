@@ -19,6 +19,7 @@ from gateway.errors import GatewayError
 from gateway.labels import LabelUnmet
 from knowledge.models import Collection, EmbeddingVersion, GoldenQuestion, QualityRun
 from knowledge.quality import running
+from knowledge.quality.asking import NobodyReads, asker_of
 from knowledge.quality.comparing import Change, compare
 from knowledge.quality.errors import ChangeHeld
 from knowledge.quality.fingerprints import settings_of
@@ -65,7 +66,7 @@ def check_version(
     active = find_active_version()
     if active.pk == version.pk:
         return
-    found = list(_asking_collections())
+    found = [one for one in _asking_collections() if _is_read(one, by)]
     missing = [
         (collection, one)
         for collection in found
@@ -116,6 +117,15 @@ def _asking_collections() -> Iterable[Collection]:
     counted = GoldenQuestion.objects.counted().filter(collection=OuterRef("pk"))
     rows = Collection.objects.filter(Exists(counted), is_shelf=False)
     return rows.select_related("owner").order_by("pk")
+
+
+def _is_read(collection: Collection, by: User | None) -> bool:
+    """What nobody can search becomes no worse for anybody."""
+    try:
+        asker_of(collection, by)
+    except NobodyReads:
+        return False
+    return True
 
 
 def _count(missing: Iterable[tuple[Collection, EmbeddingVersion]]) -> int:

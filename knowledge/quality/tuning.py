@@ -22,6 +22,7 @@ from knowledge.models import Collection, QualityTuning, SearchWeights
 from knowledge.quality import gate
 from knowledge.quality.asking import Places, asker_of, counted_of
 from knowledge.quality.comparing import Change, paired_bootstrap
+from knowledge.quality.depths import choose_depths, read_all
 from knowledge.quality.errors import ChangeHeld, QuestionRefused
 from knowledge.quality.fingerprints import settings_of
 from knowledge.quality.services import require_editor
@@ -79,9 +80,15 @@ def carry_out(
     collection = tuning.collection
     QualityTuning.objects.filter(pk=tuning.pk).update(state=State.RUNNING)
     tuning.settings = settings_of(collection)
-    index = read_index(collection)
-    known = _collect(collection, index, asker_of(collection, tuning.asked_by), report)
+    index, user = read_index(collection), asker_of(collection, tuning.asked_by)
+    known = _collect(collection, index, user, report)
     proposed, figures = find_better(known, index)
+    expecting = [one for one in counted_of(collection) if not one.must_find_nothing]
+    shares = {script: values["dense"] for script, values in proposed["scripts"].items()}
+    read = read_all(collection, expecting, user, shares, report)
+    for script, values in choose_depths(read, is_held_out).items():
+        proposed["scripts"][script]["rerank_depth"] = values["rerank_depth"]
+        figures["scripts"][script] |= values
     tuning.proposed, tuning.figures, tuning.state = proposed, figures, State.READY
     tuning.save()
 
@@ -266,7 +273,7 @@ def fail_tuning(job_id: UUID, reason: str) -> None:
 def _record(act: Act, tuning: QualityTuning, weights: dict[str, Any], by: User) -> None:
     shape = [f"k1={weights['k1']}", f"b={weights['b']}"]
     shares = [
-        f"{script}: dense={values['dense']} threshold={values['threshold']}"
+        f"{script}: " + " ".join(f"{name}={value}" for name, value in sorted(values.items()))
         for script, values in weights["scripts"].items()
     ]
     target = tuning.collection

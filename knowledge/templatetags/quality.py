@@ -41,7 +41,8 @@ def proposes_change(tuning: QualityTuning) -> bool:
     told, figures = tuning.proposed, tuning.figures
     scripts = figures.get("scripts", {}).values()
     return (told["k1"], told["b"]) != (figures["k1"], figures["b"]) or any(
-        one["dense"] != one["was"] or one.get("threshold") is not None for one in scripts
+        one["dense"] != one["was"] or "reranked" in one or one.get("threshold") is not None
+        for one in scripts
     )
 
 

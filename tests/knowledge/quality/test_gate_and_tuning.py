@@ -12,6 +12,7 @@ from knowledge.bm25 import Shape
 from knowledge.embeddings import versions
 from knowledge.models import Embedding, EmbeddingVersion, QualityRun, QualityTuning, SearchWeights
 from knowledge.quality import tuning
+from knowledge.quality.depths import Read, choose_depths
 from knowledge.quality.errors import ChangeHeld, QuestionRefused
 from knowledge.quality.judging import Given, Wanted
 from knowledge.quality.services import Expectation, add_question
@@ -94,6 +95,24 @@ def test_a_threshold_is_chosen_where_enough_questions_want_nothing():
     proposed, figures = tuning.find_better([*known, *nothing], index)
     assert 0.2 < proposed["scripts"]["latin"]["threshold"] <= 0.7
     assert (figures["scripts"]["latin"]["lost"], figures["scripts"]["latin"]["false"]) == (0, 0)
+
+
+def read(n, *, fused, places):
+    document = uuid4()
+    given = [Given(document if i == fused else uuid4(), "x") for i in range(40)]
+    return Read(UUID(int=n), "latin", [Wanted(document)], given, places)
+
+
+def test_the_smallest_depth_that_pays_is_chosen():
+    """The right one is fused at place 15; the reranker puts it first, and deeper is no better."""
+    places = [1 + i if i != 14 else 0 for i in range(40)]
+    found = [read(n, fused=14, places=places) for n in range(1, 60)]
+    chosen = choose_depths(found, tuning.is_held_out)["latin"]
+    assert chosen["rerank_depth"] == 20
+    assert chosen["reranked"]["low"] > 0
+    worse = [read(n, fused=0, places=list(range(40, 0, -1))) for n in range(1, 60)]
+    assert choose_depths(worse, tuning.is_held_out)["latin"]["rerank_depth"] == 0
+    assert choose_depths([], tuning.is_held_out) == {}
 
 
 def alike(covered):

@@ -6,6 +6,7 @@ the cosine of both where the dense leg counts. From which likeness on a passage 
 the embedder and on the script of the question, and on the collection where a curator has tuned it.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,15 @@ SMALLEST = 500
 MOST_FALSE = 0.1  # of the questions without an answer may find something
 
 
+_ASKS_FOR_ALL = re.compile(
+    r"\bsummar(?:y|i[sz]e|ies)\b|\boverview\b|\boutline\b|\btl;?dr\b"
+    r"|\b(?:key|main) (?:points?|ideas?)\b|\bwhat (?:is|are|does|do) "
+    r"(?:this|these|it|they|the (?:document|file|text|page|report|book)s?)\b"
+    r"|总结|總結|概述|概括|概览|概覽|摘要|要点|要點|[讲說说講][了的]?(?:什么|什麼|甚麼|啥)|大意",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """The least likeness for a question in Latin script and for a Chinese one."""
@@ -29,6 +39,10 @@ class Thresholds:
     cjk: float
 
     def of(self, question: str) -> float:
+        """None is wanted of passages for a question about documents as a whole, or one without a
+        word of its own: they resemble nothing."""
+        if _ASKS_FOR_ALL.search(question) or not words(question):
+            return 0.0
         return self.cjk if is_cjk(question) else self.latin
 
 

@@ -14,7 +14,7 @@ from knowledge import services
 from knowledge.models import Collection
 from knowledge.retrieval import search, search_streaming
 from knowledge.retrieval.candidates import Found
-from knowledge.retrieval.thresholds import calibrate
+from knowledge.retrieval.thresholds import calibrate, thresholds_of
 from knowledge.retrieval.types import Drop, Query, Way
 from knowledge.retrieval.understanding import Understood
 from knowledge.types import SearchResult
@@ -126,6 +126,12 @@ def test_nothing_alike_is_nothing_found(alice: User, library: Collection, questi
 )
 def test_what_answers_is_alike(alice: User, library: Collection, question: str, title: str) -> None:
     assert search(alice, question, only_alike=True).passages[0].title == title
+
+
+@pytest.mark.parametrize("question", ["Summarise the documents.", "这些文件讲了什么？", "Why?"])
+def test_a_question_about_everything_resembles_nothing_and_finds_something(question: str) -> None:
+    assert thresholds_of("all-MiniLM-L6-v2").of(question) == 0
+    assert thresholds_of("all-MiniLM-L6-v2").of("Who won the cup in 1998?") > 0
 
 
 def test_a_further_query_may_find_what_the_question_does_not(

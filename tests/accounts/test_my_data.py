@@ -115,7 +115,6 @@ LEFT_OUT = {
     "knowledge.Source": "where a collection's documents come from, which stays with the collection",
     "knowledge.SyncRun": "visits to sources, with who asked for them",
     "knowledge.PassageEdit": "the wording of documents, which stays with the collection",
-    "knowledge.GlossaryEntry": "words of a collection, which stay with it",
     "knowledge.GoldenQuestion": "what a collection must find, which stays with the collection",
     "knowledge.QualityRun": "figures of a collection, with who asked for them",
     "knowledge.QualityTuning": "figures of a collection, with who applied them",

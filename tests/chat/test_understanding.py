@@ -8,6 +8,7 @@ import pytest
 from accounts.models import User
 from agents.models import Agent
 from agents.types import QueryRewritten
+from chat.live.requests import InvalidFrame, StartTurn
 from chat.models import Conversation, Turn
 from chat.turns.progress import rebuild, record
 from chat.turns.starting import start_turn
@@ -111,3 +112,11 @@ def test_only_known_narrowings_are_taken(alice: User, client: Any) -> None:
     latest = Turn.objects.order_by("-pk").first()
     assert latest is not None
     assert latest.without == ["dates", "file_types"]
+
+
+@pytest.mark.parametrize("value", ["dates", ["owner"], [{}], [["dates"]], {"dates": True}, [1]])
+def test_a_frame_names_known_narrowings_alone(value: Any) -> None:
+    with pytest.raises(InvalidFrame):
+        StartTurn.parse({"text": "x", "without": value})
+    assert StartTurn.parse({"text": "x", "without": ["dates", "dates"]}).without == ("dates",)
+    assert StartTurn.parse({"text": "x"}).without == ()

@@ -1,5 +1,7 @@
 """The last steps of a run: what the answer lacks, what it cost, and what its reader should know."""
 
+import asyncio
+import logging
 from collections.abc import AsyncGenerator
 
 from django.utils.translation import gettext as _
@@ -22,6 +24,9 @@ from gateway.errors import BudgetExhausted
 from gateway.types import OFFLINE, Completed
 from security.sentences import Sentence, together
 
+log = logging.getLogger(__name__)
+PROPOSING_SECONDS = 10.0
+
 
 def nothing_to_search() -> tuple[Step, Step]:
     """No model is asked: it would answer as if the documents said nothing."""
@@ -43,7 +48,7 @@ async def proof_of(
     for citation in await citing.rest():
         yield citation
     if not done.is_offline:
-        for citation in await evidence.proposed(text):
+        for citation in await _proposed(evidence, text):
             yield citation
     elif not evidence.has_cited:
         return  # it says that nothing was found
@@ -51,6 +56,16 @@ async def proof_of(
     if found.claims:
         marked = found.unsupported if evidence.has_cited else ()
         yield SupportChecked(marked, found.claims, found.supported)
+
+
+async def _proposed(evidence: Evidence, text: str) -> list[CitationAdded]:
+    """None where looking for them takes so long that the end of the answer would wait."""
+    try:
+        async with asyncio.timeout(PROPOSING_SECONDS):
+            return await evidence.proposed(text)
+    except TimeoutError:
+        log.warning("sources were not proposed: that took longer than %s s", PROPOSING_SECONDS)
+        return []
 
 
 def notice_of(item: AnswerReused | ReasoningDelta | EndpointSwitched) -> str:

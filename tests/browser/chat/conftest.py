@@ -93,7 +93,7 @@ def visit(
     def open_page(path: str = "/", **device: Any) -> Page:
         window = windows.open(product.origin, cookies, **(device or DESKTOP))
         page = window.context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         watched = Watched(page)
         watched.listen(product.origin)
         opened.append((window, watched))

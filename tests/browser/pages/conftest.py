@@ -46,7 +46,7 @@ def visit(windows: Windows, live_server) -> Iterator[Visit]:
         cookies = [] if user is None else [session_of(user, live_server.url)]
         window = windows.open(live_server.url, cookies, **(device or DESKTOP))
         page = window.context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.set_default_navigation_timeout(60_000)  # the first page loads half of the product
         watched = Watched(page)
         watched.listen(live_server.url)

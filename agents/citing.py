@@ -38,8 +38,7 @@ class Citing:
 
     def add(self, claims: Sequence[Claim]) -> None:
         self._waiting.extend(claims)
-        if self._waiting and self._task is None:
-            self._task = asyncio.create_task(self._work(), name="citations")
+        self._go_on()
 
     def ready(self) -> list[CitationAdded]:
         """Those made since the last call; raises what went wrong with the others."""
@@ -51,9 +50,19 @@ class Citing:
 
     async def rest(self) -> list[CitationAdded]:
         """All that are still to be made."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
+        self._go_on()
+        while self._task is not None:
+            await self._task
+            self._task = None
+            self._go_on()
         return self.ready()
+
+    def _go_on(self) -> None:
+        """Begin again with what came in after the last look of a task that has ended."""
+        if self._waiting and (self._task is None or self._task.done()):
+            if self._task is not None:
+                self._task.result()
+            self._task = asyncio.create_task(self._work(), name="citations")
 
     async def _work(self) -> None:
         while self._waiting:

@@ -48,12 +48,11 @@ async function clear() {
 
 button?.addEventListener("click", () => attempt(box.hidden ? open : close));
 box?.addEventListener("change", mark);
-box?.addEventListener("reset", () => attempt(clear));
 box?.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   event.stopPropagation();
   attempt(close).then(() => button.focus());
 });
-document.getElementById("history")?.addEventListener("click", ({ target }) => {
+document.getElementById("side")?.addEventListener("click", ({ target }) => {
   if (target.closest("[data-no-filters]")) attempt(clear);
 });

@@ -29,9 +29,10 @@ def test_from_an_answer_to_why_and_back(visit: Visit) -> None:
     for part in ("What was searched for", "What the model was given", "How long it took"):
         expect(page.get_by_role("heading", name=part)).to_be_visible()
     assert violations(page) == []
-    page.get_by_text("Left out", exact=True).click()
+    show = page.locator(".why-show")
+    show.get_by_text("Left out", exact=True).click()
     expect(page.locator(".why-row[data-given]").first).to_be_hidden()
-    page.get_by_text("All", exact=True).click()
+    show.get_by_text("All", exact=True).click()
     rows.first.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(rows.first.locator("blockquote")).to_be_visible()
@@ -72,7 +73,7 @@ def test_the_search_of_conversations_is_narrowed(visit: Visit) -> None:
     hits = page.locator("#history .hits a")
     expect(hits.first).to_be_visible()
     assert violations(page) == []
-    page.get_by_label("Where").select_option("attachment")
+    page.locator("#history-filters [name=in]").select_option("attachment")
     expect(page.locator("#history")).to_contain_text("Try fewer words")
     page.locator("#history").get_by_role("button", name="Without filters").click()
     expect(hits.first).to_be_visible()

@@ -9,9 +9,22 @@ from tests.browser.pages.conftest import accessibility_violations
 from tests.browser.product import Product
 from tests.support.model_server import ModelServer, Script
 
-QUESTION = "How many working days of annual leave does every employee have?"
+QUESTION = "How many days of paid rest does a heliographer of the tower have?"
 FREE = "Penguins were never seen on the roof of the old customs house."
-CITED = "Every employee has 25 working days of paid annual leave [1]."
+CITED = "Each heliographer has 25 working days of paid rest [1]."
+REST = """
+import io
+from accounts.models import User
+from knowledge import services
+from knowledge.models import Document
+owner = User.objects.get(is_superuser=True)
+text = b"Each heliographer of the tower has 25 working days of paid rest."
+document = Document.objects.filter(file_name="rest-of-the-tower.md").first()
+if document is None:
+    shelf = services.create_collection(owner, "Tower")
+    document, _ = services.add_document(owner, shelf, io.BytesIO(text), "rest-of-the-tower.md")
+print(document.pk)
+"""
 ADD = """
 import io
 from accounts.models import User
@@ -47,11 +60,22 @@ services.delete_collection(Collection.objects.get(name="Vanishing"))
 """
 
 
+def add(page: Page, product: Product, code: str) -> None:
+    """A document, and wait until it is found."""
+    document = product.run(code).split()[-1]
+    for _ in range(200):
+        if page.request.get(f"/api/v1/documents/{document}").json()["status"] == "ready":
+            return
+        page.wait_for_timeout(300)
+    raise AssertionError("The document was not indexed in time.")
+
+
 def test_a_citation_shows_its_words_at_the_chip_and_in_the_panel(
-    visit: Visit, model: ModelServer
+    visit: Visit, model: ModelServer, product: Product
 ) -> None:
     model.queue(Script(text=f"{CITED} {FREE} **See** {CITED}"))
     page = visit("/?agent=scripted", **DESKTOP)
+    add(page, product, REST)
     ask(page, QUESTION)
     answer = answered(page)
     chip = answer.locator("a.cite").first
@@ -59,7 +83,7 @@ def test_a_citation_shows_its_words_at_the_chip_and_in_the_panel(
     card = page.locator("#cite-preview")
     expect(card).to_be_visible()
     expect(card.locator("[data-quote]")).to_contain_text("25 working days")
-    expect(card).to_contain_text("Leave policy")
+    expect(card).to_contain_text("rest-of-the-tower")
     expect(card.locator("[data-how]")).to_have_text(re.compile("ord for word|other words"))
     card.hover()
     expect(card).to_be_visible()
@@ -90,10 +114,11 @@ def _scroll(page: Page, selector: str) -> None:
 
 
 def test_a_sentence_without_a_source_is_marked_until_the_reader_says_no(
-    visit: Visit, model: ModelServer
+    visit: Visit, model: ModelServer, product: Product
 ) -> None:
     model.queue(Script(text=f"{CITED} {FREE} **See** {CITED}"))
     page = visit("/?agent=scripted")
+    add(page, product, REST)
     ask(page, QUESTION)
     for _ in ("live", "loaded again"):
         answer = answered(page)
@@ -114,12 +139,8 @@ def test_a_sentence_without_a_source_is_marked_until_the_reader_says_no(
 def test_a_model_that_names_no_source_is_helped_and_lines_of_a_program_are_told(
     visit: Visit, model: ModelServer, product: Product
 ) -> None:
-    document = product.run(ADD_PROGRAM).split()[-1]
     page = visit("/?agent=scripted", **DESKTOP)
-    for _ in range(200):
-        if page.request.get(f"/api/v1/documents/{document}").json()["status"] == "ready":
-            break
-        page.wait_for_timeout(300)
+    add(page, product, ADD_PROGRAM)
     model.queue(Script(text=f"**It is simple.** {SAYS} {FREE}"))
     ask(page, "What does the function heliograph_delay return for a pause?")
     for _ in ("live", "loaded again"):

@@ -155,8 +155,8 @@ def ask(data: Data, collections: Sequence[Any], user: Any) -> tuple[dict[str, An
     figures: dict[str, list[float]] = defaultdict(list)
     alike: dict[str, list[float]] = {"own": [], "other": []}
 
-    def packed(text: str, half: int, budget: int) -> Any:
-        found = search(user, text, [collections[half].pk], 2 * LIMIT, only_alike=True)
+    def packed(text: str, half: int, budget: int, *, only_alike: bool = True) -> Any:
+        found = search(user, text, [collections[half].pk], 2 * LIMIT, only_alike=only_alike)
         around = read_around(user, found.passages)
         return found, pack_with(found.passages, budget, LIMIT, around)
 
@@ -170,7 +170,7 @@ def ask(data: Data, collections: Sequence[Any], user: Any) -> tuple[dict[str, An
         alike["own"].append(max((p.ranks["alike"] for p in every), default=0))
         every = search(user, asked.text, [collections[1 - asked.half].pk], 10).passages
         alike["other"].append(max((p.ranks["alike"] for p in every), default=0))
-        _, tight = packed(asked.text, asked.half, TIGHT)
+        _, tight = packed(asked.text, asked.half, TIGHT, only_alike=False)
         figures["covered"].append(coverage(asked, tight.passages, texts[asked.half]))
         figures["tokens"].append(tight.tokens)
         found, wide = packed(asked.text, asked.half, roomy)

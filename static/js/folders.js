@@ -87,7 +87,9 @@ function mark(target) {
 function dragging() {
   list.addEventListener("dragstart", (event) => {
     const row = event.target.closest("[data-conversation]");
-    if (row) event.dataTransfer.setData(KIND, row.dataset.conversation);
+    if (!row) return;
+    event.dataTransfer.setData(KIND, row.dataset.conversation);
+    row.dataset.dragged = ""; // a list made anew meanwhile would never hear of the end
   });
   list.addEventListener("dragover", (event) => {
     const target = targetOf(event);
@@ -101,7 +103,10 @@ function dragging() {
     const id = event.dataTransfer.getData(KIND);
     attempt(() => move(id, target.dataset.folder ?? null));
   });
-  list.addEventListener("dragend", () => mark(null));
+  list.addEventListener("dragend", ({ target }) => {
+    mark(null);
+    delete target.closest("[data-conversation]")?.dataset.dragged;
+  });
 }
 
 if (list) {

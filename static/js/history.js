@@ -18,7 +18,7 @@ let timer = 0;
 
 /** Whether a person is writing in the list, dragging in it or choosing from a menu. */
 export const isInUse = () =>
-  list?.querySelector(".rename, .drop") || document.querySelector(".menu:popover-open");
+  list?.querySelector(".rename, [data-dragged]") || document.querySelector(".menu:popover-open");
 
 /** Runs soon, once for many calls, but never under the hands of a person. */
 export function whenFree(run) {

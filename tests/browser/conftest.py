@@ -1,13 +1,13 @@
 """Browser tests drive a real Chromium; without one they are skipped with one clear line.
 
-The browser lives for one test file: Playwright's synchronous interface keeps an event loop
-running, which the database tests that follow must not see.
+The browser lives for the tests of one folder: Playwright's synchronous interface keeps an event
+loop running, which the database tests that follow must not see.
 """
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -38,17 +38,55 @@ def canary() -> Iterator[Canary]:
         yield listener
 
 
-@pytest.fixture(scope="module")
-def browser(canary: Canary) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, canary.flag])
-        yield chromium
-        chromium.close()
+class Chromium:
+    """Started for the first that asks, and again if it has ended."""
+
+    def __init__(self) -> None:
+        self.is_last = False  # whether no other test of the folder follows this one
+        self._held = ExitStack()
+        self._windows: Windows | None = None
+
+    def windows(self, canary: Canary) -> Windows:
+        if self._windows and not self._windows.browser.is_connected():
+            self.end()
+        if self._windows is None:
+            playwright = self._held.enter_context(sync_playwright())
+            flags = [*FLAGS, canary.flag]
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+            self._held.callback(browser.close)
+            self._windows = Windows(browser)
+        return self._windows
+
+    def end(self) -> None:
+        self._windows = None
+        self._held.close()
+
+
+chromium = Chromium()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    chromium.is_last = nextitem is None or nextitem.path.parent != item.path.parent
+    try:
+        return (yield)
+    finally:
+        if chromium.is_last:
+            chromium.end()
 
 
 @pytest.fixture(scope="module")
-def windows(browser: Browser) -> Windows:
-    return Windows(browser)
+def windows(canary: Canary) -> Iterator[Windows]:
+    yield chromium.windows(canary)
+    if chromium.is_last:
+        chromium.end()  # before the database of the tests is taken away
+
+
+@pytest.fixture(scope="module")
+def browser(windows: Windows) -> Browser:
+    return windows.browser
 
 
 @dataclass

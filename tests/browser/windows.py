@@ -15,14 +15,14 @@ STORED = "local_storage,indexeddb,cache_storage,service_workers"
 
 class Windows:
     def __init__(self, browser: Browser) -> None:
-        self._browser = browser
+        self.browser = browser
         self._free: dict[str, list[Window]] = {}
 
     def open(self, origin: str, cookies: Iterable[Any], **device: Any) -> "Window":
         """One that nobody else works in now, with these cookies."""
         kind = json.dumps([origin, device], sort_keys=True)
         free = self._free.setdefault(kind, [])
-        window = free.pop() if free else Window(self._browser, origin, free, device)
+        window = free.pop() if free else Window(self.browser, origin, free, device)
         window.context.add_cookies([*cookies])
         return window
 

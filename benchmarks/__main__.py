@@ -26,7 +26,7 @@ NEED_NOTHING = (
     "page",
     "admin_lists",
 )
-NEED_DATA = ("retrieval", "understanding", "alignment", "offline_answers", "second_lock")
+NEED_DATA = ("retrieval", "understanding", "alignment", "offline_answers", "packing", "second_lock")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 """An answer that a curator approved for this question, given before any model is asked."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from time import monotonic
 
 from agents.asking import searched_collections
@@ -19,6 +19,8 @@ from agents.types import (
 )
 from knowledge.quality.approved import Approved, find_approved
 from observability.patience import run_patiently
+
+FindGiven = Callable[[AgentTask], Awaitable[Approved | None]]
 
 
 async def find_given(task: AgentTask) -> Approved | None:

@@ -7,7 +7,7 @@ a model speaks. Closing the iterator (`aclosing`) stops the model upstream at on
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from agents.approved import find_given, give
+from agents.approved import FindGiven, find_given, give
 from agents.asking import Asked, prepare
 from agents.citations import CitationGate
 from agents.citing import Citing
@@ -43,6 +43,7 @@ async def run_agent(
     verify: Verify = verify_in_database,
     read: Read = read_attachments,
     routes: FindRoutes = find_routes,
+    approved: FindGiven = find_given,
 ) -> AsyncGenerator[Step, None]:
     """Yield the steps of an answer, Finished last; raise GatewayError when the model fails.
 
@@ -53,7 +54,7 @@ async def run_agent(
         for step in nothing_to_search():
             yield step
         return
-    if (given := await find_given(task)) is not None:
+    if (given := await approved(task)) is not None:
         async with aclosing(give(task, given, verify)) as steps:
             async for step in steps:
                 yield step

@@ -55,7 +55,8 @@ def _tokens_each() -> float:
     with connection.cursor() as cursor:
         sql, values = newest.query.sql_with_params()
         cursor.execute(
-            "select coalesce(avg(octet_length(text) + octet_length(head) + octet_length(context)), 0) / 4.0"  # noqa: S608
+            "select coalesce(avg("  # noqa: S608
+            "octet_length(text) + octet_length(head) + octet_length(context)), 0) / 4.0"
             f" from knowledge_chunk where id in ({sql})",
             values,
         )

@@ -283,8 +283,8 @@ PARLEY_MODEL = env.str("PARLEY_MODEL", default="")
 PARLEY_WRITE_TITLES = env.bool("PARLEY_WRITE_TITLES", default=True)
 # That a search waits for the queries a model writes, where an agent or a collection wants them.
 PARLEY_UNDERSTANDING_SECONDS = env.float("PARLEY_UNDERSTANDING_SECONDS", default=4.0)
-# That an answer waits for a better order of what was found, where an agent or a collection wants it;
-# and the folder of a cross-encoder of one's own (model.onnx, tokenizer.json).
+# That an answer waits for a better order of what was found, where an agent or a collection wants
+# it; and the folder of a cross-encoder of one's own (model.onnx, tokenizer.json).
 PARLEY_RERANK_SECONDS = env.float("PARLEY_RERANK_SECONDS", default=3.0)
 PARLEY_CROSS_ENCODER = env.str("PARLEY_CROSS_ENCODER", default="")
 PARLEY_SECRET_KEYS = env.list("PARLEY_SECRET_KEYS", default=[])

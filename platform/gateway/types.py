@@ -34,8 +34,17 @@ class PromptMessage:
 
 
 Purpose = Literal[
-    "chat", "title", "memory", "complexity", "embedding", "rerank", "rewriting", "enrichment", "api",
-    "probe", "other",
+    "chat",
+    "title",
+    "memory",
+    "complexity",
+    "embedding",
+    "rerank",
+    "rewriting",
+    "enrichment",
+    "api",
+    "probe",
+    "other",
 ]
 
 

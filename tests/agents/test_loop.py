@@ -70,6 +70,9 @@ class Run:
     async def find_routes(self, name):
         return self.routes
 
+    async def find_approved(self, task):
+        return None
+
     async def record(self, call):
         self.calls.append(call)
 
@@ -79,7 +82,7 @@ class Run:
 
     def stream(self):
         given = {"search": self.search, "chat": self.chat, "verify": self.verify}
-        given["routes"] = self.find_routes
+        given |= {"routes": self.find_routes, "approved": self.find_approved}
         return run_agent(self.task, **given, **({"read": self.read} if self.read else {}))
 
     def run(self):

@@ -57,7 +57,9 @@ def test_a_whole_answer(client, served):
 
 def test_a_cheaper_model_that_a_budget_named_says_its_name(client, served):
     dear = Deployment.objects.get()
-    Deployment.objects.filter(pk=dear.pk).update(prompt_price=1, completion_price=1000, currency="EUR")
+    Deployment.objects.filter(pk=dear.pk).update(
+        prompt_price=1, completion_price=1000, currency="EUR"
+    )
     cheap = Model.objects.create(name="cheap")
     Deployment.objects.create(
         model=cheap, endpoint=dear.endpoint, upstream_name="cheap",

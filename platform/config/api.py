@@ -116,6 +116,7 @@ api = ParleyAPI(
             {"name": "Passages", "description": "Edited by those who look after a document."},
             {"name": "Search", "description": "Passages that answer a question, and why."},
             {"name": "Search index", "description": "The vectors that passages are found by."},
+            {"name": "Enrichment", "description": "What a model writes to find documents by."},
             {"name": "Glossaries", "description": "Words for one thing, by collection."},
             {"name": "Quality", "description": "Golden questions: does search find what it must?"},
             {"name": "Sources", "description": "What collections are kept in step with."},

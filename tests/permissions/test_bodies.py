@@ -62,6 +62,8 @@ VALID = {
     "change_budget": {"limit": 1},
     "flush_cache": {},
     "create_collection": {"name": "N"},
+    "add_glossary_entry": {"terms": ["leave", "vacation"]},
+    "change_glossary_entry": {"terms": ["leave", "vacation"]},
     "update_collection": {"name": "N"},
     "create_conversation": {"title": "T"},
     "update_conversation": {"title": "T"},

@@ -67,4 +67,5 @@ class Citing:
     async def _work(self) -> None:
         while self._waiting:
             claims, self._waiting = self._waiting, []
-            self._ready.extend(await self._evidence.for_claims(claims))
+            found = await self._evidence.for_claims(claims)
+            self._ready.extend(found)  # the list of now: `ready` took the one of before

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.citations import CitationGate
+from agents.citations import CitationGate, Claim
 from agents.citing import Citing
 from agents.evidence import MOST_CLAIMS, Evidence
 from agents.types import PackedPassage
@@ -54,6 +54,25 @@ def prove(answer, passages, question="", embed=unlike, piece=7):
             return found, await evidence.support(gate.text), gate.text
 
     return asyncio.run(run())
+
+
+def test_a_citation_that_is_made_while_others_are_taken_is_not_lost():
+    async def run():
+        verifying, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slowly(citations):
+            verifying.set()
+            await go_on.wait()
+            return [True for _ in citations]
+
+        async with Citing(Evidence(packed(LEAVE), slowly)) as citing:
+            citing.add([Claim(1, LEAVE)])
+            await verifying.wait()
+            assert citing.ready() == []
+            go_on.set()
+            return await citing.rest()
+
+    assert [citation.quote for citation in asyncio.run(run())] == [LEAVE]
 
 
 def check(citations, passages):

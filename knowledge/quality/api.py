@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from ninja import Query, Router, Status
 
@@ -257,11 +256,7 @@ def list_approved(request: HttpRequest, collection_id: UUID, page: Query[PageQue
     """Newest first, expired ones too."""
     user = caller(request)
     require_visible(Collection.objects, user, collection_id)
-    rows = ApprovedAnswer.objects.visible_to(user).filter(collection=collection_id)
-    with reading_as(user):
-        found = paginate(rows, ["-id"], page.cursor, page.limit)
-        prefetch_related_objects(found.items, "wordings", "sources__document")
-    return found
+    return selectors.list_approved(user, collection_id, page.limit, page.cursor)
 
 
 @router.post(

@@ -1,8 +1,9 @@
 """Approved answers: what a curator pinned to a question, found again by its words.
 
 A question is one of the approved wordings where it says the same words, or nearly: of all their
-terms together at least four fifths are shared (Jaccard 1901), and numbers and negations are the
-same. Two answers that are equally near are no answer: then documents are searched as always.
+terms together at least four fifths are shared (Jaccard 1901), numbers and negations are the same,
+and so is what is asked for: a reason is no date. Two answers that are equally near are no answer:
+then documents are searched as always.
 """
 
 import re
@@ -47,6 +48,19 @@ _MARK = re.compile(r"\[\d{1,2}\]")
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _NEGATION = re.compile(
     r"\b(?:no|not|never|none|without|except|cannot)\b|n['’]t\b|[不没沒無无非未别勿]", re.IGNORECASE
+)
+
+# What is asked for: search reads over these words, but "why" is not "when".
+_ASKED_FOR = tuple(
+    re.compile(words, re.IGNORECASE)
+    for words in (
+        r"\b(?:how (?:much|many|long|often|far)|what amount)\b|多少|[幾几]|多[久长長大遠远]",
+        r"\bhow\b(?! (?:much|many|long|often|far)\b)|如何|怎",
+        r"\bwhy\b|\bhow come\b|为什么|為什麼|為甚麼|为何|為何|何以",
+        r"\bwhen\b|\bwhat (?:time|date|day)\b|何[时時]|什么时候|什麼時候|甚麼時候|哪[天日年]",
+        r"\bwhere\b|哪[里裡裏儿兒]|何[处處地]",
+        r"\b(?:who|whom|whose)\b|[谁誰]|何人",
+    )
 )
 
 # The wordings whose terms are nearest, of answers that count now in collections this person sees.
@@ -164,10 +178,13 @@ def find_approved(
 
 
 def _says_the_same(one: str, other: str) -> bool:
-    """Numbers and negations: what two wordings may not differ in, however near they are."""
-    return sorted(_NUMBER.findall(one)) == sorted(_NUMBER.findall(other)) and len(
-        _NEGATION.findall(one)
-    ) == len(_NEGATION.findall(other))
+    """What two wordings may not differ in, however near they are: numbers, negations, and whether
+    a time, a place, a person, a reason, an amount or a way is asked for."""
+    return (
+        sorted(_NUMBER.findall(one)) == sorted(_NUMBER.findall(other))
+        and len(_NEGATION.findall(one)) == len(_NEGATION.findall(other))
+        and all(bool(kind.search(one)) == bool(kind.search(other)) for kind in _ASKED_FOR)
+    )
 
 
 def _is_torn(rows: Sequence[tuple[UUID, str, bool, float]]) -> bool:

@@ -5,11 +5,22 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q, prefetch_related_objects
 
 from accounts.models import User
-from knowledge.models import Collection, GoldenQuestion, QualityResult, QualityRun
+from knowledge.models import (
+    ApprovedAnswer,
+    ApprovedSource,
+    ApprovedWording,
+    Collection,
+    Document,
+    ExpectedPassage,
+    GoldenQuestion,
+    QualityResult,
+    QualityRun,
+)
 from knowledge.quality.judging import Judged
+from security.paging import Page, paginate
 from security.reading import second_lock
 
 SHOWN_RUNS = 60  # of a trend
@@ -54,7 +65,31 @@ def list_questions(user: User, collection_id: UUID, state: str = "", text: str =
         rows = rows.filter(state=state)
     if text:
         rows = rows.filter(text__icontains=text)
-    return rows.prefetch_related("expected__document")
+    return rows.prefetch_related(_of_documents(user, "expected", ExpectedPassage))
+
+
+@second_lock
+def list_approved(
+    user: User, collection_id: UUID, limit: int, cursor: str | None = None
+) -> Page[ApprovedAnswer]:
+    """Newest first, expired ones too."""
+    rows = ApprovedAnswer.objects.visible_to(user).filter(collection=collection_id)
+    found = paginate(rows, ["-id"], cursor, limit)
+    wordings = ApprovedWording.objects.filter(answer__in=ApprovedAnswer.objects.visible_to(user))
+    prefetch_related_objects(
+        found.items,
+        Prefetch("wordings", wordings),
+        _of_documents(user, "sources", ApprovedSource),
+    )
+    return found
+
+
+def _of_documents(
+    user: User, name: str, model: type[ExpectedPassage | ApprovedSource]
+) -> "Prefetch[Any]":
+    """Passages that are named by their words, of documents that this person may see."""
+    rows = model.objects.filter(document__in=Document.objects.visible_to(user))
+    return Prefetch(name, rows.select_related("document"))
 
 
 @second_lock

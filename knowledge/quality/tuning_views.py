@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,8 +17,8 @@ from knowledge.models import ApprovedAnswer, Collection, QualityTuning
 from knowledge.quality import approved, tuning
 from knowledge.quality.errors import ChangeHeld, QuestionRefused
 from knowledge.quality.forms import AnswerForm, expectations_in, named_in, rows_of, with_empty
+from knowledge.quality.selectors import list_approved
 from knowledge.quality.views import quality_context
-from security.reading import reading_as
 
 MOST_ANSWERS = 200
 SHOWN_TUNINGS = 10
@@ -80,12 +79,8 @@ def decide(request: HttpRequest, tuning_id: UUID) -> HttpResponse:
 @login_required
 def answers(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     context = quality_context(request, collection_id)
-    user = caller(request)
-    rows = ApprovedAnswer.objects.visible_to(user).filter(collection=context["collection"].pk)
-    with reading_as(user):
-        found = list(rows[:MOST_ANSWERS])
-        prefetch_related_objects(found, "wordings", "sources__document")
-    context |= {"answers": found, "now": timezone.now()}
+    found = list_approved(caller(request), context["collection"].pk, MOST_ANSWERS)
+    context |= {"answers": found.items, "now": timezone.now()}
     return render(request, "knowledge/quality/answers.html", context)
 
 

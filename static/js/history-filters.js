@@ -8,7 +8,7 @@ const box = document.getElementById("history-filter-box");
 const form = () => document.getElementById("history-filters");
 
 /** The fields that narrow, by name; those that let everything through are left out. */
-export function chosenFilters() {
+function chosenFilters() {
   if (!form()) return [];
   return [...new FormData(form())].filter(([, value]) => value);
 }
@@ -32,6 +32,9 @@ async function close() {
   if (wasNarrowed) await refreshHistory();
 }
 
+/** Opens the form, or closes it. */
+export const toggleFilters = () => (box.hidden ? open() : close());
+
 /** The button says how many fields narrow. */
 function mark() {
   const count = chosenFilters().length;
@@ -46,13 +49,12 @@ async function clear() {
   document.getElementById("conversation-search").focus();
 }
 
-button?.addEventListener("click", () => attempt(box.hidden ? open : close));
-box?.addEventListener("change", mark);
-box?.addEventListener("keydown", (event) => {
+box.addEventListener("change", mark);
+box.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   event.stopPropagation();
   attempt(close).then(() => button.focus());
 });
-document.getElementById("side")?.addEventListener("click", ({ target }) => {
+document.getElementById("side").addEventListener("click", ({ target }) => {
   if (target.closest("[data-no-filters]")) attempt(clear);
 });

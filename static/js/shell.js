@@ -1,7 +1,6 @@
 // What every page has: the sidebar (a drawer on small screens), its shortcuts, CSRF for htmx.
 import "./menu.js";
 import "./conversations.js";
-import "./history-filters.js";
 import "./tabs.js";
 import "./worker.js";
 import { attempt } from "./history.js";
@@ -69,6 +68,7 @@ if (shell) {
     event.preventDefault();
     setDrawer(false);
   });
+  const openFilters = () => attempt(async () => (await import("./history-filters.js")).toggleFilters());
   const openSheet = () => attempt(async () => (await import("./shortcut-sheet.js")).openSheet());
   const openPalette = () => {
     const palette = document.getElementById("palette");
@@ -78,7 +78,9 @@ if (shell) {
     attempt(async () => (await import("./palette.js")).fillPalette());
   };
   // Not with the page, but before the network may be gone.
-  setTimeout(() => Promise.all([import("./palette.js"), import("./shortcut-sheet.js")]).catch(() => {}), LATER_MS);
+  const later = () => [import("./palette.js"), import("./shortcut-sheet.js"), import("./history-filters.js")];
+  setTimeout(() => Promise.all(later()).catch(() => {}), LATER_MS);
+  on("[data-history-filters]", openFilters);
   bind("palette", openPalette);
   bind("new-chat", () => side.querySelector("[data-new-chat]").click());
   bind("search", focusSearch);

@@ -115,6 +115,9 @@ class Run:
         free = replace(request, payer=replace(request.payer, budget=None))  # no database here
         return stream_chat(free, routes=self.find_routes, record=self.record)
 
+    async def find_approved(self, _task):
+        return None
+
     async def search(self, _user, query, _collections, _limit, **_):
         return SearchResult(query, tuple(self.passages), 1.0)
 
@@ -122,7 +125,8 @@ class Run:
         return [True for _ in citations]
 
     def agent(self, task):
-        return run_agent(task, search=self.search, chat=self.chat, verify=self.verify)
+        given = {"search": self.search, "chat": self.chat, "verify": self.verify}
+        return run_agent(task, **given, approved=self.find_approved)
 
     async def save(self, _user, facts, origin):
         self.saved += [(fact, origin) for fact in facts]

@@ -209,7 +209,7 @@ API = {
     f"GET {DOCUMENT}/enrichment": api(READ, 404, 404, 403, 404),
     f"GET {COLLECTION}/glossary": api(READ, 200, 200, 200, 404),
     f"POST {COLLECTION}/glossary": api(WRITE, 201, 201, 403, 404, body={"terms": ["a b", "c d"]}),
-    f"POST {COLLECTION}/glossary/import": api(WRITE, 422, 422, 422, 422),
+    f"POST {COLLECTION}/glossary/import": api(WRITE, 200, 200, 403, 404, form=upload()),
     f"GET {COLLECTION}/glossary.csv": api(READ, 200, 200, 200, 404),
     f"PUT {ENTRY}": api(WRITE, 200, 200, 403, 404, body={"terms": ["a b", "c d"]}),
     f"DELETE {ENTRY}": api(WRITE, 204, 204, 403, 404),

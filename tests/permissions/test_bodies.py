@@ -1,6 +1,7 @@
 """What clients write: ids of others in bodies, fields they must not set, and plain rubbish."""
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.permissions.answers import readable, shape
 from tests.support.world import CANARY, World, random_ids
 
 pytestmark = pytest.mark.django_db
+REFERENCE = re.compile(r'"#/components/schemas/(\w+)"')
 PROTECTED = (
     "id", "pk", "owner", "owner_id", "user", "user_id", "requested_by", "role", "team", "team_id",
     "is_staff", "is_superuser", "is_active", "is_builtin", "is_limited", "quota", "status", "size",
@@ -50,12 +52,20 @@ ID_FIELDS = {
     ("flush_cache", "agent"),
     ("flush_cache", "person"),
 }
+# Lists of objects that name a document each; where they are sent, and what else is in the body.
+RESTING_ON = {
+    ("create_golden_question", "expected"): {"question": "Who merges?"},
+    ("change_golden_question", "expected"): {"question": "Who merges?"},
+    ("create_approved_answer", "sources"): {"question": "Who merges?", "answer": "We do."},
+    ("change_approved_answer", "sources"): {"question": "Who merges?", "answer": "We do."},
+}
 # What of Alice's a thief would put there: every kind of id in every field.
 LOOT = (
     "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
     "question_id", "folder_id", "agent_id", "agent", "token_id", "team_id", "user_id", "grant_id",
     "memory_id", "device_id", "takeout_id", "link_id", "import_id", "access_id",
-    "attachment_id", "prompt_id", "source_id",
+    "attachment_id", "prompt_id", "source_id", "edit_id", "entry_id", "golden_id",
+    "quality_run_id", "tuning_id", "approved_id",
 )  # fmt: skip
 VALID = {
     "make_budget": {"name": "Year", "scope": "user", "unit": "tokens", "limit": 1000},
@@ -131,8 +141,11 @@ def operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
 
 
 def names_something(schema: dict[str, Any]) -> bool:
+    """Itself, or in the objects that it holds."""
     text = json.dumps(schema)
-    return '"format": "uuid"' in text or "Slug or id" in text
+    held = api.get_openapi_schema()["components"]["schemas"]
+    parts = (held[name] for name in REFERENCE.findall(text))
+    return '"format": "uuid"' in text or "Slug or id" in text or any(map(names_something, parts))
 
 
 def send(client: Client, method: str, path: str, body: Any, ids: dict[str, Any]):
@@ -148,7 +161,7 @@ def test_every_field_that_takes_an_id_is_tried_by_a_thief():
         for field, content in schema["properties"].items()
         if names_something(content) or field == "agent"
     }
-    assert taking == ID_FIELDS
+    assert taking == ID_FIELDS | set(RESTING_ON)
     assert set(VALID) == set(operations())
 
 
@@ -202,12 +215,52 @@ def test_s01_ones_own_documents_are_moved_into_no_collection_of_anothers(world: 
     assert document.collection_id == own["collection_id"]
 
 
+def test_s01_what_is_expected_rests_on_no_document_of_anothers(world: World):
+    """In one's own collection and in one's own things, where only the document is stolen."""
+    rival, own = world.program("rival"), world.ids | world.rival_ids
+    for (operation, field), body in RESTING_ON.items():
+        method, path, _ = operations()[operation]
+
+        def attempt(value: Any, quote: str, sent=(method, path, field, body)) -> Any:
+            method, path, field, body = sent
+            whole = body | {field: [{"document": str(value), "quote": quote}]}
+            return shape(send(rival, method, path, whole, own))
+
+        for quote in ("", CANARY):
+            nothing = attempt(random_ids()["document_id"], quote)
+            assert nothing[0] == 422
+            for name in set(LOOT) - {"agent"}:
+                assert attempt(world.ids[name], quote) == nothing, (operation, name)
+
+
 # Pages that take ids in a query or a form; another's must read like one of nothing. `own_` names
 # a thing of the rival, who is asking.
 PAGE_IDS = [
     ("GET", "/", {"agent": "{agent_id}"}),
     ("GET", "/conversations/", {"current": "{conversation_id}"}),
     ("GET", "/knowledge/search/", {"q": "合并", "collection": "{collection_id}"}),
+    ("GET", "/knowledge/search/compare/", {"q": "合并", "collection": "{collection_id}"}),
+    ("GET", "/knowledge/search/compare/", {"q": "合并", "as": "{user_id}"}),
+    (
+        "POST",
+        "/knowledge/search/golden",
+        {"collection": "{collection_id}", "q": "Is it?", "expects": "nothing"},
+    ),
+    ("POST", "/why/{message_id}/golden", {"collection": "{own_collection_id}"}),
+    ("POST", "/why/{own_message_id}/golden", {"collection": "{collection_id}"}),
+    ("GET", "/knowledge/{own_collection_id}/quality/runs/{quality_run_id}/", {}),
+    (
+        "POST",
+        "/knowledge/{own_collection_id}/quality/questions/new/",
+        {"text": "Who?", "document": "{document_id}", "quote": ""},
+    ),
+    (
+        "POST",
+        "/knowledge/{own_collection_id}/quality/answers/new/",
+        {"question": "Who?", "text": "We.", "document": "{document_id}", "quote": ""},
+    ),
+    ("GET", "/conversations/", {"q": "merger", "collection": "{collection_id}"}),
+    ("GET", "/conversations/", {"q": "merger", "agent": "{agent_id}"}),
     ("GET", "/knowledge/{own_collection_id}/documents", {"cursor": "{document_id}"}),
     ("GET", "/knowledge/search/", {"q": "合并", "as": "{user_id}"}),
     ("GET", "/knowledge/{own_collection_id}/view-as/", {"as": "{user_id}"}),
@@ -223,6 +276,13 @@ PAGE_IDS = [
     ("POST", "/settings/data/exports/{takeout_id}/delete", {}),
     ("GET", "/passages/{document_id}", {"at": "0-9"}),
     ("GET", "/api/v1/documents", {"collection": "{collection_id}"}),
+    ("GET", "/api/v1/documents", {"source": "{source_id}"}),
+    ("GET", "/api/v1/conversations", {"folder": "{folder_id}"}),
+    (
+        "GET",
+        "/api/v1/conversations/search",
+        {"q": "merger", "collection": "{collection_id}"},
+    ),
     ("GET", "/api/v1/collections/{own_collection_id}/view-as", {"as": "{user_id}"}),
     (
         "POST",
@@ -233,6 +293,11 @@ PAGE_IDS = [
         "POST",
         "/knowledge/{own_collection_id}/bulk",
         {"action": "move", "document": "{own_document_id}", "target": "{collection_id}"},
+    ),
+    (  # the last: what it says is shown on the next page
+        "POST",
+        "/knowledge/{own_collection_id}/order",
+        {"order": "first", "document": "{document_id}"},
     ),
 ]
 

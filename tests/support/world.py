@@ -287,7 +287,8 @@ def random_ids() -> dict[str, UUID]:
             "question_id", "folder_id", "memory_id", "device_id", "session_id", "takeout_id",
             "export_id", "agent_id", "token_id", "prompt_id", "grant_id", "team_id", "link_id",
             "import_id", "access_id", "attachment_id", "saved_prompt_id", "edit_id",
-            "source_id", "entry_id",
+            "source_id", "entry_id", "golden_id", "quality_run_id", "tuning_id", "approved_id",
+            "user_id", "budget_id",
         ),
         nothing,
     )  # fmt: skip

@@ -153,7 +153,7 @@ def test_a_collection_is_made_filtered_and_searched(visit, alice, handbook, note
     expect(page.get_by_text("No document matches")).to_be_visible()
     page.get_by_role("link", name="Test search").click()
     page.get_by_label("Question").fill("四週前提出")
-    page.get_by_role("button", name="Search").click()
+    page.get_by_role("button", name="Search", exact=True).click()
     expect(page.locator(".hit").first).to_contain_text("rank 1")
     expect(page.locator(".hit .excerpt b").first).to_contain_text("四週前提出")
 

@@ -126,7 +126,7 @@ class Run:
 
     def agent(self, task):
         given = {"search": self.search, "chat": self.chat, "verify": self.verify}
-        return run_agent(task, **given, approved=self.find_approved)
+        return run_agent(task, **given, approved=self.find_approved, routes=self.find_routes)
 
     async def save(self, _user, facts, origin):
         self.saved += [(fact, origin) for fact in facts]

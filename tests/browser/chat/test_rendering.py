@@ -54,7 +54,7 @@ def show_answer(visit: Visit, model: ModelServer, **device: object) -> Page:
 
 def test_code_wraps_everywhere_and_after_a_reload(visit: Visit, model: ModelServer) -> None:
     page = show_answer(visit, model, **COPYING)
-    code = page.locator(".code:not(.diagram) pre")
+    code = page.locator("pre[data-lang=python]")  # a diagram is code until it is drawn
     is_wider = "el => el.scrollWidth > el.clientWidth"
     assert code.evaluate(is_wider)
     wrap = page.get_by_role("button", name="Wrap long lines")

@@ -5,7 +5,8 @@
 `files`     `--files` files of `--megabytes` together, through storage and the job, as a worker
             does; memory of this process and of the one that reads files, as it goes on.
 `load`      `--chunks` passages with ready vectors through the real load (COPY, statistics), the
-            graph built after; search with permission and the question's embedding at that size.
+            graph built after; search at that size, the question's embedding included, by people who
+            may read one, ten and all of a hundred passages, and how much of the exact result it is.
 
 Texts of `files` and `load` are made: words by Zipf's law, of a vocabulary of 50,000; vectors of
 `load` lie in 2,000 clusters. In `files` a stand-in makes the vectors, at no cost: what
@@ -36,10 +37,12 @@ VOCABULARY = 50_000
 WORDS = 130  # of a passage: about what the chunker makes of English
 DIMENSIONS = 384
 CLUSTERS = 2_000
-OF_A_DOCUMENT = 250  # passages that are loaded together
+OF_A_DOCUMENT = 100  # passages that are loaded together
 MEGABYTE = 2**20
 WARMING, QUESTIONS = 40, 200
 ASKED_OF = WARMING + QUESTIONS  # passages whose words are asked for
+EXACT = 60  # questions that are answered by reading every vector too
+READERS = {"1 %": range(1), "10 %": range(1, 11), "all": range(100)}  # of a hundred documents
 
 
 class Texts:
@@ -230,12 +233,12 @@ def measure_load(chunks: int, workers: int) -> dict[str, Any]:
         "index_memory_mb": given,
         "database_megabytes": database_megabytes(),
         **measure_growth(user, collection),
-        **measure_searches(user, sample),
+        "searches": measure_searches(user, sample),
     }
 
 
 def load_share(chunks: int, number: int, user_id: Any) -> tuple[list[str], int]:
-    """In a process of its own, into a collection of its own: some of the words, megabytes grown."""
+    """In a process of its own, into collections of its own: some of the words, megabytes grown."""
     import django
 
     django.setup()
@@ -243,26 +246,27 @@ def load_share(chunks: int, number: int, user_id: Any) -> tuple[list[str], int]:
     from knowledge import services
 
     user = User.objects.get(pk=user_id)
-    collection = services.create_collection(user, f"Benchmark {number}")
+    shelves = {name: services.create_collection(user, f"{name} {number}") for name in READERS}
     texts, places = Texts(number + 10), Places(number + 10)
-    load_document(user, collection, [texts.passage()], places.take(1), -1)
+    load_document(user, shelves["all"], [texts.passage()], places.take(1), -1)
     memory = resident_megabytes()
-    sample = load_passages(user, collection, chunks, texts, places)
+    sample = load_passages(user, shelves, chunks, texts, places)
     return sample, resident_megabytes() - memory
 
 
 def load_passages(
-    user: Any, collection: Any, chunks: int, texts: Texts, places: Places
+    user: Any, shelves: dict[str, Any], chunks: int, texts: Texts, places: Places
 ) -> list[str]:
-    """Through `replace_chunks`, a document of a few hundred at a time; some of their words."""
+    """Through `replace_chunks`, a document at a time; some of their words."""
     sample: list[str] = []
-    for start in range(0, chunks, OF_A_DOCUMENT):
+    for number, start in enumerate(range(0, chunks, OF_A_DOCUMENT)):
         count = min(OF_A_DOCUMENT, chunks - start)
         passages = [texts.passage() for _ in range(count)]
-        load_document(user, collection, passages, places.take(count), start)
+        shelf = next(name for name, share in READERS.items() if number % 100 in share)
+        load_document(user, shelves[shelf], passages, places.take(count), start)
         if len(sample) < ASKED_OF:
             sample.extend(passages[:10])
-        if start % (OF_A_DOCUMENT * 40) == 0:
+        if number % 200 == 0:
             print(f"{start + count} passages", flush=True)
     return sample
 
@@ -313,26 +317,61 @@ def measure_growth(user: Any, collection: Any) -> dict[str, Any]:
     return {"added_ms_per_passage": round(statistics.median(took) / 50 * 1000, 2)}
 
 
-def measure_searches(user: Any, sample: Sequence[str]) -> dict[str, Any]:
-    """Eight words of a passage each, asked by a person whose collection it is."""
+def measure_searches(owner: Any, sample: Sequence[str]) -> dict[str, Any]:
+    """Eight words of a passage each, asked by people who may read one, ten and all of a hundred."""
+    chance = random.Random(3)
+    asked = [" ".join(chance.sample(text.split(), 8)) for text in sample[:ASKED_OF]]
+    return {name: measure_reader(reader_of(owner, name), asked) for name in READERS}
+
+
+def reader_of(owner: Any, name: str) -> Any:
+    from accounts.models import Grant, User
+    from accounts.services import share
+    from knowledge.models import Collection
+
+    if name == "all":
+        return owner
+    mail = f"{name.split(maxsplit=1)[0]}@example.org"
+    reader = User.objects.create_user(mail, "not used by anybody")
+    for shelf in Collection.objects.filter(owner=owner, name__startswith=name):
+        share(shelf, reader, Grant.Role.READER, by=owner)
+    return reader
+
+
+def measure_reader(reader: Any, asked: Sequence[str]) -> dict[str, Any]:
+    from knowledge.models import Chunk, Collection
     from knowledge.retrieval import search
 
-    chance = random.Random(3)
     took, sql = [], []
-    asked = [" ".join(chance.sample(text.split(), 8)) for text in sample[:ASKED_OF]]
     for number, question in enumerate(asked):
         began = time.perf_counter()
-        found = search(user, question)
+        found = search(reader, question)
         if number >= min(WARMING, len(asked) // 2):
             took.append((time.perf_counter() - began) * 1000)
             sql.append(found.timings["sql_ms"])
+    seen = Collection.objects.visible_to(reader)
     return {
+        "passages": Chunk.objects.filter(document__collection__in=seen).count(),
         "searches": len(took),
         "p50_ms": round(percentile(took, 0.5), 1),
         "p95_ms": round(percentile(took, 0.95), 1),
         "sql_p50_ms": round(percentile(sql, 0.5), 1),
         "sql_p95_ms": round(percentile(sql, 0.95), 1),
+        "recall_at_10": round(recall(reader, asked[-EXACT:]), 4),
     }
+
+
+def recall(reader: Any, asked: Sequence[str]) -> float:
+    """Of the ten passages that are found by reading every vector, those that are found anyway."""
+    from knowledge.retrieval import search, statements
+
+    found = [{passage.chunk_id for passage in search(reader, text).passages} for text in asked]
+    below, statements.EXACT_BELOW = statements.EXACT_BELOW, 10**9
+    try:
+        exact = [{one.chunk_id for one in search(reader, text).passages} for text in asked]
+    finally:
+        statements.EXACT_BELOW = below
+    return sum(len(a & b) for a, b in zip(found, exact, strict=True)) / sum(map(len, exact))
 
 
 def database_megabytes() -> int:

@@ -25,12 +25,11 @@ from knowledge.retrieval.surroundings import read_around
 from knowledge.retrieval.types import NO_FILTERS, Filters, Query, StageRank
 from knowledge.retrieval.understanding import Understood
 from knowledge.switches import Switch
-from knowledge.tuned import tuned_for
+from knowledge.tuned import rerank_depth_of
 from knowledge.types import SearchResult
 from observability.patience import run_patiently
 
 CANDIDATES = 2  # passages looked at for each that may be packed
-RERANK_DEPTH = 30  # passages that are put in a better order, where nothing else was tuned
 TOLD = 3  # passages of each query that readers are told of while others still search
 LEAST_CONTEXT = 500  # tokens, however little a model is said to take
 
@@ -84,8 +83,11 @@ async def retrieve(
     if collections == []:
         yield RetrievalCompleted(query, (), 0.0)
         return
+    depth = await rerank_depth(task, collections, query)
     told: asyncio.Queue[Found | None] = asyncio.Queue()
-    searching = asyncio.create_task(_search(task, search, understood, collections, told))
+    searching = asyncio.create_task(
+        _search(task, search, understood, collections, depth=depth, told=told)
+    )
     searching.add_done_callback(lambda _task: told.put_nowait(None))
     try:
         while (one := await told.get()) is not None:
@@ -93,16 +95,34 @@ async def retrieve(
         found = await searching
     finally:
         searching.cancel()
-    if Switch.RERANK in task.switches and len(found.passages) > 1:
-        depth = (await run_patiently(tuned_for, collections, query)).rerank_depth or RERANK_DEPTH
-        better = await put_in_order(_asked(task, found, helpers), found.passages, depth)
-        yield PassagesReranked(
-            better.way, better.model, better.depth, better.took_ms, better.trouble
-        )
-        found = with_ranks(found, better)
+    found, step = await in_better_order(task, found, depth, helpers)
+    if step is not None:
+        yield step
     packed = pack_with(found.passages, budget, task.agent.max_passages, found.around)
     passages = tuple(replace(passage, n=after + passage.n) for passage in packed.passages)
     yield RetrievalCompleted(query, passages, found.took_ms, with_drops(found, packed))
+
+
+async def rerank_depth(task: AgentTask, collections: list[UUID] | None, question: str) -> int:
+    """How many passages are put in a better order; none where that is not switched on."""
+    if Switch.RERANK not in task.switches:
+        return 0
+    return await run_patiently(rerank_depth_of, collections, question)
+
+
+async def in_better_order(
+    task: AgentTask,
+    found: SearchResult,
+    depth: int,
+    helpers: tuple[Chat, FindRoutes] | None,
+) -> tuple[SearchResult, PassagesReranked | None]:
+    """The first `depth` of what was found by a reranker, and the step that says by which; as it was
+    where there is nothing to order."""
+    if not depth or len(found.passages) < 2:
+        return found, None
+    better = await put_in_order(_asked(task, found, helpers), found.passages, depth)
+    step = PassagesReranked(better.way, better.model, better.depth, better.took_ms, better.trouble)
+    return with_ranks(found, better), step
 
 
 async def _search(
@@ -110,12 +130,12 @@ async def _search(
     search: Search,
     understood: Understood,
     collections: list[UUID] | None,
+    *,
+    depth: int,
     told: "asyncio.Queue[Found | None]",
 ) -> SearchResult:
-    """Wider where what is found will be put in a better order."""
-    limit = task.agent.max_passages * CANDIDATES
-    if Switch.RERANK in task.switches:
-        limit = max(limit, RERANK_DEPTH)
+    """Wider where the first `depth` of what is found will be put in a better order."""
+    limit = max(task.agent.max_passages * CANDIDATES, depth)
     demanded = (task.demands,) if task.demands else ()
     telling = {"tell": told.put_nowait} if understood.also else {}
     return await search(

@@ -14,6 +14,7 @@ from knowledge.analyzer import is_cjk
 from knowledge.models import SearchWeights
 
 REMEMBERED_SECONDS = 2.0
+RERANK_DEPTH = 30  # passages that are put in a better order, where nothing else was tuned
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,13 @@ def tuned_for(collections: Sequence[UUID] | None, question: str) -> Tuned:
     if not known or collections is None or len(set(collections)) != 1:
         return UNTUNED
     return known.get((collections[0], "cjk" if is_cjk(question) else "latin"), UNTUNED)
+
+
+def rerank_depth_of(collections: Sequence[UUID] | None, question: str) -> int:
+    """How many of the found passages a reranker reads, where one is switched on; 0 where it was
+    measured not to pay."""
+    depth = tuned_for(collections, question).rerank_depth
+    return RERANK_DEPTH if depth is None else depth
 
 
 def forget() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +11,22 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from agents.types import PassagesReranked, RetrievalCompleted
+from agents.finding import retrieve
+from agents.types import AgentSpec, AgentTask, PassagesReranked, RetrievalCompleted
 from events import jobs
 from gateway.chat import stream_chat
 from gateway.models import Deployment, Endpoint, Model
 from gateway.routing.routes import forget_routes
 from gateway.types import NOBODY, Route
 from gateway.upstream.session import close_pool
-from knowledge import services
+from knowledge import services, tuned
+from knowledge.models import SearchWeights
 from knowledge.retrieval.reranking import Asked, put_in_order
 from knowledge.retrieval.reranking.crossing import MODEL, TOKENIZER
 from knowledge.retrieval.reranking.listwise import order_in
+from knowledge.retrieval.understanding import understand
 from knowledge.switches import Switch
+from knowledge.types import SearchResult
 from tests.agents.passages import passage
 from tests.agents.test_whole_run import ask, of
 from tests.knowledge.files import as_stream
@@ -175,18 +180,63 @@ def test_without_any_model_the_features_decide():
     assert texts(result) == ["The lamp is lit at dusk.", "Petrol is sold by the pier."]
 
 
-def test_a_run_says_how_it_ranked_and_only_if_it_is_switched_on(alice, settings, tmp_path):
-
+@pytest.fixture
+def lamps(alice, settings, tmp_path):
     collection = services.create_collection(alice, "Lamps")
     for n, text in enumerate(IN_ORDER):
         document, _ = services.add_document(alice, collection, as_stream(text), f"{n}.txt")
         jobs.run(str(document.job_id))
     make_cross_encoder(tmp_path)
     settings.PARLEY_CROSS_ENCODER = str(tmp_path)
+    tuned.forget()
+    yield collection
+    tuned.forget()
+
+
+SWITCHED_ON = ({Switch.RERANK: True},)
+
+
+def test_a_run_says_how_it_ranked_and_only_if_it_is_switched_on(alice, lamps):
     assert not of(ask(alice, QUESTION), PassagesReranked)
-    steps = ask(alice, QUESTION, said_by_collections=({Switch.RERANK: True},))
+    steps = ask(alice, QUESTION, said_by_collections=SWITCHED_ON)
     (step,) = of(steps, PassagesReranked)
     assert (step.way, step.trouble) == ("cross_encoder", "")
     (found,) = of(steps, RetrievalCompleted)
     assert found.passages[0].text == "The lamp is lit at dusk."
     assert any(s.stage == "reranked" for one in found.found.trace for s in one.stages)
+
+
+def test_a_tuned_depth_counts_where_that_collection_alone_is_searched(alice, lamps):
+    weights = SearchWeights.objects.create(collection=lamps, script="latin", rerank_depth=2)
+
+    def depths(**more):
+        tuned.forget()
+        steps = ask(alice, QUESTION, said_by_collections=SWITCHED_ON, **more)
+        return [step.depth for step in of(steps, PassagesReranked)]
+
+    assert depths(collections=(lamps.pk,)) == [2]
+    assert depths() == [3]  # all that was found: fewer than the house's own depth
+    weights.rerank_depth = 0  # it was measured not to pay
+    weights.save()
+    assert depths(collections=(lamps.pk,)) == []
+
+
+@pytest.mark.parametrize(("said", "limit"), [((), 6), (SWITCHED_ON, 40)])
+def test_as_many_are_found_as_will_be_reranked(alice, lamps, said, limit):
+    SearchWeights.objects.create(collection=lamps, script="latin", rerank_depth=40)
+    tuned.forget()
+    wanted = []
+
+    async def search(user, query, collections, limit, *demands, **more):
+        wanted.append(limit)
+        return SearchResult(query, (), 0.0)
+
+    task = AgentTask(AgentSpec(max_passages=3), alice, QUESTION, said_by_collections=said)
+    understood = understand(QUESTION, (), (), datetime(2026, 11, 22, tzinfo=UTC))
+
+    async def run():
+        steps = retrieve(task, search, understood, [lamps.pk], budget=1000)
+        return [step async for step in steps]
+
+    asyncio.run(run())
+    assert wanted == [limit]

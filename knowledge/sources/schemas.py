@@ -115,18 +115,6 @@ class SourceOut(Schema):
     )  # fmt: skip
 
     @staticmethod
-    def resolve_item_count(source: Any) -> int:
-        return source.item_count or 0
-
-    @staticmethod
-    def resolve_failed_count(source: Any) -> int:
-        return source.failed_count or 0
-
-    @staticmethod
-    def resolve_missing_count(source: Any) -> int:
-        return source.missing_count or 0
-
-    @staticmethod
     def resolve_last_run(source: Any) -> SyncRun | None:
         return next(iter(source.last_runs), None)
 

@@ -144,8 +144,15 @@ if (list) {
     if (event.key === "ArrowDown") walk(event);
   });
   list.addEventListener("toggle", remember, true);
-  list.addEventListener("htmx:beforeSwap", keepInUse);
-  list.addEventListener("htmx:afterSwap", openFolders);
+  let back = () => {};
+  list.addEventListener("htmx:beforeSwap", (event) => {
+    keepInUse(event);
+    back = focusIn();
+  });
+  list.addEventListener("htmx:afterSwap", () => {
+    openFolders();
+    back();
+  });
   list.addEventListener("click", ({ target }) => {
     if (target.closest("[data-show-archive]")) attempt(() => show({ archive: true }));
     if (target.closest("[data-show-list]")) attempt(() => show({ archive: false }));

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.http import HttpResponse
 
-# What differs with every request: its id, and the mask over the CSRF token.
-OF_THE_REQUEST = {"x-request-id", "set-cookie", "date"}
+# What differs with every request: its id, its second, and the mask over the CSRF token.
+OF_THE_REQUEST = {"x-request-id", "set-cookie", "date", "expires"}
 CSRF = re.compile(r'(name="csrf-token" content|name="csrfmiddlewaretoken" value)="\w+"')
 
 

@@ -11,6 +11,7 @@ import pytest
 from accounts.budgets.keeper import BUDGETS
 from accounts.budgets.models import Budget, BudgetHold
 from gateway.chat import stream_chat
+from gateway.embedding import batching
 from gateway.embedding.batching import Batcher
 from gateway.errors import BudgetExhausted, GatewayError
 from gateway.metering.recording import record_call
@@ -195,7 +196,7 @@ class TestFallingBack:
         assert isinstance(error, BudgetExhausted)
 
 
-def test_a_shared_call_for_vectors_charges_each_order_its_part(budget, server):
+def test_a_shared_call_for_vectors_charges_each_order_its_part(budget, server, monkeypatch):
     """Two texts of two people wait for a call and share the next; each pays for theirs."""
     person = [Payer(account_id=one, budget=BUDGETS) for one in (uuid4(), uuid4())]
     each = budget(scope="user", limit=1000)
@@ -203,14 +204,18 @@ def test_a_shared_call_for_vectors_charges_each_order_its_part(budget, server):
     priced = route(
         server, prompt_price=Decimal(1000), request_price=Decimal("0.04"), currency="USD"
     )
+    monkeypatch.setattr(batching, "LONGEST_WAIT", 60.0)
+    batchers = []
 
     async def send(_route, texts):
-        await asyncio.sleep(0.3)
+        # The first call comes back when both of the others wait for it.
+        while texts == ["x"] and len(batchers[0]._waiting) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         tokens = sum(map(len, texts))
         return np.ones((len(texts), 4), np.float32), TokenUsage(prompt_tokens=tokens)
 
     async def embed():
-        batcher = Batcher(send)
+        batchers.append(batcher := Batcher(send))
 
         async def nobody(*_):
             return None

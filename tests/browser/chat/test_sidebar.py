@@ -118,13 +118,13 @@ def test_a_search_finds_words_of_an_answer_and_opens_the_place(visit: Visit) -> 
 
 def test_folders_by_menu_and_by_dragging(visit: Visit) -> None:
     page = visit()
-    begin(page, "When is the office closed?")
-    choose(page, "office closed", "Move to folder…")
+    begin(page, "How late is the canteen open?")
+    choose(page, "canteen open", "Move to folder…")
     page.get_by_role("button", name="New folder…").click()
     page.get_by_role("dialog").get_by_role("textbox").fill("Office")
     page.keyboard.press("Enter")
     folder = page.locator("[data-folder]").filter(has_text="Office")
-    expect(folder.locator("[data-conversation]")).to_have_text(re.compile("office closed"))
+    expect(folder.locator("[data-conversation]")).to_have_text(re.compile("canteen open"))
     folder.locator("summary").click()
     expect(folder.locator("[data-conversation]")).to_be_hidden()
     made = page.request.post("/api/v1/folders", data={"name": "Later"}, headers=csrf(page)).json()
@@ -142,9 +142,9 @@ def test_folders_by_menu_and_by_dragging(visit: Visit) -> None:
     page.reload()
     expect(folder.locator("[data-conversation]")).to_be_hidden()
     folder.locator("summary").click()
-    row_of(page, "office closed").drag_to(page.locator("#history h2").last)
+    row_of(page, "canteen open").drag_to(page.locator("#history h2").last)
     expect(folder).to_contain_text("Nothing in this folder yet.")
-    row_of(page, "office closed").drag_to(folder)
+    row_of(page, "canteen open").drag_to(folder)
     expect(folder.locator("[data-conversation]")).to_have_count(1)
     page.reload()
     expect(folder.locator("[data-conversation]")).to_be_visible()
@@ -158,7 +158,7 @@ def test_folders_by_menu_and_by_dragging(visit: Visit) -> None:
     folder.locator("[data-folder-menu]").click()
     page.get_by_role("button", name="Delete folder").click()
     expect(folder).to_have_count(0)
-    expect(row_of(page, "office closed")).to_be_visible()
+    expect(row_of(page, "canteen open")).to_be_visible()
 
 
 def test_the_archive_is_a_list_of_its_own_and_is_searched(visit: Visit) -> None:

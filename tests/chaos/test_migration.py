@@ -118,6 +118,7 @@ def old_version_goes_on(address):
     assert writer.written > 0
 
 
+@pytest.mark.chaos  # a minute; the short form is the rehearsal of `tests/config/operations`
 def test_f31_old_code_writes_on_while_the_schema_changes(copy):
     with psycopg.connect(copy, autocommit=True) as database, old_version_goes_on(copy) as writer:
         migrate(copy, *BEFORE)

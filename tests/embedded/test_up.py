@@ -236,6 +236,7 @@ def test_killed_servers_come_back_and_everybody_goes_on(started, tmp_path):
     assert "Traceback" not in up.output()
 
 
+@pytest.mark.chaos  # a minute; servers that do come back are tested above
 def test_a_server_that_does_not_come_back_ends_everything_in_one_line(started, tmp_path):
     home = tmp_path / "var"
     up = started(home).wait_until_ready()

@@ -30,6 +30,7 @@ from agents.types import (
 from agents.understanding.asking import understand_question
 from gateway.labels import Demand, labels_of, require_labels
 from gateway.types import ChatRequest, FindRoutes, PassageText
+from knowledge.retrieval.understanding import Understood
 
 HISTORY_SHARE = 1 / 3  # of the agent's tokens of context, at most
 
@@ -47,6 +48,7 @@ class Asked:
     write: Write
     passages: tuple[PackedPassage, ...] = ()
     reading: Reading = Reading()
+    understood: Understood | None = None
 
 
 async def prepare(
@@ -62,6 +64,7 @@ async def prepare(
     if not reading.is_enough:
         collections = _collections_to_search(task)
         understood, rewritten = await understand_question(task, collections, chat, routes)
+        asked.understood = understood
         if rewritten:
             yield rewritten
         budget = prompt_budget(task) - reading.tokens

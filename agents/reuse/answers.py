@@ -13,7 +13,7 @@ from time import monotonic
 from agents.asking import Asked, searched_collections
 from agents.citations import CitationGate
 from agents.reuse import savings, similar
-from agents.reuse.keys import answer_key, may_reuse, whose
+from agents.reuse.keys import answer_key, may_reuse, who_answers, whose
 from agents.reuse.types import Answer, now
 from agents.types import AgentTask, AnswerReused, Chat
 from caching.cache import Cache, Hit
@@ -54,7 +54,8 @@ async def answers(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes)
     state = await _state(task, asked) if may_reuse(task, asked.request) else None
     if state is not None:
         served = await routes(asked.request.model)
-        key = answer_key(task, asked, state, served)
+        who = await who_answers(asked.request, served)
+        key = answer_key(task, asked, state, who)
         cache = ANSWERS[task.agent.reuse_seconds]
         scopes = scopes_of(task, cache.field_of(key))
     # Whoever asks anew is not given what was said before, also when it could not be forgotten.
@@ -69,7 +70,7 @@ async def answers(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes)
             yield again
         return
     async with found as flight:
-        alike = similar.Alike(task, asked, state, served)
+        alike = similar.Alike(task, asked, state, who)
         if (answer := await alike.find()) is not None:
             async for again in _again(task, answer, began, served, is_similar=True):
                 yield again

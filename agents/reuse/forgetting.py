@@ -13,6 +13,7 @@ KEPT: tuple[Cache[Any], ...] = (*ANSWERS.values(), QUESTIONS, SAID)
 
 
 def forget_answers_of(person_id: UUID) -> None:
-    """Of somebody who is deleted; call it on commit. What was shared belongs to nobody."""
+    """Of somebody who is deleted, or has deleted a conversation; call it on commit. What was
+    shared belongs to nobody."""
     for cache in KEPT:
         flush(cache.name, f"person:{person_id}")

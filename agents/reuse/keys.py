@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from agents.asking import Asked
+from agents.asking import Asked, searched_collections
 from agents.types import AgentTask
 from caching.decorator import canonical
+from gateway.complexity.aliases import find_alias
+from gateway.complexity.features import question_of
 from gateway.types import ChatRequest, PromptMessage, Route
+from knowledge.tuned import tuned_for
 
 DEEPEST = 32
 LARGEST = 2**63  # what a key is packed with holds no larger number
@@ -53,40 +56,59 @@ def whose(task: AgentTask) -> str:
     return "" if is_shared else str(task.user.pk)
 
 
-def answer_key(task: AgentTask, asked: Asked, state: str, routes: Sequence[Route]) -> Any:
-    """For one prompt; `state` is `knowledge_state` of the person."""
+async def who_answers(request: ChatRequest, routes: Sequence[Route]) -> list[Any]:
+    """The deployments that may, and by what an alias chooses among them: another rule, or somebody
+    who has corrected its choice for this question, means another model."""
+    served = [
+        [route.model, route.deployment_id, route.upstream_name, route.base_url, route.tier,
+         dict(route.extra_body)]
+        for route in routes
+    ]  # fmt: skip
+    alias = await find_alias(routes[0].alias) if routes and routes[0].alias else None
+    return [served, alias.basis(question_of(request)) if alias else None]
+
+
+def answer_key(task: AgentTask, asked: Asked, state: str, who: Sequence[Any]) -> Any:
+    """For one prompt; `state` is `knowledge_state` of the person, `who` is `who_answers`."""
     request = asked.write(fence=FENCE)
     passages = [
         [p.n, [[part.chunk_id, part.document_id, part.start, part.end] for part in p.parts]]
         for p in asked.passages
     ]
     messages = [told(message) for message in request.messages]
-    return canonical(["exact", *_circumstances(task, request, state, routes), messages, passages])
+    return canonical(["exact", *_circumstances(task, request, state, who), messages, passages])
 
 
-def question_key(task: AgentTask, asked: Asked, state: str, routes: Sequence[Route]) -> Any:
+def question_key(task: AgentTask, asked: Asked, state: str, who: Sequence[Any]) -> Any:
     """For all questions of this person under the same circumstances, what is remembered among them,
     whatever their words. Never of somebody else, also where the agent shares: an answer to words
-    that are not quite the same may tell what only they had thought of."""
+    that are not quite the same may tell what only they had thought of. For threads."""
     request = asked.write(fence=FENCE)
     rules = told(request.messages[0])
     known = [memory.text for memory in task.memories]
-    circumstances = _circumstances(task, request, state, routes)
-    return canonical(["similar", str(task.user.pk), *circumstances, rules, known])
+    circumstances = _circumstances(task, request, state, who)
+    looked = _looked_for(task, asked)
+    return canonical(["similar", str(task.user.pk), *circumstances, rules, known, looked])
 
 
 def _circumstances(
-    task: AgentTask, request: ChatRequest, state: str, routes: Sequence[Route]
+    task: AgentTask, request: ChatRequest, state: str, who: Sequence[Any]
 ) -> list[Any]:
-    served = [
-        [route.model, route.deployment_id, route.upstream_name, route.base_url,
-         dict(route.extra_body)]
-        for route in routes
-    ]  # fmt: skip
     return [
-        task.agent.id, whose(task), state, served, request.model, request.temperature,
+        task.agent.id, whose(task), state, list(who), request.model, request.temperature,
         request.max_tokens, asdict(request.controls), dict(request.extra), request.tool_choice,
         sorted(request.required_labels), sorted(map(str, task.collections)),
+    ]  # fmt: skip
+
+
+def _looked_for(task: AgentTask, asked: Asked) -> list[Any]:
+    """How the documents were searched. An exact key has the passages themselves; here a search that
+    was changed since, or is narrowed otherwise, could have found more than the answer cites."""
+    agent, understood = task.agent, asked.understood
+    tuned = tuned_for(searched_collections(task), task.question)
+    return [
+        sorted(map(str, task.switches)), agent.max_passages, agent.context_tokens, asdict(tuned),
+        understood and [asdict(understood.filters), understood.entries],
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from time import monotonic
 from typing import Any
 
-from agents.reuse.keys import is_simple, told
+from agents.reuse.keys import is_simple, told, who_answers
 from caching.cache import Cache, Hit
 from caching.decorator import canonical
 from gateway.chat import stream_chat
@@ -53,7 +53,8 @@ async def stream_again(
                 yield item
         return
     began = monotonic()
-    found = await SAID.find(_key(request, routes), [f"person:{request.account_id}"])
+    key = _key(request, await who_answers(request, routes))
+    found = await SAID.find(key, [f"person:{request.account_id}"])
     if isinstance(found, Hit):
         use.outcome = "hit"
         for item in _again(found.value, began):
@@ -80,16 +81,12 @@ def _may_reuse(request: ChatRequest) -> bool:
     )
 
 
-def _key(request: ChatRequest, routes: Sequence[Route]) -> Any:
-    served = [
-        [route.model, route.deployment_id, route.upstream_name, route.base_url,
-         dict(route.extra_body)]
-        for route in routes
-    ]  # fmt: skip
+def _key(request: ChatRequest, who: Sequence[Any]) -> Any:
     return canonical([
-        request.account_id, served, request.model, [told(message) for message in request.messages],
-        request.temperature, request.max_tokens, asdict(request.controls), dict(request.extra),
-        request.tool_choice, sorted(request.required_labels), request.wants_chunks,
+        request.account_id, list(who), request.model,
+        [told(message) for message in request.messages], request.temperature, request.max_tokens,
+        asdict(request.controls), dict(request.extra), request.tool_choice,
+        sorted(request.required_labels), request.wants_chunks,
     ])  # fmt: skip
 
 

@@ -28,7 +28,6 @@ from caching.cache import Cache, Hit
 from caching.flushing import flush
 from gateway.embedding.embedder import Embedder, EmbedderUnavailable, Vectors
 from gateway.errors import GatewayError
-from gateway.types import Route
 from knowledge.retrieval import embed_for
 from knowledge.versions import find_active_version
 from observability.patience import run_patiently
@@ -50,11 +49,11 @@ QUESTIONS: Cache[Known] = Cache(
 class Alike:
     """The questions that were asked under the circumstances of this one."""
 
-    def __init__(self, task: AgentTask, asked: Asked, state: str, routes: Sequence[Route]) -> None:
+    def __init__(self, task: AgentTask, asked: Asked, state: str, who: Sequence[Any]) -> None:
         self._task = task
         self._asked = asked
         self._state = state
-        self._routes = routes
+        self._who = who
         self._vector: Vectors | None = None
 
     @property
@@ -116,7 +115,7 @@ class Alike:
         payer = task.payer("embedding")
         embedder = embed_for(collections, task.demands, task.user, payer)(version.model)
         self._vector = vector_of(embedder, task.question)
-        self._key = [version.pk, *question_key(task, self._asked, self._state, self._routes)]
+        self._key = [version.pk, *question_key(task, self._asked, self._state, self._who)]
         here = f"questions:{QUESTIONS.field_of(self._key).hex()}"
         self._scopes = (f"person:{task.user.pk}", f"agent:{task.agent.id}", here)
         return True

@@ -30,8 +30,9 @@ DIMENSIONS: Mapping[str, Sequence[str]] = {
     "all": ("person", "model", "agent", "team", "purpose", "endpoint"),
 }
 EACH_TEAM = "unnest(coalesce(nullif(%(expressions)s, '{}'), array[null]::uuid[]))"
-# What an answer is made of: itself, tries that failed, its title, its search, what is remembered.
-OF_ANSWERS = frozenset({"chat", "title", "memory", "complexity", "rerank"})
+# What an answer is made of: itself, tries that failed, its title, what was asked to understand its
+# question and to order what was found, what is remembered.
+OF_ANSWERS = frozenset({"chat", "title", "memory", "complexity", "rewriting", "rerank"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def read_parts(whose: Whose, span: Span, dimension: str) -> list[Part]:
 def per_answer(parts: Iterable[Part]) -> Spent | None:
     """What one answer cost on average, of parts by purpose; None where there were none.
 
-    Tries that failed, titles, memory and ranking are in it; documents that are indexed are not.
+    Tries that failed, titles, memory, understanding and ranking are in it; documents that are
+    indexed are not.
     `uncosted` says how many of the calls have no known cost: they count nothing.
     """
     of_answers = Spent.sum(part.spent for part in parts if part.key in OF_ANSWERS)

@@ -5,6 +5,7 @@ What is deleted is out of sight at once, for everyone and everywhere: `visible_t
 
 import logging
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from django.http import Http404
 
 from accounts.models import Grant, User
 from accounts.services import forget_grants
+from agents.reuse.forgetting import forget_answers_of
 from chat.models import Conversation, Message, Turn
 from chat.services import UNFINISHED
 from events import doorbell, leases
@@ -30,7 +32,8 @@ log = logging.getLogger(__name__)
 def delete_conversation(user: User, conversation_id: UUID) -> None:
     """Out of sight at once; a running answer is stopped, what it said is kept. Raises Http404.
 
-    A temporary conversation is removed for good at once.
+    A temporary conversation is removed for good at once. What agents would have given this person
+    again is forgotten: nothing tells which of it was said here.
     """
     with transaction.atomic():
         found = Conversation.objects.owned_by(user).filter(pk=conversation_id)
@@ -45,6 +48,8 @@ def delete_conversation(user: User, conversation_id: UUID) -> None:
         announce(What.DELETED, conversation_id, [user.pk] if is_temporary else ())
         if is_temporary:
             remove([conversation_id])
+        else:
+            transaction.on_commit(partial(forget_answers_of, user.pk))
     for turn_id in running:
         doorbell.ring(doorbell.RUNNERS, {"stop": str(turn_id)})
 

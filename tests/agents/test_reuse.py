@@ -34,9 +34,19 @@ from caching.place import close_caches
 from caching.servers import sync_client
 from events import jobs
 from gateway.chat import stream_chat
+from gateway.complexity.aliases import fingerprint, forget_aliases
+from gateway.complexity.corrections import correct
 from gateway.controls import Controls
 from gateway.errors import BudgetExhausted
-from gateway.models import Deployment, Endpoint, Usage
+from gateway.models import (
+    Deployment,
+    Endpoint,
+    Model,
+    RoutingAlias,
+    RoutingChoice,
+    RoutingRule,
+    Usage,
+)
 from gateway.routing.routes import forget_routes
 from gateway.services import connect_model
 from gateway.upstream.session import close_pool
@@ -216,6 +226,32 @@ def test_asking_anew_asks_the_model_also_when_nothing_could_be_forgotten(
     old, anew = asyncio.run(listen())
     assert text_of(old) == "Old."
     assert (text_of(anew), is_reused(anew)) == ("New.", False)
+
+
+def test_what_an_alias_would_choose_now_is_asked(alice, agent, guide, model_server):
+    """Somebody who says that a question is hard does not get the small model's answer again."""
+    easy, hard = (connect_model(Endpoint.objects.get(), name) for name in ("easy", "hard"))
+    alias = RoutingAlias.objects.create(
+        model=Model.objects.create(name="auto"), simple=easy, medium=easy, hard=hard
+    )
+    agent.model_name = "auto"
+
+    def ask():
+        forget_routes()
+        forget_aliases()
+        (steps,) = answer(task_of(agent, alice))
+        return of(steps, Finished)[0].model, is_reused(steps)
+
+    assert [ask(), ask()] == [("easy", False), ("easy", True)]
+    rule = RoutingRule.objects.create(alias=alias, conditions="tokens > 1", tier="hard")
+    assert [ask(), ask()] == [("hard", False), ("hard", True)]
+    rule.delete()
+    assert ask() == ("easy", True)
+    choice = RoutingChoice.objects.create(
+        alias=alias, tier="simple", score=0, fingerprint=fingerprint(QUESTION)
+    )
+    correct(choice, "hard", alice.pk)
+    assert ask() == ("hard", False)
 
 
 # -- rights and versions -------------------------------------------------------------------------

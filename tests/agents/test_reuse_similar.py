@@ -2,6 +2,8 @@
 
 import csv
 import io
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -9,17 +11,25 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Grant
 from accounts.services import share
+from agents.asking import Asked, chat_request
 from agents.models import Agent, Measurement
 from agents.reuse import measuring
+from agents.reuse.keys import question_key
 from agents.reuse.measuring import BadQuestions, Pair, measure, nearness, read_pairs, shipped_pairs
 from agents.reuse.similar import QUESTIONS, moved
 from agents.reuse.types import Answer
 from agents.reuse.wording import is_readable, may_share, same_figures
 from agents.types import AnswerReused, CitationAdded, PackedPassage, PastMessage, Recollection
 from caching.flushing import flush
+from knowledge import tuned
+from knowledge.glossary.services import put_entry
+from knowledge.models import SearchWeights
+from knowledge.retrieval.types import Filters
+from knowledge.retrieval.understanding import understand
 from knowledge.versions import find_active_version
 from security.ids import new_id
 from tests.agents.passages import passage
@@ -275,3 +285,44 @@ def test_an_answer_to_nearly_the_same_is_never_somebody_elses(
     assert [is_reused(steps) for steps in (nearly, the_same, her_own)] == [False, True, True]
     (reused,) = of(the_same, AnswerReused)
     assert not reused.is_similar
+
+
+@pytest.mark.django_db(transaction=True)
+def test_how_documents_are_searched_is_part_of_the_circumstances(alice, similar, guides, guide):
+    """A switch, a narrowing, a glossary's word, tuned weights, more room for passages: what is
+    searched for otherwise may find more than an older answer cites."""
+    task = task_of(similar, alice, ASKED, collections=(guides.pk,))
+
+    def key(task=task, understood=None):
+        asked = Asked()
+        asked.write = partial(chat_request, task, [], ())
+        asked.understood = understood or understand(ASKED, (), (), timezone.now())
+        return question_key(task, asked, "1:1", [])
+
+    plain = understand(ASKED, (), (), timezone.now())
+    assert key() == key(replace(task, question=ALIKE))
+    changed = [
+        key(replace(task, said_by_collections=({"rerank": True},))),
+        key(replace(task, agent=replace(task.agent, understanding={"glossary": False}))),
+        key(replace(task, agent=replace(task.agent, max_passages=2))),
+        key(replace(task, agent=replace(task.agent, context_tokens=900))),
+        key(understood=replace(plain, filters=Filters(file_types=("pdf",)))),
+        key(understood=replace(plain, entries=(("lamp", "beacon"),))),
+    ]
+    as_before = key()
+    SearchWeights.objects.create(collection=guides, script="latin", threshold=0.5)
+    tuned.forget()
+    changed.append(key())
+    assert len({repr(one) for one in (as_before, *changed)}) == 8
+    SearchWeights.objects.all().delete()
+    tuned.forget()
+    assert key() == as_before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_word_of_the_glossary_lets_the_model_be_asked(alice, similar, guides, guide):
+    first, alike = (task_of(similar, alice, one, has_glossary=True) for one in (ASKED, ALIKE))
+    assert not is_reused(*answer(first))
+    put_entry(guides, ["lamp", "beacon"])
+    assert not is_reused(*answer(alike))
+    assert is_reused(*answer(replace(alike, question=ALIKE + " Please.")))

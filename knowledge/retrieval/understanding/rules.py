@@ -23,11 +23,13 @@ class Understood:
     """What is searched for: the first query ends with the person's own words, as they are.
 
     `recognised` are all narrowings that were found; `filters` are those of them that count.
+    `entries` are the glossaries' that were looked at for it.
     """
 
     queries: tuple[Query, ...]
     filters: Filters = NO_FILTERS
     recognised: tuple[Recognised, ...] = ()
+    entries: tuple[tuple[str, ...], ...] = ()
 
     @property
     def first(self) -> Query:
@@ -78,6 +80,7 @@ def understand(
         found = found.with_more([Query(part, Way.PART, PART_WEIGHT) for part in parts_of(rest)])
     if Switch.GLOSSARY in switches and entries:
         found = found.with_more(other_words(alone, entries))
+        found = replace(found, entries=tuple(map(tuple, entries)))
     return found
 
 

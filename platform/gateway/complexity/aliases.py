@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,13 @@ class Alias:
     corrected: Mapping[str, Tier] | None = None
     judge: str = ""
     judge_margin: float = 0.0
+
+    def basis(self, question: str) -> list[Any]:
+        """All that decides for the question beside itself: while this is the same, so is the
+        choice."""
+        rules = [[rule.tier, [astuple(one) for one in rule.conditions]] for rule in self.rules]
+        corrected = (self.corrected or {}).get(fingerprint(question), "")
+        return [asdict(self.settings), rules, corrected, self.judge, self.judge_margin]
 
 
 async def find_alias(name: str) -> Alias | None:

@@ -67,6 +67,14 @@ def test_ones_own_by_model_agent_and_token(client_of, alice, bob):
     assert "secret" not in text
 
 
+def test_an_answer_costs_all_that_was_asked_for_it(client_of, alice):
+    used(account_id=alice.pk, calls=2, cost=Decimal("0.01"))
+    used(account_id=alice.pk, calls=1, purpose="rewriting", cost=Decimal("0.004"))
+    used(account_id=alice.pk, calls=1, purpose="enrichment", cost=Decimal("7"))
+    context, _ = read(client_of(alice))
+    assert context["usage"].per_answer.costs == {"USD": Decimal("0.007")}
+
+
 def test_currencies_stand_side_by_side_and_the_unknown_is_unknown(client_of, alice):
     used(account_id=alice.pk, currency="EUR", cost=Decimal("2.5"))
     used(account_id=alice.pk, currency="CNY", cost=Decimal("7"))

@@ -8,14 +8,14 @@ One that does not fit is searched, and only there (`knowledge.retrieval.search_s
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from django.db.models.functions import Length
 
 from accounts.models import User
-from agents.packing import BLOCK_TOKENS, pack
+from agents.packing import BLOCK_TOKENS, pack_with
 from agents.prompt_caching import in_lasting_order
 from agents.seeing import cost_of, show_images
 from agents.tokens import estimate_tokens
@@ -24,6 +24,7 @@ from gateway.routing.routes import sees_images
 from gateway.types import PromptImage
 from knowledge.models import Chunk, Document, DocumentText
 from knowledge.retrieval import search_shelves
+from knowledge.retrieval.surroundings import passage_of, read_around
 from knowledge.types import Passage
 from observability.patience import run_patiently
 from security.reading import second_lock
@@ -161,22 +162,33 @@ def read_documents(
     whole = in_lasting_order(whole, is_first=not task.history)
     pieces = [piece for file in whole for piece in _whole(task.user, file)]
     left = budget - sum(estimate_tokens(piece.text) + BLOCK_TOKENS for piece in pieces)
-    found: Iterable[PackedPassage] = ()
-    if searched:
-        limit = max(task.agent.max_passages, 1)
-        shelves = [file.shelf_id for file in searched]
-        payer = task.payer("embedding")
-        result = search_shelves(
-            task.user,
-            query,
-            shelves,
-            limit * CANDIDATES,
-            task.demands,
-            payer=payer,
-            remember=not task.is_temporary,
-        )
-        found = pack(result.passages or _beginnings(task.user, searched), left, limit)
+    found = _searched(task, query, searched, left) if searched else ()
     return tuple(replace(piece, n=n) for n, piece in enumerate([*pieces, *found], 1))
+
+
+def _searched(
+    task: AgentTask, query: str, files: Sequence[AttachedFile], budget: int
+) -> tuple[PackedPassage, ...]:
+    """What fits the question best, packed as that of documents is.
+
+    Where nothing resembles the question, the beginnings of the files come first: who attaches a
+    file asks about it, and "nothing found" is no answer to that.
+    """
+    limit = max(task.agent.max_passages, 1)
+    result = search_shelves(
+        task.user,
+        query,
+        [file.shelf_id for file in files],
+        limit * CANDIDATES,
+        task.demands,
+        payer=task.payer("embedding"),
+        remember=not task.is_temporary,
+    )
+    found = result.passages
+    if not found or not result.is_alike:
+        first = {passage.chunk_id: passage for passage in _beginnings(task.user, files)}
+        found = (*first.values(), *(p for p in found if p.chunk_id not in first))
+    return pack_with(found, budget, limit, read_around(task.user, found)).passages
 
 
 @second_lock
@@ -193,7 +205,7 @@ def _whole(user: User, file: AttachedFile) -> Iterator[PackedPassage]:
     gathered: list[Passage] = []
     tokens = 0
     for chunk, start, end in zip(chunks, cuts, cuts[1:], strict=False):
-        stretch = replace(_passage(chunk), text=text[start:end], start=start, end=end)
+        stretch = replace(passage_of(chunk), text=text[start:end], start=start, end=end)
         cost = estimate_tokens(stretch.text)
         if gathered and tokens + cost > PIECE_TOKENS:
             yield PackedPassage(0, tuple(gathered))
@@ -206,21 +218,8 @@ def _whole(user: User, file: AttachedFile) -> Iterator[PackedPassage]:
 
 def _beginnings(user: User, files: Sequence[AttachedFile]) -> list[Passage]:
     """How the documents begin: what is shown when nothing in them resembles the question."""
-    return [_passage(chunk) for file in files for chunk in _chunks(user, file.document_id, 2)]
-
-
-def _passage(chunk: Chunk) -> Passage:
-    return Passage(
-        chunk_id=chunk.pk,
-        document_id=chunk.document_id,
-        collection_id=chunk.collection_id,
-        title=chunk.document.title,
-        heading_path=tuple(chunk.heading_path),
-        text=chunk.text,
-        start=chunk.start,
-        end=chunk.end,
-        page=chunk.page,
-        line=chunk.line,
-        head=chunk.head,
-        score=1.0,
-    )
+    return [
+        replace(passage_of(chunk), score=1.0)
+        for file in files
+        for chunk in _chunks(user, file.document_id, 2)
+    ]

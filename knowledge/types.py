@@ -84,7 +84,8 @@ class Extracted:
 
     `invisible` counts the characters that were removed because a reader could not see them.
     `figures` are the pictures that marks of the blocks name, the first one by 1;
-    `pages_without_text` are pictures alone.
+    `pages_without_text` are pictures alone, and those `pages_by_ocr` are too, but were read by
+    what `ocr` names.
     """
 
     title: str
@@ -95,6 +96,8 @@ class Extracted:
     invisible: int = 0
     figures: tuple["Drawn", ...] = ()
     pages_without_text: tuple[int, ...] = ()
+    pages_by_ocr: tuple[int, ...] = ()
+    ocr: str = ""  # program, its version and languages; empty: nothing tried to read them
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,8 @@ NOTHING_AROUND = Around()
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Passages, best first; `alpha` is the weight of the dense leg; `trace` has every candidate."""
+    """Passages, best first; `alpha` is the weight of the dense leg; `trace` has every candidate;
+    not `is_alike` where none of them resembles the question (`retrieval.thresholds`)."""
 
     query: str
     passages: tuple[Passage, ...]
@@ -178,3 +182,4 @@ class SearchResult:
     demands: tuple["Demand", ...] = ()  # of the collections that the passages are from
     trace: tuple["Candidate", ...] = ()
     around: Around = NOTHING_AROUND
+    is_alike: bool = True

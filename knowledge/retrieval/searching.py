@@ -90,7 +90,8 @@ class Plan:
         self, questions: Sequence[Question], found: Sequence[Found], began: float, embed_ms: float
     ) -> SearchResult:
         fused = fuse(found)
-        is_enough = not self.only_alike or any(one.has_alike for one in found)
+        is_alike = any(one.has_alike for one in found)
+        is_enough = is_alike or not self.only_alike
         shown = tuple(fused[: self.limit]) if is_enough else ()
         took_ms = ms_since(began)
         return SearchResult(
@@ -101,6 +102,7 @@ class Plan:
             timings={"embed_ms": embed_ms, "sql_ms": took_ms - embed_ms},
             demands=demands_of(found, shown),
             trace=trace_of(found, fused, self.limit, is_enough=is_enough),
+            is_alike=is_alike,
         )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -113,6 +114,29 @@ def test_where_nothing_resembles_the_question_its_beginning_is_shown(alice) -> N
     reading = read(task_of(alice, diary, question="请总结一下"), 1500)
     assert reading.passages[0].first.start == min(p.first.start for p in reading.passages)
     assert reading.passages
+
+
+def test_what_is_found_is_packed_with_its_neighbours(alice) -> None:
+    """As of documents: one passage is wanted, and the next one of its section comes with it."""
+    steps = [f"Step {n}: fasten the rail of level {n} before anybody climbs. " for n in range(40)]
+    manual = LONG + "\n\n## The zebra crane\n\nThe zebra crane is built so. " + "".join(steps)
+    document = attached(alice, manual, "manual.md")
+    agent = AgentSpec(max_passages=1)
+    task = replace(task_of(alice, document, question="How is the zebra crane built?"), agent=agent)
+    (passage,) = read(task, 1200).passages
+    assert "zebra crane is built" in passage.text
+    assert len(passage.parts) > 1
+    stored = DocumentText.objects.get(document=document).text
+    assert all(part.text == stored[part.start : part.end] for part in passage.parts)
+
+
+def test_where_nothing_is_alike_its_beginning_comes_first_and_what_was_found_behind(alice) -> None:
+    diary = attached(alice, LONG, "diary.md")
+    question = "Which orchestra played Mahler in Vienna?"
+    reading = read(task_of(alice, diary, question=question), 1500)
+    assert reading.passages[0].first.start < 20  # behind its heading
+    assert len(reading.passages) > 1
+    assert reading.tokens <= 1500
 
 
 def test_an_answer_cites_what_is_attached_like_any_document(alice, model_server) -> None:

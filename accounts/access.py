@@ -1,5 +1,6 @@
 """Who may see and change what: the one place every permission query comes from."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 from uuid import UUID
 
@@ -106,6 +107,12 @@ def require_visible(rows: Guarded, user: User | AnonymousUser, pk: UUID) -> Any:
     if found is None:
         raise Http404
     return found
+
+
+def require_all(allowed: models.QuerySet[Any], ids: Sequence[UUID] | None) -> None:
+    """That every one of these is among the `allowed`; raises Http404. None names nothing."""
+    if ids and allowed.filter(pk__in=ids).count() != len(set(ids)):
+        raise Http404
 
 
 def require_editable(rows: Guarded, user: User | AnonymousUser, pk: UUID) -> Any:

@@ -10,10 +10,10 @@ class AgentsConfig(AppConfig):
         from accounts.budgets.subjects import know_agents  # noqa: PLC0415 - models are loaded now
         from agents import spoken  # noqa: F401, PLC0415 - so that every process has its words
         from agents.budget_subjects import find_agents  # noqa: PLC0415
-        from agents.golden import prompt_of, supported_share  # noqa: PLC0415
+        from agents.golden import find_with, prompt_of, supported_share  # noqa: PLC0415
         from knowledge.quality.asking import answered_by  # noqa: PLC0415
         from knowledge.quality.fingerprints import tell  # noqa: PLC0415
 
         know_agents(find_agents)
-        answered_by(supported_share)
+        answered_by(supported_share, find_with)
         tell("prompt", prompt_of)

@@ -4,32 +4,68 @@ The documents of the question's collection alone are searched; nothing is rememb
 an approved answer stands behind itself: the model is asked.
 """
 
+from collections.abc import Mapping
+
 from accounts.models import User
 from accounts.payers import payer_of
+from agents.finding import in_better_order, rerank_depth, search_documents
 from agents.loop import run_agent
 from agents.models import Agent
 from agents.prompt import RULES
 from agents.types import AgentSpec, AgentTask, SupportChecked
+from agents.understanding.asking import understand_question
+from gateway.chat import stream_chat
 from gateway.embedding.background import run
+from gateway.routing.routes import find_routes
+from knowledge.glossary.presence import is_any_there
 from knowledge.ingestion.steps import fingerprint
+from knowledge.labels import demands_of
 from knowledge.models import Collection
+from knowledge.quality.judging import DEPTH
+from knowledge.switches import Switch
+from knowledge.types import SearchResult
 
 
 def supported_share(user: User, collection: Collection, question: str) -> float | None:
     """None where the answer says nothing that a source could support; raises GatewayError."""
-    payer = payer_of(user, "other")
-    task = AgentTask(
-        AgentSpec(), user, question,
-        collections=(collection.pk,), is_anew=True, team_ids=payer.team_ids, purpose="other",
-    )  # fmt: skip
-    checked = run(_checked(task))
+    checked = run(_checked(_task(user, collection, question, collection.understanding)))
     return checked.supported / checked.claims if checked and checked.claims else None
+
+
+def find_with(
+    user: User, collection: Collection, question: str, ways: frozenset[Switch]
+) -> SearchResult:
+    """What an answer is chosen from where questions are understood in these ways and in no other;
+    a reranker that does not answer changes nothing. Raises GatewayError."""
+    return run(_found(_task(user, collection, question, {one: one in ways for one in Switch})))
 
 
 def prompt_of(collection: Collection) -> str:
     """What agents are told that answer from it: the house's rules, and their own instructions."""
     agents = Agent.objects.filter(collections=collection).order_by("pk")
     return fingerprint(RULES, *agents.values_list("instructions", flat=True))[:16]
+
+
+def _task(user: User, collection: Collection, question: str, said: Mapping[str, bool]) -> AgentTask:
+    payer = payer_of(user, "other")
+    return AgentTask(
+        AgentSpec(), user, question,
+        collections=(collection.pk,), is_anew=True, team_ids=payer.team_ids, purpose="other",
+        demands=tuple(demands_of([collection.pk])), said_by_collections=(said,),
+        has_glossary=is_any_there(),
+    )  # fmt: skip
+
+
+async def _found(task: AgentTask) -> SearchResult:
+    collections = list(task.collections)
+    understood, _step = await understand_question(task, collections, stream_chat, find_routes)
+    depth = await rerank_depth(task, collections, task.question)
+    found = await search_documents(
+        task.user, understood.first.text, collections, max(DEPTH, depth), task.demands,
+        also=understood.also, filters=understood.filters, payer=task.payer("embedding"),
+    )  # fmt: skip
+    better, _step = await in_better_order(task, found, depth, (stream_chat, find_routes))
+    return better
 
 
 async def _checked(task: AgentTask) -> SupportChecked | None:

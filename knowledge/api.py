@@ -4,34 +4,34 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import File, Query, Router, Status, UploadedFile
 
-from accounts.access import require_editable, require_owned
+from accounts.access import require_all, require_editable, require_owned
 from accounts.callers import READ, WRITE, caller
 from accounts.limits import spend_for
 from accounts.payers import payer_by_token
 from gateway.labels import clean_labels
 from knowledge import bulk, discarding, retrieval, selectors, services, viewers
 from knowledge.curation.documents import Wanted, list_wanted
-from knowledge.models import Chunk, Collection, Document
-from knowledge.schemas import (
+from knowledge.models import Chunk, Collection, Document, Source
+from knowledge.quality import gate
+from knowledge.schemas.collections import (
     AccessOut,
-    BulkIn,
-    BulkOut,
-    ChunkOut,
     CollectionIn,
     CollectionOut,
     CollectionPatch,
+)
+from knowledge.schemas.documents import (
+    BulkIn,
+    BulkOut,
+    ChunkOut,
     DocumentAccepted,
     DocumentOut,
     DocumentQuery,
     PassageQuery,
     PassageTextOut,
-    SearchAsIn,
-    SearchIn,
-    SearchOut,
-    SeenOut,
-    SeenQuery,
 )
+from knowledge.schemas.searching import SearchAsIn, SearchIn, SearchOut, SeenOut, SeenQuery
 from knowledge.storage import path_of
+from knowledge.switches import said_after
 from security import audit
 from security.acts import Act
 from security.downloads import Download, Image
@@ -96,10 +96,16 @@ def get_collection(request: HttpRequest, collection_id: UUID) -> Any:
     summary="Change a collection", operation_id="update_collection",
 )  # fmt: skip
 def update_collection(request: HttpRequest, collection_id: UUID, body: CollectionPatch) -> Any:
-    """Needs the role editor, and to change `required_labels` the role owner."""
+    """Needs the role editor, and to change `required_labels` the role owner. 409 `change-held`
+    where a way of `understanding` that is switched on loses on the golden questions, or while
+    these are being asked; `force` switches it on nevertheless, which stands in the audit log."""
     require = require_editable if body.required_labels is None else require_owned
-    collection = require(Collection.objects, caller(request), collection_id)
+    user = caller(request)
+    collection = require(Collection.objects, user, collection_id)
     labels = body.required_labels
+    if body.understanding:
+        said = said_after(collection.understanding, body.understanding)
+        gate.check_switches(collection, said, user, is_forced=body.force)
     services.update_collection(
         collection,
         name=body.name or collection.name,
@@ -107,7 +113,7 @@ def update_collection(request: HttpRequest, collection_id: UUID, body: Collectio
         labels=None if labels is None else clean_labels(labels),
         understanding=body.understanding,
     )
-    return selectors.find_collection(caller(request), collection_id)
+    return selectors.find_collection(user, collection_id)
 
 
 @router.get(
@@ -310,6 +316,8 @@ def search(request: HttpRequest, body: SearchIn) -> Any:
     spend_for(request, Action.SEARCHES)
     user = caller(request)
     collections = selectors.require_collections(user, body.collections)
+    require_all(Document.objects.visible_to(user), body.documents)
+    require_all(Source.objects.editable_by(user), body.sources)
     return retrieval.search(
         user,
         body.query,

@@ -27,7 +27,7 @@ from knowledge.queueing import (
 )
 from knowledge.sources.ownership import claim
 from knowledge.storage import Readable
-from knowledge.switches import Switch
+from knowledge.switches import Switch, said_after
 from security import audit
 from security.acts import Act
 
@@ -73,8 +73,7 @@ def update_collection(
         if labels is not None and labels != collection.required_labels:
             audit.record(Act.LABELS_CHANGED, collection, labels=labels)
             collection.required_labels = labels
-        said = {**collection.understanding, **(understanding or {})}
-        collection.understanding = {name: on for name, on in said.items() if on is not None}
+        collection.understanding = said_after(collection.understanding, understanding or {})
         collection.save(
             update_fields=[
                 "name", "description", "required_labels", "understanding", "updated_at"

@@ -1,7 +1,10 @@
 """How a question is understood before it is searched for: what is switched on, and by whom.
 
 An agent and a collection each say yes, no, or nothing about a way. No wins over yes, yes over
-nothing; where nobody says anything the house's own list counts. No Django here but its errors.
+nothing; where nobody says anything the house's own list counts. Every collection that is named to
+be searched is heard. Where everything is searched that a person may see, none is: one shared
+collection would decide, and cost, for all the others; there the agent alone is asked.
+No Django here but its errors.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,9 +39,19 @@ USUAL = frozenset({Switch.FOLLOW_UPS, Switch.GLOSSARY})
 
 
 def switched_on(agent: Said, collections: Iterable[Said] = ()) -> frozenset[Switch]:
-    """What counts for a question to this agent, searched in these collections alone."""
+    """What counts for a question to this agent, searched in these collections."""
     said = [agent, *collections]
     return frozenset(switch for switch in Switch if _counts(switch, said))
+
+
+def beyond_usual(said: Said) -> frozenset[Switch]:
+    """What a collection that says this has done with questions, and others have not."""
+    return switched_on({}, [said]) - USUAL
+
+
+def said_after(said: Said, more: Mapping[Switch, bool | None]) -> dict[str, bool]:
+    """What is said once these are changed; None says nothing any more."""
+    return {name: on for name, on in {**said, **more}.items() if on is not None}
 
 
 def _counts(switch: Switch, said: Iterable[Said]) -> bool:

@@ -30,6 +30,8 @@ from agents.types import (
     UsageRecorded,
 )
 from gateway.types import ChatRequest, PromptMessage, RawMessage, TokenUsage
+from knowledge.glossary.presence import is_any_there
+from observability.patience import run_patiently
 
 NOT_FOR_AGENTS = (
     "functions", "function_call", "response_format", "modalities", "audio", "guided_json",
@@ -42,7 +44,10 @@ async def of_agent(spec: AgentSpec, call: Call, request: ChatRequest, model: Cha
     """Text as it is written; the last chunk has `citations`, and `notice` where the person should
     know something about how the answer came about. Raises ApiError and GatewayError."""
     task = replace(
-        agent_task(spec, call.user, request), demands=model.demands, is_anew=call.cache.wish == "no"
+        agent_task(spec, call.user, request),
+        demands=model.demands,
+        is_anew=call.cache.wish == "no",
+        has_glossary=await run_patiently(is_any_there),
     )
     call.cache.outcome = "" if spec.reuse == "off" else "miss"
     finish_reason = "stop"
@@ -106,7 +111,6 @@ def agent_task(spec: AgentSpec, user: User, request: ChatRequest) -> AgentTask:
         team_ids=payer.team_ids,
         token_id=payer.token_id,
         purpose=payer.purpose,
-        has_glossary=True,  # it is looked up, since nothing is read along here
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from knowledge.glossary import presence
 from knowledge.glossary.errors import GlossaryRefused
 from knowledge.models import Collection, GlossaryEntry
 from knowledge.retrieval.understanding.glossary import LONGEST_TERM, key_of
@@ -123,6 +124,7 @@ class Book:
     def store(self) -> None:
         GlossaryEntry.objects.filter(pk__in=self._gone).delete()
         GlossaryEntry.objects.bulk_create(self._new.values())
+        presence.forget()
 
 
 @contextmanager

@@ -165,10 +165,13 @@ def list_runs(request: HttpRequest, collection_id: UUID, page: Query[PageQuery])
 )  # fmt: skip
 def start_run(request: HttpRequest, collection_id: UUID, body: RunIn) -> Any:
     """In the background; one that waits already is that one. Needs the role editor."""
-    spend_for(request, Action.SEARCHES)
+    spend_for(request, Action.TURNS if body.ways else Action.SEARCHES)
     user = caller(request)
     collection = require_editable(Collection.objects, user, collection_id)
-    return Status(202, running.start_run(collection, by=user, asks_answers=body.answers))
+    ways = None if body.ways is None else frozenset(body.ways)
+    cause = running.Cause.HAND if ways is None else running.Cause.GATE
+    run = running.start_run(collection, cause, user, asks_answers=body.answers, ways=ways)
+    return Status(202, run)
 
 
 @router.get(

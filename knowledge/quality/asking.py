@@ -16,6 +16,7 @@ from knowledge.models import (
 )
 from knowledge.quality.judging import DEPTH, Given, Judged, Wanted, judge, judge_nothing
 from knowledge.retrieval import search
+from knowledge.switches import Switch
 from knowledge.types import Passage, SearchResult
 
 
@@ -26,12 +27,23 @@ class Answerer(Protocol):
     def __call__(self, user: User, collection: Collection, question: str) -> float | None: ...
 
 
+class Finder(Protocol):
+    """Finds what an answer from the collection would be chosen from, if its questions were
+    understood in these ways; raises what search raises."""
+
+    def __call__(
+        self, user: User, collection: Collection, question: str, ways: frozenset[Switch]
+    ) -> SearchResult: ...
+
+
 _answerer: list[Answerer] = []
+_finder: list[Finder] = []
 
 
-def answered_by(answerer: Answerer) -> None:
+def answered_by(answerer: Answerer, finder: Finder) -> None:
     """At start, from the layer that answers."""
     _answerer[:] = [answerer]
+    _finder[:] = [finder]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +82,16 @@ def ask_all(
     user: User,
     *,
     version: EmbeddingVersion | None = None,
+    ways: frozenset[Switch] = frozenset(),
     asks_answers: bool = False,
     report: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Iterator[Asked]:
-    """One after the other; raises what search raises."""
+    """One after the other, of this version or understood in these `ways`; raises what search
+    raises."""
     places = Places(questions)
     for n, question in enumerate(questions):
         report(n, len(questions))
-        # As an answer would: what resembles nothing is nothing.
-        found = search(
-            user, question.text, [collection.pk], DEPTH, version=version, only_alike=True
-        )
+        found = _found(user, collection, question.text, version, ways)
         judged = judge_found(question, found, places)
         if asks_answers and _answerer:
             supported = _answerer[0](user, collection, question.text)
@@ -88,6 +99,19 @@ def ask_all(
         shown = [_shown(passage) for passage in found.passages[:DEPTH]]
         yield Asked(question, judged, shown, found.took_ms)
     report(len(questions), len(questions))
+
+
+def _found(
+    user: User,
+    collection: Collection,
+    text: str,
+    version: EmbeddingVersion | None,
+    ways: frozenset[Switch],
+) -> SearchResult:
+    """As an answer would: what resembles nothing is nothing."""
+    if ways and _finder:
+        return _finder[0](user, collection, text, ways)
+    return search(user, text, [collection.pk], DEPTH, version=version, only_alike=True)
 
 
 def judge_found(question: GoldenQuestion, found: SearchResult, places: "Places") -> Judged:

@@ -3,7 +3,7 @@
 Parts that live above this package (an agent's prompt) are told by whoever has them: `tell`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from knowledge.models import (
     SearchWeights,
 )
 from knowledge.quality.weighing import read_index
+from knowledge.switches import Switch, beyond_usual
 from knowledge.versions import find_active_version
 
 Cause = QualityRun.Cause
@@ -31,6 +32,7 @@ PARTS = {
     "analyzer": Cause.ANALYZER,
     "chunker": Cause.CHUNKER,
     "weights": Cause.WEIGHTS,
+    "ways": Cause.WEIGHTS,
     "prompt": Cause.PROMPT,
     "content": Cause.CONTENT,
     "questions": Cause.QUESTIONS,
@@ -44,8 +46,14 @@ def tell(part: str, say: Callable[[Collection], str]) -> None:
     _told[part] = say
 
 
-def settings_of(collection: Collection, version: EmbeddingVersion | None = None) -> dict[str, str]:
-    """The parts by name; by another embedding version than the searched one if it is given."""
+def settings_of(
+    collection: Collection,
+    version: EmbeddingVersion | None = None,
+    ways: frozenset[Switch] | None = None,
+) -> dict[str, str]:
+    """The parts by name; by another embedding version than the searched one, and by other ways of
+    understanding than the collection's own, if these are given."""
+    named = " ".join(sorted(ways_of(collection) if ways is None else ways))
     return {
         "content": _content(collection),
         "chunker": SPLITTER,
@@ -53,8 +61,20 @@ def settings_of(collection: Collection, version: EmbeddingVersion | None = None)
         "embedder": name_of(version or find_active_version()),
         "weights": _weights(collection),
         "questions": _questions(collection),
+        **({"ways": named} if named else {}),
         **{part: say(collection) for part, say in sorted(_told.items())},
     }
+
+
+def ways_of(collection: Collection) -> frozenset[Switch]:
+    """What is done with questions to it, and to others is not."""
+    return beyond_usual(collection.understanding)
+
+
+def ways_in(settings: Mapping[str, Any]) -> frozenset[Switch]:
+    """Those that settings name; a name that there is no switch of any more counts as none."""
+    named = str(settings.get("ways", "")).split()
+    return frozenset(switch for switch in Switch if switch in named)
 
 
 def cause_of(before: dict[str, Any], now: dict[str, Any]) -> str | None:

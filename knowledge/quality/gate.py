@@ -4,7 +4,7 @@ A change that loses beyond noise is held: `ChangeHeld` says where and how much. 
 nevertheless says so (`is_forced`), which stands in the audit log with the same figures.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,11 @@ from gateway.errors import GatewayError
 from gateway.labels import LabelUnmet
 from knowledge.models import Collection, EmbeddingVersion, GoldenQuestion, QualityRun
 from knowledge.quality import running
-from knowledge.quality.asking import NobodyReads, asker_of
+from knowledge.quality.asking import NobodyReads, asker_of, counted_of
 from knowledge.quality.comparing import Change, compare
 from knowledge.quality.errors import ChangeHeld
-from knowledge.quality.fingerprints import settings_of
+from knowledge.quality.fingerprints import settings_of, ways_of
+from knowledge.switches import Switch, beyond_usual
 from knowledge.versions import find_active_version
 from security import audit
 from security.acts import Act
@@ -45,14 +46,7 @@ class Loss:
             "supported": _("fewer sentences have a source"),
         }[self.measure]
         text = _("“%(name)s”: %(what)s (%(delta)s, between %(low)s and %(high)s; %(n)d questions)")
-        return text % {
-            "name": self.collection.name,
-            "what": said,
-            "delta": _signed(self.change.delta),
-            "low": _signed(self.change.low),
-            "high": _signed(self.change.high),
-            "n": self.change.n,
-        }
+        return text % {"name": self.collection.name, "what": said, **figures_of(self.change)}
 
 
 def check_version(
@@ -91,8 +85,41 @@ def check_version(
     judge(losses, version, by, is_forced=is_forced)
 
 
-def losses_of(collection: Collection, before: QualityRun, after: QualityRun) -> list[Loss]:
+def check_switches(
+    collection: Collection, said: Mapping[str, bool], by: User, *, is_forced: bool = False
+) -> dict[str, Change]:
+    """What it changes for the collection's golden questions if it says this of the ways in which
+    questions are understood: asked of them before it is switched on.
+
+    A job asks them, since a model may write or rerank for each. Nothing is asked where nothing is
+    newly switched on, or there is nothing to ask. Raises ChangeHeld until they were asked, and
+    where they lose.
+    """
+    now, then = ways_of(collection), beyond_usual(said)
+    if then <= now or not counted_of(collection) or not _is_read(collection, by):
+        return {}
+    active = find_active_version()
+    before, after = (_known(collection, active, ways) for ways in (now, then))
+    if before is None or after is None:
+        if is_forced:  # nobody waits for what they do not want to know
+            audit.record(Act.GATE_OVERRIDDEN, collection, by=by, losses=["not asked"])
+            return {}
+        for ways, known in ((now, before), (then, after)):
+            if known is None:
+                running.start_run(collection, running.Cause.GATE, by, asks_answers=False, ways=ways)
+        raise ChangeHeld(
+            _("The golden questions are being asked with this and without. Save again after that.")
+        )
     changes = compare(running.results_of(before), running.results_of(after))
+    judge(_losses(collection, changes), collection, by, is_forced=is_forced)
+    return changes
+
+
+def losses_of(collection: Collection, before: QualityRun, after: QualityRun) -> list[Loss]:
+    return _losses(collection, compare(running.results_of(before), running.results_of(after)))
+
+
+def _losses(collection: Collection, changes: Mapping[str, Change]) -> list[Loss]:
     return [Loss(collection, name, change) for name, change in changes.items() if change.loses]
 
 
@@ -135,13 +162,17 @@ def _count(missing: Iterable[tuple[Collection, EmbeddingVersion]]) -> int:
     )
 
 
-def _known(collection: Collection, version: EmbeddingVersion) -> QualityRun | None:
-    """A run of this version in which everything else was as it is now."""
+def _known(
+    collection: Collection, version: EmbeddingVersion, ways: frozenset[Switch] = frozenset()
+) -> QualityRun | None:
+    """A run of this version, understood in these ways, in which everything else was as it is
+    now."""
+    wanted = settings_of(collection, version, ways)
     done = QualityRun.objects.filter(
-        collection=collection, version=version, state=running.State.DONE
-    ).first()
-    is_true = done is not None and done.settings == settings_of(collection, version)
-    return done if is_true else None
+        collection=collection, version=version, state=running.State.DONE, settings=wanted
+    )
+    found: QualityRun | None = done.first()
+    return found
 
 
 def _before(collection: Collection, active: EmbeddingVersion, by: User | None) -> QualityRun | None:
@@ -170,6 +201,16 @@ def _asked(collection: Collection, version: EmbeddingVersion, by: User | None) -
     except Exception:
         running.fail_run(run, "")
         raise
+
+
+def figures_of(change: Change) -> dict[str, str | int]:
+    """As they are said to people."""
+    return {
+        "delta": _signed(change.delta),
+        "low": _signed(change.low),
+        "high": _signed(change.high),
+        "n": change.n,
+    }
 
 
 def _signed(value: float) -> str:

@@ -21,8 +21,9 @@ from knowledge.models import (
 from knowledge.quality.asking import Asked, ask_all, asker_of, counted_of
 from knowledge.quality.comparing import Change, compare
 from knowledge.quality.errors import QuestionRefused
-from knowledge.quality.fingerprints import settings_of
+from knowledge.quality.fingerprints import settings_of, ways_in, ways_of
 from knowledge.quality.judging import Judged, figures_of
+from knowledge.switches import Switch
 from knowledge.versions import find_active_version
 
 ASK = "knowledge.quality.jobs.ask_questions"
@@ -39,6 +40,7 @@ def start_run(
     *,
     asks_answers: bool | None = None,
     version: EmbeddingVersion | None = None,
+    ways: frozenset[Switch] | None = None,
 ) -> QualityRun:
     """Ask the collection's questions in the background; one that waits already is that one.
 
@@ -47,10 +49,11 @@ def start_run(
     with transaction.atomic():
         Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
         waiting = QualityRun.objects.filter(collection=collection, state=State.WAITING)
-        same: QualityRun | None = waiting.filter(version=version or find_active_version()).first()
+        alike = waiting.filter(version=version or find_active_version(), settings=_wish(ways))
+        same: QualityRun | None = alike.first()
         if same is not None:
             return same
-        run = make_run(collection, cause, by, asks_answers=asks_answers, version=version)
+        run = make_run(collection, cause, by, asks_answers=asks_answers, version=version, ways=ways)
         job = jobs.enqueue(ASK, {"run_id": str(run.pk)}, by.pk if by else None, collection.pk)
         run.job_id = job.pk
         run.save(update_fields=["job_id"])
@@ -64,8 +67,10 @@ def make_run(
     *,
     asks_answers: bool | None = None,
     version: EmbeddingVersion | None = None,
+    ways: frozenset[Switch] | None = None,
 ) -> QualityRun:
-    """The row alone, for who carries it out at once."""
+    """The row alone, for who carries it out at once. With `ways` it is a run before a change: its
+    questions are understood in these, and not as the collection says."""
     if not counted_of(collection):
         raise QuestionRefused(
             _("There are no accepted questions yet that say what they are to find.")
@@ -79,8 +84,14 @@ def make_run(
         asked_by=by,
         asks_answers=asks_answers,
         version=version or find_active_version(),
+        settings=_wish(ways),
     )
     return made
+
+
+def _wish(ways: frozenset[Switch] | None) -> dict[str, str]:
+    """What is known of a run before it is carried out."""
+    return {} if ways is None else {"ways": " ".join(sorted(ways))}
 
 
 def carry_out(
@@ -92,14 +103,15 @@ def carry_out(
     """
     collection = run.collection
     # As it is before the first question: what changes meanwhile is a reason for another run.
-    run.settings = settings_of(collection, run.version)
+    ways = ways_in(run.settings) if run.cause == Cause.GATE else ways_of(collection)
+    run.settings = settings_of(collection, run.version, ways)
     QualityRun.objects.filter(pk=run.pk).update(state=State.RUNNING, settings=run.settings)
     user = asker_of(collection, run.asked_by)
     questions = counted_of(collection)
     asked = list(
         ask_all(
             collection, questions, user,
-            version=run.version, asks_answers=run.asks_answers, report=report,
+            version=run.version, ways=ways, asks_answers=run.asks_answers, report=report,
         )
     )  # fmt: skip
     with transaction.atomic():

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from knowledge.models import ApprovedAnswer, GoldenQuestion, QualityRun
 from knowledge.quality.approved import LONGEST_ANSWER, MOST_SOURCES, MOST_WORDINGS
+from knowledge.quality.fingerprints import ways_in
 from knowledge.quality.importing import MOST_BYTES
 from knowledge.quality.proposing import MOST_AT_ONCE
 from knowledge.quality.services import (
@@ -18,6 +19,7 @@ from knowledge.quality.services import (
     Expectation,
 )
 from knowledge.schemas import AT, ID, example
+from knowledge.switches import Switch
 from security.schemas import PageQuery, WriteSchema
 
 Question = Annotated[
@@ -133,8 +135,15 @@ class RunIn(WriteSchema):
     answers: bool | None = Field(
         None, description="Ask the model too, and count supported sentences; as planned if null."
     )
+    ways: list[Switch] | None = Field(
+        None,
+        max_length=len(Switch),
+        description="Try these ways of understanding questions (`rerank`, `rewrites`, …) instead "
+        "of those that the collection has switched on; the run is no part of the trend. Some ask "
+        "a model for each question, on your account.",
+    )
 
-    model_config = example(answers=None)
+    model_config = example(answers=None, ways=["rerank"])
 
 
 class RunOut(Schema):
@@ -148,14 +157,19 @@ class RunOut(Schema):
         "the interval of 95 %."
     )
     embedding_version: int | None = Field(alias="version_id")
+    ways: list[str] = Field(description="Of understanding questions, beyond the usual ones.")
     before: UUID | None = Field(alias="before_id")
     created_at: datetime
     finished_at: datetime | None
 
     model_config = example(
         id=ID, cause="content", state="done", reason="", figures=FIGURES, embedding_version=1,
-        before=ID, created_at=AT, finished_at=AT,
+        ways=[], before=ID, created_at=AT, finished_at=AT,
     )  # fmt: skip
+
+    @staticmethod
+    def resolve_ways(run: QualityRun) -> list[str]:
+        return sorted(ways_in(run.settings))
 
 
 class ResultOut(Schema):
@@ -178,7 +192,7 @@ class RunWhole(RunOut):
 
     model_config = example(
         id=ID, cause="hand", state="done", reason="", figures=FIGURES, embedding_version=1,
-        before=None, created_at=AT, finished_at=AT,
+        ways=[], before=None, created_at=AT, finished_at=AT,
         results=[{
             "question": ID, "text": "What may a hotel cost?", "rank": 1, "ndcg": 1.0,
             "found_nothing": None, "supported": None, "step": 0,

@@ -6,32 +6,44 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from knowledge import viewers
 from knowledge.matches import mark_terms
 from knowledge.reading import Run
 from knowledge.retrieval import search
+from knowledge.retrieval.reranking import Reranked
+from knowledge.retrieval.reranking.types import Way
 from knowledge.retrieval.types import Filters
 from knowledge.retrieval.understanding import Understood, understand
 from knowledge.soft_breaks import read_on
 from knowledge.switches import Switch
+from knowledge.trials.reranking import depth_for, rerank
 from knowledge.trials.settings import Setting
 from knowledge.types import Passage, SearchResult
 
 RULES = frozenset({Switch.PARTS, Switch.FILTERS})
 MATCHES = 16  # words listed for a hit
+RANKERS: dict[Way, Any] = {
+    "endpoint": _("a rerank model"),
+    "cross_encoder": _("the model on this machine"),
+    "listwise": _("the chat model"),
+    "features": _("the search's own features, without a model"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A found passage at its place. `other` is its place by the other setting; None: not there."""
+    """A found passage at its place. `other` is its place by the other setting, None: not there;
+    `fused` the one it had before reranking, None: nobody reranked."""
 
     place: int
     passage: Passage
     runs: list[Run]
     matched: list[str]
     other: int | None = None
+    fused: int | None = None
 
     @property
     def lexical(self) -> dict[str, Any] | None:
@@ -53,16 +65,25 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one setting found, and how the question was understood by it."""
+    """What one setting found, how the question was understood by it, and who put what was found in
+    another order."""
 
     setting: Setting
     found: SearchResult
     hits: list[Hit]
     understood: Understood | None = None
+    reranked: Reranked | None = None
 
     @property
     def passages(self) -> tuple[Passage, ...]:
         return self.found.passages
+
+    @property
+    def ranker(self) -> str:
+        """In words: the model's name, else what kind of reranker it was."""
+        if self.reranked is None:
+            return ""
+        return self.reranked.model or str(RANKERS[self.reranked.way])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +97,8 @@ class Asking:
 
 def try_setting(asking: Asking, query: str, setting: Setting) -> Side:
     """Raises what the embedder raises."""
+    depth = depth_for(asking.collections, query) if setting.reranks else 0
+    limit = max(setting.limit, depth)
     understood = understand(query, (), RULES, timezone.now()) if setting.rules else None
     filters = both(understood.filters, setting.filters) if understood else setting.filters
     options: dict[str, Any] = {
@@ -85,12 +108,17 @@ def try_setting(asking: Asking, query: str, setting: Setting) -> Side:
         "alpha": setting.alpha,
     }
     if asking.eyes is None:
-        found = search(asking.user, query, asking.collections, setting.limit, **options)
+        found = search(asking.user, query, asking.collections, limit, **options)
     else:
         found = viewers.search_as(
-            asking.eyes, asking.user, query, asking.collections, setting.limit, **options
+            asking.eyes, asking.user, query, asking.collections, limit, **options
         )
-    return Side(setting, found, describe(found), understood)
+    if not depth or len(found.passages) < 2:
+        return Side(setting, found, describe(found), understood)
+    places = {passage.chunk_id: place for place, passage in enumerate(found.passages, 1)}
+    found, reranked = rerank(asking.user, found, depth, setting.limit)
+    hits = [replace(hit, fused=places[hit.passage.chunk_id]) for hit in describe(found)]
+    return Side(setting, found, hits, understood, reranked)
 
 
 def describe(found: SearchResult) -> list[Hit]:

@@ -17,6 +17,7 @@ LIMITS = (5, 20, 50)  # beside the usual one
 USUAL_LIMIT = 10
 LEGS = {"": _("both, as usual"), "words": _("words alone"), "meaning": _("meaning alone"),
         "weight": _("both, by this weight")}  # fmt: skip
+TICKS = ("rules", "rerank")
 KINDS = {"code": _("Programs")} | {
     kind.kind: TYPE_NAMES[kind.media_type] for kind in FILE_TYPES if kind.media_type in TYPE_NAMES
 }
@@ -25,12 +26,14 @@ KINDS = {"code": _("Programs")} | {
 @dataclass(frozen=True, slots=True)
 class Setting:
     """How one side searches. `alpha` is the share of meaning, None what counts usually; `rules` are
-    those by which questions are understood (parts, filters in words)."""
+    those by which questions are understood (parts, filters in words); `reranks` puts what was found
+    in a better order, as an answer with that switch would."""
 
     alpha: float | None = None
     limit: int = USUAL_LIMIT
     version: EmbeddingVersion | None = None
     rules: bool = False
+    reranks: bool = False
     filters: Filters = Filters()  # noqa: RUF009 - a value that nobody changes
 
 
@@ -55,6 +58,7 @@ class SettingForm(forms.Form):
     since = forms.DateField(label=_("From"), required=False)
     until = forms.DateField(label=_("Until"), required=False)
     rules = forms.BooleanField(label=_("Parts and filters from the question"), required=False)
+    rerank = forms.BooleanField(label=_("Put in a better order: reranking"), required=False)
 
     def __init__(self, side: str, data: Any) -> None:
         super().__init__(data, prefix=side)
@@ -63,7 +67,7 @@ class SettingForm(forms.Form):
         self._field("kind").choices = [("", _("any")), *KINDS.items()]
         self._field("language").choices = [("", _("any")), *LANGUAGES.items()]
         for name, field in self.fields.items():
-            is_date, is_tick = name in ("since", "until"), name == "rules"
+            is_date, is_tick = name in ("since", "until"), name in TICKS
             field.widget.attrs |= {"class": "switch" if is_tick else "input"}
             if is_date:
                 field.widget.input_type = "date"
@@ -88,6 +92,7 @@ class SettingForm(forms.Form):
             limit=given["limit"] or USUAL_LIMIT,
             version=given["version"],
             rules=given["rules"],
+            reranks=given["rerank"],
             filters=Filters(
                 file_types=(given["kind"],) if given["kind"] else None,
                 languages=(given["language"],) if given["language"] else None,

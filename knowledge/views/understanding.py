@@ -1,5 +1,6 @@
 """How questions to a collection are understood: its switches and its glossary, for its editors."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django import forms
@@ -18,6 +19,9 @@ from knowledge.glossary.api import as_file
 from knowledge.glossary.errors import GlossaryRefused
 from knowledge.glossary.services import Imported
 from knowledge.models import Collection, GlossaryEntry
+from knowledge.quality import gate
+from knowledge.quality.comparing import Change
+from knowledge.quality.errors import ChangeHeld
 from knowledge.services import update_collection
 from knowledge.switch_fields import SwitchesInput
 from knowledge.switches import Switch
@@ -49,14 +53,23 @@ class EntryForm(forms.Form):
 def understanding(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     """To anybody but its editors it is not there."""
     collection = _find(request, collection_id)
+    switches = SwitchesForm(initial={"understanding": collection.understanding})
+    return _page(request, collection, switches)
+
+
+def _page(
+    request: HttpRequest, collection: Collection, switches: SwitchesForm, *, is_held: bool = False
+) -> HttpResponse:
+    """`is_held`: the switches are as somebody wants them, and the gate keeps them from it."""
     words = request.GET.get("q", "")[:200]
     rows = selectors.list_entries(caller(request), collection, words)
     try:
         page = paginate(rows, ["-id"], request.GET.get("cursor"), PAGE_SIZE)
     except InvalidCursor:
         page = paginate(rows, ["-id"], None, PAGE_SIZE)
-    context = collection_context(request, collection_id) | {
-        "switches": SwitchesForm(initial={"understanding": collection.understanding}),
+    context = collection_context(request, collection.pk) | {
+        "switches": switches,
+        "is_held": is_held,
         "form": EntryForm(),
         "entries": [(row, ", ".join(row.terms)) for row in page.items],
         "next": page.next,
@@ -69,17 +82,25 @@ def understanding(request: HttpRequest, collection_id: UUID) -> HttpResponse:
 @require_POST
 @login_required
 def switch(request: HttpRequest, collection_id: UUID) -> HttpResponse:
+    """What is newly switched on is tried on the golden questions first; `force` does not wait for
+    them, nor for what they say."""
     collection = _find(request, collection_id)
     form = SwitchesForm(request.POST)
     if form.is_valid():
         said = form.cleaned_data["understanding"]
+        is_forced = request.POST.get("force") == "1"
+        try:
+            changes = gate.check_switches(collection, said, caller(request), is_forced=is_forced)
+        except ChangeHeld as held:
+            messages.error(request, str(held))
+            return _page(request, collection, form, is_held=True)
         update_collection(
             collection,
             name=collection.name,
             description=collection.description,
             understanding={one: said.get(one.value) for one in Switch},
         )
-        messages.success(request, _("Saved."))
+        messages.success(request, _said_of(changes))
     return redirect("knowledge:understanding", collection_id)
 
 
@@ -143,6 +164,20 @@ def _find(request: HttpRequest, collection_id: UUID) -> Collection:
         Collection.objects.editable_by(request.user), pk=collection_id
     )
     return found
+
+
+def _said_of(changes: Mapping[str, Change]) -> str:
+    """That it is saved, and what golden questions gain by it."""
+    change = changes.get("ndcg")
+    if change is None:
+        return _("Saved.")
+    text = (
+        _("Saved. Golden questions gain by it: %(delta)s nDCG (%(low)s to %(high)s; %(n)d asked).")
+        if change.gains
+        else _("Saved. It makes no sure difference for %(n)d golden questions: %(delta)s nDCG "
+               "(%(low)s to %(high)s).")
+    )  # fmt: skip
+    return text % gate.figures_of(change)
 
 
 def _tell(request: HttpRequest, found: Imported) -> None:

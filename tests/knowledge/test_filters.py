@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 from django.db.models.functions import Coalesce
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -179,3 +180,24 @@ def test_a_version_counts_from_when_it_is_searched(alice: User, library: Library
     document.save()
     late = Filters(from_=START + timedelta(days=99))
     assert {p.document_id for p in search(alice, "garden", filters=late).passages} == {document.pk}
+
+
+def test_programs_name_documents_and_sources(alice: User, bob: User, library: Library) -> None:
+    document, other = library.documents[:2]
+
+    def found(user: User, **more: object) -> tuple[int, set[str]]:
+        client = Client()
+        client.force_login(user)
+        body = {"query": "garden", "limit": 50, **more}
+        answer = client.post("/api/v1/search", body, content_type="application/json")
+        passages = answer.json().get("passages", [])
+        return answer.status_code, {passage["document_id"] for passage in passages}
+
+    assert found(alice, documents=[str(document.pk)])[1] <= {str(document.pk)}
+    assert found(alice, documents=[str(document.pk), str(uuid4())])[0] == 404
+    assert found(bob, documents=[str(other.pk)])[0] == 404
+    assert found(alice, sources=[str(uuid4())])[0] == 404
+    source = Source.objects.create(collection=document.collection, kind="api", name="Wiki")
+    Document.objects.filter(pk=document.pk).update(source=source)
+    assert found(alice, sources=[str(source.pk)])[1] <= {str(document.pk)}
+    assert found(bob, sources=[str(source.pk)])[0] == 404

@@ -1,12 +1,14 @@
 """Glossaries: written, imported, and read only by those who see the collection."""
 
+from typing import Any
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import Grant, User
 from accounts.services import share
-from knowledge.glossary import services, tables
+from knowledge.glossary import presence, services, tables
 from knowledge.glossary.errors import GlossaryRefused
 from knowledge.glossary.selectors import find_entries, list_entries
 from knowledge.models import Collection, GlossaryEntry
@@ -31,6 +33,20 @@ def test_a_question_finds_the_entries_of_what_the_person_may_see(
     assert find_entries(bob, "How many vacations?", [handbook.pk]) == []
     share(handbook, bob, Grant.Role.READER, by=alice)
     assert find_entries(bob, "How many vacations?", None) == [LEAVE]
+
+
+def test_that_there_is_none_is_remembered_until_there_is_one(
+    handbook: Collection, django_assert_num_queries: Any
+) -> None:
+    presence.forget()
+    assert not presence.is_any_there()
+    with django_assert_num_queries(0):
+        assert not presence.is_any_there()
+    services.put_entry(handbook, LEAVE)
+    assert presence.is_any_there()
+    with django_assert_num_queries(0):
+        assert presence.is_any_there()
+    presence.forget()
 
 
 def test_the_entries_of_other_collections_do_not_count(alice: User, handbook: Collection) -> None:

@@ -10,6 +10,7 @@ from knowledge.models import GoldenQuestion
 from knowledge.retrieval.types import Filters
 from knowledge.trials.comparing import Asking, both, compare, in_both, try_setting
 from knowledge.trials.settings import Setting, SettingForm
+from tests.knowledge.test_reranking import MODEL, make_cross_encoder
 
 pytestmark = pytest.mark.django_db
 COMPARE = "/knowledge/search/compare/"
@@ -31,6 +32,7 @@ def setting(query: str) -> Setting:
 def test_a_setting_stands_in_the_address():
     assert setting("") == Setting()
     assert setting("a_legs=words&a_limit=50&a_rules=on") == Setting(0.0, 50, rules=True)
+    assert setting("a_rerank=on") == Setting(reranks=True)
     assert setting("a_legs=weight&a_weight=0.25&b_legs=words").alpha == 0.25
     found = setting("a_kind=pdf&a_language=zh&a_since=2026-01-01&a_until=2026-01-31").filters
     assert found == Filters(
@@ -62,6 +64,28 @@ def test_what_moved_is_marked(alice, papers):
     ruled = try_setting(asking, "trains in PDFs", Setting(rules=True))
     assert ruled.understood is not None
     assert ruled.hits == []  # nothing here is a PDF
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_side_is_reranked(alice, handbook, papers, client, settings, tmp_path):
+    make_cross_encoder(tmp_path)
+    settings.PARLEY_CROSS_ENCODER = str(tmp_path)
+    side = try_setting(Asking(alice), "the train", Setting(limit=1, reranks=True))
+    assert side.reranked is not None
+    assert (side.reranked.way, side.reranked.trouble) == ("cross_encoder", "")
+    (hit,) = side.hits  # as many as were asked for, of all that were put in order
+    assert hit.fused is not None
+    client.force_login(alice)
+    page = client.get(COMPARE, {"q": "the train", "b_rerank": "on"}).content.decode()
+    assert "reranked by the model on this machine" in page
+    assert page.count("Before reranking") == page.count("Fused score") > 0
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    make_cross_encoder(broken)
+    (broken / MODEL).write_bytes(b"no model")
+    settings.PARLEY_CROSS_ENCODER = str(broken)
+    page = client.get(COMPARE, {"q": "the train", "b_rerank": "on"}).content.decode()
+    assert "No reranker answered" in page
 
 
 def test_through_whose_eyes(alice, bob, charlie, handbook, papers, client):

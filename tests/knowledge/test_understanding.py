@@ -14,7 +14,15 @@ from knowledge.retrieval.understanding.filters import recognise
 from knowledge.retrieval.understanding.following import standing_alone
 from knowledge.retrieval.understanding.glossary import key_of, keys_in, other_words
 from knowledge.retrieval.understanding.splitting import parts_of
-from knowledge.switches import USUAL, Switch, switched_on, validate_switches
+from knowledge.switches import (
+    BY_MODEL,
+    USUAL,
+    Switch,
+    beyond_usual,
+    said_after,
+    switched_on,
+    validate_switches,
+)
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 LEAVE = ("annual leave", "vacation", "年假", "休假")
@@ -188,6 +196,23 @@ def test_who_says_no_counts_most_and_nothing_means_as_usual():
     assert Switch.HYPOTHETICAL in switched_on({}, [{}, {"hypothetical": True}])
     assert Switch.HYPOTHETICAL not in switched_on({"hypothetical": True}, [{"hypothetical": False}])
     assert Switch.GLOSSARY not in switched_on({"glossary": False}, [{"glossary": True}])
+
+
+def test_of_several_collections_each_is_heard():
+    """A no of any counts most, then a yes of any; what says nothing changes nothing."""
+    yes, no, nothing = {"rewrites": True}, {"rewrites": False}, {}
+    assert Switch.REWRITES in switched_on({}, [nothing, yes])
+    assert Switch.REWRITES not in switched_on({}, [yes, no, nothing])
+    assert Switch.REWRITES not in switched_on({}, [nothing, nothing])
+
+
+def test_nothing_that_costs_is_on_by_itself():
+    assert beyond_usual({}) == frozenset()
+    assert beyond_usual({"rerank": True, "glossary": True}) == {Switch.RERANK}
+    assert not USUAL & (BY_MODEL | {Switch.RERANK})
+    assert said_after({"rerank": True}, {Switch.RERANK: None, Switch.PARTS: False}) == {
+        "parts": False
+    }
 
 
 @pytest.mark.parametrize("value", [{"guess": True}, {"parts": 1}, ["parts"], {"parts": None}])

@@ -40,6 +40,8 @@ ID_FIELDS = {
     ("start_turn", "attachments"),
     ("branch_conversation", "message"),
     ("search", "collections"),
+    ("search", "documents"),
+    ("search", "sources"),
     ("change_documents", "documents"),
     ("change_documents", "target"),
     ("order_indexing", "documents"),

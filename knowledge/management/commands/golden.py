@@ -15,6 +15,7 @@ from knowledge.management.commands.ingest import NOT_RUNNING, find_person
 from knowledge.models import Collection, GoldenQuestion, QualityRun
 from knowledge.quality import running
 from knowledge.quality.asking import NobodyReads
+from knowledge.switches import Switch
 
 MEASURES = ("ndcg", "mrr", "hit_1", "hit_5", "hit_10", "quiet", "supported")
 SHOWN = {
@@ -38,6 +39,11 @@ class Command(BaseCommand):
         )  # fmt: skip
         parser.add_argument("--fail-on-loss", action="store_true", help="worse than the run before")
         parser.add_argument("--answers", action="store_true", help="ask the model too")
+        parser.add_argument(
+            "--with", dest="ways", metavar="WAY", action="append", choices=list(Switch),
+            help="understand questions in this way instead of as the collection says, without "
+            "switching it on: " + ", ".join(Switch),
+        )  # fmt: skip
         parser.add_argument("--json", action="store_true", help="write JSON")
         parser.add_argument(
             "--as", dest="email", metavar="EMAIL", help="who asks (the first administrator)"
@@ -68,7 +74,9 @@ class Command(BaseCommand):
 
     def _ask(self, collection: Collection, user: User, options: dict[str, Any]) -> QualityRun:
         answers = True if options["answers"] else None
-        run = running.make_run(collection, running.Cause.COMMAND, user, asks_answers=answers)
+        ways = frozenset(map(Switch, options["ways"])) if options["ways"] else None
+        cause = running.Cause.GATE if ways else running.Cause.COMMAND
+        run = running.make_run(collection, cause, user, asks_answers=answers, ways=ways)
         try:
             return running.carry_out(run)
         except NobodyReads as error:

@@ -1,3 +1,6 @@
+from typing import Any
+
+from allauth.account.adapter import get_adapter
 from django import template
 from django.forms import BoundField
 from django.utils.safestring import SafeString
@@ -20,3 +23,10 @@ def styled(field: BoundField, autocomplete: str = "") -> SafeString:
 def switch(field: BoundField) -> SafeString:
     """The field's checkbox as a switch."""
     return field.as_widget(attrs={"class": "switch", "role": "switch"})
+
+
+@register.simple_tag(takes_context=True)
+def may_sign_up(context: dict[str, Any]) -> bool:
+    """Whether anybody may make an account here."""
+    request = context["request"]
+    return bool(get_adapter(request).is_open_for_signup(request))

@@ -20,6 +20,7 @@ Author = Literal["", "me", "others", "assistant"]
 PLACES: tuple[Place, ...] = ("title", "message", "attachment")
 AUTHORS: tuple[Author, ...] = ("me", "others", "assistant")
 DAYS = ("7", "30", "365")  # as the sidebar offers them
+LAST_DAY = date.max - timedelta(days=2)  # with midnights on both sides in every time zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def _limited_to(collections: "QuerySet[Collection]") -> Any:
 
 
 def _midnight(day: date, days: int = 0) -> datetime:
-    return timezone.make_aware(datetime.combine(day + timedelta(days=days), time()))
+    return timezone.make_aware(datetime.combine(min(day, LAST_DAY) + timedelta(days=days), time()))
 
 
 def _first_id(day: date, days: int = 0) -> UUID:

@@ -18,5 +18,5 @@ def earlier(made: UUID, by: timedelta) -> UUID:
 
 
 def first_id_at(moment: datetime) -> UUID:
-    """The lower bound of the ids made at this moment or later."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
+    """The lower bound of the ids made at this moment or later; there are none from before 1970."""
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)

@@ -145,3 +145,15 @@ def test_the_sidebar_and_the_api_take_the_same(alice, client):
     assert "Without filters" in nothing
     wrong = {"days": "x", "in": "y", "by": "z", "collection": "?", "archived": "1"}
     assert read_wanted(wrong) == Wanted()
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "9999-12-31"])
+def test_days_that_nobody_lived_narrow_all_or_nothing(alice, client, day):
+    talk(alice, "Needle in the title")
+    client.force_login(alice)
+    found = {}
+    for name in ("since", "until"):
+        told = client.get("/api/v1/conversations/search", {"q": "needle", name: day})
+        assert told.status_code == 200, name
+        found[name] = bool(told.json()["items"])
+    assert found == {"since": day < "2000", "until": day > "2000"}

@@ -74,3 +74,20 @@ def test_the_api_is_asked_for_what_is_no_text(api_for, alice, query: str) -> Non
     )
     assert response.status_code in {400, 422}, response.content
     assert response["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("moment", "status"),
+    [
+        ("1655-02-12T00:36:07+16:47", 200),
+        ("2026-11-22T00:00:00-23:59", 200),
+        ("0001-01-01T00:00:00+16:47", 422),
+        ("9999-12-31T23:59:59-16:47", 422),
+    ],
+)
+def test_searched_since_a_time_of_an_odd_zone(
+    api_for, alice, place: str, moment: str, status: int
+) -> None:
+    for name in ("since", "until"):
+        response = api_for(alice).post("/search", {"query": "umbrella", name: moment})
+        assert response.status_code == status, name

@@ -113,8 +113,11 @@ def test_the_password_is_changed_in_settings(client_of, alice):
 
 
 def test_sign_up_is_closed_unless_it_is_opened(client, db, settings):
-    assert "made by the administrator" in client.get(reverse("account_signup")).content.decode()
+    door, place = reverse("account_login"), reverse("account_signup")
+    assert "made by the administrator" in client.get(place).content.decode()
+    assert place not in client.get(door).content.decode()
     settings.PARLEY_SIGNUP = "open"
+    assert f'href="{place}' in client.get(door).content.decode()
     assert 'name="password2"' in client.get(reverse("account_signup")).content.decode()
 
 

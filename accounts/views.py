@@ -18,6 +18,7 @@ from accounts import services, tokens
 from accounts.callers import caller
 from accounts.forms import SCOPE_LABELS, PreferencesForm, TokenForm
 from accounts.limits import spend_for
+from accounts.mcp_programs import programs_for
 from accounts.models import User
 from security.rate_limits import Action
 
@@ -48,7 +49,9 @@ def profile(request: HttpRequest) -> HttpResponse:
 @require_GET
 @login_required
 def list_tokens(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/tokens.html", _token_context(request))
+    address = str(settings.PARLEY_URL or request.build_absolute_uri("/")).rstrip("/") + "/mcp"
+    connecting = {"mcp_address": address, "mcp_programs": programs_for(address)}
+    return render(request, "accounts/tokens.html", _token_context(request, **connecting))
 
 
 @require_POST

@@ -5,7 +5,7 @@ none is held while an answer streams.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
@@ -123,6 +123,12 @@ async def admit(request: HttpRequest, action: Action | None, *scopes: Scope) -> 
 
 
 def _admit(request: HttpRequest, action: Action | None, scopes: tuple[Scope, ...]) -> Call:
+    call = let_in(request, action, scopes)
+    return replace(call, body=_body(request)) if request.method == "POST" else call
+
+
+def let_in(request: HttpRequest, action: Action | None, scopes: tuple[Scope, ...]) -> Call:
+    """The caller, whose request is counted; its body is not read. Raises ApiError and its like."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         raise ApiError(401, WITHOUT_KEY, headers=CHALLENGE)
@@ -132,11 +138,10 @@ def _admit(request: HttpRequest, action: Action | None, scopes: tuple[Scope, ...
     request.auth = found  # type: ignore[attr-defined]  # whose bucket it is, as with ninja
     if action is not None:
         spend_for(request, action)
-    body = _body(request) if request.method == "POST" else {}
     language = getattr(request, "LANGUAGE_CODE", "en")
     teams = tuple(getattr(found, "team_ids", ()))
     use = CacheUse(request.headers.get(CACHE_HEADER, "").strip().lower())
-    return Call(caller(request), found.pk, body, language, teams, use)
+    return Call(caller(request), found.pk, {}, language, teams, use)
 
 
 def _body(request: HttpRequest) -> Body:

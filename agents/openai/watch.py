@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from contextvars import Context
+from typing import TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -16,9 +17,9 @@ from django.utils import timezone
 from accounts.models import ApiToken
 from agents.openai.callers import WRONG_KEY
 from agents.openai.errors import ApiError
-from agents.openai.sources import Chunks, Payload
 from observability.patience import run_patiently
 
+T = TypeVar("T")
 LOOK_SECONDS = 2.0
 
 
@@ -30,18 +31,18 @@ class Watch:
         self._refused: set[UUID] = set()
         self._task: asyncio.Task[None] | None = None
 
-    async def over(self, token_id: UUID, chunks: Chunks) -> AsyncGenerator[Payload, None]:
-        """The chunks for as long as the token is good; then ApiError, and nothing more upstream."""
+    async def over(self, token_id: UUID, parts: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+        """The parts for as long as the token is good; then ApiError, and nothing more upstream."""
         self._open[token_id] = self._open.get(token_id, 0) + 1
         if self._task is None or self._task.done():
             # In a context of its own: it outlives the request that happens to be the first.
             self._task = asyncio.get_running_loop().create_task(self._look(), context=Context())
         try:
-            async with aclosing(chunks):
-                async for chunk in chunks:
+            async with aclosing(parts):
+                async for part in parts:
                     if token_id in self._refused:
                         raise ApiError(401, WRONG_KEY, code="invalid_api_key")
-                    yield chunk
+                    yield part
         finally:
             self._open[token_id] -= 1
             if not self._open[token_id]:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("v1/", include("agents.openai.urls")),
+    path("", include("agents.mcp.urls")),
     path("manifest/<slug:language>.webmanifest", installable.manifest, name="manifest"),
     path("service-worker.js", installable.service_worker),
     path("offline/<slug:language>", installable.offline),

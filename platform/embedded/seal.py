@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 log = logging.getLogger(__name__)
-NOT_RESUMED = "/v1/"  # streams of OpenAI's protocol: to be cut is to be lost
+NOT_RESUMED = ("/v1/", "/mcp")  # streams of others' protocols: to be cut is to be lost
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -71,7 +71,7 @@ class Sealed:
 
     async def finish(self, seconds: float) -> None:
         """Wait for the requests in progress, then end the event streams: their clients resume
-        (those of /v1 cannot, and are waited for)."""
+        (those of /v1 and /mcp cannot, and are waited for)."""
         deadline = asyncio.get_running_loop().time() + seconds
         while any(not exchange.is_stream for exchange in self.exchanges):
             if asyncio.get_running_loop().time() > deadline:

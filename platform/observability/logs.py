@@ -15,7 +15,7 @@ import structlog
 
 from observability.outages import is_outage
 
-QUIET = ("daphne", "twisted", "asyncio", "httpx", "httpx2", "pypdf", "fontTools")
+QUIET = ("daphne", "twisted", "asyncio", "httpx", "httpx2", "mcp", "pypdf", "fontTools")
 
 
 def configure(options: dict[str, Any]) -> None:

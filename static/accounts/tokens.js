@@ -1,4 +1,4 @@
-// Copies the new token, and asks before one is revoked.
+// Copies the new token and what connects programs, and asks before one is revoked.
 import { confirmAction } from "../js/dialog.js";
 import { fill, gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
@@ -9,7 +9,7 @@ async function copy(field) {
     await navigator.clipboard.writeText(field.value);
     toast(gettext("Copied."));
   } catch {
-    toast(gettext("The browser does not allow copying. The token is selected: press Ctrl+C."));
+    toast(gettext("The browser does not allow copying. The text is selected: press Ctrl+C."));
   }
 }
 

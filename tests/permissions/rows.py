@@ -298,6 +298,7 @@ API = {
 }
 ASKED = {"model": "{agent}", "stream": True, "messages": [{"role": "user", "content": "When?"}]}
 EMBEDDER = "all-MiniLM-L6-v2"
+TOOLS_LIST = {"jsonrpc": "2.0", "id": "1", "method": "tools/list"}
 V1 = {
     "v1/models": api(READ_OR_CHAT, 200, 200, 200, 200),
     "v1/models/<path:model>": api(READ_OR_CHAT, 200, 200, 200, 404),
@@ -333,6 +334,8 @@ V1 = {
         body={"model": EMBEDDER, "query": "When?", "documents": ["Then."]},
     ),
     "v1/<path:place>": open_to_all(404),
+    "mcp": api(READ_OR_CHAT, 200, 200, 200, 200, method="POST", body=TOOLS_LIST),
+    ".well-known/oauth-protected-resource/mcp": open_to_all(200),
 }
 PAGE = {
     "": page(200, 200, 200, 200),

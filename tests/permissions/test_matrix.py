@@ -67,7 +67,7 @@ def visit(world: World, cast: str, route: str, row: Row) -> tuple[int, bytes]:
 
 def send(world: World, cast: str, route: str, row: Row, ids: dict[str, Any]) -> HttpResponse:
     method, _, pattern = route.rpartition(" ")
-    is_api = pattern.startswith(("api/", "v1/"))
+    is_api = pattern.startswith(("api/", "v1/", "mcp"))
     client = world.program(cast) if is_api else world.browser(cast)
     path = "/" + PARAMETER.sub(lambda found: str(ids[found[1] or found[2]]), pattern)
     path = path.replace("^", "").replace("$", "")

@@ -58,13 +58,13 @@ def _task(user: User, collection: Collection, question: str, said: Mapping[str, 
 
 async def _found(task: AgentTask) -> SearchResult:
     collections = list(task.collections)
-    understood, _step = await understand_question(task, collections, stream_chat, find_routes)
+    understood, _rewritten = await understand_question(task, collections, stream_chat, find_routes)
     depth = await rerank_depth(task, collections, task.question)
     found = await search_documents(
         task.user, understood.first.text, collections, max(DEPTH, depth), task.demands,
         also=understood.also, filters=understood.filters, payer=task.payer("embedding"),
     )  # fmt: skip
-    better, _step = await in_better_order(task, found, depth, (stream_chat, find_routes))
+    better, _reranked = await in_better_order(task, found, depth, (stream_chat, find_routes))
     return better
 
 

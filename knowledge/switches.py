@@ -51,7 +51,8 @@ def beyond_usual(said: Said) -> frozenset[Switch]:
 
 def said_after(said: Said, more: Mapping[Switch, bool | None]) -> dict[str, bool]:
     """What is said once these are changed; None says nothing any more."""
-    return {name: on for name, on in {**said, **more}.items() if on is not None}
+    heard: dict[str, bool | None] = {**said, **{str(switch): on for switch, on in more.items()}}
+    return {name: on for name, on in heard.items() if on is not None}
 
 
 def _counts(switch: Switch, said: Iterable[Said]) -> bool:

@@ -4,11 +4,14 @@ It takes the place of the model alone: documents were searched for this very per
 and the answer's citations are located and verified like those of any other. One of equal questions
 that come together asks the model; the others wait for what comes of it. If that is an error, a
 budget that is used up perhaps, it is the error of the one who asked: each of the others asks then.
+Nor does anybody wait for ever: a program that reads its answer drop by drop is not done with it.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from time import monotonic
+from typing import Any
 
 from agents.asking import Asked, searched_collections
 from agents.citations import CitationGate
@@ -17,6 +20,7 @@ from agents.reuse.keys import answer_key, may_reuse, who_answers, whose
 from agents.reuse.types import Answer, now
 from agents.types import AgentTask, AnswerReused, Chat
 from caching.cache import Cache, Hit
+from caching.flight import Flight, jittered
 from caching.flushing import flush
 from gateway.types import (
     OFFLINE,
@@ -34,6 +38,7 @@ from observability.patience import run_patiently
 
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
 PIECE = 2000  # characters that are given at a time
+LONGEST_WAIT = 120.0  # seconds, for the answer to somebody's equal question
 MOST_BYTES = 32 * 1024 * 1024
 
 # Each agent says for how long; what is held near would outlive a flush by some milliseconds.
@@ -46,6 +51,7 @@ ANSWERS: dict[int, Cache[Answer]] = {
 }  # fmt: skip
 
 Items = AsyncGenerator[StreamItem | AnswerReused, None]
+Found = Hit[Answer] | Flight[Answer]
 
 
 async def answers(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes) -> Items:
@@ -59,12 +65,15 @@ async def answers(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes)
         cache = ANSWERS[task.agent.reuse_seconds]
         scopes = scopes_of(task, cache.field_of(key))
     # Whoever asks anew is not given what was said before, also when it could not be forgotten.
-    if state is None or (task.is_anew and not await run_patiently(flush, cache.name, scopes[-1])):
+    is_alone = state is None or (
+        task.is_anew and not await run_patiently(flush, cache.name, scopes[-1])
+    )
+    found = None if is_alone else await _look(cache, key, scopes)
+    if state is None or found is None:
         async with aclosing(chat(asked.request)) as items:
             async for item in items:
                 yield item
         return
-    found = await cache.find(key, scopes)
     if isinstance(found, Hit):
         async for again in _again(task, found.value, began, served):
             yield again
@@ -82,6 +91,15 @@ async def answers(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes)
                     await flight.keep(said)
                     await alike.keep(said)
                 yield item
+
+
+async def _look(cache: Cache[Answer], key: Any, scopes: Sequence[str]) -> Found | None:
+    """None when somebody else takes too long over it. Not all who wait give up at once."""
+    try:
+        async with asyncio.timeout(jittered(LONGEST_WAIT)):
+            return await cache.find(key, scopes)
+    except TimeoutError:
+        return None
 
 
 async def _state(task: AgentTask, asked: Asked) -> str | None:

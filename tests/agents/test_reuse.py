@@ -14,6 +14,7 @@ from accounts.services import create_team, everyone, share, unshare
 from agents.loop import run_agent
 from agents.memory.models import Memory
 from agents.models import Agent, Saving
+from agents.reuse import answers
 from agents.reuse.answers import ANSWERS
 from agents.selectors import agent_spec
 from agents.services import remove_everything_of
@@ -393,6 +394,40 @@ def test_the_error_of_who_asks_is_not_that_of_who_waits(alice, bob, agent, guide
     failed, *said = asyncio.run(scenario())
     assert failed is error
     assert {text_of(steps) for steps in said} == {SAID}
+
+
+def test_nobody_waits_for_ever_for_what_another_is_told(alice, agent, guide, monkeypatch):
+    """A program may read its answer as slowly as it likes."""
+    monkeypatch.setattr(answers, "LONGEST_WAIT", 0.2)
+
+    async def scenario():
+        has_begun, may_go_on = asyncio.Event(), asyncio.Event()
+
+        async def slow(request):
+            has_begun.set()
+            await may_go_on.wait()
+            async with aclosing(stream_chat(request)) as items:
+                async for item in items:
+                    yield item
+
+        async def steps_of(**how):
+            return [step async for step in run_agent(task, **how)]
+
+        try:
+            first = asyncio.create_task(steps_of(chat=slow))
+            async with asyncio.timeout(60):
+                await has_begun.wait()
+                second = await steps_of()
+            may_go_on.set()
+            return await first, second, await steps_of()
+        finally:
+            await close_caches()
+            await close_pool()
+
+    task = task_of(agent, alice)
+    first, second, third = asyncio.run(scenario())
+    assert text_of(first) == text_of(second) == text_of(third) == "Once every twelve seconds [1]."
+    assert [is_reused(steps) for steps in (first, second, third)] == [False, False, True]
 
 
 def test_with_an_account_go_the_answers_that_were_kept_for_it(alice, bob, agent, guide, guides):

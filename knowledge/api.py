@@ -287,12 +287,14 @@ def download_document(request: HttpRequest, document_id: UUID) -> Download:
     openapi_extra=PICTURE, summary="Show a picture inside a document",
     operation_id="show_figure",
 )  # fmt: skip
-def show_figure(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+def show_figure(
+    request: HttpRequest, document_id: UUID, number: int, version: int | None = None
+) -> HttpResponse:
     """Of a Word or HTML document that brings it along, counted from 1.
 
-    Drawn anew from its pixels, at most 1536 wide and high.
+    Drawn anew from its pixels, at most 1536 wide and high. `version`: of one that was replaced.
     """
-    drawn = selectors.find_figure(caller(request), document_id, number)
+    drawn = selectors.find_figure(caller(request), document_id, number, version)
     return Image(drawn.data, drawn.media_type)
 
 

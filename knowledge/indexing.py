@@ -25,7 +25,8 @@ from knowledge.term_statistics import Statistics, add_frequencies, lock_statisti
 from knowledge.types import ChunkDraft, Extracted
 
 STORED = (
-    "text", "layout", "has_figures_read", "pages_without_text", "kept", "read_of", "reader",
+    "text", "layout", "has_figures_read", "pages_without_text", "pages_by_ocr", "kept", "read_of",
+    "reader",
 )  # fmt: skip
 
 
@@ -161,12 +162,13 @@ def _save_document(document: Document, generation: Generation) -> None:
         read_of=generation.read_of,
         reader=generation.reader,
         pages_without_text=list(extracted.pages_without_text) or None,
+        pages_by_ocr=list(extracted.pages_by_ocr) or None,
     )
     DocumentText.objects.bulk_create(
         [stored], update_conflicts=True, unique_fields=["document"], update_fields=STORED
     )
     if document.version:
-        Figure.objects.filter(document=document).delete()
+        Figure.objects.filter(document=document, version=None).delete()
     Figure.objects.bulk_create(
         Figure(document=document, number=number, **asdict(drawn))
         for number, drawn in enumerate(extracted.figures, 1)

@@ -77,9 +77,12 @@ def require_collections(user: User, ids: list[UUID] | None) -> list[UUID] | None
 
 
 @second_lock
-def find_figure(user: User, document_id: UUID, number: int) -> Drawn:
-    """A picture inside a document that `user` may see; raises Http404."""
-    found = Figure.objects.visible_to(user).filter(document=document_id, number=number).first()
+def find_figure(user: User, document_id: UUID, number: int, version: int | None = None) -> Drawn:
+    """A picture inside a document that `user` may see, or inside a `version` of it that was
+    replaced; raises Http404."""
+    rows = Figure.objects.visible_to(user).filter(document=document_id, number=number)
+    # None: of the version that is searched.
+    found = rows.filter(version__number=version).first()
     if found is None:
         raise Http404
     return Drawn(bytes(found.data), found.media_type, found.width, found.height)

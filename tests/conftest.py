@@ -19,6 +19,7 @@ os.environ["PARLEY_HOME"] = str(HOME)
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 os.environ.pop("DATABASE_URL", None)
 os.environ.pop("REDIS_URL", None)
+os.environ["PARLEY_OCR"] = "off"  # whatever is installed here: tests that mean it turn it on
 
 import django  # noqa: E402
 import pytest  # noqa: E402

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 
 from accounts.models import User
-from knowledge.models import Document, DocumentVersion, VersionText
+from knowledge.models import Document, DocumentVersion, Figure, VersionText
 from security.reading import second_lock
 
 CURRENT = "current"
@@ -93,6 +93,13 @@ def has_text(user: User | AnonymousUser, document: Document, number: int) -> boo
     """Whether the text of that version is kept beside the searched one's."""
     rows = _rows(user, document).filter(number=number, extracted__isnull=False)
     return rows.exists()
+
+
+@second_lock
+def has_figures(user: User | AnonymousUser, document: Document, number: int) -> bool:
+    """Whether the pictures of that version are there: they are not of all older ones."""
+    rows = Figure.objects.visible_to(user).filter(document=document.pk, version__number=number)
+    return bool(rows.exists())
 
 
 @second_lock

@@ -10,7 +10,7 @@ from knowledge.document_versions.keeping import prune
 from knowledge.errors import Superseded
 from knowledge.extraction.reasons import ExtractionFailed
 from knowledge.kept import source_text
-from knowledge.models import Document, DocumentText, DocumentVersion, Reading
+from knowledge.models import Document, DocumentText, DocumentVersion, Figure, Reading
 from knowledge.types import Extracted
 
 SAME_BYTES = _("Another document of this collection has the same content.")
@@ -71,7 +71,8 @@ def _take_over(document: Document, waiting: DocumentVersion) -> None:
 
 
 def _retire(document: Document) -> int:
-    """Keep what is searched until now as a version, its text too; the number of the next one."""
+    """Keep what is searched until now as a version, with its text and its pictures; the number of
+    the next one."""
     old = Document.objects.select_related("version_by", "added_by").get(pk=document.pk)
     number = next_number(old)
     states = DocumentVersion.State
@@ -97,6 +98,7 @@ def _retire(document: Document) -> int:
     if old.version:
         with connection.cursor() as cursor:
             cursor.execute(COPY_TEXT, [row.pk, document.pk])
+        Figure.objects.filter(document=document, version=None).update(version=row)
     return number
 
 

@@ -4,6 +4,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from statistics import quantiles
@@ -17,9 +18,11 @@ from knowledge.extraction.reasons import (
     DAMAGED,
     ENCRYPTED,
     NEEDS_OCR,
+    NO_TEXT,
     TOO_MANY_PAGES,
     ExtractionFailed,
 )
+from knowledge.extraction.scanned import read_pages
 from knowledge.extraction.text_builder import TextBuilder
 from knowledge.types import BlockKind, Extracted
 
@@ -60,24 +63,34 @@ def extract_pdf(path: Path) -> Extracted:
         if page_count > MAX_PAGES:
             raise ExtractionFailed(TOO_MANY_PAGES)
         pages = [_page_lines(page.extract_text()) for page in reader.pages]
-        pictures = [number for number, page in enumerate(reader.pages, 1) if _has_picture(page)]
+        pictures = {
+            number: page
+            for number, page in enumerate(reader.pages, 1)
+            if _letters(pages[number - 1]) < LETTERS_OF_A_PAGE and _has_picture(page)
+        }
         headings = _headings(reader)
         title = _title(reader)
     except LimitReachedError as error:
         raise ExtractionFailed(BOMB) from error
     except _BROKEN as error:
         raise ExtractionFailed(DAMAGED) from error
-    counts = [sum(c.isalnum() for line in lines for c in line) for lines in pages]
-    letters = sum(counts)
-    if letters < LETTERS_OF_A_PAGE * max(1, min(page_count, 10)):
-        raise ExtractionFailed(NEEDS_OCR)
+    seen = read_pages(pictures)
+    for number, text in seen.pages.items():
+        pages[number - 1] = _page_lines(text)
+    if sum(map(_letters, pages)) < LETTERS_OF_A_PAGE * max(1, min(page_count, 10)):
+        raise ExtractionFailed(NO_TEXT if seen.engine else NEEDS_OCR)
     builder = TextBuilder()
     repeated = _repeated_lines(pages)
     for number, lines in enumerate(pages, 1):
         kept = [line for line in lines if _DIGITS.sub("#", line.strip()) not in repeated]
         _add_page(builder, kept, number, headings.get(number, {}))
-    unread = [number for number in pictures if counts[number - 1] < LETTERS_OF_A_PAGE]
-    return builder.extracted(title, page_count=page_count, pages_without_text=unread)
+    unread = [number for number in pictures if number not in seen.pages]
+    found = builder.extracted(title, page_count=page_count, pages_without_text=unread)
+    return replace(found, pages_by_ocr=tuple(seen.pages), ocr=seen.engine)
+
+
+def _letters(lines: list[str]) -> int:
+    return sum(c.isalnum() for line in lines for c in line)
 
 
 def _has_picture(page: pypdf.PageObject) -> bool:

@@ -21,6 +21,7 @@ from knowledge.types import Block, BlockKind, Drawn, Extracted, Mark, Redrawn
 SHORT = 16 * 1024  # bytes: below this not even the worst text takes long
 CHECK_SECONDS = 1.0
 PATIENCE_SECONDS = 300.0  # the reader stops a slow file itself, before; this is for a hung reader
+OCR_PATIENCE_SECONDS = 1200.0  # pictures of pages take longer, and what they break is read twice
 DRAWN_STARTS = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 ROOT = Path(__file__).resolve().parents[2]
 # The reader knows nothing of this process: no keys, no addresses.
@@ -40,12 +41,14 @@ class ReadingProcess:
         kind: str,
         limits: dict[str, int] | None = None,
         check: Callable[[], None] | None = None,
+        languages: str = "",
     ) -> Extracted:
         """Return the text and blocks of the file; raise `ExtractionFailed` with a reason.
 
-        `check` is called every second meanwhile; what it raises ends the reading at once.
+        `check` is called every second meanwhile; what it raises ends the reading at once. Pages
+        that are pictures are read by `ocr` where `languages` are named and it is there.
         """
-        return _to_extracted(self._read(path, kind, limits, check)["extracted"])
+        return _to_extracted(self._read(path, kind, limits, check, languages)["extracted"])
 
     def redraw(self, path: Path, check: Callable[[], None] | None = None) -> Redrawn:
         """Return the image at `path` written anew; raise `ExtractionFailed` with a reason."""
@@ -58,12 +61,14 @@ class ReadingProcess:
         kind: str,
         limits: dict[str, int] | None,
         check: Callable[[], None] | None,
+        languages: str = "",
     ) -> dict[str, Any]:
-        request = {"path": str(path), "kind": kind, "limits": limits}
+        request = {"path": str(path), "kind": kind, "limits": limits, "ocr": languages}
         line = json.dumps(request).encode() + b"\n"
+        patience = OCR_PATIENCE_SECONDS if languages else PATIENCE_SECONDS
         with self._lock:
             # A reader that was idle may have just left: the second one is new.
-            reply = self._ask(line, check) or self._ask(line, check)
+            reply = self._ask(line, check, patience) or self._ask(line, check, patience)
         if not reply:
             raise ExtractionFailed(CRASHED)
         answer: dict[str, Any] = json.loads(reply)
@@ -76,7 +81,7 @@ class ReadingProcess:
             if self._process is not None:
                 self._stop(self._process)
 
-    def _ask(self, line: bytes, check: Callable[[], None] | None) -> bytes:
+    def _ask(self, line: bytes, check: Callable[[], None] | None, patience: float) -> bytes:
         """The reply, or nothing when the reader is gone."""
         if self._process is not None and self._process.poll() is not None:
             self._stop(self._process)
@@ -86,7 +91,7 @@ class ReadingProcess:
         try:
             process.stdin.write(line)
             process.stdin.flush()
-            _wait_for(process.stdout, check)
+            _wait_for(process.stdout, check, patience)
             reply = process.stdout.readline()
         except BrokenPipeError:
             reply = b""
@@ -111,18 +116,21 @@ class ReadingProcess:
         self._process = None
 
 
-def extract(path: Path, kind: str, check: Callable[[], None] | None = None) -> Extracted:
+def extract(
+    path: Path, kind: str, check: Callable[[], None] | None = None, languages: str = ""
+) -> Extracted:
     """Read a file; a short plain text right here, where no parser can go wrong.
 
     Raises `ExtractionFailed` with a reason, and what `check` raises.
     """
     if kind == "text" and _is_short(path):
         return read_text(path)
-    return reading_process.extract(path, kind, check=check)
+    wanted = languages if kind == "pdf" else ""
+    return reading_process.extract(path, kind, check=check, languages=wanted)
 
 
-def _wait_for(answer: IO[bytes], check: Callable[[], None] | None) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def _wait_for(answer: IO[bytes], check: Callable[[], None] | None, patience: float) -> None:
+    deadline = time.monotonic() + patience
     while not select.select([answer], [], [], CHECK_SECONDS)[0]:
         if check is not None:
             check()

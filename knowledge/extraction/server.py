@@ -17,6 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from knowledge.extraction import ocr
 from knowledge.extraction.confinement import confine
 from knowledge.extraction.dispatch import read_file
 from knowledge.extraction.picture import read_picture, told
@@ -37,7 +38,20 @@ IDLE_SECONDS = 60.0
 
 
 def answer(request: dict[str, Any]) -> bytes:
-    """Read one file in a child process; return the JSON to send back."""
+    """Read one file in a child process; return the JSON to send back.
+
+    What reading its pictures breaks is read again without them.
+    """
+    languages = request.get("ocr", "")
+    ocr.turn_on(languages)
+    result = _answer(request)
+    if ocr.is_there(languages) and result in BROKEN:
+        ocr.turn_on(ocr.OFF)
+        result = _answer(request)
+    return result
+
+
+def _answer(request: dict[str, Any]) -> bytes:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -85,7 +99,7 @@ def _limit(limits: dict[str, int]) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(limits.get("wall", WALL_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5 + ocr.SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
@@ -112,6 +126,9 @@ def _read(path: Path, kind: str) -> bytes:
 
 def _failure(reason: str) -> bytes:
     return json.dumps({"reason": reason}).encode()
+
+
+BROKEN = frozenset({_failure(TOO_SLOW), _failure(CRASHED)})
 
 
 def serve() -> None:

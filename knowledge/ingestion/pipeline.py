@@ -39,7 +39,7 @@ class Source:
     @property
     def fingerprint(self) -> str:
         """Of everything that passages are made of."""
-        return fingerprint(self.sha256, READER, CLEANER, self.title)
+        return fingerprint(self.sha256, READER + self.extracted.ocr, CLEANER, self.title)
 
 
 def ingest(document: Document, job: Progress, *, is_forced: bool = True) -> bool:

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from knowledge import kept, storage
+from knowledge.extraction import ocr
 from knowledge.extraction.process import SHORT, extract
 from knowledge.extraction.reasons import MISSING, ExtractionFailed
 from knowledge.file_types import type_of_media
@@ -51,11 +53,12 @@ def read(
 ) -> tuple[Extracted, bool]:
     """What the file says, and whether that was kept from before."""
     found = _kept(document, sha256)
-    if found is not None:
+    if found is not None and not _may_say_more(found):
         return found, True
     began = time.monotonic()
     path = storage.path_of(content.stored_id)
-    extracted = extract(path, type_of_media(content.media_type).kind, check)
+    kind = type_of_media(content.media_type).kind
+    extracted = extract(path, kind, check, settings.PARLEY_OCR)
     if time.monotonic() - began > WORTH_KEEPING_SECONDS:
         Reading.objects.update_or_create(
             document=document, read_of=sha256,
@@ -68,6 +71,11 @@ def clean(extracted: Extracted, content: Content) -> tuple[Extracted, str]:
     """With its language, and the title it goes by: the file's own, or the one it came with."""
     title = (" ".join(extracted.title.split()) or content.title)[:300]
     return replace(extracted, language=guess_language(extracted.text)), title
+
+
+def _may_say_more(found: Extracted) -> bool:
+    """Whether it was read before there was a program that reads its pictures."""
+    return bool(found.pages_without_text) and not found.ocr and ocr.is_there(settings.PARLEY_OCR)
 
 
 def _kept(document: Document, sha256: str) -> Extracted | None:
@@ -95,5 +103,5 @@ def _whole(rows: "QuerySet[Reading]") -> Extracted | None:
 
 
 def _figures(document: Document) -> tuple[Drawn, ...]:
-    rows = Figure.objects.filter(document=document).order_by("number")
+    rows = Figure.objects.filter(document=document, version=None).order_by("number")
     return tuple(Drawn(bytes(f.data), f.media_type, f.width, f.height) for f in rows)

@@ -19,9 +19,11 @@ class DocumentText(models.Model):
     )
     text = models.TextField()
     layout = models.JSONField(null=True, blank=True)  # `knowledge.layout`; none of older texts
-    # Whether pictures inside the file were looked for when it was read: not in older texts.
-    # Of a file with pages: those that are pictures alone, which nobody finds by their words.
+    # Of a file with pages: those that are pictures alone, which nobody finds by their words, and
+    # those whose words were read by a program (`extraction.ocr`).
     pages_without_text = ArrayField(models.IntegerField(), null=True, blank=True, editable=False)
+    pages_by_ocr = ArrayField(models.IntegerField(), null=True, blank=True, editable=False)
+    # Whether pictures inside the file were looked for when it was read: not in older texts.
     has_figures_read = models.BooleanField(default=True, db_default=True, editable=False)
     # Everything else that the reader found (`ingestion.kept`), of which file, and by which reader:
     # splitting and embedding can be done again without it. Empty for older texts.
@@ -63,10 +65,16 @@ class OfDocumentQuerySet(models.QuerySet[Any]):
 
 
 class Figure(models.Model):
-    """A picture inside a document, drawn anew from its pixels; the layout says where it stands."""
+    """A picture inside a document, drawn anew from its pixels; the layout says where it stands.
+
+    That of a version which is not searched any more goes when the version goes.
+    """
 
     id = models.BigAutoField(primary_key=True)
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="figures")
+    version = models.ForeignKey(
+        "DocumentVersion", null=True, on_delete=models.CASCADE, related_name="figures"
+    )
     number = models.IntegerField()
     data = models.BinaryField()
     media_type = models.CharField(max_length=20)
@@ -77,7 +85,12 @@ class Figure(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["document", "number"], name="one_figure_per_number")
+            models.UniqueConstraint(
+                fields=["document", "number"],
+                condition=models.Q(version=None),
+                name="one_figure_per_number",
+            ),
+            models.UniqueConstraint(fields=["version", "number"], name="one_figure_of_a_version"),
         ]
 
     def __str__(self) -> str:

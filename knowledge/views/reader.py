@@ -27,7 +27,7 @@ from knowledge.layout import draw, unpack
 from knowledge.models import Document, DocumentText
 from knowledge.places import MOST, find_places
 from knowledge.reading import Span, find_parts, lay_out, part_of
-from knowledge.unread_pages import in_ranges, list_pages_without_text
+from knowledge.unread_pages import find_picture_pages, in_ranges
 from knowledge.views.documents import document_context, joined, list_passages
 from security.reading import reading_as, second_lock
 
@@ -59,8 +59,9 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     at = marked[0][0] if marked else context.get("offset", 0)
     context["marked"] = [*marked, *(quoted.span for quoted in own)]
     context |= _listed(request, shown, _position(request, shown, at) - BEFORE)
-    unread = list_pages_without_text(user, shown)
-    context |= {"unread_pages": unread, "unread_ranges": in_ranges(unread)}
+    pictures = find_picture_pages(user, shown)
+    context |= {"unread_pages": pictures.unread, "unread_ranges": in_ranges(pictures.unread)}
+    context |= {"ocr_pages": pictures.by_ocr, "ocr_ranges": in_ranges(pictures.by_ocr)}
     return render(request, "knowledge/document.html", context)
 
 

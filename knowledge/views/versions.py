@@ -18,7 +18,12 @@ from accounts.limits import spend_for
 from accounts.models import User
 from knowledge import selectors
 from knowledge.document_versions.comparing import compare
-from knowledge.document_versions.history import find_text, find_version, list_versions
+from knowledge.document_versions.history import (
+    find_text,
+    find_version,
+    has_figures,
+    list_versions,
+)
 from knowledge.document_versions.putting import Outcome, put_document
 from knowledge.document_versions.restoring import note_in_words, restore_version
 from knowledge.errors import StorageFull, UploadRefused
@@ -66,7 +71,10 @@ def version(request: HttpRequest, document_id: UUID, number: int) -> HttpRespons
     if stored is not None and "compare" in request.GET:
         context["comparison"] = compare(stored.text, _newest_text(user, shown))
     elif stored is not None:
-        context |= _drawn(request, stored.text, stored.layout, context["spans"])
+        layout = stored.layout
+        if layout is not None and not has_figures(user, shown, number):
+            layout = _without_figures(layout)
+        context |= _drawn(request, stored.text, layout, context["spans"])
     return render(request, "knowledge/version.html", context)
 
 
@@ -131,11 +139,11 @@ def _drawn(request: HttpRequest, text: str, layout: Any, spans: list[Span]) -> d
     context = {"part": number + 1, "parts": len(parts), "marked": marked}
     if layout is None:
         return {**context, "blocks": lay_out(text, [], parts[number], marked)}
-    return {**context, "shown": draw(text, unpack(_without_figures(layout)), parts[number], marked)}
+    return {**context, "shown": draw(text, unpack(layout), parts[number], marked)}
 
 
 def _without_figures(layout: list[Any]) -> list[Any]:
-    """The pictures of a version that is replaced are not kept."""
+    """Pictures of versions that were replaced long ago were not kept."""
     return [
         [*block[:4], [mark for mark in block[4] if mark[2] != FIGURE], *block[5:]]
         for block in layout

@@ -16,6 +16,7 @@ from accounts.models import User
 from embedded.home import REPOSITORY, SMALLEST_FREE_MB
 from gateway.embedding.minilm import ModelFilesError, ensure_model
 from gateway.models import Deployment, Model
+from knowledge.extraction import ocr
 from observability.db import connect_directly
 from observability.doorbell import connection as redis_connection
 from observability.heartbeats import seen
@@ -44,6 +45,7 @@ def examine() -> Iterator[Finding]:
     yield check_home()
     yield check_disk()
     yield check_embedder()
+    yield check_ocr()
     yield check_static_files()
     yield from check_database()
     doorbell = check_redis()
@@ -111,6 +113,15 @@ def check_embedder() -> Finding:
     except ModelFilesError as problem:
         return Finding("Embedding model", FAIL, str(problem), "Run `make up`.")
     return Finding("Embedding model", OK, f"verified ({files.onnx.name})")
+
+
+def check_ocr() -> Finding:
+    """An extra: well with it and without it, but nobody should have to guess."""
+    if settings.PARLEY_OCR == ocr.OFF:
+        return Finding("OCR", OK, "off: pages that are pictures are not read")
+    name = ocr.describe(settings.PARLEY_OCR)
+    absent = "not installed: pages that are pictures are not read (docs/ingestion.md)"
+    return Finding("OCR", OK, name or absent)
 
 
 def check_static_files() -> Finding:

@@ -242,6 +242,7 @@ PARLEY_GOLDEN_PAUSE_SECONDS = env.int("PARLEY_GOLDEN_PAUSE_SECONDS", default=60)
 PARLEY_GOLDEN_AT_ONCE = env.int("PARLEY_GOLDEN_AT_ONCE", default=400)
 PARLEY_MAX_UPLOAD_MB = env.int("PARLEY_MAX_UPLOAD_MB", default=50)
 PARLEY_DOCUMENT_VERSIONS = env.int("PARLEY_DOCUMENT_VERSIONS", default=20)  # kept; 0: all
+PARLEY_OCR = env.str("PARLEY_OCR", default="") or "chi_sim+eng"  # or: off
 PARLEY_MAX_ATTACHMENT_MB = env.int("PARLEY_MAX_ATTACHMENT_MB", default=20)
 # Folders below which administrators may let sources read, and networks that sources may reach
 # although they are not the public internet.

@@ -42,6 +42,7 @@ def test_a_folder_is_queued(admin: User, folder: Path) -> None:
     out, err = ingest(str(folder), "--collection", "Docs")
     assert "2 documents are queued" in out
     assert "No worker is running" in err
+    assert "Left out, of types that are not read: .png (1)." in err
     collection = Collection.objects.get(name="Docs", owner=admin)
     assert set(collection.documents.values_list("file_name", flat=True)) == {
         "leave.md",
@@ -126,12 +127,15 @@ def test_waiting_ends_when_all_are_ready(admin: User, folder: Path, worker: None
 @pytest.mark.django_db(transaction=True)
 def test_waiting_fails_when_one_file_is_bad(admin: User, folder: Path, worker: None) -> None:
     (folder / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing more")
+    (folder / "no.pdf").write_bytes(b"words")
+    (folder / "deep" / "copy.md").write_bytes((folder / "leave.md").read_bytes())
     out, err = io.StringIO(), io.StringIO()
     with pytest.raises(SystemExit) as left:
         call_command("ingest", str(folder), "--collection", "D", "--wait", stdout=out, stderr=err)
     assert left.value.code == 1
-    assert "2 of 3 are ready" in out.getvalue()
-    assert "broken.pdf: This file is damaged" in err.getvalue()
+    told = "2 of 5 are ready in “D”; 1 failed, 1 refused, 1 the same as others."
+    assert told in out.getvalue()  # every file is accounted for
+    assert f"{folder / 'broken.pdf'}: This file is damaged" in err.getvalue()
 
 
 @pytest.mark.django_db

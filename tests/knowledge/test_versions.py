@@ -1,6 +1,10 @@
 """New bytes of a document: what is searched, what is kept, what is quoted, and what comes back."""
 
+import base64
+import io
+
 import pytest
+from django.test import Client
 
 from accounts.models import Grant, User
 from accounts.services import share
@@ -12,7 +16,7 @@ from knowledge.excerpts import find_excerpt
 from knowledge.extraction import reasons
 from knowledge.ingestion import pipeline
 from knowledge.kept import pack, unpack
-from knowledge.models import Collection, Document, DocumentText, DocumentVersion, Stage
+from knowledge.models import Collection, Document, DocumentText, DocumentVersion, Figure, Stage
 from knowledge.queueing import reindex_document, retry_document
 from knowledge.types import Block, BlockKind, Extracted, Mark
 from tests.knowledge import files
@@ -177,6 +181,41 @@ def test_the_oldest_versions_and_their_files_go(
         services.delete_document(stand)
     assert not [path for path in settings.FILES_ROOT.rglob("*") if path.is_file()]
     assert not DocumentVersion.objects.exists()
+
+
+def illustrated(color: str) -> bytes:
+    picture = base64.b64encode(files.make_picture(color=color)).decode()
+    return f'<h1>Roof</h1><p>{color} slate</p><img src="data:image/png;base64,{picture}">'.encode()
+
+
+def test_pictures_stay_with_their_version_and_go_with_it(
+    alice: User, bob: User, handbook: Collection, client: Client, settings
+):
+    settings.PARLEY_DOCUMENT_VERSIONS = 1
+    first = io.BytesIO(illustrated("teal"))
+    document, _ = services.add_document(alice, handbook, first, "roof.html")
+    run_job(document)
+    api = f"/api/v1/documents/{document.pk}/figures/1"
+    client.force_login(alice)
+    teal = client.get(api).content
+
+    put_document(handbook, io.BytesIO(illustrated("navy")), "roof.html", document=document)
+    document.refresh_from_db()
+    run_job(document)
+    assert client.get(f"{api}?version=1").content == teal
+    assert client.get(api).content not in {teal, b""}
+    page = client.get(f"/knowledge/documents/{document.pk}/versions/1/").content.decode()
+    assert f'src="{api}?version=1"' in page
+    client.force_login(bob)
+    assert client.get(f"{api}?version=1").status_code == 404
+
+    client.force_login(alice)
+    put_document(handbook, io.BytesIO(illustrated("plum")), "roof.html", document=document)
+    document.refresh_from_db()
+    run_job(document)
+    assert client.get(f"{api}?version=1").status_code == 404  # one version is kept
+    assert Figure.objects.filter(document=document).count() == 2
+    assert client.get(f"{api}?version=2").status_code == 200
 
 
 def test_other_words_from_the_same_bytes_are_a_version_too(alice: User, stand: Document):

@@ -1,5 +1,6 @@
 import time
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 from django.db.models import Count, QuerySet, Sum
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from accounts.models import User
 from accounts.selectors import find_user
@@ -71,6 +79,8 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing to read there. Supported: {', '.join(sorted(ENDINGS))}.")
         collection = find_or_create(user, options["collection"].strip())
         console = Console(stderr=True)
+        if others := _left_out(options["paths"]):
+            self.stderr.write(f"Left out, of types that are not read: {others}.")
         loaded, refused = self._upload(console, user, collection, files)
         if not loaded:
             raise CommandError("No file was taken.")
@@ -87,52 +97,70 @@ class Command(BaseCommand):
             failed = self._wait(console, loaded)
         except KeyboardInterrupt:
             raise CommandError(GOES_ON) from None
-        self.stdout.write(f"{len(loaded) - failed} of {len(files)} are ready in “{collection}”.")
+        same = len(files) - refused - len(loaded)
+        rest = {"failed": failed, "refused": refused, "the same as others": same}
+        told = ", ".join(f"{count} {what}" for what, count in rest.items() if count)
+        ready = f"{len(loaded) - failed} of {len(files)} are ready in “{collection}”"
+        self.stdout.write(f"{ready}; {told}." if told else f"{ready}.")
         if failed or refused:
             raise SystemExit(1)
 
     def _upload(
         self, console: Console, user: User, collection: Collection, files: list[Path]
-    ) -> tuple[list[UUID], int]:
-        """The documents' ids, and how many files were refused; at the end one line for each."""
-        loaded: dict[UUID, None] = {}
+    ) -> tuple[dict[UUID, Path], int]:
+        """The documents with a file of each, and how many files were refused; at the end one line
+        for each of those."""
+        loaded: dict[UUID, Path] = {}
         refused: list[str] = []
-        with _bar(console) as bar:
+        with _bar(console, TimeRemainingColumn()) as bar:
             task = bar.add_task("Loading", total=len(files))
             for path in files:
                 try:
                     with path.open("rb") as file:
                         document, _ = services.add_document(user, collection, file, path.name)
-                    loaded[document.pk] = None
+                    loaded.setdefault(document.pk, path)
                 except (UploadRefused, OSError) as error:
                     refused.append(printable(f"{path}: {error}"))
                 bar.advance(task)
         for line in refused:
             self.stderr.write(line)
-        return list(loaded), len(refused)
+        return loaded, len(refused)
 
-    def _wait(self, console: Console, ids: list[UUID]) -> int:
+    def _wait(self, console: Console, loaded: dict[UUID, Path]) -> int:
         """Show the progress until every document has ended; return how many failed.
 
         Raises `CommandError` where those that are left wait for somebody to go on.
         """
-        documents = Document.objects.filter(pk__in=ids)
-        began = time.monotonic()
-        with _bar(console) as bar:
-            task = bar.add_task("Indexing", total=len(ids))
-            while (left := _left(documents)) and left.keys() != {Document.Status.PAUSED}:
-                ended = len(ids) - sum(left.values())
-                pace = ended * 60 / max(1.0, time.monotonic() - began)
-                said = f"{_describe(ids)}, {pace:,.0f} a minute" if ended else _describe(ids)
-                bar.update(task, completed=ended, description=said)
-                time.sleep(POLL_SECONDS)
-            bar.update(task, completed=len(ids) - sum(left.values()), description="Indexed")
-        if left:
-            raise CommandError(PAUSED % sum(left.values()))
+        documents = Document.objects.filter(pk__in=list(loaded))
+        if left := watch(console, documents, len(loaded)):
+            raise CommandError(PAUSED % left)
         failed = documents.filter(status=Document.Status.FAILED)
         for document in failed:
-            self.stderr.write(f"{document.file_name}: {document.reason}")
-        return failed.count() + len(ids) - documents.count()
+            self.stderr.write(printable(f"{loaded[document.pk]}: {document.reason}"))
+        return failed.count() + len(loaded) - documents.count()
+
+
+def watch(console: Console, documents: "QuerySet[Document]", total: int) -> int:
+    """A bar until all have ended that somebody lets go on; how many are paused."""
+    began = time.monotonic()
+    with _bar(console) as bar:
+        task = bar.add_task("Indexing", total=total)
+        while (left := _left(documents)) and left.keys() != {Document.Status.PAUSED}:
+            ended = total - sum(left.values())
+            told = _pace(ended, total, time.monotonic() - began)
+            bar.update(task, completed=ended, description=_describe(documents) + told)
+            time.sleep(POLL_SECONDS)
+        bar.update(task, completed=total - sum(left.values()), description="Indexed")
+    return sum(left.values())
+
+
+def _pace(ended: int, total: int, seconds: float) -> str:
+    """Of all the time so far: a document that takes long does not make it jump."""
+    if not ended:
+        return ""
+    minutes = round((total - ended) * seconds / ended / 60)
+    left = f"about {minutes:,} min left" if minutes else "less than a minute left"
+    return f", {ended * 60 / max(1.0, seconds):,.0f} a minute, {left}"
 
 
 def find_person(email: str | None) -> User:
@@ -163,13 +191,25 @@ def list_files(paths: list[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.exists():
             raise CommandError(f"{printable(str(path))} does not exist.")
-        if not path.is_dir():
+        if path.is_dir():
+            yield from (one for one in _inside(path) if one.suffix.lower() in ENDINGS)
+        else:
             yield path
-            continue
-        for inner in sorted(path.rglob("*")):
-            is_hidden = any(part.startswith(".") for part in inner.relative_to(path).parts)
-            if inner.is_file() and not is_hidden and inner.suffix.lower() in ENDINGS:
-                yield inner
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    for inner in sorted(folder.rglob("*")):
+        is_hidden = any(part.startswith(".") for part in inner.relative_to(folder).parts)
+        if inner.is_file() and not is_hidden:
+            yield inner
+
+
+def _left_out(paths: list[Path]) -> str:
+    """What folders hold besides, by its endings, the most frequent first: `.zip (6), .mp4 (1)`."""
+    inside = (one for path in paths if path.is_dir() for one in _inside(path))
+    endings = Counter(one.suffix.lower() for one in inside)
+    others = [(ending, n) for ending, n in endings.most_common() if ending not in ENDINGS]
+    return ", ".join(printable(f"{ending or 'without an ending'} ({n})") for ending, n in others)
 
 
 def _left(documents: "QuerySet[Document]") -> dict[str, int]:
@@ -178,17 +218,17 @@ def _left(documents: "QuerySet[Document]") -> dict[str, int]:
     return dict(counted.annotate(n=Count("pk")).values_list("status", "n"))
 
 
-def _describe(ids: list[UUID]) -> str:
-    stages = Stage.objects.filter(document__in=ids, status=Stage.Status.RUNNING)
+def _describe(documents: "QuerySet[Document]") -> str:
+    stages = Stage.objects.filter(document__in=documents, status=Stage.Status.RUNNING)
     running = stages.filter(name=Stage.Name.EMBED).aggregate(done=Sum("done"), total=Sum("total"))
     if running["total"]:
         return f"Indexing (embedding {running['done']} of {running['total']} passages)"
     return "Indexing"
 
 
-def _bar(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
+def _bar(console: Console, *more: ProgressColumn) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *more)
+    return Progress(*columns, console=console, transient=True)
 
 
 def _has_worker() -> bool:

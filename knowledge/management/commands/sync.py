@@ -9,8 +9,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from accounts.models import User
 from knowledge.file_names import printable
-from knowledge.management.commands.ingest import NOT_RUNNING, POLL_SECONDS, find_person
-from knowledge.models import Source, SyncRun
+from knowledge.management.commands.ingest import (
+    NOT_RUNNING,
+    PAUSED,
+    POLL_SECONDS,
+    find_person,
+    watch,
+)
+from knowledge.models import Document, Source, SyncRun
+from knowledge.queueing import WORKING
 from knowledge.sources import kinds, services
 from knowledge.sources.services import SourceRefused
 from knowledge.sources.settings import place_of
@@ -39,6 +46,10 @@ class Command(BaseCommand):
             "--wait", action="store_true",
             help="stay until all have ended; the exit status says whether all succeeded",
         )  # fmt: skip
+        parser.add_argument(
+            "--indexed", action="store_true",
+            help="stay until what came is indexed too; the exit status says whether it all is",
+        )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -55,8 +66,11 @@ class Command(BaseCommand):
         runs = [run for source in found if (run := self._start(user, source, options))]
         if not runs:
             raise CommandError("No sync was started.")
-        if options["wait"]:
-            failed = self._wait(Console(stderr=True), runs)
+        if options["wait"] or options["indexed"]:
+            console = Console(stderr=True)
+            failed = self._wait(console, runs)
+            if not options["preview"]:
+                failed += self._see_indexed(console, runs, stays=options["indexed"])
             if failed or len(runs) < len(found):
                 raise SystemExit(1)
         else:
@@ -123,6 +137,26 @@ class Command(BaseCommand):
                 if entry["reason"]:
                     self.stderr.write(printable(f"  {entry['item']}: {entry['reason']}"))
         return sum(run.status != SyncRun.Status.SUCCEEDED for run in current)
+
+    def _see_indexed(self, console: Console, runs: list[SyncRun], *, stays: bool) -> int:
+        """What became of the documents that came; how many failed. Who does not stay is told that
+        they are in work."""
+        documents = Document.objects.filter(source__in=[run.source_id for run in runs])
+        working = documents.filter(status__in=(*WORKING, Document.Status.PAUSED))
+        ids = list(working.values_list("pk", flat=True))
+        if not stays:
+            if ids:
+                self.stdout.write(f"{len(ids)} documents are being indexed; --indexed waits.")
+            return 0
+        if left := watch(console, documents.filter(pk__in=ids), len(ids)):
+            self.stderr.write(PAUSED % left)
+        failed = documents.filter(status=Document.Status.FAILED)
+        for document in failed.select_related("source"):
+            told = f"{document.source.name}: {document.file_name}: {document.reason}"
+            self.stderr.write(printable(told))
+        ready = documents.filter(status=Document.Status.READY)
+        self.stdout.write(f"{ready.count()} documents are ready, {failed.count()} failed.")
+        return left + failed.count()
 
 
 def _is_ready(source: Source) -> bool:

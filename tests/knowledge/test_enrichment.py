@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from accounts.budgets.rules import remembered
 from accounts.models import Budget, User
 from events import jobs as event_jobs
 from events.models import Job
@@ -242,6 +243,7 @@ def test_the_one_who_switched_it_on_pays_until_the_budget_ends(
     enriched.enrich_by = bob
     enriched.save()
     Budget.objects.create(name="Month", scope="user", user=bob, unit="requests", limit=2)
+    remembered.forget()  # that the test before had none
     add_text(enriched, LEAVE)
     rows = Usage.objects.filter(purpose="enrichment")
     assert set(rows.values_list("account_id", flat=True)) == {bob.pk}

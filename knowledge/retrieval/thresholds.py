@@ -20,6 +20,7 @@ from knowledge.retrieval.statements import Known
 # Among few passages every word that is missing would seem to be rare.
 SMALLEST = 500
 MOST_FALSE = 0.1  # of the questions without an answer may find something
+FOREIGN = 3  # what a word in Latin letters weighs in a Chinese question
 
 
 _ASKS_FOR_ALL = re.compile(
@@ -48,7 +49,7 @@ class Thresholds:
 
 # Measured on questions with and without an answer (benchmarks/packing.py). An embedder that was not
 # measured decides by words alone, and leaves out what has next to none of them.
-MEASURED = {"all-MiniLM-L6-v2": Thresholds(latin=0.33, cjk=0.42)}
+MEASURED = {"all-MiniLM-L6-v2": Thresholds(latin=0.33, cjk=0.39)}
 UNMEASURED = Thresholds(latin=0.1, cjk=0.15)
 
 
@@ -64,8 +65,9 @@ class Likeness:
         self._alpha = question.alpha
         telling = set(words(question.text))
         n = max(known.n, SMALLEST)
+        weigh = _in_chinese if is_cjk(question.text) else _in_latin
         self._weights = {
-            term: count * idf(n, known.frequencies.get(term, 0))
+            term: count * weigh(question.words[term], idf(n, known.frequencies.get(term, 0)))
             for term, count in question.counts.items()
             if not telling or question.words[term] in telling
         }
@@ -75,6 +77,16 @@ class Likeness:
         """Of a passage with these of the question's terms; without a cosine it was too far away."""
         covered = sum(self._weights.get(term, 0.0) for term in shared) / self._whole
         return round((1 - self._alpha) * covered + self._alpha * max(0.0, cosine or 0.0), 4)
+
+
+def _in_latin(_word: str, rarity: float) -> float:
+    return rarity
+
+
+def _in_chinese(word: str, rarity: float) -> float:
+    """Characters and pairs of them are often met by chance: rare ones decide. A name in Latin
+    letters, or a number, is one term where a Chinese word of its length is several."""
+    return rarity**2 * (1 if is_cjk(word) else FOREIGN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,17 @@ from agents.selectors import agent_spec
 from agents.services import ensure_builtin_agents
 from agents.types import AgentTask, QuerySearched, RetrievalCompleted
 from knowledge import services
+from knowledge.analyzer import term_id
 from knowledge.models import Collection
 from knowledge.retrieval import search, search_streaming
 from knowledge.retrieval.candidates import Found
-from knowledge.retrieval.thresholds import calibrate, thresholds_of
+from knowledge.retrieval.questions import embed_for, prepare
+from knowledge.retrieval.statements import Known
+from knowledge.retrieval.thresholds import Likeness, calibrate, thresholds_of
 from knowledge.retrieval.types import Drop, Query, Way
 from knowledge.retrieval.understanding import Understood
 from knowledge.types import SearchResult
+from knowledge.versions import find_active_version
 from tests.knowledge.conftest import AddText
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -132,6 +136,16 @@ def test_what_answers_is_alike(alice: User, library: Collection, question: str, 
 def test_a_question_about_everything_resembles_nothing_and_finds_something(question: str) -> None:
     assert thresholds_of("all-MiniLM-L6-v2").of(question) == 0
     assert thresholds_of("all-MiniLM-L6-v2").of("Who won the cup in 1998?") > 0
+
+
+def test_a_name_that_is_missing_weighs_more_than_what_surrounds_it() -> None:
+    """In Chinese: "主席是谁" stands near every chairman, TUMAS in one document alone."""
+    question, common = "TUMAS的主席是谁？", ("主", "席", "主席")
+    (asked,) = prepare([question], embed_for(None, ()), find_active_version(), [0.0])
+    known = Known(2_000, {term_id(word): 40 for word in common})
+    likeness, least = Likeness(asked, known), thresholds_of("all-MiniLM-L6-v2").of(question)
+    assert likeness.of({term_id(word) for word in common}, None) < least
+    assert likeness.of(set(asked.counts) - {term_id(word) for word in common}, None) > least
 
 
 def test_a_further_query_may_find_what_the_question_does_not(

@@ -1,5 +1,6 @@
 """What an administrator does to a new Parley, each step computed from what is there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
@@ -25,27 +26,30 @@ def list_first_steps(user: User | AnonymousUser) -> list[Step]:
     """The five steps; none for members, and none when all are done. Five short queries."""
     if not isinstance(user, User) or not user.is_superuser:
         return []
-    steps = [_connect(), _test(), _invite(user), _collect(), _ask(user)]
+    endpoints = list(Endpoint.objects.filter(is_enabled=True).only("last_checked_at", "last_error"))
+    steps = [_connect(endpoints), _test(endpoints), _invite(user), _collect(), _ask(user)]
     return [] if all(step.is_done for step in steps) else steps
 
 
-def _connect() -> Step:
+def _connect(endpoints: Sequence[Endpoint]) -> Step:
     served = Deployment.objects.filter(is_enabled=True, endpoint__is_enabled=True)
+    detail = _("Any server that speaks the OpenAI API. Until then answers quote your documents.")
+    if endpoints:
+        detail = _("The endpoint is there. Add a model and say which endpoint serves it.")
     return Step(
         _("Connect a model"),
-        _("Any server that speaks the OpenAI API. Until then answers quote your documents."),
-        reverse("admin:gateway_endpoint_add"),
+        detail,
+        reverse("admin:gateway_model_add" if endpoints else "admin:gateway_endpoint_add"),
         served.filter(model__kind=Model.Kind.CHAT).exists(),
     )
 
 
-def _test() -> Step:
-    answered = Endpoint.objects.filter(is_enabled=True, last_error="").exclude(last_checked_at=None)
+def _test(endpoints: Sequence[Endpoint]) -> Step:
     return Step(
         _("Test it"),
         _("Choose the endpoint in the list, then “Test connection”."),
         reverse("admin:gateway_endpoint_changelist"),
-        answered.exists(),
+        any(one.last_checked_at and not one.last_error for one in endpoints),
     )
 
 

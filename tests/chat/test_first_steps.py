@@ -1,6 +1,7 @@
 """The first steps of an administrator: computed from what is there, for nobody else."""
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -19,7 +20,10 @@ def test_each_step_is_done_by_doing_it(admin: User) -> None:
 
     Collection.objects.create(owner=admin, name=SAMPLE_COLLECTION)
     assert done() == [False] * 5
+    assert list_first_steps(admin)[0].url == reverse("admin:gateway_endpoint_add")
     endpoint = Endpoint.objects.create(name="E", base_url="http://127.0.0.1:9/v1")
+    assert done() == [False] * 5, "nobody says yet what it serves"
+    assert list_first_steps(admin)[0].url == reverse("admin:gateway_model_add")
     model = Model.objects.create(name="m", kind=Model.Kind.CHAT)
     Deployment.objects.create(model=model, endpoint=endpoint, upstream_name="m")
     assert done() == [True, False, False, False, False]
@@ -40,6 +44,8 @@ def test_links_lead_there_and_members_see_nothing(admin: User, alice: User, clie
         assert step.url == "#message" or client.get(step.url).status_code == 200, step
     page = client.get("/").content.decode()
     assert 'id="first-steps"' in page
+    awaited = '<link rel="expect" href="#composer" blocking="render">'
+    assert page.index(awaited) < page.index("<body") < page.index('id="composer"'), "painted whole"
     User.objects.filter(pk=admin.pk).update(has_first_steps=False)
     hidden = client.get("/").content.decode()
     assert 'aria-labelledby="first-steps-title" hidden' in hidden

@@ -94,6 +94,13 @@ class EndpointAdmin(RoutesAdmin):
         (_("State"), {"fields": ("last_checked_at", "last_error", "created_at")}),
     )  # fmt: skip
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without a key there is none to remove."""
+        (_title, first), *others = super().get_fieldsets(request, obj)
+        if obj is None or not obj.secret:
+            first = first | {"fields": [name for name in first["fields"] if name != "remove_key"]}
+        return [(None, first), *others]
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return LiveChangeList
 

@@ -198,6 +198,8 @@ class GrantAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     exact_fields = ("id", "object_id", "user", "team")
     search_fields = ("user__email", "team__name")
     search_help_text = _("The id of what is shared, an e-mail address or a team.")
+    ordering = ("-pk",)
+    sortable_by = ()  # any other order would have to look at all of them
     autocomplete_fields = ("team", "user")
 
 

@@ -43,6 +43,7 @@ class OpinionAdmin(RecordAdmin):
     exact_fields = ("message",)
     search_fields = ("person__email",)
     search_help_text = _("The id of an answer, or an e-mail address.")
+    sortable_by = ()  # any order but the latest first would have to look at all of them
     actions = ("export",)
 
     def has_export_permission(self, request: HttpRequest) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 
 import pytest
 
@@ -91,7 +90,6 @@ def test_whoever_loses_the_right_to_ask_hears_no_more(call, served, handbook, ke
     )
     asking.start()
     assert served.wait_for(lambda server: len(server.chat_requests) == 1, 60)
-    time.sleep(0.2)
     tokens.revoke(alice.api_tokens.get()) if how == "revoked" else services.disable(alice)
     asking.join(60)
     (result,) = heard

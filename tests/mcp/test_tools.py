@@ -58,7 +58,7 @@ def test_a_client_finds_reads_and_asks(visit, served, handbook, key, web_port, m
     assert words(asked).startswith(answer["answer"])
     assert cited["url"] in words(asked)
     assert answer["usage"] == {"prompt_tokens": 10, "completion_tokens": 5}
-    assert len(progress) >= 2
+    assert progress
     assert answer["answer"].startswith("".join(message for _, message in progress))
     assert [done for done, _ in progress] == sorted({done for done, _ in progress})
 

@@ -15,6 +15,7 @@ PAGES: tuple[tuple[str, Promise, str], ...] = (
     ("chat_settings:page", _("Chat"), "message-circle"),
     ("memory:page", _("Memory"), "lightbulb"),
     ("usage:mine", _("Usage"), "chart-column"),
+    ("chat:proof", _("Proof of answers"), "quote"),
     ("accounts:teams", _("Teams"), "users"),
     ("account_change_password", _("Password"), "lock"),
     ("accounts:sessions", _("Sessions"), "monitor"),

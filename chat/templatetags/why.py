@@ -1,10 +1,13 @@
 """The codes of "Why this answer" in words, and shares as widths."""
 
+import re
+
 from django import template
 
 from chat.why import wording
 
 register = template.Library()
+_MARKS = re.compile(r"\*\*|~~|`|^#+ |^> ", re.MULTILINE)
 
 
 @register.filter
@@ -25,6 +28,12 @@ def fate(code: str) -> str:
 @register.filter
 def block(code: str) -> str:
     return str(wording.BLOCKS.get(code, code))
+
+
+@register.filter
+def unmarked(sentence: str) -> str:
+    """Without the marks of Markdown that a sentence was cut out with."""
+    return _MARKS.sub("", sentence)
 
 
 @register.filter

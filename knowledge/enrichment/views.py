@@ -26,7 +26,8 @@ from knowledge.views.collections import collection_context
 @never_cache
 @login_required
 def enrichment(request: HttpRequest, collection_id: UUID) -> HttpResponse:
-    """`model`: what it would take with that one, which comes before the button that begins."""
+    """`model`: what it would take with that one, which comes before the button that begins. For
+    htmx the first part alone."""
     collection = get_object_or_404(Collection.objects.editable_by(request.user), pk=collection_id)
     models = services.list_models()
     asked = request.GET.get("model", "")
@@ -37,7 +38,10 @@ def enrichment(request: HttpRequest, collection_id: UUID) -> HttpResponse:
         "missing": state.documents - state.enriched,
         "models": models,
         "asked": asked if asked in models else "",
+        "is_setting": True,
     }
+    if request.headers.get("HX-Request"):
+        return render(request, "knowledge/_enrichment_state.html", context)
     wanted = context["asked"] or (state.model if context["missing"] else "")
     if wanted:
         context |= _told(collection, wanted)

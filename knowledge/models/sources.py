@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from knowledge.models.collections import Collection
@@ -88,7 +89,7 @@ class SyncRun(models.Model):
         QUEUED = "queued", _("waiting")
         RUNNING = "running", _("running")
         PAUSED = "paused", _("paused")
-        SUCCEEDED = "succeeded", _("finished")
+        SUCCEEDED = "succeeded", pgettext_lazy("a sync", "finished")
         FAILED = "failed", _("failed")
         CANCELLED = "cancelled", _("cancelled")
 

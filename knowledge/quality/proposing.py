@@ -9,9 +9,11 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -42,6 +44,7 @@ MOST_AT_ONCE = 50
 SHORTEST = 120  # characters of a passage that says enough to be asked about
 UNANSWERED = 5  # every so manieth
 MAX_TOKENS = 600  # some models think first
+TOLD_FOR = timedelta(hours=1)
 
 RULES = """\
 You write test questions for a search engine. You are given one passage of a document. Answer with \
@@ -74,6 +77,15 @@ def start_proposing(collection: Collection, by: User, count: int) -> Job:
 
 def open_job(collection: Collection) -> Job | None:
     return Job.objects.filter(task=PROPOSE, subject_id=collection.pk, finished_at=None).first()
+
+
+def refusal_of(collection: Collection) -> str:
+    """Why the last one wrote nothing, for an hour."""
+    since = timezone.now() - TOLD_FOR
+    last = Job.objects.filter(task=PROPOSE, subject_id=collection.pk).order_by("-pk").first()
+    if last is None or last.status != Job.Status.FAILED or last.created_at < since:
+        return ""
+    return _(last.reason) if last.reason else ""
 
 
 def propose(

@@ -13,10 +13,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.callers import caller
+from events.models import Job
 from knowledge.models import ApprovedAnswer, Collection, QualityTuning
 from knowledge.quality import approved, tuning
 from knowledge.quality.errors import ChangeHeld, QuestionRefused
 from knowledge.quality.forms import AnswerForm, expectations_in, named_in, rows_of, with_empty
+from knowledge.quality.offering import titles_of
 from knowledge.quality.selectors import list_approved
 from knowledge.quality.views import quality_context
 
@@ -31,9 +33,11 @@ def weights(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     """What tuning found; `held` is the one whose application was held back."""
     edited = get_object_or_404(Collection.objects.editable_by(request.user), pk=collection_id)
     rows = QualityTuning.objects.filter(collection=edited)[:SHOWN_TUNINGS]
+    under_way = [row.job_id for row in rows if row.state in tuning.OPEN]
     context = quality_context(request, edited.pk) | {
         "tunings": list(rows),
-        "is_open": any(row.state in tuning.OPEN for row in rows),
+        "is_open": bool(under_way),
+        "work": Job.objects.filter(pk__in=under_way).first() if under_way else None,
         "held": request.GET.get("held", ""),
         "fewest": tuning.FEWEST,
     }
@@ -131,6 +135,7 @@ def _form(
     rows = named_in(request.POST) if request.method == "POST" else stored
     context = quality_context(request, collection.pk) | {
         "form": form, "answer": edited, "rows": with_empty(rows),
+        "titles": titles_of(caller(request), collection),
     }  # fmt: skip
     return render(request, "knowledge/quality/answer.html", context)
 

@@ -19,7 +19,6 @@ from gateway.errors import GatewayError
 from gateway.labels import LabelUnmet
 from knowledge.models import Collection, GoldenQuestion, QualityRun
 from knowledge.quality import importing, proposing, running, scheduling, selectors, services
-from knowledge.quality.asking import Places, given_of
 from knowledge.quality.charts import trend_of
 from knowledge.quality.errors import QuestionRefused
 from knowledge.quality.forms import (
@@ -30,15 +29,13 @@ from knowledge.quality.forms import (
     rows_of,
     with_empty,
 )
-from knowledge.quality.judging import Wanted, meets
-from knowledge.retrieval import search
+from knowledge.quality.offering import find_offered, titles_of
 from knowledge.views.collections import collection_context
 from security.paging import InvalidCursor, paginate
 from security.reading import reading_as
 
 PAGE_SIZE = 50
 SHOWN_RUNS = 12
-FOUND = 6  # passages that a question is shown to find
 PROPOSED = 10
 
 
@@ -51,12 +48,14 @@ def overview(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     shown = context["collection"]
     runs = selectors.list_runs(caller(request), shown.pk)
     done = [run for run in runs if run.state == running.State.DONE]
+    under_way = running.open_run(shown)
     context |= {
         "runs": runs[:SHOWN_RUNS],
         "last": done[0] if done else None,
         "changes": running.changes_of(done[0]) if done else {},
         "trend": trend_of(runs),
-        "open": running.open_run(shown),
+        "open": under_way,
+        "work": running.job_of(under_way) if under_way else None,
         "plan_form": PlanForm(instance=scheduling.plan_of(shown)),
     }
     if request.headers.get("HX-Request"):
@@ -111,9 +110,17 @@ def run(request: HttpRequest, collection_id: UUID, quality_run_id: UUID) -> Http
 @never_cache
 @login_required
 def questions(request: HttpRequest, collection_id: UUID) -> HttpResponse:
-    """`state` and `q` narrow the list; `cursor` goes on with it."""
+    """`state` and `q` narrow the list; `cursor` goes on with it. For htmx what a model writes."""
     context = quality_context(request, collection_id)
     user, shown = caller(request), context["collection"]
+    if context["may_edit"]:
+        context |= {
+            "proposing": proposing.open_job(shown),
+            "refused": proposing.refusal_of(shown),
+        }
+    if request.headers.get("HX-Request"):
+        told = context | {"is_update": True}
+        return render(request, "knowledge/quality/_proposing.html", told)
     state, text = request.GET.get("state", ""), request.GET.get("q", "")[:200]
     rows = selectors.list_questions(user, shown.pk, state, text)
     with reading_as(user):
@@ -128,19 +135,20 @@ def questions(request: HttpRequest, collection_id: UUID) -> HttpResponse:
         "state": state,
         "q": text,
         "states": GoldenQuestion.State.choices,
-        "proposing": proposing.open_job(shown),
     }
     return render(request, "knowledge/quality/questions.html", context)
 
 
 @require_http_methods(["GET", "POST"])
+@never_cache
 @login_required
 def add(request: HttpRequest, collection_id: UUID) -> HttpResponse:
-    """`q` is searched for, so that what is right can be ticked."""
+    """`q` is searched for, so that what is right can be ticked; for htmx `text`, and that alone."""
     return _form(request, _edited(request, collection_id), None)
 
 
 @require_http_methods(["GET", "POST"])
+@never_cache
 @login_required
 def question(request: HttpRequest, golden_id: UUID) -> HttpResponse:
     edited = get_object_or_404(
@@ -229,6 +237,10 @@ def _edited(request: HttpRequest, collection_id: UUID) -> Collection:
 def _form(
     request: HttpRequest, collection: Collection, edited: GoldenQuestion | None
 ) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        return render(
+            request, "knowledge/quality/_found.html", _searched(request, collection, edited)
+        )
     first: dict[str, Any] = {"text": request.GET.get("q", "")}
     if edited is not None:
         first = {
@@ -251,6 +263,7 @@ def _form(
         "form": form,
         "question": edited,
         "rows": with_empty(rows),
+        "titles": titles_of(caller(request), collection),
         **_searched(request, collection, edited),
     }
     return render(request, "knowledge/quality/question.html", context)
@@ -274,21 +287,18 @@ def _save(
 def _searched(
     request: HttpRequest, collection: Collection, edited: GoldenQuestion | None
 ) -> dict[str, Any]:
-    """What the question finds today, each passage with whether it is expected already."""
-    asked = request.GET.get("q", "").strip() or (edited.text if edited else "")
-    if not asked or request.method == "POST":
+    """What the question finds today; what was ticked before a refusal is ticked."""
+    said = request.POST if request.method == "POST" else request.GET
+    text = said.get("q") or said.get("text") or ""
+    asked = " ".join(text.split())[: services.LONGEST_QUESTION] or (edited.text if edited else "")
+    if not asked:
         return {}
+    ticked = request.POST.getlist("passage")
     try:
-        found = search(caller(request), asked, [collection.pk], FOUND)
+        found = find_offered(caller(request), collection, asked, edited, ticked)
     except (GatewayError, EmbedderUnavailable, LabelUnmet) as error:
-        messages.error(request, str(error))
-        return {}
-    wanted: list[Wanted] = Places([edited]).of(edited) if edited else []
-    passages = [
-        (passage, any(meets(wish, given_of(passage)) for wish in wanted))
-        for passage in found.passages
-    ]
-    return {"found": passages, "asked": asked}
+        return {"trouble": str(error)}
+    return {"found": found, "asked": asked}
 
 
 def _content(request: HttpRequest) -> str:

@@ -17,10 +17,10 @@ HIGH = 3  # a rank that is right
 
 @register.filter
 def percent_or_dash(value: Any) -> str:
-    """A share as a percentage; a dash where there is none."""
+    """A share as a percentage that is not broken at its sign; a dash where there is none."""
     if not isinstance(value, int | float):
         return "–"
-    return f"{number_format(100 * value, 0 if value in {0, 1} else 1)} %"
+    return f"{number_format(100 * value, 0 if value in {0, 1} else 1)}\N{NO-BREAK SPACE}%"
 
 
 @register.filter

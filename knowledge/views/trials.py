@@ -28,6 +28,7 @@ from knowledge.trials.settings import SIDES, SettingForm
 from security.rate_limits import Action
 
 MOST_EXPECTED = 20
+MOST_HOMES = 50
 
 
 @require_GET
@@ -109,8 +110,11 @@ def _sides(asking: Asking, query: str, forms: list[SettingForm]) -> dict[str, An
 
 
 def _homes(asking: Asking, found: set[UUID]) -> list[Collection]:
-    """For which collections the question may be kept: what was chosen, or what has a passage."""
+    """For which collections the question may be kept: what was chosen, or what has a passage;
+    where nothing was found, any that this person edits."""
     wanted = found.union(asking.collections or ())
+    if not wanted:
+        return list(Collection.objects.editable_by(asking.user).order_by("name")[:MOST_HOMES])
     visible = Collection.objects.visible_to(asking.user).filter(pk__in=wanted)
     return list(visible.order_by("name"))
 

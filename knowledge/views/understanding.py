@@ -52,13 +52,16 @@ class EntryForm(forms.Form):
 @login_required
 def understanding(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     """To anybody but its editors it is not there."""
-    collection = _find(request, collection_id)
-    switches = SwitchesForm(initial={"understanding": collection.understanding})
-    return _page(request, collection, switches)
+    return _page(request, _find(request, collection_id))
 
 
 def _page(
-    request: HttpRequest, collection: Collection, switches: SwitchesForm, *, is_held: bool = False
+    request: HttpRequest,
+    collection: Collection,
+    switches: SwitchesForm | None = None,
+    entry: EntryForm | None = None,
+    *,
+    is_held: bool = False,
 ) -> HttpResponse:
     """`is_held`: the switches are as somebody wants them, and the gate keeps them from it."""
     words = request.GET.get("q", "")[:200]
@@ -68,9 +71,10 @@ def _page(
     except InvalidCursor:
         page = paginate(rows, ["-id"], None, PAGE_SIZE)
     context = collection_context(request, collection.pk) | {
-        "switches": switches,
+        "switches": switches or SwitchesForm(initial={"understanding": collection.understanding}),
         "is_held": is_held,
-        "form": EntryForm(),
+        "form": entry or EntryForm(),
+        "is_understanding": True,
         "entries": [(row, ", ".join(row.terms)) for row in page.items],
         "next": page.next,
         "words": words,
@@ -107,15 +111,18 @@ def switch(request: HttpRequest, collection_id: UUID) -> HttpResponse:
 @require_POST
 @login_required
 def add_entry(request: HttpRequest, collection_id: UUID) -> HttpResponse:
+    """What is refused stands in its field still, with the reason."""
     collection = _find(request, collection_id)
     form = EntryForm(request.POST)
     if form.is_valid():
         try:
             services.put_entry(collection, form.words())
-            messages.success(request, _("Saved."))
         except GlossaryRefused as error:
-            messages.error(request, str(error))
-    return redirect("knowledge:understanding", collection_id)
+            form.add_error("terms", str(error))
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("knowledge:understanding", collection_id)
+    return _page(request, collection, entry=form)
 
 
 @require_POST

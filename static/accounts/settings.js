@@ -1,5 +1,6 @@
 // What settings pages share: questions before something ends, a word about what is not saved yet,
 // and arrow keys through the list of pages.
+import "../js/strips.js";
 import { confirmAction } from "../js/dialog.js";
 
 const nav = document.getElementById("settings-nav");

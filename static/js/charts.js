@@ -46,12 +46,19 @@ function stacked(series) {
   return series.map(({ values }) => values.map((value, day) => (sums[day] += value ?? 0)));
 }
 
+/** Days whose neighbours say nothing: a line that goes nowhere is a point. */
+function lonely(values) {
+  const isThere = (day) => values[day] != null;
+  return [...values.keys()].filter((day) => isThere(day) && !isThere(day - 1) && !isThere(day + 1));
+}
+
 function seriesOf(chart, place) {
   const format = formatOf(chart).long;
   const bars = uPlot.paths.bars({ size: [0.7, 40], radius: 0.15 });
   return chart.series.map(({ label, values }, n) => {
     const ink = colour(place, `ink-${n}`);
-    const drawn = chart.kind === "bars" ? { paths: bars, fill: ink, points: { show: false } } : {};
+    const points = { filter: (_plot, _series, areAllShown) => (areAllShown ? null : lonely(values)) };
+    const drawn = chart.kind === "bars" ? { paths: bars, fill: ink, points: { show: false } } : { points };
     return {
       label,
       stroke: ink,

@@ -8,12 +8,15 @@ function ask(dialog) {
   });
 }
 
-/** Resolves to true only when the person pressed the button labelled `yes`. */
-export function confirmAction({ title, text, yes }) {
+/** Resolves to true only when the person pressed the button labelled `yes`; it is red unless `tone`
+    is "primary". */
+export function confirmAction({ title, text, yes, tone = "danger outline" }) {
   const dialog = document.getElementById("confirm-dialog");
+  const button = dialog.querySelector("[data-yes]");
   dialog.querySelector("[data-title]").textContent = title;
   dialog.querySelector("[data-text]").textContent = text;
-  dialog.querySelector("[data-yes]").textContent = yes;
+  button.textContent = yes;
+  button.className = `btn ${tone}`;
   return ask(dialog);
 }
 

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.browser.product import REPOSITORY, Product
 from tests.shots import sheet
 from tests.shots.answers import ASKED, ASKED_OF, answer
-from tests.shots.scene import Scene, State
+from tests.shots.scene import PASSWORD, READER, Scene, State
 from tests.shots.states import STATES
 from tests.support.model_server import ModelServer, Script
 
@@ -56,12 +56,13 @@ def main() -> int:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             cookies, scene = _prepare(browser, running)
+            readers = _sign_in(browser, running.origin, READER, PASSWORD).storage_state()
             for language, theme, device in variants:
                 scene = replace(scene, language=language)
                 folder = out / f"{language}-{theme}-{device}"
                 folder.mkdir(parents=True, exist_ok=True)
                 options = {"locale": LANGUAGES[language], "color_scheme": theme, **DEVICES[device]}
-                taker = Taker(browser, running.origin, options, cookies)
+                taker = Taker(browser, running.origin, options, cookies, readers)
                 for state in states:
                     if not state.only or state.only == device:
                         failures += taker.take(state, scene, folder / f"{state.name}.png")
@@ -79,9 +80,9 @@ class Taker:
     """Takes pictures in one language, theme and size; a state that cannot be reached is named."""
 
     def __init__(
-        self, browser: Browser, origin: str, options: dict[str, Any], cookies: dict[str, Any]
+        self, browser: Browser, origin: str, options: dict[str, Any], cookies: Any, readers: Any
     ) -> None:
-        self._browser, self._cookies = browser, cookies
+        self._browser, self._cookies, self._readers = browser, cookies, readers
         self._options = {"base_url": origin, "reduced_motion": "reduce",
                          "service_workers": "block", **options}  # fmt: skip
 
@@ -103,7 +104,8 @@ class Taker:
         context.close()
 
     def _context(self, state: State) -> BrowserContext:
-        kept = {"storage_state": self._cookies} if state.is_signed_in else {}
+        cookies = self._readers if state.is_reader else self._cookies
+        kept = {"storage_state": cookies} if state.is_signed_in else {}
         return self._browser.new_context(**self._options, **kept, **state.options)
 
 
@@ -117,14 +119,10 @@ def _settle(page: Page) -> None:
 
 def _prepare(browser: Browser, running: Product) -> tuple[dict[str, Any], Scene]:
     """Signs in at the real form, waits for the index, and has the questions answered."""
-    context = browser.new_context(base_url=running.origin)
-    page = context.new_page()
-    page.goto("/")
-    page.locator("input[name=login]").fill(running.email)
-    page.locator("input[name=password]").fill(running.password)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("#welcome")).to_be_visible()
+    context = _sign_in(browser, running.origin, running.email, running.password)
+    page = context.pages[0]
     _wait_for_index(page)
+    running.run("from tests.shots.curating import make; make()")
     conversations = {name: _ask(page, text) for name, text in ASKED.items()}
     documents = page.request.get("/api/v1/documents?limit=50").json()["items"]
     shown = next(it for it in documents if it["title"].startswith("Leave policy"))
@@ -134,11 +132,23 @@ def _prepare(browser: Browser, running: Product) -> tuple[dict[str, Any], Scene]
     cookies: Any = context.storage_state()
     context.close()
     rows = running.run(
-        "from tests.shots.gateway import rows; import json; print(json.dumps(rows()))"
+        "from tests.shots import curating, gateway; import json\n"
+        "print(json.dumps(gateway.rows() | curating.rows()))"
     )
     pdf = next(it for it in documents if it["file_name"].startswith("Handbook"))
     found = json.loads(rows) | {"pdf": pdf["id"]}
     return cookies, Scene(conversations, cloud["id"], shown["id"], link, found)
+
+
+def _sign_in(browser: Browser, origin: str, email: str, password: str) -> BrowserContext:
+    context = browser.new_context(base_url=origin)
+    page = context.new_page()
+    page.goto("/")
+    page.locator("input[name=login]").fill(email)
+    page.locator("input[name=password]").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#welcome")).to_be_visible()
+    return context
 
 
 def _share(page: Page, conversation: str) -> str:

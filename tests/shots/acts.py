@@ -220,7 +220,7 @@ def narrowed_search(page: Page) -> None:
     page.locator("[data-history-filters]").click()
     page.locator("#history-filters [name=in]").select_option("message")
     page.locator("#conversation-search").fill("leave")
-    expect(page.locator("#history .hits")).to_be_visible()
+    expect(page.locator("#history .hits small b").first).to_be_visible()
 
 
 def palette_passages(page: Page) -> None:

@@ -51,12 +51,19 @@ CARD_HANT = """門禁卡遺失時，請**立即撥打分機 2150** [1]。補發�
 
 如果當天仍需進出辦公室，可以先向七樓櫃台領取臨時卡。這一點文件中沒有寫，請向人資部確認。
 """
+CREDITS = """Yes. Below 99.5 % a tenth of the month's fee is given back, below 99 % a quarter.
+
+Announced maintenance on the first Sunday does not count. The credit is paid out in gold coins \
+at the town hall of Reykjavik every spring.
+"""
 COFFEE = "Switch the machine off at the back, empty the grounds drawer and wait ten seconds [1]."
 ASKED = {
     "leave": "How much parental leave may each parent take?",
     "code": "Who is paged when nobody answers an alarm? Show me the code for it.",
     "hans": "在北京出差，住宿标准是多少？",
     "hant": "門禁卡遺失了怎麼辦？",
+    "approved": "How long are raw measurements kept?",
+    "proposed": "Do customers get credits when availability is low?",
 }
 ASKED_OF = {ASKED["code"]: "operations"}
 ANSWERS = {
@@ -64,6 +71,7 @@ ANSWERS = {
     "alarm": CODE,
     "北京": TRAVEL_HANS,
     "門禁卡": CARD_HANT,
+    "get credits": CREDITS,
 }
 TITLES = {
     "parental leave": "Parental leave at a glance",
@@ -71,6 +79,8 @@ TITLES = {
     "北京": "北京出差住宿标准",
     "門禁卡": "門禁卡遺失處理",
     "E3": "Coffee machine shows E3",
+    "raw measurements": "How long raw measurements stay",
+    "get credits": "Credits for low availability",
 }
 TITLE_RULES = "You write the title of a conversation"
 

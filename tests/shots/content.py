@@ -15,6 +15,7 @@ from chat.models import Conversation, Filing, Folder
 from knowledge import services
 from knowledge.models import Collection
 from tests.shots import gateway, used
+from tests.shots.scene import PASSWORD, READER
 from tests.support import papers
 
 DOCUMENTS = Path(__file__).parent / "documents"
@@ -22,7 +23,7 @@ PEOPLE = {
     "tomas@heronbay.example": "Tomás Reis",
     "wenting@heronbay.example": "陈文婷",
     "yijun@heronbay.example": "林怡君",
-    "priya@heronbay.example": "Priya Nair",
+    READER: "Priya Nair",
 }
 DESCRIPTIONS = {
     "Measurement cloud": "How the cloud is run and changed.",
@@ -62,7 +63,9 @@ PROMPTS = {
 def make() -> None:
     me = User.objects.get(is_superuser=True)
     User.objects.filter(pk=me.pk).update(name="Mira Okafor")
-    people = [User.objects.create_user(email, name=name) for email, name in PEOPLE.items()]
+    people = [
+        User.objects.create_user(email, PASSWORD, name=name) for email, name in PEOPLE.items()
+    ]
     team = create_team(me, "People team")
     team.members.add(*people)
     for name, description in DESCRIPTIONS.items():

@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+READER, PASSWORD = "priya@heronbay.example", "read-and-change-nothing-7"
 Act = Callable[[Page], None]
 
 
@@ -35,6 +36,7 @@ class State:
     after: Act | None = None  # so that the next picture finds what this one found
     options: dict[str, Any] = field(default_factory=dict)  # of the context
     is_signed_in: bool = True
+    is_reader: bool = False  # somebody who may read the collections, and change none
     only: str = ""  # "desktop" or "phone"
     full_page: bool = False
 

@@ -2,6 +2,7 @@
 
 from tests.shots import acts
 from tests.shots.admin import ADMIN
+from tests.shots.quality import QUALITY
 from tests.shots.scene import State
 
 STATES = [
@@ -95,5 +96,6 @@ STATES = [
     State("error-404", "/nowhere"),
     State("offline-page", lambda scene: f"/offline/{scene.language.lower()}", is_signed_in=False),
     State("api-reference", "/api/v1/docs", acts.reference),
+    *QUALITY,
     *ADMIN,
 ]

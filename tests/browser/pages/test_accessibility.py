@@ -10,7 +10,11 @@ from accounts.services import create_team
 from agents.services import ensure_builtin_agents
 from events import jobs
 from knowledge import services
-from knowledge.models import Collection, Document, DocumentText
+from knowledge.glossary.services import put_entry
+from knowledge.models import Collection, Document, DocumentText, Source, SyncRun
+from knowledge.quality import running
+from knowledge.quality.approved import approve
+from knowledge.quality.services import Expectation, add_question
 from tests.browser.pages.conftest import DESKTOP, PHONE, accessibility_violations
 from tests.knowledge.files import as_stream, make_picture
 
@@ -55,16 +59,46 @@ def pages(transactional_db, admin, bob) -> list[str]:
     tokens.issue(admin, "laptop")
     ensure_builtin_agents(admin)
     here = f"/knowledge/{collection.pk}/"
+    put_entry(collection, ["annual leave", "特休"])
     return [
         "/knowledge/", here, f"{here}access/", f"{here}settings/",
         f"/knowledge/documents/{made[0].pk}/?start=2&end=9",
         f"/knowledge/documents/{made[2].pk}/", f"/knowledge/documents/{figures.pk}/",
         f"/knowledge/documents/{old.pk}/", f"{here}?deleted={made[3].pk}", f"{here}view-as/",
-        "/knowledge/search/?q=text", "/agents/",
+        "/knowledge/search/?q=text", "/knowledge/search/compare/?q=text", "/agents/",
+        f"{here}understanding/", f"{here}sources/new/s3/", "/settings/proof/",
         "/settings/", "/settings/import/", "/settings/chat/", "/settings/memory/",
         "/settings/teams/",
         "/settings/sessions/", "/settings/data/", "/settings/data/leave", "/settings/tokens/",
         "/accounts/password/change/",
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def curated(pages, admin) -> list[str]:
+    """Pages of those who look after a collection; axe reads them where their work is tested."""
+    collection = Collection.objects.get(name="Handbook", owner=admin)
+    document = Document.objects.get(collection=collection, file_name="old.md")
+    expected = [Expectation(document.pk, "Before layouts.")]
+    text = "What was there before layouts, and who drew the pages of the handbook in that time?"
+    question = add_question(admin, collection, text, expected=expected)
+    add_question(admin, collection, "Who proposed this?", expected=expected, is_proposed=True)
+    run = running.carry_out(running.make_run(collection, "hand", admin))
+    answer = approve(admin, collection, "What was before?", "Nothing [1].", sources=expected)
+    source = Source.objects.create(
+        collection=collection, kind="web", name="Website", added_by=admin,
+        settings={"address": "https://www.example.org/a/rather/long/address/of/a/handbook/"},
+    )  # fmt: skip
+    SyncRun.objects.create(source=source, status="failed", failed=2, reason="It cannot be read.")
+    here = f"/knowledge/{collection.pk}/"
+    quality = f"{here}quality/"
+    return [
+        f"{here}enrichment/", f"{here}sources/", f"/knowledge/sources/{source.pk}/",
+        *(f"{here}sources/new/{kind}/" for kind in ("web", "git", "feed", "api")),
+        quality, f"{quality}questions/", f"{quality}questions/new/?q=layouts",
+        f"{quality}questions/import/", f"{quality}tuning/", f"{quality}answers/",
+        f"/knowledge/golden/{question.pk}/", f"/knowledge/approved/{answer.pk}/",
+        f"{quality}runs/{run.pk}/",
     ]  # fmt: skip
 
 
@@ -103,11 +137,11 @@ BADLY_PLACED = """() => {
 }"""
 
 
-def test_touch_targets_are_large_enough_and_on_the_page(visit, pages, admin):
+def test_touch_targets_are_large_enough_and_on_the_page(visit, pages, curated, admin):
     """44 px where fingers point, links inside text aside; nothing beyond the right edge."""
     page = visit(admin, pages[1], **PHONE)
     found = {}
-    for path in pages:
+    for path in [*pages, *curated]:
         page.goto(path)
         found[path] = page.evaluate(BADLY_PLACED)
     assert not {path: what for path, what in found.items() if what}

@@ -41,9 +41,17 @@ def at(collection, rest=""):
 def test_written_searched_and_ticked_on_the_page(page, handbook, shelf_of_three):
     assert "Write the first question" in page.get(at(handbook)).content.decode()
     found = page.get(at(handbook, "questions/new/"), {"q": "What may a hotel cost?"})
-    (passage, is_expected), *_ = found.context["found"]
-    assert not is_expected
-    ticked = f"{passage.document_id}:{passage.start}:{passage.end}"
+    offered, *_ = found.context["found"]
+    assert not offered.is_expected
+    ticked = offered.value
+    assert offered.passage.title in found.context["titles"]
+    asked = page.get(
+        at(handbook, "questions/new/"),
+        {"text": "What may a hotel cost?"},
+        headers={"HX-Request": "true"},
+    )
+    assert ticked in asked.content.decode()
+    assert "<h1>" not in asked.content.decode()
     saved = page.post(
         at(handbook, "questions/new/"),
         {
@@ -58,11 +66,15 @@ def test_written_searched_and_ticked_on_the_page(page, handbook, shelf_of_three)
     assert {one.document.title for one in made.expected.all()} == {"Travel"}
     assert made.expected.count() == 2
     form = page.get(f"/knowledge/golden/{made.pk}/")
-    assert form.context["found"][0][1]  # what is expected already says so
+    assert form.context["found"][0].is_expected  # what is expected already says so
     again = page.post(
         f"/knowledge/golden/{made.pk}/",
-        {"text": "Planes?", "quote": ["Nobody said this"], "document": ["Travel"]},
-    )
+        {
+            "text": "Planes?", "quote": ["Nobody said this"], "document": ["Travel"],
+            "passage": [ticked],
+        },
+    )  # fmt: skip
+    assert [one.is_ticked for one in again.context["found"] if one.value == ticked] == [True]
     assert "does not stand in" in again.content.decode()
     assert "Nobody said this" in again.content.decode()  # nothing that was typed is lost
     page.post(f"/knowledge/golden/{made.pk}/review", {"action": "delete"})
@@ -107,7 +119,7 @@ def test_asked_on_the_page_and_shown_before_and_after(page, alice, handbook, she
         page.post(at(handbook, "ask"))
         jobs.run(str(QualityRun.objects.first().job_id))
     shown = page.get(at(handbook)).content.decode()
-    assert "100 %" in shown
+    assert "100\N{NO-BREAK SPACE}%" in shown
     assert 'data-chart="quality"' in shown
     run = QualityRun.objects.first()
     rows = page.get(at(handbook, f"runs/{run.pk}/")).context["rows"]

@@ -38,16 +38,13 @@ EXPLAINED = {
 
 class DeploymentInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Deployment
+    extra = 0
     autocomplete_fields = ("model", "endpoint")
     fields = (
         "model", "endpoint", "upstream_name", "priority", "weight", "prompt_price",
         "completion_price", "is_enabled",
     )  # fmt: skip
     show_change_link = True
-
-    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
-        """Without a deployment nothing answers: a row waits for the first one."""
-        return 0 if obj is not None and obj.deployments.exists() else 1
 
 
 class ModelForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -1,9 +1,10 @@
-"""The lists of the administration over a full house: `python -m benchmarks.admin_lists [ROWS]`.
+"""Lists over a full house: `python -m benchmarks.admin_lists [ROWS]`.
 
 The tables that grow with use are filled in the database itself with that many rows each. Then an
-administrator opens every list: its first page, its last, a search by each key and by words, and
-each choice of each filter. Times are those of the whole request, the slowest of its kind named;
-above the budget the command ends with 1. What it is doing stands in stderr.
+administrator opens every list: its first page, its last, a search by each key and by words, each
+choice of each filter and each order; and a curator the pages of a collection with all of it. Times
+are those of the whole request, the slowest of its kind named; above the budget the command ends
+with 1. What it is doing stands in stderr, and with `--plans` the plans of the slowest statements.
 """
 
 import argparse
@@ -16,64 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.full_house import TABLES, fill, rows_of
 from benchmarks.home import django_on_a_throwaway_home
 
 BUDGET_MS = 1000  # the slowest request of all
 ROUNDS = 3
-PEOPLE = 20_000
-OWNED = 100_000  # conversations of one person: the worst their e-mail address can find
 NOTHING = "no such words"
-# Ids in the order of time, as the product makes them; the same for the same name and number.
-FUNCTION = """
-create function id_of(name text, n bigint) returns uuid language sql immutable as $$
-  select (lpad(to_hex(1700000000000 + n * 1000), 12, '0') || '7' || substr(md5(name || n), 1, 3)
-          || '8' || substr(md5(n || name), 1, 15))::uuid
-$$"""
-BY_TYPE = {
-    "uuid": "id_of('{column}', n)", "boolean": "false", "jsonb": "'{{}}'", "ARRAY": "'{{}}'",
-    "timestamp with time zone": "now() - ({rows} - n) * interval '10 seconds'",
-    "bytea": "''::bytea", "tsvector": "''::tsvector", "inet": "'192.0.2.1'::inet",
-}  # fmt: skip
-ONE_OF = "(array{values})[1 + n % {count}]"
-
-
-def one_of(*values: str) -> str:
-    return ONE_OF.format(values=list(values), count=len(values))
-
-
-PERSON = f"id_of('person', n % {PEOPLE} + 1)"
-OWNER = f"case when n % 10 = 0 then id_of('person', 1) else {PERSON} end"
-FEW_FAIL = "case when n % 997 = 0 then '{0}' else '{1}' end"
-# What is not to be made up from the type of a column. Each follows those that it refers to.
-TABLES: dict[str, dict[str, str]] = {
-    "accounts.User": {"id": PERSON, "is_active": "true",
-        "email": f"'p' || n % {PEOPLE} || '@example.org'"},
-    "knowledge.Document": {"id": "id_of('document', n)", "collection_id": "id_of('home', 1)",
-        "title": "'Paper ' || n", "file_name": "n || '.pdf'", "sha256": "md5(n::text)",
-        "status": FEW_FAIL.format("failed", "ready"), "language": one_of("en", "zh")},
-    "knowledge.Chunk": {"id": "id_of('chunk', n)", "document_id": "id_of('document', n)",
-        "collection_id": "id_of('home', 1)", "text": "'passage ' || n",
-        "bm25": "'{1:1}/1000000000'::sparsevec", "script": one_of("latin", "han")},
-    "knowledge.Stage": {"document_id": "id_of('document', n)", "name": one_of("read", "split"),
-        "status": FEW_FAIL.format("failed", "done")},
-    "chat.Conversation": {"id": "id_of('talk', n)", "owner_id": OWNER, "title": "'Talk ' || n"},
-    "chat.Message": {"id": "id_of('message', n)", "conversation_id": "id_of('talk', n)",
-        "role": one_of("user", "assistant"), "status": FEW_FAIL.format("failed", "complete"),
-        "model_name": one_of("", "small"), "text": "'words ' || n"},
-    "events.Stream": {"id": "id_of('turn', n)", "kind": one_of("turn", "job"), "state": "'done'"},
-    "chat.Turn": {"id": "id_of('turn', n)", "conversation_id": "id_of('talk', n)",
-        "question_id": "id_of('message', n)", "answer_id": "id_of('message', n)",
-        "requested_by_id": OWNER, "status": FEW_FAIL.format("failed", "completed"),
-        "idempotency_key": "n::text"},
-    "chat.Citation": {"message_id": "id_of('message', n)", "document_id": "id_of('document', n)"},
-    "events.Job": {"id": "id_of('turn', n)", "task": "'knowledge.tasks.index'",
-        "status": FEW_FAIL.format("failed", "succeeded"), "owner_id": PERSON},
-    "security.AuditEntry": {"act": one_of("sign_in", "grant_given"), "kind": "'document'",
-        "actor_email": f"'p' || n % {PEOPLE} || '@example.org'", "object_id": "n::text"},
-    "gateway.Usage": {"turn_id": "id_of('turn', n)", "account_id": PERSON,
-        "model_name": "'small'", "endpoint_name": "'here'", "attempt": "1",
-        "outcome": FEW_FAIL.format("endpoint_timeout", "completed")},
-}  # fmt: skip
+NEEDED = ("accounts.User", "knowledge.Source", "knowledge.GoldenQuestion", "knowledge.QualityRun")
 
 
 @dataclass
@@ -92,69 +42,41 @@ class Timed:
         return max(self.kinds.values())
 
 
-def fill(rows: int) -> None:
-    from django.apps import apps
-    from django.db import connection
-
-    from gateway.models import Model
-    from knowledge.models import Collection
-
-    Model.objects.create(name="small")
-    with connection.cursor() as cursor:
-        cursor.execute(FUNCTION)
-        # Keys are made to fit; the triggers that would check each are for rows that people make.
-        cursor.execute("set session_replication_role = replica")
-        for label, given in TABLES.items():
-            model = apps.get_model(label)
-            count = PEOPLE if label == "accounts.User" else rows
-            began = time.monotonic()
-            cursor.execute(_insert(cursor, model._meta.db_table, given, count))
-            cursor.execute(f'analyze "{model._meta.db_table}"')
-            print(f"{label}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-        cursor.execute("select id_of('home', 1), id_of('person', 1)")
-        home, person = cursor.fetchone()
-        Collection.objects.create(pk=home, owner_id=person, name="Home")
-        cursor.execute("set session_replication_role = default")
-        cursor.execute("vacuum")
-
-
-def _insert(cursor: Any, table: str, given: dict[str, str], rows: int) -> str:
-    cursor.execute(
-        "select column_name, data_type from information_schema.columns where table_name = %s"
-        " and (is_nullable = 'NO' or column_name = any(%s)) and is_generated = 'NEVER'"
-        " and (column_default is null or column_name = any(%s)) and is_identity = 'NO'",
-        [table, list(given), list(given)],
-    )
-    values = {}
-    for column, kind in cursor.fetchall():
-        made = BY_TYPE.get(kind, "''" if "char" in kind or kind == "text" else "0")
-        values[column] = given.get(column) or made.format(column=column, rows=rows)
-    columns = ", ".join(f'"{name}"' for name in values)
-    selected = ", ".join(values.values())
-    return f'insert into "{table}" ({columns}) select {selected} from generate_series(1, {rows}) n'
-
-
-def measure(rows: int) -> list[Timed]:
-    from django.apps import apps
+def measure(rows: int, only: Sequence[str] = (), *, explains: bool = False) -> list[Timed]:
     from django.core.management import call_command
     from django.test import Client
 
     from accounts.models import User
 
     call_command("collectstatic", interactive=False, verbosity=0)
-    fill(rows)
-    client = Client(SERVER_NAME="localhost")
-    client.force_login(User.objects.create_superuser("bench@example.org", "unused pass phrase"))
-    client.get("/admin/")
+    fill(rows, only and {*NEEDED, *only})
+    root, curator = Client(SERVER_NAME="localhost"), Client(SERVER_NAME="localhost")
+    root.force_login(User.objects.create_superuser("bench@example.org", "unused pass phrase"))
+    curator.force_login(User.objects.get(email="p0@example.org"))
+    root.get("/admin/")
     found = []
-    for label in TABLES:
-        model = apps.get_model(label)
-        timed = Timed(label, PEOPLE if label == "accounts.User" else rows)
-        for kind, address in _addresses(client, model):
-            timed.note(kind, _milliseconds(client, address), address)
-        print(label, timed.kinds, file=sys.stderr, flush=True)
+    for name, client, addresses in (*_lists(root), *_pages(curator)):
+        if only and name not in only:
+            continue
+        timed = Timed(name, rows_of(name, rows))
+        for kind, address in addresses:
+            ms = _milliseconds(client, address)
+            timed.note(kind, ms, address)
+            if explains and ms > BUDGET_MS / 2:
+                _explain(client, address)
+        print(name, timed.kinds, file=sys.stderr, flush=True)
         found.append(timed)
     return found
+
+
+def _lists(client: Any) -> Iterator[tuple[str, Any, Iterator[tuple[str, str]]]]:
+    """Of the administration: whatever is there of the tables that were filled."""
+    from django.apps import apps
+    from django.contrib import admin
+
+    for label in TABLES:
+        if (model := apps.get_model(label)) in admin.site._registry:
+            yield label, client, _addresses(client, model)
 
 
 def _addresses(client: Any, model: Any) -> Iterator[tuple[str, str]]:
@@ -166,6 +88,8 @@ def _addresses(client: Any, model: Any) -> Iterator[tuple[str, str]]:
     page = client.get(place).context_data["cl"]
     yield "first page", place
     yield "last page", f"{place}?p={page.paginator.num_pages}"
+    if not page.result_list:
+        raise SystemExit(f"{place} shows nothing: fill what its rows belong to, too.")
     row = page.result_list[0]
     for name in ["pk", *getattr(page.model_admin, "exact_fields", ())]:
         value = getattr(row, name, None)
@@ -177,6 +101,71 @@ def _addresses(client: Any, model: Any) -> Iterator[tuple[str, str]]:
     for spec in page.filter_specs:
         for choice in spec.choices(page):
             yield "filter", place + choice["query_string"]
+    for number, name in enumerate(page.list_display):
+        if name in page.sortable_by and page.get_ordering_field(name):
+            yield "order", f"{place}?o=-{number}"
+
+
+def _pages(client: Any) -> Iterator[tuple[str, Any, Iterator[tuple[str, str]]]]:
+    """Of a collection with all of it, for who looks after it."""
+    from django.urls import reverse
+
+    from knowledge.models import Collection, QualityRun, Source
+
+    home = Collection.objects.get(name="Home")
+    visits = Source.objects.order_by("pk").first()
+    run = QualityRun.objects.order_by("pk").first()
+
+    def named(name: str, *args: Any) -> str:
+        return reverse(f"knowledge:{name}", args=args or [home.pk])
+
+    def narrowed(sort: str, place: str, **choices: Sequence[str]) -> Iterator[tuple[str, str]]:
+        for name, values in choices.items():
+            yield from ((sort, f"{place}?{name}={value}") for value in values)
+
+    lists = ("failed", "stale", "duplicates", "uncited", "excluded")
+    orders = ("oldest", "updated", "title", "size")
+    documents = [
+        ("first page", named("collection")),
+        ("search", f"{named('documents')}?q={NOTHING}"),
+        ("search", f"{named('documents')}?q=paper+1"),
+        *narrowed(
+            "filter", named("documents"), list=lists, status=("failed", "active"),
+            kind=("text/plain",), source=(str(visits.pk),), age=("7", "-365"),
+        ),
+        *narrowed("order", named("documents"), order=orders),
+    ]  # fmt: skip
+    golden = named("golden")
+    pages: dict[str, list[tuple[str, str]]] = {
+        "knowledge.Document": documents,
+        "knowledge.Collection": [("first page", reverse("knowledge:home"))],
+        "knowledge.Source": [("first page", named("sources"))],
+        "knowledge.SourceItem": [("first page", named("source", visits.pk))],
+        "knowledge.DocumentEnrichment": [("first page", named("enrichment"))],
+        "knowledge.GoldenQuestion": [("first page", golden), ("search", f"{golden}?q={NOTHING}"),
+            ("filter", f"{golden}?state=proposed")],
+        "knowledge.QualityRun": [("first page", named("quality"))],
+        "knowledge.QualityResult": [("first page", named("quality_run", home.pk, run.pk))],
+        "knowledge.GlossaryEntry": [("first page", named("understanding")),
+            ("search", f"{named('understanding')}?q={NOTHING}")],
+    }  # fmt: skip
+    for name, addresses in pages.items():
+        yield name, client, iter(addresses)
+
+
+def _explain(client: Any, address: str) -> None:
+    """The plans of what this request asked, where it took long."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as asked:
+        client.get(address)
+    slow = [query["sql"] for query in asked if float(query["time"]) > BUDGET_MS / 10_000]
+    for sql in slow:
+        with connection.cursor() as cursor:
+            cursor.execute("explain (analyze, buffers) " + sql)
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        print(f"\n{address}\n{sql}\n{plan}\n", file=sys.stderr, flush=True)
 
 
 def _milliseconds(client: Any, address: str) -> float:
@@ -194,8 +183,8 @@ def show(found: Sequence[Timed]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="Lists of the administration, ms of the whole request, the slowest")
-    kinds = ("first page", "last page", "search", "filter")
+    table = Table(title="Lists of the administration, then pages of a collection: ms, the slowest")
+    kinds = ("first page", "last page", "search", "filter", "order")
     for name in ("list", "rows", *kinds):
         table.add_column(name, justify="left" if name == "list" else "right")
     for timed in found:
@@ -208,13 +197,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("rows", nargs="?", type=int, default=1_000_000)
     parser.add_argument("--json", type=Path, help="where to write the figures")
+    parser.add_argument("--only", nargs="+", default=[], metavar="TABLE", help="of these alone")
+    parser.add_argument("--plans", action="store_true", help="plans of what takes long, to stderr")
     options = parser.parse_args(arguments)
     with django_on_a_throwaway_home():
-        found = measure(options.rows)
+        found = measure(options.rows, options.only, explains=options.plans)
     show(found)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps({timed.model: timed.kinds for timed in found}, indent=1))
+        options.json.write_text(json.dumps([[one.model, one.kinds] for one in found], indent=1))
     slow = [timed.worst for timed in found if timed.worst[0] > BUDGET_MS]
     for ms, address in slow:
         print(f"Over the budget of {BUDGET_MS} ms: {ms:.0f} ms, {address}")

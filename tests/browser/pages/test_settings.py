@@ -44,7 +44,7 @@ def test_a_token_is_shown_once_and_revoked(visit, transactional_db, alice):
     expect(field).to_be_focused()
     plaintext = field.input_value()
     assert tokens.authenticate(plaintext).scopes == ["read"]
-    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("region", name="Your new token").get_by_role("button", name="Copy").click()
     expect(page.locator(".toast")).to_be_visible()
     page.reload()
     expect(page.locator(".rows .line")).to_have_count(1)

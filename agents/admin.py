@@ -1,15 +1,26 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.callers import caller
+from agents.authority.admin import PolicyRuleAdmin
+from agents.building.publishing import keep_current, record_edit
+from agents.mcp_client.admin import McpServerAdmin
 from agents.models import Agent, SavedPrompt
 from agents.reuse.admin import MeasurementAdmin
 from agents.services import keep_limit
+from agents.tools.admin import ToolExecutionAdmin
 
-__all__ = ["AgentAdmin", "MeasurementAdmin", "SavedPromptAdmin"]
+__all__ = [
+    "AgentAdmin",
+    "McpServerAdmin",
+    "MeasurementAdmin",
+    "PolicyRuleAdmin",
+    "SavedPromptAdmin",
+    "ToolExecutionAdmin",
+]
 
 
 @admin.register(Agent)
@@ -23,8 +34,20 @@ class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
     prepopulated_fields = {"slug": ("name",)}
     readonly_fields = ("id", "is_builtin", "version", "created_at", "updated_at")
     fieldsets = (
-        (None, {"fields": ("name", "slug", "description", "owner")}),
-        (_("Behaviour"), {"fields": ("instructions", "model_name", "temperature")}),
+        (None, {"fields": ("name", "slug", "emoji", "description", "owner")}),
+        (
+            _("Behaviour"),
+            {
+                "fields": (
+                    "instructions",
+                    "model_name",
+                    "temperature",
+                    "reasoning_effort",
+                    "starters",
+                )
+            },
+        ),
+        (_("Tools"), {"fields": ("tools",)}),
         (_("Understanding questions"), {"fields": ("understanding",)}),
         (
             _("Knowledge and limits"),
@@ -47,13 +70,18 @@ class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
     )
 
     def save_model(self, request: HttpRequest, obj: Agent, form: Any, change: bool) -> None:
+        if change:
+            keep_current(Agent.objects.get(pk=obj.pk))
         super().save_model(request, obj, form, change)
-        if change and form.changed_data:
-            Agent.objects.filter(pk=obj.pk).update(version=F("version") + 1)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         keep_limit(form.instance)
+        agent = form.instance
+        # A draft is asked too, also by who opened it before.
+        Agent.drafts.filter(draft_of=agent.pk).update(required_labels=agent.required_labels)
+        if change and form.changed_data and agent.version:  # else nobody uses it yet
+            record_edit(Agent.objects.get(pk=agent.pk), caller(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The built-in agent answers where no other is chosen."""

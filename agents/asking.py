@@ -1,19 +1,23 @@
 """What a run does before its model speaks: read, search, pack, and write the request."""
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
 from uuid import UUID
 
+from agents.authority.canaries import rule_of
+from agents.authority.watching import canary_of
 from agents.finding import retrieve, within_reach
 from agents.going_on import said_before
 from agents.history import fitting_history, retrieval_query
-from agents.prompt import ATTACHED, RULES, Part, Source, Trust, assemble, unasked
+from agents.prompt import ATTACHED, RULES, TOOL_RULES, Part, Source, Trust, assemble, unasked
 from agents.prompt_blocks import blocks_of
 from agents.prompt_caching import cache_key, lasting_fence, pinned_documents
+from agents.running.equipping import equip
 from agents.tokens import estimate_tokens
+from agents.tools.types import Tool
 from agents.types import (
     AgentTask,
     AttachmentsRead,
@@ -28,6 +32,7 @@ from agents.types import (
     Step,
 )
 from agents.understanding.asking import understand_question
+from gateway.controls import Controls
 from gateway.labels import Demand, labels_of, require_labels
 from gateway.types import ChatRequest, FindRoutes, PassageText
 from knowledge.retrieval.understanding import Understood
@@ -49,6 +54,11 @@ class Asked:
     passages: tuple[PackedPassage, ...] = ()
     reading: Reading = Reading()
     understood: Understood | None = None
+    tools: Mapping[str, Tool] = {}  # that the model may call
+
+    def __init__(self) -> None:
+        self.demands: tuple[Demand, ...] = ()
+        self.notices: list[str] = []  # what the reader is to know of how it came about
 
 
 async def prepare(
@@ -80,7 +90,12 @@ async def prepare(
                     demands = tuple(dict.fromkeys((*demands, *step.demands)))
     if demands:
         yield await meet(task.agent.model_name, demands, routes)
-    asked.write = partial(chat_request, task, history, passages, reading, demands)
+    equipment = await equip(task, demands, routes)
+    asked.tools, asked.demands = equipment.tools, tuple(demands)
+    asked.notices += [equipment.notice] if equipment.notice else []
+    asked.write = partial(
+        chat_request, task, history, passages, reading, demands, tools=tuple(asked.tools.values())
+    )
     asked.request = asked.write()
     asked.passages, asked.reading = passages, reading
     yield PromptAssembled(blocks_of(task, history, passages, reading), prompt_budget(task))
@@ -133,6 +148,7 @@ def chat_request(
     reading: Reading = Reading(),  # noqa: B008 - a value that nobody changes
     demands: Sequence[Demand] = (),
     *,
+    tools: Sequence[Tool] = (),
     fence: str = "",
 ) -> ChatRequest:
     """The prompt of this question, stable parts first."""
@@ -141,7 +157,9 @@ def chat_request(
     instructions = Part(Source.AGENT, Trust.INSTRUCTION, (), task.agent.instructions)
     parts = [
         Part(Source.HOUSE, Trust.INSTRUCTION, (), RULES),
+        *([Part(Source.HOUSE, Trust.INSTRUCTION, (), TOOL_RULES)] if tools else []),
         instructions,
+        *([Part(Source.HOUSE, Trust.INSTRUCTION, (), rule_of(canary_of(task)))] if tools else []),
         *history,
         *(Part(Source.MEMORY, Trust.CONVERSATION, (), known.text) for known in task.memories),
         *(passage_part(p, shelves, pinned) for p in passages),
@@ -155,10 +173,12 @@ def chat_request(
             lasting_fence=lasting_fence(task.conversation_id),
             images=reading.images,
             unseen=reading.unseen,
+            has_tools=bool(tools),
         ),
         temperature=task.agent.temperature,
         max_tokens=task.agent.max_answer_tokens,
-        controls=task.controls,
+        controls=_controls(task),
+        tools=tuple(tool.as_function() for tool in tools),
         extra=task.extra,
         passages=tuple(PassageText(p.n, p.title, p.text) for p in passages),
         question=task.question,  # empty: files alone
@@ -169,6 +189,12 @@ def chat_request(
         continues=said_before(task.goes_on, passages) if task.goes_on else "",
         cache_key=cache_key(task.conversation_id),
     )
+
+
+def _controls(task: AgentTask) -> Controls:
+    """Those of the request; how long the model thinks is the agent's where nothing is said."""
+    effort = task.controls.reasoning_effort or task.agent.reasoning_effort
+    return replace(task.controls, reasoning_effort=effort) if effort else task.controls
 
 
 def passage_part(

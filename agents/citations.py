@@ -42,6 +42,10 @@ class CitationGate:
         self._said = ""
         self._claims: list[Claim] = []
 
+    def admit(self, numbers: Collection[int]) -> None:
+        """Given from now on as well."""
+        self._given |= frozenset(numbers)
+
     @property
     def text(self) -> str:
         """Everything that came through."""

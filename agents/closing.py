@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 from django.utils.translation import gettext as _
 
@@ -96,10 +96,12 @@ def usage_of(done: Completed) -> UsageRecorded:
     )
 
 
-def finished(done: Completed, text: str, notice: str, reading: Reading) -> Finished:
+def finished(
+    done: Completed, text: str, notice: str, reading: Reading, more: Sequence[str] = ()
+) -> Finished:
     if done.finish_reason == "length":
         notice = Sentence("length_limit")
     elif done.is_offline and not notice:
         notice = Sentence("offline")
-    said = together([*(use.reason for use in reading.uses), notice])
+    said = together([*(use.reason for use in reading.uses), notice, *more])
     return Finished(text, done.model, done.is_offline, said)

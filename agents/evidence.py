@@ -38,8 +38,9 @@ class Evidence:
         *,
         embed: Embed = embed_locally,
     ) -> None:
-        self._passages = {passage.n: passage for passage in passages}
-        self._parts = {p.n: [(Prepared(part.text), part) for part in p.parts] for p in passages}
+        self._passages: dict[int, PackedPassage] = {}
+        self._parts: dict[int, list[tuple[Prepared, Passage]]] = {}
+        self.add(passages)
         self._question = question
         self._asked = numbers_given(question)  # nobody's invention
         self._verify = verify
@@ -50,6 +51,12 @@ class Evidence:
         # Letters of sentences that were aligned by meaning, and of those that say something else.
         self._proven: set[str] = set()
         self._differing: set[str] = set()
+
+    def add(self, passages: Sequence[PackedPassage]) -> None:
+        """To be cited from now on; a thread that reads the old ones goes on with them."""
+        self._passages = self._passages | {passage.n: passage for passage in passages}
+        new = {p.n: [(Prepared(part.text), part) for part in p.parts] for p in passages}
+        self._parts = self._parts | new
 
     @property
     def has_cited(self) -> bool:

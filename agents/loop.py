@@ -9,24 +9,31 @@ from contextlib import aclosing
 
 from agents.approved import FindGiven, find_given, give
 from agents.asking import Asked, prepare
+from agents.authority.watching import watched
+from agents.building.variables import with_variables
 from agents.citations import CitationGate
 from agents.citing import Citing
 from agents.closing import finished, nothing_to_search, notice_of, proof_of, usage_of
 from agents.evidence import Evidence, verify_in_database
 from agents.finding import search_documents
 from agents.reading import read_attachments
-from agents.reuse.answers import Items, answers
+from agents.reuse.answers import answers
+from agents.running.talking import Talk, talk
 from agents.types import (
     AgentTask,
     AnswerReused,
     Chat,
     EndpointSwitched,
+    LabelsDemanded,
     Read,
     ReasoningDelta,
     RetrievalCompleted,
     Search,
     Step,
     TextDelta,
+    ToolApprovalRequested,
+    ToolCalled,
+    ToolCompleted,
     Verify,
 )
 from gateway.chat import stream_chat
@@ -49,6 +56,7 @@ async def run_agent(
 
     Text that was yielded before an error has been said and stays valid.
     """
+    task = await with_variables(task)
     if task.has_lost_its_collections:
         yield RetrievalCompleted(task.question, (), 0.0)
         for step in nothing_to_search():
@@ -86,13 +94,19 @@ async def _answered(
                     case AnswerReused() | ReasoningDelta() | EndpointSwitched():
                         yield item
                         notice = notice_of(item) or notice
+                    case ToolCalled() | ToolApprovalRequested() | LabelsDemanded():
+                        yield item
+                    case ToolCompleted():
+                        evidence.add(item.passages)
+                        gate.admit([passage.n for passage in item.passages])
+                        yield item
                     case Completed():
                         if rest := gate.close():
                             yield TextDelta(rest)
                         async for step in proof_of(citing, evidence, item, gate.text):
                             yield step
                         yield usage_of(item)
-                        yield finished(item, gate.text, notice, asked.reading)
+                        yield finished(item, gate.text, notice, asked.reading, asked.notices)
                 for citation in citing.ready():
                     yield citation
         except GatewayError:
@@ -101,10 +115,15 @@ async def _answered(
             raise
 
 
-async def _spoken(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes) -> Items:
-    """What the model says, or said before to the same; behind what an answer began with."""
+async def _spoken(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes) -> Talk:
+    """What the model says, or said before to the same; behind what an answer began with. Between
+    its words stands what it calls, if it has tools."""
     if asked.request.continues:
         yield TextDelta(asked.request.continues)
-    async with aclosing(answers(task, asked, chat, routes)) as items:
+    if asked.tools:
+        talking = watched(task, talk(task, asked, chat, routes), asked.notices)
+    else:
+        talking = answers(task, asked, chat, routes)
+    async with aclosing(talking) as items:
         async for item in items:
             yield item

@@ -1,6 +1,7 @@
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,17 +9,63 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.access import OWN, OwnedModel, OwnedQuerySet
 from accounts.models import Grant, User
+from agents.approvals.models import Approval, ToolPermission
+from agents.authority.models import PolicyRule
+from agents.building.models import AgentPicture, AgentVersion
+from agents.mcp_client.models import McpAccount, McpServer, McpTool
 from agents.memory.models import Memory
 from agents.reuse.models import Measurement, Saving, require_measurement
+from agents.running.models import RunStep
+from agents.tools.models import ToolExecution
 from gateway.label_fields import LabelsField
 from knowledge.models import Collection
 from knowledge.switch_fields import SwitchesField
 
-__all__ = ["Agent", "Measurement", "Memory", "SavedPrompt", "Saving"]
+__all__ = [
+    "Agent",
+    "AgentPicture",
+    "AgentVersion",
+    "Approval",
+    "McpAccount",
+    "McpServer",
+    "McpTool",
+    "Measurement",
+    "Memory",
+    "PolicyRule",
+    "RunStep",
+    "SavedPrompt",
+    "Saving",
+    "ToolExecution",
+    "ToolPermission",
+]
+
+
+class AgentQuerySet(OwnedQuerySet):
+    """Who may edit an agent finds it also before anything of it is published."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        return super().visible_to(user).filter(version__gt=0)
+
+
+class Agents(models.Manager.from_queryset(AgentQuerySet)):  # type: ignore[misc]  # made at run time
+    """All but drafts, which are nobody's to choose."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(draft_of=None)
+
+
+class Drafts(models.Manager.from_queryset(AgentQuerySet)):  # type: ignore[misc]  # made at run time
+    def get_queryset(self) -> Any:
+        return super().get_queryset().exclude(draft_of=None)
 
 
 class Agent(OwnedModel):
-    """Instructions, a model and knowledge under one name; a conversation uses one."""
+    """Instructions, a model and knowledge under one name; a conversation uses one.
+
+    What its authors write on is its draft: a row of its own, with the agent's owner, that is asked
+    where they try it and stands in no list. Its `version` counts how often it was saved; an agent's
+    is the last one that was published, and 0 until then.
+    """
 
     grant_kind = Grant.Kind.AGENT
 
@@ -32,8 +79,20 @@ class Agent(OwnedModel):
         DAY = 86_400, _("a day")
         WEEK = 604_800, _("a week")
 
+    class Effort(models.TextChoices):
+        LOW = "low", pgettext_lazy("reasoning", "short")
+        MEDIUM = "medium", pgettext_lazy("reasoning", "medium")
+        HIGH = "high", pgettext_lazy("reasoning", "long")
+
     name = models.CharField(_("name"), max_length=80)
     slug = models.SlugField(_("slug"), max_length=80, unique=True)
+    draft_of = models.OneToOneField(
+        "self", null=True, blank=True, editable=False, on_delete=models.CASCADE,
+        related_name="draft",
+    )  # fmt: skip
+    emoji = models.CharField(_("emoji"), max_length=16, blank=True, db_default="")
+    # Of an AgentPicture; it stands in front of the emoji.
+    picture = models.UUIDField(null=True, blank=True, editable=False)
     description = models.CharField(_("description"), max_length=300, blank=True)
     instructions = models.TextField(_("instructions"), blank=True)
     model_name = models.CharField(
@@ -61,7 +120,28 @@ class Agent(OwnedModel):
     temperature = models.FloatField(
         _("temperature"), default=0.2, validators=[MinValueValidator(0), MaxValueValidator(2)]
     )
+    reasoning_effort = models.CharField(
+        _("thinking"), max_length=8, choices=Effort.choices, blank=True, db_default="",
+        help_text=_("Before the answer, where the model can. Empty: as the model does by itself."),
+    )  # fmt: skip
+    starters = ArrayField(
+        models.CharField(max_length=200),
+        verbose_name=_("questions to start with"),
+        default=list,
+        db_default=[],
+        blank=True,
+    )
     required_labels = LabelsField(_("demanded labels"))
+    tools = ArrayField(
+        models.CharField(max_length=64),
+        verbose_name=_("tools"),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text=_("What it may call, by name."),
+    )
+    # Of one run with tools, where it says other than `agents.types.limits`; by their names there.
+    limits = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     understanding = SwitchesField(_("understanding questions"))
     reuse = models.CharField(
         _("answers are given again"),
@@ -93,6 +173,9 @@ class Agent(OwnedModel):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects: ClassVar[Any] = Agents()
+    drafts: ClassVar[Any] = Drafts()
 
     class Meta:
         verbose_name = _("agent")

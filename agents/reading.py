@@ -198,14 +198,22 @@ def _chunks(user: User, document_id: UUID, most: int | None = None) -> list[Chun
 
 
 def _whole(user: User, file: AttachedFile) -> Iterator[PackedPassage]:
-    """The text from end to end in pieces, each made of stretches that begin where chunks do."""
     text = _text(user, file.document_id)
-    chunks = _chunks(user, file.document_id)
-    cuts = [0, *(chunk.start for chunk in chunks[1:]), len(text)]
+    return in_pieces(text, [passage_of(chunk) for chunk in _chunks(user, file.document_id)])
+
+
+def in_pieces(text: str, passages: Sequence[Passage], first: int = 0) -> Iterator[PackedPassage]:
+    """A text from end to end in pieces, each made of stretches that begin where passages do;
+    `first` is where it begins in its document."""
+    end = first + len(text)
+    begun = [passage for passage in passages if passage.start <= first]
+    passages = [*begun[-1:], *(passage for passage in passages if passage.start > first)]
+    cuts = [first, *(passage.start for passage in passages[1:]), end]
     gathered: list[Passage] = []
     tokens = 0
-    for chunk, start, end in zip(chunks, cuts, cuts[1:], strict=False):
-        stretch = replace(passage_of(chunk), text=text[start:end], start=start, end=end)
+    for passage, begin, stop in zip(passages, cuts, cuts[1:], strict=False):
+        words = text[begin - first : stop - first]
+        stretch = replace(passage, text=words, start=begin, end=stop)
         cost = estimate_tokens(stretch.text)
         if gathered and tokens + cost > PIECE_TOKENS:
             yield PackedPassage(0, tuple(gathered))

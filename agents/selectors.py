@@ -11,6 +11,7 @@ from django.http import Http404
 from accounts.models import User
 from agents.models import Agent
 from agents.types import AgentSpec, CitationAdded
+from agents.types.limits import Limits
 from knowledge.models import DocumentText
 from observability.rows import columns_of, find_one
 from security.text import storable
@@ -26,6 +27,15 @@ def find_agent(user: User, reference: str) -> Agent:
     """The agent with this slug or id, with `role`; raises Http404."""
     reference = storable(reference)
     found = list_agents(user).filter(_by(reference)).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def find_own(user: User, reference: str) -> UUID:
+    """The id of an agent that they may use or edit, by its slug or id; raises Http404."""
+    rows = Agent.objects.visible_to(user) | Agent.objects.editable_by(user)
+    found: UUID | None = rows.filter(_by(storable(reference))).values_list("pk", flat=True).first()
     if found is None:
         raise Http404
     return found
@@ -54,12 +64,19 @@ def usual_agent(user: User | AnonymousUser) -> str:
 
 
 def may_use(user: User, agent: Agent) -> bool:
-    """`visible_to` for one row: everyone's built-in agent and one's own need no query."""
+    """`visible_to` for one row: everyone's built-in agent and one's own need no query.
+
+    A draft is asked by whoever may edit its agent.
+    """
     if not user.is_active:
+        return False
+    if agent.draft_of_id is not None:
+        return bool(Agent.objects.editable_by(user).filter(pk=agent.draft_of_id).exists())
+    if not agent.version:
         return False
     if agent.is_builtin or agent.owner_id == user.pk:
         return True
-    return Agent.objects.visible_to(user).filter(pk=agent.pk).exists()
+    return bool(Agent.objects.visible_to(user).filter(pk=agent.pk).exists())
 
 
 def _by(reference: str) -> Q:
@@ -88,12 +105,15 @@ def agent_spec(agent: Agent) -> AgentSpec:
         max_passages=agent.max_passages,
         context_tokens=agent.context_tokens,
         max_answer_tokens=agent.max_answer_tokens,
+        tools=tuple(agent.tools),
         temperature=agent.temperature,
         reuse=agent.reuse,
         reuse_seconds=agent.reuse_seconds,
         similarity=agent.similarity if agent.reuses_similar else 0,
         understanding=agent.understanding,
-        id=agent.pk,
+        reasoning_effort=agent.reasoning_effort,
+        limits=Limits(**agent.limits),
+        id=agent.draft_of_id or agent.pk,
     )
 
 

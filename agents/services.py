@@ -29,6 +29,7 @@ def remove_everything_of(user: User) -> None:
     administrators = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
     if (heir := administrators.order_by("date_joined").first()) is not None:
         owned.filter(is_builtin=True).update(owner=heir)
+        Agent.drafts.filter(draft_of__is_builtin=True).update(owner=heir)
     forget_grants(Grant.Kind.AGENT, *owned.values_list("pk", flat=True))
     owned.delete()
     prompts = SavedPrompt.objects.filter(owner=user)
@@ -40,7 +41,7 @@ def remove_everything_of(user: User) -> None:
 @transaction.atomic
 def ensure_builtin_agents(owner: User) -> Agent:
     """The agent that everyone starts with, made once and readable by all; edits are kept."""
-    agent, is_new = Agent.objects.get_or_create(
+    made: tuple[Agent, bool] = Agent.objects.get_or_create(
         slug=DOCUMENTS,
         defaults={
             "owner": owner,
@@ -49,6 +50,7 @@ def ensure_builtin_agents(owner: User) -> Agent:
             "is_builtin": True,
         },
     )
+    agent, is_new = made
     if is_new:
         share(agent, everyone(), Grant.Role.READER, by=owner)
     return agent

@@ -19,6 +19,24 @@ declare(
         "file_unreadable": _("“{name}” could not be read: {reason}"),
         "file_still_read": _("“{name}” was still being read; ask again in a moment."),
         "model_is_blind": _("The model cannot see images, so the answer does without them."),
+        "tools_unknown_to_model": _("The model cannot call tools, so it answered without them."),
+        "run_limit_steps": _(
+            "The agent stopped after {most} steps, its limit, and answered with what it had."
+        ),
+        "run_limit_calls": _(
+            "The agent stopped after {most} calls of tools, its limit, and answered with what it "
+            "had."
+        ),
+        "run_limit_tokens": _(
+            "The agent stopped after {most} tokens, its limit, and answered with what it had."
+        ),
+        "run_limit_seconds": _(
+            "The agent stopped after {most} seconds, its limit, and answered with what it had."
+        ),
+        "run_limit_repeats": _(
+            "The agent made the same call more than {most} times, was stopped, and answered with "
+            "what it had."
+        ),
         "too_many_images": _("There were more images than the agent has room for."),
     }
 )

@@ -1,4 +1,4 @@
-"""The agents a person may talk to."""
+"""The agents a person may talk to, and those that they are making."""
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count
@@ -7,11 +7,15 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.callers import caller
-from agents.selectors import list_agents
+from agents.building.making import may_build
+from agents.models import Agent
 
 
 @require_GET
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    agents = list_agents(caller(request)).annotate(collection_count=Count("collections"))
-    return render(request, "agents/home.html", {"agents": agents.select_related("owner")})
+    user = caller(request)
+    found = Agent.objects.visible_to(user) | Agent.objects.editable_by(user)
+    agents = found.annotate_role(user).annotate(collection_count=Count("collections"))
+    context = {"agents": agents.select_related("owner"), "may_build": may_build(user)}
+    return render(request, "agents/home.html", context)

@@ -20,6 +20,7 @@ NEED_NOTHING = (
     "caches",
     "rollups",
     "budgets",
+    "tools",
     "streaming",
     "endurance",
     "conversation_search",

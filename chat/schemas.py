@@ -281,7 +281,8 @@ class TurnOut(Schema):
     question_id: UUID
     message_id: UUID = Field(validation_alias="answer_id")
     status: str = Field(
-        description="`queued`, `running`, `completed`, `stopped`, `interrupted` or `failed`."
+        description="`queued`, `running`, `waiting` (for a decision about a call), `completed`, "
+        "`stopped`, `interrupted` or `failed`."
     )
     error: dict[str, Any] | None
     message: MessageOut = Field(validation_alias="answer")

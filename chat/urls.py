@@ -1,6 +1,6 @@
 from django.urls import path
 
-from chat import diagrams, views
+from chat import diagrams, trying, views
 from chat.answers import golden_views
 from chat.imports import views as imports_views
 from chat.proof import views as proof_views
@@ -39,6 +39,7 @@ urlpatterns = [
     path("why/<uuid:message_id>", why_views.why, name="why"),
     path("why/<uuid:message_id>/golden", golden_views.keep, name="keep_golden"),
     path("passages/<uuid:document_id>", views.passage, name="passage"),
+    path("agents/<uuid:agent_id>/try/", trying.try_agent, name="try_agent"),
     path("diagram-frame", diagrams.frame, name="diagram_frame"),
     path("jsi18n/<slug:language>/", views.javascript_catalog, name="jsi18n"),
 ]

@@ -163,11 +163,13 @@ def _choices(request: HttpRequest, agent: str, model: str = "") -> dict[str, obj
     models = [offered.name for offered in list_chat_models()]
     agents = list(Agent.objects.visible_to(request.user))
     slugs = [offered.slug for offered in agents]
+    chosen = agent if agent in slugs else next(iter(slugs), "")
     return {
         "agents": agents,
         "praise": PRAISE,
         "blame": BLAME,
-        "chosen_agent": agent if agent in slugs else next(iter(slugs), ""),
+        "chosen_agent": chosen,
+        "has_own_starters": any(one.starters for one in agents if one.slug == chosen),
         "models": models if len(models) > 1 else [],
         "chosen_model": model if model in models else "",
         "temporary_hours": settings.PARLEY_TEMPORARY_HOURS,

@@ -29,6 +29,7 @@ from security.reading import second_lock
 NAMING = {
     "query_searched": ("passages",),
     "retrieval_completed": ("passages",),
+    "tool_completed": ("passages",),
     "attachments_read": ("attachments", "passages"),
 }
 REMEMBERED_SECONDS = 2.0

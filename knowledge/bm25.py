@@ -82,11 +82,16 @@ def weigh_query(counts: Mapping[int, int], frequencies: Mapping[int, int], n: in
     }
 
 
-def rare_terms(frequencies: Mapping[int, int], candidates: int) -> list[int]:
-    """The rarest terms that together occur in about `candidates` passages; at least one."""
+def rare_terms(frequencies: Mapping[int, int], candidates: int, *, least: int = 0) -> list[int]:
+    """The rarest terms that together occur in about `candidates` passages; at least one.
+
+    A term that would make it more than twice as many is left out where the others bring `least`.
+    """
     chosen: list[int] = []
     total = 0
     for term, df in sorted(frequencies.items(), key=lambda item: (item[1], item[0])):
+        if chosen and total >= least and total + df > 2 * candidates:
+            break
         chosen.append(term)
         total += df
         if total > candidates:

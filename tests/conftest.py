@@ -38,10 +38,16 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.apps import apps  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
+from hypothesis import HealthCheck  # noqa: E402
+from hypothesis import settings as hypothesis  # noqa: E402
 
 from embedded.home import Home  # noqa: E402
 from embedded.throwaway import throwaway_servers  # noqa: E402
 from tests.support import emptying  # noqa: E402
+
+# No test depends on a time, nor does the making of its examples.
+hypothesis.register_profile("parley", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("parley")
 
 # Named apps make the flush after a transactional test cascade to tables without a model.
 TransactionTestCase.available_apps = [app.name for app in apps.get_app_configs()]

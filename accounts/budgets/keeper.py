@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+import psycopg
 from django.db import Error, OperationalError
 
 from accounts.budgets import ledger
@@ -18,7 +19,7 @@ from accounts.budgets.ledger import Length, Standing, Taken
 from accounts.budgets.metrics import budget_steps
 from accounts.budgets.models import Budget
 from accounts.budgets.opening import open_balance
-from accounts.budgets.rules import Claim, charge_of, claims_of, remembered
+from accounts.budgets.rules import Charge, Claim, charge_of, claims_of, remembered
 from accounts.budgets.subjects import name_of, zone_of
 from accounts.budgets.wording import Shortfall
 from gateway.budget import Demand, Hold
@@ -46,7 +47,7 @@ class Ledger:
             return None
         call_id = new_id()
         hold = Hold(call_id, demand)
-        reserving = asyncio.ensure_future(run_patiently(reserve_now, call_id, demand))
+        reserving = asyncio.ensure_future(_reserve(call_id, demand, claims))
         try:
             taken = await asyncio.shield(reserving)
         except asyncio.CancelledError:
@@ -59,10 +60,10 @@ class Ledger:
         return replace(hold, completion_tokens=taken.tokens)
 
     async def settle(self, hold: Hold, usage: TokenUsage, cost: Decimal | None) -> None:
-        await self._end(hold, "settled", ledger.settle, charge_of(hold.demand, usage, cost))
+        await self._end(hold, "settled", charge_of(hold.demand, usage, cost))
 
     async def release(self, hold: Hold) -> None:
-        await self._end(hold, "released", ledger.settle, None)
+        await self._end(hold, "released", None)
 
     async def _give_back(self, hold: Hold, reserving: asyncio.Future[Taken | None]) -> None:
         """What was taken for somebody who has left before the call was made."""
@@ -70,10 +71,10 @@ class Ledger:
             if await reserving is not None:
                 await self.release(hold)
 
-    async def _end(self, hold: Hold, step: str, end: Callable[..., None], *how: Any) -> None:
+    async def _end(self, hold: Hold, step: str, charge: Charge | None) -> None:
         """Postgres being away is waited out; the lease goes on meanwhile."""
         try:
-            await run_patiently(_repeated, end, hold.id, *how)
+            await _settle(hold.id, charge)
         except Error:
             log.exception("call %s is left to the clock", hold.id)
             step = "failed"
@@ -83,6 +84,24 @@ class Ledger:
 
 
 BUDGETS = Ledger()
+
+
+async def _reserve(call_id: UUID, demand: Demand, claims: Sequence[Claim]) -> Taken | None:
+    """At once, as nearly always; whatever else there is to do and to say is done in a thread."""
+    if all(claim.amount is not None for claim in claims):
+        with suppress(psycopg.Error):
+            asked = (call_id, claims, demand.turn_id, demand.seconds, _length_of(claims, demand))
+            taken = await ledger.reserve_at_once(*asked)
+            if taken.is_taken:
+                return taken
+    return await run_patiently(reserve_now, call_id, demand)
+
+
+async def _settle(call_id: UUID, charge: Charge | None) -> None:
+    try:
+        await ledger.settle_at_once(call_id, charge)
+    except psycopg.Error:
+        await run_patiently(_repeated, ledger.settle, call_id, charge)
 
 
 def reserve_now(call_id: UUID, demand: Demand) -> Taken | None:

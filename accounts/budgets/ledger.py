@@ -20,6 +20,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.budgets.rules import Charge, Claim
+from observability.postgres import direct
 from observability.postgres.prepared import prepared
 
 LEASE_SECONDS = 90.0
@@ -82,7 +83,27 @@ def reserve(
     The amounts are for an answer of `answer.most` tokens; where that does not fit, for a shorter
     one that does, but for none of fewer than `answer.least`.
     """
-    values = {
+    with prepared() as cursor:
+        cursor.execute(_RESERVE, _reserving(call_id, claims, turn_id, seconds, answer))
+        return _taken(cursor.fetchall(), claims)
+
+
+async def reserve_at_once(
+    call_id: UUID,
+    claims: Sequence[Claim],
+    turn_id: UUID | None,
+    seconds: float,
+    answer: Length = ANY_LENGTH,
+) -> Taken:
+    """The same from an event loop; raises psycopg.Error (`observability.postgres.direct`)."""
+    values = _reserving(call_id, claims, turn_id, seconds, answer)
+    return _taken(await direct.fetch(_RESERVE, values), claims)
+
+
+def _reserving(
+    call_id: UUID, claims: Sequence[Claim], turn_id: UUID | None, seconds: float, answer: Length
+) -> dict[str, Any]:
+    return {
         "call": call_id,
         "turn": turn_id,
         "lease": LEASE_SECONDS,
@@ -95,9 +116,9 @@ def reserve(
         "tokens": answer.most,
         "least": answer.least,
     }
-    with prepared() as cursor:
-        cursor.execute(_RESERVE, values)
-        rows = cursor.fetchall()
+
+
+def _taken(rows: Sequence[Any], claims: Sequence[Claim]) -> Taken:
     *_nothing, is_taken, allowed = rows[0]
     if is_taken:
         return Taken(True, allowed)
@@ -160,6 +181,11 @@ def settle(call_id: UUID, charge: Charge | None) -> None:
     _end(_SETTLE, call_id, charge)
 
 
+async def settle_at_once(call_id: UUID, charge: Charge | None) -> None:
+    """The same from an event loop; raises psycopg.Error."""
+    await direct.fetch(_SETTLE, _ending(call_id, charge))
+
+
 def guess(call_id: UUID) -> None:
     """Nobody saw how the call ended: it took what it owed. The hold stays, so that a late word
     corrects it."""
@@ -167,7 +193,12 @@ def guess(call_id: UUID) -> None:
 
 
 def _end(statement: str, call_id: UUID, charge: Charge | None) -> None:
-    values: dict[str, Any] = {
+    with prepared() as cursor:
+        cursor.execute(statement, _ending(call_id, charge))
+
+
+def _ending(call_id: UUID, charge: Charge | None) -> dict[str, Any]:
+    return {
         "call": call_id,
         "nothing": charge is None,
         "tokens": charge and charge.tokens,
@@ -175,8 +206,6 @@ def _end(statement: str, call_id: UUID, charge: Charge | None) -> None:
         "currency": charge.currency if charge else "",
         "requests": charge and charge.requests,
     }
-    with prepared() as cursor:
-        cursor.execute(statement, values)
 
 
 _LOCKED = """

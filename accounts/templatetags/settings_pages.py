@@ -14,6 +14,8 @@ PAGES: tuple[tuple[str, Promise, str], ...] = (
     ("accounts:profile", _("Profile"), "user"),
     ("chat_settings:page", _("Chat"), "message-circle"),
     ("memory:page", _("Memory"), "lightbulb"),
+    ("approvals:inbox", _("Approvals"), "shield"),
+    ("connections:page", _("Connections"), "plug"),
     ("usage:mine", _("Usage"), "chart-column"),
     ("chat:proof", _("Proof of answers"), "quote"),
     ("accounts:teams", _("Teams"), "users"),

@@ -1,11 +1,8 @@
 """Tools that read what the caller may see: search, a document's text, the collections."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from django.db.models import F
-from django.db.models.functions import Length, Substr
-from django.http import Http404
 from pydantic import BaseModel, Field, StringConstraints
 
 from accounts.limits import spend_for
@@ -15,10 +12,10 @@ from agents.mcp.framing import framed
 from agents.mcp.types import Arguments, Said, ToolRefused, Visit
 from agents.openai.callers import in_thread
 from knowledge import retrieval, selectors
-from knowledge.models import Document, DocumentText
 from knowledge.types import Passage, SearchResult
+from knowledge.windows import NothingToRead, Window, read_window
 from security.rate_limits import Action
-from security.reading import reading_as, second_lock
+from security.reading import reading_as
 from security.text import storable
 
 MOST_COLLECTIONS = 200
@@ -122,47 +119,29 @@ class DocumentAnswer(BaseModel):
 
 
 async def read_document(visit: Visit, asked: ReadArguments) -> Said:
-    row = await in_thread(_read, visit.call.user, asked)
-    end = asked.start + len(row["window"])
-    rest = end if end < row["length"] else None
-    head = f"Characters {asked.start}-{end} of {row['length']}."
-    if rest is not None:
-        head += f" Read on with start={rest}."
+    window = await in_thread(_read, visit.call.user, asked)
+    head = f"Characters {window.start}-{window.end} of {window.length}."
+    if window.next_start is not None:
+        head += f" Read on with start={window.next_start}."
     answer = DocumentAnswer(
-        document_id=asked.document_id,
-        title=row["title"],
-        text=row["window"],
-        start=asked.start,
-        end=end,
-        characters=row["length"],
-        next_start=rest,
-        url=visit.link(asked.document_id),
+        document_id=window.document_id,
+        title=window.title,
+        text=window.text,
+        start=window.start,
+        end=window.end,
+        characters=window.length,
+        next_start=window.next_start,
+        url=visit.link(window.document_id),
     )
     return Said(framed(head, [(answer.title, answer.text)], [answer.url]), answer)
 
 
-@second_lock
-def _read(user: User, asked: ReadArguments) -> dict[str, Any]:
-    """Only what is asked for leaves the database; raises Http404, and ToolRefused where there is
-    nothing to read."""
-    visible = Document.objects.visible_to(user).filter(pk=asked.document_id)
-    row = (
-        DocumentText.objects.filter(document__in=visible)
-        .annotate(
-            window=Substr("text", asked.start + 1, asked.length),
-            length=Length("text"),
-            title=F("document__title"),
-        )
-        .values("window", "length", "title")
-        .first()
-    )
-    if row is None:
-        if visible.exists():
-            raise ToolRefused("This document has no text yet: it is waiting or could not be read.")
-        raise Http404
-    if asked.start >= max(row["length"], 1):
-        raise ToolRefused(f"This document ends at character {row['length']}.")
-    return dict(row)
+def _read(user: User, asked: ReadArguments) -> Window:
+    """Raises Http404, and ToolRefused where there is nothing to read."""
+    try:
+        return read_window(user, asked.document_id, asked.start, asked.length)
+    except NothingToRead as error:
+        raise ToolRefused(str(error)) from None
 
 
 class ListArguments(Arguments):

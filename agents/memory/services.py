@@ -35,11 +35,11 @@ def save_said(user: User, facts: Sequence[str], origin: Memory.Origin) -> list[M
     return list(saved.order_by("pk"))
 
 
-def add_memory(user: User, text: str) -> Memory:
+def add_memory(user: User, text: str, origin: Memory.Origin = Memory.Origin.WRITTEN) -> Memory:
     """Raises NothingToRemember, AlreadyRemembered and MemoryFull."""
     if Memory.objects.filter(owner=user).count() >= MOST:
         raise MemoryFull(MOST)
-    return _store(Memory(owner=user), text)
+    return _store(Memory(owner=user, origin=origin), text)
 
 
 def change_memory(user: User, memory_id: UUID, text: str) -> Memory:

@@ -32,7 +32,7 @@ def may_reuse(task: AgentTask, request: ChatRequest) -> bool:
         and not task.is_temporary
         and not (task.attachments or request.image_count)
         and not request.continues
-        and not request.tools
+        and not (request.tools or task.agent.tools)
         and request.extra.get("n", 1) == 1
         and is_simple(request.extra)
     )

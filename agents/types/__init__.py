@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from agents.types.limits import Limits
 from agents.types.steps import (
     AnswerApproved,
     AnswerReused,
@@ -23,6 +24,10 @@ from agents.types.steps import (
     RetrievalCompleted,
     Step,
     SupportChecked,
+    ToolApprovalRequested,
+    ToolCalled,
+    ToolCompleted,
+    ToolStatus,
     Trouble,
     UsageRecorded,
     Use,
@@ -54,6 +59,7 @@ __all__ = [
     "Finished",
     "GoingOn",
     "LabelsDemanded",
+    "Limits",
     "MemoriesSaved",
     "MemoriesUsed",
     "PackedPassage",
@@ -70,6 +76,10 @@ __all__ = [
     "Step",
     "SupportChecked",
     "TextDelta",
+    "ToolApprovalRequested",
+    "ToolCalled",
+    "ToolCompleted",
+    "ToolStatus",
     "Trouble",
     "UsageRecorded",
     "Use",

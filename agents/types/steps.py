@@ -1,7 +1,8 @@
 """What happens in a run, step by step, and what its steps are made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from gateway.labels import Demand
@@ -256,6 +257,54 @@ class MemoriesSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The model calls a tool, and it begins; `arguments` is JSON as the model wrote it, `title` for
+    people. `effect` is an `agents.tools.types.Effect`, empty of a tool that is not there."""
+
+    call_id: str
+    name: str
+    title: str
+    effect: str
+    arguments: str
+    server: str = ""
+    icon: str = "tool"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolApprovalRequested:
+    """This call waits for the person; nothing of it has happened."""
+
+    call_id: str
+    approval_id: UUID
+    name: str
+    title: str
+    effect: str
+    arguments: str
+    reason: str
+    expires_at: str  # ISO 8601
+    server: str = ""
+
+
+ToolStatus = Literal["done", "refused", "failed", "late", "denied"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCompleted:
+    """How a call ended. `text` is the beginning of the result, or why there is none; `chars` how
+    long the whole is. `passages` are what of it may be cited, under their numbers. What
+    `is_private` is for nobody but the person of the run."""
+
+    call_id: str
+    status: ToolStatus
+    took_ms: int
+    chars: int = 0
+    text: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    passages: tuple[PackedPassage, ...] = ()
+    is_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The last step; `text` is everything that was streamed as text."""
 
@@ -283,5 +332,8 @@ Step = (
     | UsageRecorded
     | MemoriesUsed
     | MemoriesSaved
+    | ToolCalled
+    | ToolApprovalRequested
+    | ToolCompleted
     | Finished
 )

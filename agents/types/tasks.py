@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from accounts.budgets.keeper import BUDGETS
+from agents.types.limits import Limits
 from gateway.controls import Controls
 from gateway.labels import Demand
 from gateway.types import AS_IT_IS, Payer, Purpose
@@ -28,7 +29,9 @@ class AgentSpec:
     max_passages: int = 8
     context_tokens: int = 6000
     max_answer_tokens: int = 2000
+    tools: tuple[str, ...] = ()  # by name (`agents.tools.registry`)
     temperature: float = 0.2
+    reasoning_effort: str = ""  # as the model does by itself
     id: UUID | None = None
     reuse: str = "off"  # to whom an answer may be given again: "person", "shared" or "off"
     reuse_seconds: int = 86_400
@@ -36,6 +39,7 @@ class AgentSpec:
     # What it says of the ways of understanding (`knowledge.switches`), and what its collections do.
     understanding: Mapping[str, bool] = field(default_factory=dict)
     said_by_collections: tuple[Mapping[str, bool], ...] = ()
+    limits: Limits = field(default_factory=Limits)  # of a run with tools
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Turn(models.Model):
     class Status(models.TextChoices):
         QUEUED = "queued", _("queued")
         RUNNING = "running", _("running")
+        WAITING = "waiting", _("waiting for a person")
         COMPLETED = "completed", _("completed")
         STOPPED = "stopped", _("stopped")
         INTERRUPTED = "interrupted", _("interrupted")

@@ -14,11 +14,15 @@ from django.http import Http404
 
 from accounts.models import Grant, User
 from accounts.services import forget_grants
+from agents.approvals.asking import forget as forget_approvals
+from agents.approvals.asking import withdraw
 from agents.reuse.forgetting import forget_answers_of
+from agents.running.keeping import forget_runs
 from chat.models import Conversation, Message, Turn
 from chat.services import UNFINISHED
 from events import doorbell, leases
 from events.notices import What, announce
+from events.waking import wake
 from knowledge import shelves
 from security import audit
 from security.acts import Act
@@ -44,6 +48,7 @@ def delete_conversation(user: User, conversation_id: UUID) -> None:
         turns = Turn.objects.filter(conversation=conversation_id, status__in=UNFINISHED)
         running = list(turns.values_list("pk", flat=True))
         turns.filter(stop_requested_at=None).update(stop_requested_at=Now())
+        withdraw(running)
         shelves.withdraw(conversation_id)
         announce(What.DELETED, conversation_id, [user.pk] if is_temporary else ())
         if is_temporary:
@@ -51,6 +56,7 @@ def delete_conversation(user: User, conversation_id: UUID) -> None:
         else:
             transaction.on_commit(partial(forget_answers_of, user.pk))
     for turn_id in running:
+        wake(turn_id)
         doorbell.ring(doorbell.RUNNERS, {"stop": str(turn_id)})
 
 
@@ -95,7 +101,9 @@ def remove(conversation_ids: list[UUID]) -> None:
     )
     # First: whoever ends a turn, or writes a title, locks its stream, then the rows.
     leases.delete([*turns, *conversation_ids])
+    forget_runs(turns)
     shelves.clear(conversation_ids)
+    forget_approvals(conversation_ids)
     forget_grants(Grant.Kind.CONVERSATION, *conversation_ids)
     Conversation.objects.filter(pk__in=conversation_ids).delete()
 

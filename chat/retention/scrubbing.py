@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from agents.running.keeping import forget_documents
 from chat.models import Message, Turn
 from chat.visibility import documents_in, without_hidden
 from events import log
@@ -24,7 +25,8 @@ MARGIN = timedelta(minutes=5)
 FIND = """
 select e.stream_id, e.seq, e.kind, e.payload::text from event e
 join events_stream s on s.id = e.stream_id and s.state = 'closed'
-where e.kind in ('citation_added', 'retrieval_completed', 'attachments_read', 'query_searched')
+where e.kind in ('citation_added', 'retrieval_completed', 'attachments_read', 'query_searched',
+                 'tool_completed')
   and jsonb_path_query_array(e.payload, '$.**.document_id') ?| %s
 order by e.stream_id, e.seq limit %s for update of e
 """
@@ -47,6 +49,7 @@ def scrub_deleted_documents() -> int:
     for document_ids in deletions.deleted_documents():
         gone = {str(pk) for pk in document_ids}
         deletions.remove_files(document_ids)
+        forget_documents(document_ids)
         while found := _scrub_some(gone):
             scrubbed += found
         forgotten += deletions.forget(document_ids, horizon)

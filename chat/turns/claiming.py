@@ -41,7 +41,7 @@ left join lateral (
 CLAIM = f"""
 with {leases.CLAIMING}, begun as (
     update chat_turn set status = 'running'
-    where id in (select id from claimed) and status = 'queued'
+    where id in (select id from claimed) and status in ('queued', 'waiting')
 )
 select t.id, t.conversation_id, t.question_id, t.answer_id, t.requested_by_id,
        t.stop_requested_at is not null as is_stopped, q.parent_id, q.text,
@@ -59,8 +59,8 @@ select t.id, t.conversation_id, t.question_id, t.answer_id, t.requested_by_id,
        array(select c.collection_id from agents_agent_collections c
              where c.agent_id = t.agent_id) as agent_collections,
        a.slug, a.name, a.instructions, a.model_name, a.max_passages, a.context_tokens,
-       a.max_answer_tokens, a.temperature, a.is_limited, a.reuse, a.reuse_seconds,
-       a.understanding, d.said_by_collections,
+       a.max_answer_tokens, a.temperature, a.tools, a.is_limited, a.reuse, a.reuse_seconds,
+       a.understanding, a.reasoning_effort, a.draft_of_id, a.limits, d.said_by_collections,
        exists (select from knowledge_glossaryentry) as has_glossary,
        case when a.reuses_similar then a.similarity else 0 end as similarity,
        a.reuse <> 'off' and exists (

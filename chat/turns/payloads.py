@@ -12,7 +12,11 @@ from agents.types import (
     QueryRewritten,
     QuerySearched,
     RetrievalCompleted,
+    ToolApprovalRequested,
+    ToolCalled,
+    ToolCompleted,
 )
+from events.log import encode
 from events.types import Payload
 from knowledge.types import Passage
 from security.sentences import stored
@@ -94,6 +98,31 @@ SEARCHING: dict[type, tuple[str, Callable[[Any], Payload]]] = {
     PassagesReranked: ("passages_reranked", asdict),
     RetrievalCompleted: ("retrieval_completed", _retrieval),
 }
+
+DRAWN = frozenset({"chart"})  # kinds of data that a page draws below the answer
+CALLING = frozenset({"tool_called", "tool_approval_requested", "tool_completed"})
+
+
+def calling(step: ToolCalled | ToolApprovalRequested | ToolCompleted) -> tuple[str, Payload]:
+    """Of a result that is private its length alone, and which passages the reader may see."""
+    match step:
+        case ToolCalled():
+            return "tool_called", plain(asdict(step))
+        case ToolApprovalRequested():
+            return "tool_approval_requested", plain(asdict(step))
+    shows = "" if step.is_private else str(step.data.get("kind", ""))
+    told = {
+        "call_id": step.call_id,
+        "status": step.status,
+        "took_ms": step.took_ms,
+        "chars": step.chars,
+        "text": "" if step.is_private else stored(step.text),
+        # As text: what a tool wrote is never taken for words of ours (`chat.spoken`).
+        "drawing": encode(dict(step.data)) if shows in DRAWN else "",
+        "is_private": step.is_private,
+        "passages": [_passage(passage) for passage in step.passages],
+    }
+    return "tool_completed", told
 
 
 def _passage(packed: PackedPassage) -> Payload:

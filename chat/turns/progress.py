@@ -23,10 +23,13 @@ from agents.types import (
     Step,
     SupportChecked,
     TextDelta,
+    ToolApprovalRequested,
+    ToolCalled,
+    ToolCompleted,
     UsageRecorded,
 )
 from chat.models import Turn
-from chat.turns.payloads import SEARCHING, plain
+from chat.turns.payloads import CALLING, SEARCHING, calling, plain
 from chat.turns.types import Answer, Ending
 from chat.why.keeping import kept
 from events.stream_writer import StreamWriter
@@ -35,6 +38,11 @@ from gateway.errors import GatewayError
 from security.sentences import Sentence, stored
 
 CITED = [field.name for field in fields(CitationAdded)]
+PLAIN: dict[type, str] = {
+    EndpointSwitched: "endpoint_switched",
+    AnswerApproved: "answer_approved",
+    AnswerReused: "answer_reused",
+}
 USAGE = [field.name for field in fields(UsageRecorded)]  # plain values: asdict would copy deeply
 
 
@@ -62,21 +70,22 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
         ):
             kind, payload_of = SEARCHING[type(step)]
             _note(kind, payload_of(step), answer, stream)
-        case EndpointSwitched():
-            _note("endpoint_switched", plain(asdict(step)), answer, stream)
+        case EndpointSwitched() | AnswerApproved() | AnswerReused():
+            _note(PLAIN[type(step)], plain(asdict(step)), answer, stream)
         case MemoriesUsed(ids) | MemoriesSaved(ids):
             kind = "memories_used" if isinstance(step, MemoriesUsed) else "memories_saved"
             _note(kind, {"ids": [str(pk) for pk in ids]}, answer, stream)
         case LabelsDemanded(labels):
             answer.labels = list(labels)
             _note("labels_demanded", {"labels": answer.labels}, answer, stream)
-        case AnswerApproved():
-            _note("answer_approved", plain(asdict(step)), answer, stream)
-        case AnswerReused():
-            _note("answer_reused", asdict(step), answer, stream)
         case SupportChecked(sentences, claims, supported):
             told = {"sentences": list(sentences), "claims": claims, "supported": supported}
             _note("support_checked", told, answer, stream)
+        case ToolCalled() | ToolApprovalRequested() | ToolCompleted():
+            kind, data = calling(step)
+            _end_reasoning(answer, stream)
+            _note(kind, data, answer, stream)
+            _follow_call(kind, data, answer)
         case UsageRecorded():
             _end_reasoning(answer, stream)
             answer.usage = {name: stored(getattr(step, name)) for name in USAGE}
@@ -118,9 +127,13 @@ def rebuild(rows: Iterable[EventRow]) -> Answer:
                 | "answer_reused"
                 | "memories_used"
                 | "memories_saved"
+                | "tool_called"
+                | "tool_approval_requested"
+                | "tool_completed"
             ):
                 answer.steps.append({"kind": kind, "data": payload})
                 answer.labels = payload.get("labels", answer.labels)
+                _follow_call(kind, payload, answer)
     return answer
 
 
@@ -166,6 +179,16 @@ def out_of_order() -> Payload:
 
 def _error(kind: str, detail: Sentence) -> Payload:
     return {"type": kind, "title": stored(Sentence(kind)), "detail": stored(detail)}
+
+
+def _follow_call(kind: str, data: Payload, answer: Answer) -> None:
+    if kind not in CALLING:
+        return
+    answer.settle()
+    if kind == "tool_approval_requested":
+        answer.waits_for.add(data["call_id"])
+    else:
+        answer.waits_for.discard(data["call_id"])
 
 
 def _end_reasoning(answer: Answer, stream: StreamWriter) -> None:

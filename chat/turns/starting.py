@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.http import Http404
 
 from accounts.models import User
+from agents.approvals.asking import withdraw
 from agents.models import Agent
 from agents.selectors import may_use
 from chat.answers.continuing import find_broken_off, go_on
@@ -28,12 +29,13 @@ from chat.turns.questions import Place, find_question, head_of_comparison
 from chat.turns.titles import title_from
 from events import doorbell
 from events.notices import What, notice
+from events.waking import wake
 from knowledge.models import Document
 from security.ids import new_id
 from security.text import storable
 
 MAX_QUESTION = 100_000
-UNFINISHED = (Turn.Status.QUEUED, Turn.Status.RUNNING)
+UNFINISHED = (Turn.Status.QUEUED, Turn.Status.RUNNING, Turn.Status.WAITING)
 
 
 class Wishes(TypedDict, total=False):
@@ -133,6 +135,8 @@ def stop_turn(user: User, turn_id: UUID) -> None:
     found = Turn.objects.editable_by(user).filter(pk=turn_id)
     waiting = found.filter(status__in=UNFINISHED, stop_requested_at=None)
     if waiting.update(stop_requested_at=Now()):
+        withdraw([turn_id])
+        wake(turn_id)
         doorbell.ring(doorbell.RUNNERS, {"stop": str(turn_id)})
     elif not found.exists():
         raise Http404
@@ -214,7 +218,8 @@ def _usual_agent(user: User, conversation: Conversation) -> Agent | None:
         agent = conversation.agent
         if may_use(user, agent):
             return agent
-    return Agent.objects.filter(is_builtin=True).order_by("pk").first()
+    builtin: Agent | None = Agent.objects.filter(is_builtin=True).order_by("pk").first()
+    return builtin
 
 
 def _ring(turn: Turn) -> None:

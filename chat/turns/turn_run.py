@@ -14,6 +14,7 @@ from chat.models import Turn
 from chat.turns import progress
 from chat.turns.finishing import finish_turn
 from chat.turns.types import Answer, Ending, TurnWork
+from chat.turns.waiting import park_turn
 from events import leases
 from events.types import EventRow, LeaseLost
 from events.writer import EventWriter
@@ -60,7 +61,7 @@ class TurnRun:
 
     def interrupt(self) -> None:
         """This runner has to go: keep what was said, or let another one begin anew."""
-        if not self.answer.has_words:
+        if not self.answer.has_loose_words:
             self._is_handed_back = True
         self._end(progress.interrupted(self.work.answer_id, Sentence("restarted")))
 
@@ -85,6 +86,8 @@ class TurnRun:
                 ending = await self._answer()
                 if self._is_handed_back:
                     await self._hand_back()
+                elif ending is None:
+                    await self._wait_for_person()
                 else:
                     await self._finish(ending)
             except LeaseLost:
@@ -92,10 +95,11 @@ class TurnRun:
             finally:
                 self._writer.close(self._stream)
 
-    async def _answer(self) -> Ending:
-        """Let the agent answer, unless something speaks against it; how that ended."""
+    async def _answer(self) -> Ending | None:
+        """Let the agent answer, unless something speaks against it; how that ended. None: it waits
+        for the person."""
         if (ending := self._reason_not_to_begin()) is not None:
-            if self.answer.has_words:
+            if self.answer.has_loose_words:
                 await self._count_lost_call()
             return ending
         self._stream.emit("turn_started", self.work.started)
@@ -111,6 +115,8 @@ class TurnRun:
         except Exception:
             log.exception("turn %s failed", self._stream.key)
             return progress.failed(progress.out_of_order())
+        if self.answer.waits_for:
+            return None
         work = self.work
         return progress.completed(self.answer, work.answer_id, wants_title=work.wants_title)
 
@@ -129,8 +135,10 @@ class TurnRun:
 
     def _reason_not_to_begin(self) -> Ending | None:
         work = self.work
-        if work.earlier.has_words:
+        if work.earlier.has_words and (work.earlier.has_loose_words or work.must_stop):
+            work.earlier.labels = work.earlier.labels or self.answer.labels
             self.answer = work.earlier
+        if work.earlier.has_loose_words:
             return progress.interrupted(work.answer_id, Sentence("broken_off"))
         if work.must_stop:
             return progress.stopped(work.answer_id)
@@ -147,6 +155,8 @@ class TurnRun:
         """Store and tell the end; Postgres being away is waited out."""
         told = await self._stream.last_rows()
         is_early = ending.status != Turn.Status.COMPLETED
+        if is_early and self.work.earlier.is_longer_than(self.answer):
+            self.answer = self.work.earlier  # it did not come so far as to say it again
         if is_early and self.answer.has_words and not self.answer.model:
             self.answer.model = await self._model_that_spoke()
         row = await self._store(self.answer, ending, told)
@@ -182,6 +192,11 @@ class TurnRun:
                     model=answer.model,
                     notice=answer.notice,
                 )
+
+    async def _wait_for_person(self) -> None:
+        """Nobody holds the turn until they have decided; what was decided meanwhile counts."""
+        await self._stream.drain()
+        await self._lane.run(park_turn, self.work.claim)
 
     async def _hand_back(self) -> None:
         await self._stream.drain()

@@ -49,6 +49,8 @@ class Answer:
     model: str = ""
     is_offline: bool = False
     notice: str = ""
+    waits_for: set[str] = field(default_factory=set)  # calls that the person is asked about
+    settled: tuple[int, int] = (0, 0)  # parts of text and thoughts that a step of its run is behind
     reasoning_since: float | None = None  # on the monotonic clock, while the model thinks
 
     @property
@@ -66,9 +68,28 @@ class Answer:
         found = [step["data"] for step in self.steps if step["kind"] == "support_checked"]
         return found[-1] if found else {}
 
+    def is_longer_than(self, other: "Answer") -> bool:
+        """Whether it has words or steps that the other one lacks."""
+        mine, theirs = (sum(map(len, one.text)) for one in (self, other))
+        return mine > theirs or (mine == theirs and len(self.steps) > len(other.steps))
+
     @property
     def has_words(self) -> bool:
         return bool(self.text or self.reasoning)
+
+    @property
+    def has_loose_words(self) -> bool:
+        """Words that whoever takes the turn over could not say again."""
+        return (len(self.text), len(self.reasoning)) != self.settled
+
+    @property
+    def loose_words(self) -> str:
+        """Without thoughts."""
+        return "".join(self.text[self.settled[0] :])
+
+    def settle(self) -> None:
+        """What was said so far is kept with a step of its run."""
+        self.settled = (len(self.text), len(self.reasoning))
 
     @property
     def is_by_stand_in(self) -> bool:

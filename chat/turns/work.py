@@ -13,8 +13,10 @@ from accounts.models import User
 from agents.asking import searched_collections
 from agents.history import HISTORY_MESSAGES
 from agents.models import Agent
+from agents.running.keeping import has_kept
 from agents.selectors import may_use
 from agents.types import AgentSpec, AgentTask, PastMessage
+from agents.types.limits import Limits
 from chat.attachments.services import attached_files
 from chat.models import Conversation, Message, Turn
 from chat.selectors import may_edit
@@ -34,6 +36,7 @@ KEPT = (Message.Status.COMPLETE, Message.Status.STOPPED, Message.Status.INTERRUP
 AGENT = (
     "slug", "name", "instructions", "model_name", "max_passages", "context_tokens",
     "max_answer_tokens", "temperature", "is_limited", "reuse", "reuse_seconds", "similarity",
+    "reasoning_effort",
 )  # fmt: skip
 
 
@@ -66,8 +69,11 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
     agent = AgentSpec()
     if row["slug"] is not None and _may_use(user, row):
         fields = {name: row[name] for name in AGENT}
-        fields |= {"id": row["agent_id"], "collections": tuple(row["agent_collections"])}
+        fields["id"] = row["draft_of_id"] or row["agent_id"]
+        fields["collections"] = tuple(row["agent_collections"])
+        fields["tools"] = tuple(row["tools"])
         fields["understanding"] = orjson.loads(row["understanding"])
+        fields["limits"] = Limits(**orjson.loads(row["limits"]))
         agent = AgentSpec(**fields)
     if row["asked_model"]:
         agent = replace(agent, model_name=row["asked_model"])
@@ -102,16 +108,25 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
             said_by_collections=said_by_collections(row, searched),
         ),
         must_stop=row["is_stopped"] or not _may_edit(user, row),
-        earlier=rebuild(log.read_all(claim.stream_id)) if claim.last_seq else Answer(),
+        earlier=_earlier(claim, agent) if claim.last_seq else Answer(),
         wants_title=settings.PARLEY_WRITE_TITLES and not row["has_title"],
     )
+
+
+def _earlier(claim: Claim, agent: AgentSpec) -> Answer:
+    """As far as it had come; the words of a step of its run that is kept are said again with it."""
+    answer = rebuild(log.read_all(claim.stream_id))
+    if agent.tools and answer.has_loose_words and has_kept(claim.stream_id, answer.loose_words):
+        answer.settle()
+    return answer
 
 
 def _may_use(user: User, row: dict[str, Any]) -> bool:
     """The agent; an instance, which costs more than the answer, only where it takes a query."""
     if row["is_builtin"] or row["agent_owner_id"] == user.pk:
         return user.is_active
-    return may_use(user, Agent(pk=row["agent_id"], owner_id=row["agent_owner_id"]))
+    owner, draft_of = row["agent_owner_id"], row["draft_of_id"]
+    return may_use(user, Agent(pk=row["agent_id"], owner_id=owner, draft_of_id=draft_of))
 
 
 def _may_edit(user: User, row: dict[str, Any]) -> bool:

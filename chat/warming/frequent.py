@@ -28,6 +28,7 @@ with asked as (
     join accounts_user u on u.id = t.requested_by_id
     where t.created_at > now() - make_interval(days => %(days)s)
       and a.reuse <> 'off' and a.required_labels = '{}' and u.is_active
+      and a.draft_of_id is null
       and q.parent_id is null and q.attachments = '{}'
       and length(q.text) between 1 and %(longest)s
       and v.ends_at is null and v.deleted_at is null

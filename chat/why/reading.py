@@ -30,7 +30,7 @@ def find_why(user: User, message_id: UUID) -> Why:
     (shown,) = visible_steps(user, [answer.steps])
     told = steps_in_words(shown)
     kept = {step["kind"]: step["data"] for step in answer.steps if step["kind"] in KEPT}
-    steps = {step["kind"]: step["data"] for step in told} | kept
+    steps = {step["kind"]: step["data"] for step in told} | kept | _called(told)
     cited = list(Citation.objects.filter(message=answer).values_list("n", flat=True))
     search, prompt = steps.get(SEARCH), steps.get(PROMPT, {})
     candidates = show_candidates(user, search, cited) if search else ()
@@ -78,6 +78,12 @@ def queries_of(steps: Steps) -> tuple[Searched, ...]:
     if not asked or any(query.text == asked for query in found):
         return found
     return (Searched(asked), *found)
+
+
+def _called(steps: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """All calls of tools as one; those that ran side by side took longer together."""
+    took = [step["data"]["took_ms"] for step in steps if step["kind"] == "tool_completed"]
+    return {"tool_completed": {"took_ms": sum(took)}} if took else {}
 
 
 def _find_answer(user: User, message_id: UUID) -> Message:

@@ -22,6 +22,7 @@ def find_stages(
         *_took("read", steps.get("attachments_read")),
         *_took("searched", steps.get("retrieval_completed")),
         *_parts(steps.get("search_kept", {}).get("timings", {})),
+        *_took("called", steps.get("tool_completed")),
         *_spoken(usage or {}, steps.get("reasoning_completed", {}).get("took_ms")),
     ]
     known = sum(stage.ms for stage in stages if not stage.is_part)

@@ -22,6 +22,7 @@ STAGES = {
     "sql": _("both legs in the index"),
     "rerank": _("reranking"),
     "pack": _("choosing what fits"),
+    "called": _("Calling tools"),
     "first_word": _("Until the first word"),
     "thought": _("thinking"),
     "wrote": pgettext_lazy("a stage of an answer", "Writing"),

@@ -46,23 +46,23 @@ FORBIDDEN = {
 }  # fmt: skip
 
 
-def confine(readable: Path) -> frozenset[str]:
-    """Give up everything but reading this file, for ever; return what the system enforces of
-    `files` and `calls`."""
+def confine(*readable: Path, program: Iterable[str] = PROGRAM) -> frozenset[str]:
+    """Give up everything but reading these files, folders with all that is in them, and the
+    `program`, for ever; return what the system enforces of `files` and `calls`."""
     if sys.platform != "linux":
         return frozenset()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
         return frozenset()
     held = set()
-    if _confine_files(libc, readable):
+    if _confine_files(libc, readable, program):
         held.add("files")
     if _confine_calls(libc):
         held.add("calls")
     return frozenset(held)
 
 
-def _confine_files(libc: ctypes.CDLL, readable: Path) -> bool:
+def _confine_files(libc: ctypes.CDLL, readable: Iterable[Path], program: Iterable[str]) -> bool:
     version = libc.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), 1)
     if version < 1:
         return False
@@ -71,8 +71,10 @@ def _confine_files(libc: ctypes.CDLL, readable: Path) -> bool:
     if rules < 0:
         return False
     try:
-        _allow(libc, rules, [str(readable)], READ_FILE)
-        _allow(libc, rules, PROGRAM, READ_FILE | READ_FOLDER)
+        for path in readable:
+            inside = READ_FOLDER if path.is_dir() else 0
+            _allow(libc, rules, [str(path)], READ_FILE | inside)
+        _allow(libc, rules, program, READ_FILE | READ_FOLDER)
         return bool(libc.syscall(RESTRICT_SELF, rules, 0) == 0)
     finally:
         os.close(rules)

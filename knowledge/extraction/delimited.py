@@ -27,7 +27,7 @@ def extract_csv(path: Path) -> Extracted:
 
 
 def _rows(text: str) -> Iterator[list[str]]:
-    csv.field_size_limit(len(text) + 1)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))  # of the whole process
     head, _, rest = text.partition("\n")
     if head.startswith("sep=") and len(head) == len("sep=,"):  # Excel's own hint
         return csv.reader(_lines(rest), delimiter=head[4])

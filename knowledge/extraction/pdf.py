@@ -1,9 +1,10 @@
-"""PDF: the text layer page by page, lines joined to paragraphs, headings from the outline."""
+"""PDF: the text layer page by page, lines joined to paragraphs, headings from the outline, tables
+where lines are drawn between their cells."""
 
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pypdf
 from pypdf.errors import LimitReachedError, PyPdfError
 
+from knowledge.extraction.pdf_tables import KEPT, Part, read_tables, ruled_pages
 from knowledge.extraction.reasons import (
     BOMB,
     DAMAGED,
@@ -23,8 +25,11 @@ from knowledge.extraction.reasons import (
     ExtractionFailed,
 )
 from knowledge.extraction.scanned import read_pages
+from knowledge.extraction.tables import add_table
 from knowledge.extraction.text_builder import TextBuilder
 from knowledge.types import BlockKind, Extracted
+
+log = logging.getLogger(__name__)
 
 MAX_PAGES = 5_000
 # A scan often carries a stamp or a page number as text: fewer letters on a page mean a picture.
@@ -56,7 +61,8 @@ _BROKEN = (
 def extract_pdf(path: Path) -> Extracted:
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
-        reader = pypdf.PdfReader(BytesIO(path.read_bytes()))
+        file = path.read_bytes()
+        reader = pypdf.PdfReader(BytesIO(file))
         if reader.is_encrypted and not reader.decrypt(""):
             raise ExtractionFailed(ENCRYPTED)
         page_count = len(reader.pages)
@@ -70,6 +76,7 @@ def extract_pdf(path: Path) -> Extracted:
         }
         headings = _headings(reader)
         title = _title(reader)
+        ruled = ruled_pages(reader.pages) if not reader.is_encrypted else []
     except LimitReachedError as error:
         raise ExtractionFailed(BOMB) from error
     except _BROKEN as error:
@@ -81,16 +88,55 @@ def extract_pdf(path: Path) -> Extracted:
         raise ExtractionFailed(NO_TEXT if seen.engine else NEEDS_OCR)
     builder = TextBuilder()
     repeated = _repeated_lines(pages)
+    tables = _tables(file, ruled, pages)
     for number, lines in enumerate(pages, 1):
-        kept = [line for line in lines if _DIGITS.sub("#", line.strip()) not in repeated]
-        _add_page(builder, kept, number, headings.get(number, {}))
+        for part in tables.get(number, [lines]):
+            if isinstance(part, tuple):
+                add_table(builder, part, page=number)
+                continue
+            kept = [line for line in part if _DIGITS.sub("#", line.strip()) not in repeated]
+            _add_page(builder, kept, number, headings.get(number, {}))
     unread = [number for number in pictures if number not in seen.pages]
     found = builder.extracted(title, page_count=page_count, pages_without_text=unread)
     return replace(found, pages_by_ocr=tuple(seen.pages), ocr=seen.engine)
 
 
-def _letters(lines: list[str]) -> int:
+def _letters(lines: Iterable[str]) -> int:
     return sum(c.isalnum() for line in lines for c in line)
+
+
+def _tables(file: bytes, ruled: list[int], pages: list[list[str]]) -> dict[int, list[Part]]:
+    """Of the pages that have tables what they say; not of those that would lose words by it."""
+    found: dict[int, list[Part]] = {}
+    try:
+        for number, parts in read_tables(file, ruled):
+            told = [_cleaned(part) for part in parts]
+            if _is_whole(told, pages[number - 1]):
+                found[number] = told
+    except Exception as error:  # noqa: BLE001 - a second opinion: without it the text is still there
+        log.info("tables were not looked for to the end: %s", type(error).__name__)
+    return found
+
+
+def _is_whole(told: list[Part], lines: list[str]) -> bool:
+    """All words are there, once; and in their order: of columns pdfplumber would mix the lines."""
+    before, after = _letters(lines), _letters(_words(told))
+    if not KEPT * before <= after <= (2 - KEPT) * before:
+        return False
+    known = "".join("".join(line.split()) for line in lines)
+    outside = ["".join(line.split()) for part in told if isinstance(part, list) for line in part]
+    return sum(map(len, outside)) * KEPT <= sum(len(line) for line in outside if line in known)
+
+
+def _cleaned(part: Part) -> Part:
+    if isinstance(part, list):
+        return _page_lines("\n".join(part))
+    return tuple(tuple(_SPACED_CJK.sub("", " ".join(c.split())) for c in row) for row in part)
+
+
+def _words(parts: Iterable[Part]) -> Iterator[str]:
+    for part in parts:
+        yield from part if isinstance(part, list) else (cell for row in part for cell in row)
 
 
 def _has_picture(page: pypdf.PageObject) -> bool:

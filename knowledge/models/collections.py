@@ -6,7 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import READ, OwnedModel, OwnedQuerySet, granted_ids
+from accounts.access import READ, OwnedModel, OwnedQuerySet, has_grant
 from accounts.models import Grant, User
 from gateway.label_fields import LabelsField
 from knowledge.switch_fields import SwitchesField
@@ -26,8 +26,8 @@ class CollectionQuerySet(OwnedQuerySet):
         """Shelves `user` may read: their own, and those of conversations shared with them."""
         if not isinstance(user, User) or not user.is_active:
             return self.none()
-        guests = granted_ids(user, Grant.Kind.CONVERSATION, READ)
-        mine = models.Q(owner=user) | models.Q(conversation_id__in=guests)
+        is_guest = has_grant(user, Grant.Kind.CONVERSATION, READ, "conversation_id")
+        mine = models.Q(owner=user) | models.Q(is_guest)
         return self.filter(mine, is_shelf=True, is_withdrawn=False)
 
 

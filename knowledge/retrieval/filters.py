@@ -21,7 +21,7 @@ RENEWED = "coalesce(d.version_at, d.created_at)"
 
 SIZE = """
 with allowed as materialized ({allowed})
-select coalesce(sum(chunk_count), 0)::bigint from (
+select coalesce(sum(chunk_count), 0)::bigint, count(*) from (
     select d.chunk_count from knowledge_document d where {within} and {condition} limit {most}
 ) as passing
 """
@@ -45,10 +45,11 @@ class Narrowing:
     condition: str = ""
     values: tuple[Any, ...] = ()
     size: int | None = None  # passages that pass; None: all of them
+    is_counted: bool = True  # or there are more than `size`: counting ended early
 
     @property
     def is_small(self) -> bool:
-        return self.size is not None and self.size <= FEW
+        return self.size is not None and self.size <= FEW and self.is_counted
 
     @property
     def names(self) -> tuple[str, tuple[Any, ...]]:
@@ -79,7 +80,8 @@ def narrow(
     sql, parameters = allowed
     statement = SIZE.format(allowed=sql, within=WITHIN, condition=condition, most=FEW + 1)
     cursor.execute(statement, [*parameters, *values])
-    return Narrowing(condition, values, cursor.fetchone()[0])
+    size, documents = cursor.fetchone()
+    return Narrowing(condition, values, size, documents <= FEW)
 
 
 def condition_of(filters: Filters) -> tuple[str, tuple[Any, ...]]:

@@ -76,7 +76,7 @@ class Plan:
             found = []
             for query, question in zip(queries, questions, strict=True):
                 began = time.perf_counter()
-                known = read_statistics(cursor, allowed, list(question.counts))
+                known = read_statistics(cursor, allowed, question)
                 rows = []
                 if known.n:
                     rows = read_passages(

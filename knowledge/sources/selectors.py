@@ -7,6 +7,7 @@ from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Sub
 from django.db.models.functions import Coalesce
 from django.http import Http404
 
+from accounts.access import OneOf
 from accounts.models import User
 from knowledge.models import Source, SourceItem, SyncRun
 from security.reading import second_lock
@@ -23,7 +24,9 @@ def list_sources(user: User, collection_id: UUID) -> QuerySet[Source]:
         counted = items.filter(**states).annotate(n=Count("pk")).values("n")
         return Coalesce(Subquery(counted), 0)
 
-    last: Any = SyncRun.objects.filter(source=OuterRef("source")).order_by("-id").values("pk")[:1]
+    runs: Any = SyncRun.objects.filter(source=OuterRef("pk")).order_by("-id").values("pk")[:1]
+    here = Source.objects.filter(collection=collection_id)
+    last = OneOf("pk", here.annotate(last=Subquery(runs)).values("last"))
     found: QuerySet[Source] = Source.objects.editable_by(user).filter(collection=collection_id)
     return found.annotate(
         item_count=count(state__in=("present", "failed")),
@@ -31,7 +34,7 @@ def list_sources(user: User, collection_id: UUID) -> QuerySet[Source]:
         missing_count=count(state="missing"),
         was_visited=Exists(VISITS),
     ).prefetch_related(
-        Prefetch("runs", SyncRun.objects.filter(pk=Subquery(last)), to_attr="last_runs")
+        Prefetch("runs", SyncRun.objects.filter(last), to_attr="last_runs")
     ).order_by("name", "id")  # fmt: skip
 
 

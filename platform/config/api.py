@@ -19,6 +19,9 @@ from accounts.my_data_api import router as my_data
 from accounts.portraits_api import router as portraits
 from accounts.teams_api import router as teams
 from agents.api import router as agents
+from agents.approvals.api import router as approvals
+from agents.building.api import router as building
+from agents.building.sharing_api import router as agent_sharing
 from agents.memory.api import router as memory
 from agents.models_api import router as models
 from agents.saved_prompts_api import router as saved_prompts
@@ -35,6 +38,7 @@ from chat.search.api import router as chat_search
 from chat.search.jump_api import router as jump
 from chat.sharing.api import router as sharing
 from chat.sidebar.api import router as folders
+from chat.turns.calls_api import router as tool_calls
 from chat.why.api import router as why
 from config import openapi, problems
 from knowledge.api import router as knowledge
@@ -121,6 +125,7 @@ api = ParleyAPI(
             {"name": "Quality", "description": "Golden questions: does search find what it must?"},
             {"name": "Sources", "description": "What collections are kept in step with."},
             {"name": "Agents", "description": "Instructions, a model and knowledge by one name."},
+            {"name": "Approvals", "description": "Calls of tools that wait for your word."},
             {"name": "Memory", "description": "What the assistant remembers about you."},
             {"name": "Saved prompts", "description": "Words that you ask with again and again."},
             {"name": "Conversations", "description": "Questions and answers as a tree."},
@@ -149,7 +154,10 @@ api.add_router("", embeddings)
 api.add_router("", enrichment)
 api.add_router("", quality)
 api.add_router("", golden)
+api.add_router("", building)  # before agents: its addresses are longer
+api.add_router("", agent_sharing)
 api.add_router("", agents)
+api.add_router("", approvals)
 api.add_router("", memory)
 api.add_router("", models)
 api.add_router("", usage)
@@ -160,6 +168,7 @@ api.add_router("", attachments)
 api.add_router("", answers)
 api.add_router("", folders)
 api.add_router("", why)
+api.add_router("", tool_calls)
 api.add_router("", proof)
 api.add_router("", chat_search)
 api.add_router("", jump)

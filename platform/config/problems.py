@@ -35,7 +35,8 @@ from accounts.errors import (
     TeamRefused,
     WrongPassword,
 )
-from agents.errors import TooManyPrompts
+from agents.approvals.errors import ApprovalRefused, NotForSoLong
+from agents.errors import AgentRefused, DraftChanged, TooManyPrompts
 from agents.memory.errors import MemoryRefused
 from chat.errors import ChatError, KeyReused
 from gateway.errors import BudgetExhausted
@@ -161,6 +162,10 @@ DOMAIN: dict[type[Exception], tuple[int, str, Promise]] = {
     TeamRefused: (422, "team-refused", _("The team cannot be changed so")),
     SharingRefused: (422, "sharing-refused", _("This cannot be shared so")),
     TooManyPrompts: (422, "too-many-prompts", _("Too many saved prompts")),
+    AgentRefused: (422, "agent-refused", _("There cannot be such an agent")),
+    DraftChanged: (409, "draft-changed", _("The draft was changed meanwhile")),
+    ApprovalRefused: (409, "approval-refused", _("This cannot be decided so")),
+    NotForSoLong: (422, "not-for-so-long", _("Not for so long")),
     SourceBusy: (409, "source-busy", _("Another sync is under way")),
     SourceRefused: (422, "source-refused", _("This cannot be done with the source")),
     GlossaryRefused: (422, "glossary-refused", _("The glossary cannot be changed so")),

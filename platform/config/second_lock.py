@@ -10,7 +10,8 @@ from security.reading import ROLE, is_fitted
 # With a row policy each, but for those that say who may see what, and agents' names.
 READABLE = (
     "accounts_grant", "accounts_membership", "accounts_team", "agents_agent",
-    "agents_savedprompt", "agents_memory",
+    "agents_savedprompt", "agents_memory", "agents_approval", "agents_toolpermission",
+    "agents_runstep", "agents_toolexecution",
     "knowledge_collection", "knowledge_source", "knowledge_document", "knowledge_documenttext",
     "knowledge_sourceitem", "knowledge_syncrun",
     "knowledge_stage", "knowledge_picture", "knowledge_figure", "knowledge_documentversion",

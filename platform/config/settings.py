@@ -169,6 +169,10 @@ if PARLEY_SIGNUP not in {"closed", "open"}:
 PARLEY_LINKS = env.str("PARLEY_LINKS", default="people")
 if PARLEY_LINKS not in {"off", "people", "anyone"}:
     raise ImproperlyConfigured("PARLEY_LINKS must be `off`, `people` or `anyone`.")
+PARLEY_AGENTS = env.str("PARLEY_AGENTS", default="everyone")
+if PARLEY_AGENTS not in {"everyone", "administrators"}:
+    raise ImproperlyConfigured("PARLEY_AGENTS must be `everyone` or `administrators`.")
+PARLEY_APPROVAL_HOURS = env.int("PARLEY_APPROVAL_HOURS", default=24)
 PARLEY_ROUTING_CHOICES_DAYS = env.int("PARLEY_ROUTING_CHOICES_DAYS", default=90)
 PARLEY_USAGE_MONTHS = env.int("PARLEY_USAGE_MONTHS", default=24)  # 0: for ever
 PARLEY_FALSE_HITS = env.float("PARLEY_FALSE_HITS", default=0.05)
@@ -248,6 +252,13 @@ PARLEY_MAX_ATTACHMENT_MB = env.int("PARLEY_MAX_ATTACHMENT_MB", default=20)
 # although they are not the public internet.
 PARLEY_SOURCE_ROOTS = env.list("PARLEY_SOURCE_ROOTS", default=[])
 PARLEY_SOURCE_NETWORKS = env.networks("PARLEY_SOURCE_NETWORKS")
+PARLEY_MCP_SERVERS_FILE = env.str("PARLEY_MCP_SERVERS_FILE", default="")
+PARLEY_MCP_NETWORKS = env.networks("PARLEY_MCP_NETWORKS")  # the same for MCP servers
+# Whether agents may be given the tool that reads web pages, and the SearXNG they search with.
+PARLEY_WEB_FETCH = env.bool("PARLEY_WEB_FETCH", default=True)
+PARLEY_WEB_NETWORKS = env.networks("PARLEY_WEB_NETWORKS")
+PARLEY_PYTHON = env.bool("PARLEY_PYTHON", default=True)  # the same for running programs
+PARLEY_WEB_SEARCH_URL = env.str("PARLEY_WEB_SEARCH_URL", default="")
 PARLEY_MAX_V1_MB = env.int("PARLEY_MAX_V1_MB", default=32)
 PARLEY_ATTACHMENTS_MB = env.int("PARLEY_ATTACHMENTS_MB", default=2000)  # of one person
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -316,6 +327,8 @@ CLOCK = {
     "chat.retention.deletion.purge_deleted": 60,
     "knowledge.discarding.purge_discarded": 60,
     "agents.saved_prompts.purge_deleted": 60,
+    "agents.approvals.services.sweep": 15,
+    "agents.running.keeping.sweep": 3600,
     "chat.search.index.keep": 15,
     "chat.retention.temporary.remove_ended": 15,
     "chat.imports.storage.remove_old_imports": 3600,

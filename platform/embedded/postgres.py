@@ -36,7 +36,8 @@ def settings(home: Home) -> Settings:
         "unix_socket_permissions": "0700",
         "port": "5432",
         "max_connections": "100",
-        "shared_buffers": "256MB" if memory >= 8192 else "128MB",
+        # A graph of vectors that does not fit is copied from the page cache at every step.
+        "shared_buffers": f"{max(128, min(memory // 8, 2048))}MB",
         "effective_cache_size": f"{memory // 2}MB",
         "work_mem": "16MB",
         "maintenance_work_mem": "256MB" if memory >= 4096 else "128MB",  # an HNSW build in memory

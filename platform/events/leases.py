@@ -138,6 +138,36 @@ def release(stream_id: UUID, fence: int, *, count_attempt: bool = True) -> bool:
         return bool(cursor.rowcount)
 
 
+# For statements that park what `holder`s leave to a person: `parked` has its id and state.
+PARKING = """
+    parked as (
+        update events_stream
+        set state = case when is_woken then 'queued' else 'waiting' end, is_woken = false,
+            holder = '', lease_until = null, attempts = 0
+        where id = %(id)s and fence = %(fence)s and state = 'running'
+        returning id, state
+    )
+"""
+
+
+def wake(stream_id: UUID) -> bool:
+    """Let a stream that waits go on, or not begin to wait; False when it is closed or gone.
+
+    Its due time is now; whoever calls rings the runners (`events.waking`).
+    """
+    with prepared() as cursor:
+        cursor.execute(
+            """
+            update events_stream
+            set is_woken = (state = 'running'),
+                state = case when state = 'waiting' then 'queued' else state end
+            where id = %s and state in ('waiting', 'running', 'queued')
+            """,
+            [stream_id],
+        )
+        return bool(cursor.rowcount)
+
+
 def delete(stream_ids: Collection[UUID]) -> None:
     """Remove streams with their events; whoever holds one finds its lease lost.
 

@@ -14,6 +14,7 @@ import orjson
 
 from events.types import SEQ_RANGE, EventRow, LeaseLost, Payload, fence_of
 from observability.postgres.prepared import prepared
+from security.text import storable_json
 
 
 class Answer(Enum):
@@ -220,5 +221,4 @@ def decode(payload: str) -> Payload:
 
 def encode(payload: Payload | Sequence[Any]) -> str:
     """JSON that Postgres can store: it has no NUL character."""
-    text = orjson.dumps(payload, default=str).decode()
-    return text.replace("\\u0000", "") if "\\u0000" in text else text
+    return storable_json(orjson.dumps(payload, default=str).decode())

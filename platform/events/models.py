@@ -11,6 +11,7 @@ class Stream(models.Model):
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
         RUNNING = "running", _("running")
+        WAITING = "waiting", _("waiting for a person")
         CLOSED = "closed", _("closed")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -21,6 +22,8 @@ class Stream(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.IntegerField(default=0)
     last_seq = models.IntegerField(default=0)
+    # Somebody woke it while it was held: it does not wait when it is parked.
+    is_woken = models.BooleanField(_("woken"), default=False, db_default=False)
     compacted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

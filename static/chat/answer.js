@@ -18,6 +18,11 @@ const END = {
   turn_interrupted: "interrupted",
   turn_failed: "failed",
 };
+const CALLS = {
+  tool_called: () => gettext("%(tool)s…"),
+  tool_approval_requested: () => gettext("Waiting for your answer"),
+  tool_completed: () => gettext("Thinking…"),
+};
 const answers = new WeakMap();
 
 export class Answer {
@@ -140,6 +145,7 @@ export class Answer {
       if (this.isRunning && !this.text) this.#doing.show(reading(data.passages.length));
     }
     if (kind === "attachments_read") this.#files(data);
+    if (kind in CALLS) this.#calls(kind, data);
     if (kind === "endpoint_switched") this.switches.push(data);
     if (kind === "labels_demanded") this.labels = data.labels;
     this.hasSwitched ||= kind === "endpoint_switched";
@@ -149,6 +155,13 @@ export class Answer {
     }
     if (kind === "reasoning_completed") this.#steps.thought(data.took_ms);
     else this.#steps.add(kind, data);
+  }
+
+  /** What a tool brought in may be cited; while it is at work, that is what is being done. */
+  #calls(kind, { title, passages = [] }) {
+    this.passages.push(...passages);
+    for (const { n } of passages) this.cites.add(String(n));
+    if (this.isRunning) this.#doing.show(fill(CALLS[kind](), { tool: title }));
   }
 
   /** What was read of attached files counts as passages; the chips under the question show how. */
@@ -161,7 +174,7 @@ export class Answer {
   }
 
   #write(text) {
-    if (!this.text) this.#doing.hide();
+    if (!this.#part("waiting").hidden) this.#doing.hide();
     this.#stream ??= this.#newStream();
     this.text += text;
     this.#stream.push(text);

@@ -20,7 +20,7 @@ import { loadRenderer } from "./renderer.js";
 import { ask, sendText } from "./sending.js";
 import { closeSources, isOpen, openSources } from "./sources.js";
 import { isEndMissing, loadStretches } from "./stretches.js";
-import { follower, running, scroller, socket, talk } from "./talk.js";
+import { follower, isTrial, running, scroller, socket, talk } from "./talk.js";
 import { offerTemporary } from "./temporary.js";
 import { drawRest, list } from "./thread.js";
 import { openWhy } from "./why.js";
@@ -105,7 +105,7 @@ for (const starter of document.querySelectorAll("[data-starter]")) {
 talk.composer?.useConversation(talk.conversation);
 offerTemporary(talk.composer);
 talk.composer?.restoreDraft();
-if (!talk.conversation && matchMedia("(hover: hover)").matches) talk.composer.focus(); // no keyboard on phones
+if (!talk.conversation && !isTrial && matchMedia("(hover: hover)").matches) talk.composer.focus(); // no keyboard on phones
 const found = foundMessage();
 draw(found ?? undefined);
 loadStretches({

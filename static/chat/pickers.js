@@ -14,6 +14,7 @@ const told = (items, kind) => items.map((item) => ({
   id: item.dataset[kind],
   name: nameOf(item),
   detail: item.querySelector("small")?.textContent ?? "",
+  face: item.querySelector(".face"),
 }));
 
 let once = null; // the agent of the next question alone
@@ -80,6 +81,14 @@ function showAgent() {
   const chosen = agentItems.find(ticked);
   picker.hidden = !chosen;
   if (chosen) picker.querySelector("[data-label]").textContent = nameOf(chosen);
+  showStarters(chosen?.dataset.agent);
+}
+
+/** Those of the agent, else those that rest on the person's documents. */
+function showStarters(slug) {
+  const lists = [...document.querySelectorAll("[data-starters-of]")];
+  const own = lists.find((list) => list.dataset.startersOf === slug);
+  for (const list of lists) list.hidden = list !== (own ?? lists.find((one) => !one.dataset.startersOf));
 }
 
 function showCollections() {

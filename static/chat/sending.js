@@ -11,7 +11,7 @@ import { filesOf, showFiles } from "./sent-files.js";
 import { offerSharing } from "./share-button.js";
 import { isEndMissing } from "./stretches.js";
 import { offerTakeaway } from "./takeaway.js";
-import { carriedFiles, choices, follower, newId, socket, talk } from "./talk.js";
+import { carriedFiles, choices, follower, isTrial, newId, socket, talk } from "./talk.js";
 import { beginTemporary, isTemporary, lifetime, settleLifetime } from "./temporary.js";
 import { appendAnswer, appendQuestion, leafId } from "./thread.js";
 
@@ -80,7 +80,7 @@ async function askBeside(frame, answer) {
 /** The new conversation gets its address without a reload. */
 function enter(id, question) {
   talk.conversation = id;
-  history.replaceState(null, "", `/c/${id}`);
+  if (!isTrial) history.replaceState(null, "", `/c/${id}`);
   talk.composer.useConversation(id);
   talk.composer.useFollowUp();
   settleLifetime();

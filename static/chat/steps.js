@@ -1,10 +1,11 @@
 // The quiet rows above an answer: what was searched, thought, switched or called; each with its
 // verb, its object and how long it took, and the whole of it inside.
 import { fill, gettext, ngettext } from "../js/i18n.js";
-import { documentUrl } from "./citations.js";
+import { duration, passageRow } from "./step-parts.js";
+import { Calls } from "./tools.js";
 import { isMore, showUnderstood } from "./understood.js";
 
-const seconds = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
+export { duration, lineNumbers, place } from "./step-parts.js";
 
 const clone = (id) => document.getElementById(id).content.cloneNode(true);
 
@@ -12,11 +13,12 @@ const clone = (id) => document.getElementById(id).content.cloneNode(true);
 export class Steps {
   #list;
   #thought = null;
-  #calls = new Map();
+  #calls;
 
   /** @param {HTMLElement} list hidden as long as it is empty */
   constructor(list) {
     this.#list = list;
+    this.#calls = new Calls(list.parentElement, (kind) => this.#row(kind));
   }
 
   clear() {
@@ -28,9 +30,8 @@ export class Steps {
 
   /** One event; those that have no row are ignored. */
   add(kind, data) {
-    if (kind === "tool_completed") this.#complete(data);
-    else if (kind === "tool_called") this.#calls.set(data.call_id, this.#call(data));
-    else if (kind in ROWS && !isNothing(kind, data)) ROWS[kind](this.#row(kind), data);
+    if (this.#calls.add(kind, data)) return;
+    if (kind in ROWS && !isNothing(kind, data)) ROWS[kind](this.#row(kind), data);
     if (kind === "retrieval_completed") this.#forget("query_searched");
   }
 
@@ -66,23 +67,6 @@ export class Steps {
     this.#list.append(row);
     this.#list.hidden = false;
     return (name) => row.querySelector(`[data-${name}]`);
-  }
-
-  #call({ name, arguments: given }) {
-    const part = this.#row();
-    icon(part, "step-tool-icon");
-    part("what").textContent = gettext("Calling");
-    part("object").textContent = name;
-    part("body").append(...labelled(gettext("Given"), given));
-    return part;
-  }
-
-  #complete({ call_id: id, took_ms: took, result, error }) {
-    const part = this.#calls.get(id);
-    if (!part) return;
-    part("what").textContent = error ? gettext("Failed") : gettext("Called");
-    part("measure").textContent = duration(took);
-    part("body").append(...labelled(error ? gettext("Error") : gettext("Result"), error ?? result));
   }
 }
 
@@ -167,46 +151,7 @@ function paragraph(content) {
   return el;
 }
 
-/** A value of a tool as it was: text as text, everything else as JSON. */
-function labelled(label, value) {
-  if (value === undefined || value === null || value === "") return [];
-  const head = document.createElement("h3");
-  const text = document.createElement("pre");
-  head.textContent = label;
-  text.textContent = typeof value === "string" ? value : JSON.stringify(value, null, 2);
-  text.tabIndex = 0;
-  return [head, text];
-}
-
-function passageRow(passage) {
-  const row = clone("step-passage-template").firstElementChild;
-  row.href = documentUrl(passage);
-  row.querySelector("[data-n]").textContent = passage.n;
-  row.querySelector("[data-title]").textContent = passage.title;
-  row.querySelector("[data-where]").textContent = place(passage);
-  return row;
-}
-
-/** "Leave › Notice · page 3", "charge · lines 10–24" */
-export function place({ heading_path: headings, page, lines, title }) {
-  const path = (headings ?? []).filter((heading) => heading && heading !== title).join(" › ");
-  const number = page ? fill(gettext("page %(page)s"), { page }) : "";
-  return [path, number, lines ? lineNumbers(lines) : ""].filter(Boolean).join(" · ");
-}
-
-/** Of a program's file. */
-export function lineNumbers([first, last]) {
-  return first === last
-    ? fill(gettext("line %(n)s"), { n: first })
-    : fill(gettext("lines %(first)s–%(last)s"), { first, last });
-}
-
 export function passageCount(count) {
   const text = ngettext("%(n)s passage", "%(n)s passages", count);
   return fill(text, { n: count });
-}
-
-/** "0.4 s" */
-export function duration(milliseconds) {
-  return fill(gettext("%(n)s s"), { n: seconds.format(Math.max(milliseconds, 100) / 1000) });
 }

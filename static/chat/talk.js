@@ -7,6 +7,8 @@ import { list } from "./thread.js";
 
 export const scroller = document.getElementById("thread");
 
+export const isTrial = "trial" in scroller.dataset; // in a frame beside the form of an agent
+
 /** `conversation`: null until its first question is taken. `composer`: null for who only reads. */
 export const talk = { conversation: scroller.dataset.conversation ?? null, composer: null };
 export const running = new Set(); // the answers being written: one, or those of a comparison

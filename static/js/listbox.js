@@ -129,7 +129,8 @@ export class Listbox {
     element.id = `${this.#box.id}-option-${this.#options.size}`;
     element.dataset.option = option.id;
     element.setAttribute("aria-selected", "false");
-    if (option.icon) element.append(icon(option.icon));
+    if (option.face) element.append(option.face.cloneNode(true));
+    else if (option.icon) element.append(icon(option.icon));
     element.append(words(option, query));
     if (option.hint) element.append(hint(option.hint));
     this.#options.set(element, option);

@@ -16,7 +16,7 @@ from accounts import leaving, services, takeouts, tokens
 from accounts.errors import LastAdministrator
 from accounts.models import Membership, Takeout, User
 from agents.memory.services import add_memory
-from agents.models import Memory
+from agents.models import Memory, ToolExecution
 from chat import services as chat
 from chat.models import Conversation, Message, Preference
 from chat.sidebar import folders
@@ -98,7 +98,11 @@ EXPORTED = {
     "knowledge.Document": "files.json",
     "agents.Memory": "memories.json",
     "agents.Agent": "agents.json",
+    "agents.AgentVersion": "agents.json",
     "agents.SavedPrompt": "prompts.json",
+    "agents.ToolExecution": "tool_calls.json",
+    "agents.Approval": "approvals.json",
+    "agents.ToolPermission": "tool_permissions.json",
     "chat.Conversation": "conversations.jsonl",
     "chat.Folder": "folders.json",
     "chat.Filing": "folders.json",
@@ -127,6 +131,10 @@ LEFT_OUT = {
     "account.EmailAddress": "the address of the account",
     "admin.LogEntry": "once more what the audit log says",
     "chat.ImportedConversation": "which conversation an import brought: they are there",
+    "agents.RunStep": "what agents said between calls, which their answers say",
+    "agents.McpServer": "servers of the house, with who connected them",
+    "agents.McpTool": "definitions of their tools, with who approved them",
+    "agents.McpAccount": "keys to accounts elsewhere, which stay sealed here",
     "agents.Measurement": "figures of the server, with who had them measured",
     "gateway.UsageHour": "the days of usage once more, by the hour",
     "events.Job": "work of the server, gone when it is done",
@@ -167,6 +175,9 @@ def test_an_export_has_one_of_everything(alice, bob):
     guest = chat.create_conversation(bob)
     services.share(guest, alice, "editor", by=bob)
     chat.start_turn(alice, guest.pk, secret)
+    ToolExecution.objects.create(
+        run_id=ids["message_id"], call_id="1", tool="t", owner=alice, output=secret
+    )
     archive = exported(alice)
     for name in {*EXPORTED.values()}:
         assert secret in archive.read(name).decode(), name

@@ -4,7 +4,7 @@ from django.utils import timezone
 from pgvector import SparseVector
 
 from accounts.models import Budget, BudgetBalance
-from agents.models import Agent, Measurement
+from agents.models import Agent, McpServer, Measurement, ToolExecution
 from chat.models import Citation, Conversation, Feedback, Message, Preference, Turn
 from events import jobs
 from events.leases import open_stream
@@ -66,6 +66,11 @@ def furnish(admin):
             bm25=SparseVector({1: 1.0}, TERM_SPACE),
         )  # fmt: skip
         agent = Agent.objects.create(owner=admin, name=f"Agent {number}", slug=f"agent-{number}")
+        McpServer.objects.create(name=f"s{number}", url="https://mcp.example.org/mcp")
+        ToolExecution.objects.create(
+            run_id=new_id(), call_id=str(number), tool="t", owner=admin, agent=agent,
+            arguments=SECRET_WORDS, output=SECRET_WORDS,
+        )  # fmt: skip
         Measurement.objects.create(
             embedder="minilm", similarity=95, questions="a.csv", pairs=2, different=1, hits=1,
             false_hits=0, limit=0.05, measured_by=admin,

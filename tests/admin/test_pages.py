@@ -35,7 +35,10 @@ NOT_IN_THE_ADMIN = {
     "knowledge.ApprovedWording", "knowledge.ApprovedSource",
     "chat.Folder", "chat.Filing", "chat.SearchEntry", "chat.Import",
     "chat.ImportedConversation", "accounts.Device",
+    "agents.McpTool", "agents.McpAccount",
     "accounts.Takeout", "accounts.Portrait", "agents.Memory", "agents.Saving",
+    "agents.AgentVersion", "agents.AgentPicture", "agents.RunStep",
+    "agents.Approval", "agents.ToolPermission",
     "accounts.BudgetBalance", "accounts.BudgetHold", "gateway.Price", "gateway.UsageHour",
     "gateway.UsageDay", "gateway.UsageChange", "gateway.UsageMark",
 }  # fmt: skip

@@ -28,7 +28,6 @@ FRAME_PATH = "/diagram-frame"
 HARNESS = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Harness</title>
 <link rel="icon" href="/img/logo.svg"><link rel="stylesheet" href="/css/tokens.css">
 <link rel="stylesheet" href="/css/answer.css">
-<link rel="stylesheet" href="/css/answer-tools.css">
 <body data-katex="/vendor/katex/katex.css"><main id="out"></main>
 <script src="/checks.js"></script><script type="module" src="/harness.js"></script></body></html>"""
 SCRIPT = """import * as stream from "/js/md-stream.js";

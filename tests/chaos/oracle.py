@@ -21,6 +21,12 @@ TURNS = """
     join chat_message a on a.id = t.answer_id
     join events_stream s on s.id = t.id
 """
+CALLS = """
+    select turn_id::text,
+           string_agg(concat_ws(' ', model_name, endpoint_name, outcome, detail), '; '
+                                     order by id)
+    from gateway_usage where turn_id is not null group by turn_id
+"""
 
 
 def numbered(question, tokens):
@@ -51,8 +57,12 @@ def examine(stack, model, readers, answer, *, may_repeat_calls=False):
     calls = sent_texts(model)
     events = _events(stack)
     turns = {row[0]: row for row in stack.rows(TURNS)}
+    counted = dict(stack.rows(CALLS))
     for row in turns.values():
-        problems += _examine_turn(row, events[row[0]], calls, answer, may_repeat_calls)
+        found = _examine_turn(row, events[row[0]], calls, answer, may_repeat_calls)
+        problems += found
+        if found:
+            problems.append(f"  it says {row[3][:200]!r}; its calls: {counted.get(row[0])}")
     for reader in readers:
         problems += _examine_reader(reader, turns.get(reader.turn))
     if len(turns) != len({reader.turn for reader in readers}):

@@ -127,6 +127,8 @@ def mortals(stack, model):
         connection.execute("delete from gateway_endpoint where name = any(%s)", [names])
         connection.execute("update gateway_deployment set is_enabled = true")
         connection.execute("update gateway_model set strategy = 'priority'")
+    for runner in stack.kinds["runner"]:  # it would ask these for two seconds more
+        stack.kill(runner)
 
 
 def strike(mortals, chance):

@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from websockets.exceptions import ConnectionClosed
 
+from agents.models import Agent, ToolExecution
 from chat.models import Message, Turn
 from chat.services import start_turn
 from embedded import redis as embedded_redis
@@ -20,7 +22,7 @@ from embedded.home import Home
 from observability.doorbell import connection as heartbeats_redis
 from observability.heartbeats import seen
 from tests.chat.stage import connected
-from tests.support.model_server import Script
+from tests.support.model_server import Script, calling
 from tests.support.processes import Processes, Tab, ask, is_kind, logged_text, sign_in
 
 pytestmark = [
@@ -207,3 +209,69 @@ def test_asking_from_the_terminal(processes, model, admin, alice):
     ):
         with pytest.raises(CommandError, match=said):
             terminal("Numbers?", option, value)
+
+
+def test_a_killed_runners_calls_of_tools_are_not_made_again(processes, model, web_port, alice):
+    """A run with tools goes on at its next step in another process, with nothing done twice."""
+    Agent.objects.create(
+        owner=alice, name="Counting", slug="counting", max_passages=0, tools=["calculate"]
+    )
+    go_on = threading.Event()
+    hung = Script(text="It is 42.", hang_after=0, go_on=go_on)
+    model.queue(calling(("calculate", {"expression": "6*7"}), text="Let me see."), hung)
+    model.default = Script(text="It is 42.")
+    first = processes.start("runner", "--lease", "2")
+    turn = start_turn(alice, None, "What is it?", agent="counting")
+    assert model.wait_for(lambda server: len(server.chat_requests) == 2, 60)
+    (made,) = ToolExecution.objects.filter(run_id=turn.pk)
+    first.kill()
+    processes.start("runner", "--lease", "2")
+    deadline = time.monotonic() + 90
+    while not Turn.objects.filter(pk=turn.pk, finished_at__isnull=False).exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    go_on.set()
+    answer = Turn.objects.get(pk=turn.pk).answer
+    assert (answer.turn.status, answer.text) == ("completed", "Let me see.\n\nIt is 42.")
+    (still,) = ToolExecution.objects.filter(run_id=turn.pk)
+    assert (still.pk, still.output, still.finished_at) == (made.pk, "6*7 = 42", made.finished_at)
+    assert len(model.chat_requests) == 3
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("pause", [0.2, 0.5, 0.9, 1.4, 2.0])
+def test_kills_at_any_moment_of_a_run_with_tools(processes, model, alice, pause):
+    """Whenever its runners die: no call is made twice, no word is there twice, and it ends."""
+    steps, whole = 6, "\n\n".join([*(f"Step {n}." for n in range(6)), "Done."])
+    Agent.objects.create(
+        owner=alice, name="Counting", slug="counting", max_passages=0, tools=["calculate"]
+    )
+
+    def next_step(body):
+        n = sum(message["role"] == "tool" for message in body["messages"])
+        if n == steps:
+            return Script(text="Done.", delay=0.05)
+        return calling(("calculate", {"expression": f"{n}+1"}), text=f"Step {n}.", delay=0.05)
+
+    model.default = next_step
+    turn = start_turn(alice, None, "Count.", agent="counting")
+    for _ in range(2):
+        runner = processes.start("runner", "--lease", "2")
+        begun = len(model.chat_requests)
+        model.wait_for(lambda server, begun=begun: len(server.chat_requests) > begun, 60)
+        time.sleep(pause)
+        runner.kill()
+    processes.start("runner", "--lease", "2")
+    deadline = time.monotonic() + 120
+    while not Turn.objects.filter(pk=turn.pk, finished_at__isnull=False).exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    ended = Turn.objects.get(pk=turn.pk)
+    assert whole.startswith(ended.answer.text)
+    assert (ended.status, ended.answer.text) == ("completed", whole) or (
+        ended.status == "interrupted"
+    )
+    made = ToolExecution.objects.filter(run_id=turn.pk)
+    assert [one.output for one in made.order_by("id")] == [
+        f"{n}+1 = {n + 1}" for n in range(made.count())
+    ]

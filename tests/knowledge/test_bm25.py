@@ -58,9 +58,16 @@ def test_a_rarer_term_counts_more(n: int, data: st.DataObject) -> None:
 def test_candidates_come_from_the_rarest_terms(found: dict[int, int], limit: int) -> None:
     chosen = rare_terms(found, limit)
     assert chosen
+    assert len(chosen) == 1 or sum(found[term] for term in chosen) <= 2 * limit
     assert sum(found[term] for term in chosen[:-1]) <= limit
     others = [df for term, df in found.items() if term not in chosen]
     assert all(max(found[term] for term in chosen) <= df for df in others)
+
+
+def test_a_term_of_nearly_all_passages_counts_where_the_others_bring_too_few() -> None:
+    assert rare_terms({1: 40, 2: 30, 3: 90_000}, 100, least=100) == [2, 1, 3]
+    assert rare_terms({1: 40, 2: 60, 3: 90_000}, 100, least=100) == [1, 2]
+    assert rare_terms({3: 90_000}, 100, least=100) == [3]
 
 
 def test_terms_nobody_has_are_left_out_of_the_question() -> None:

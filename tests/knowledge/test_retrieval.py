@@ -207,7 +207,7 @@ def many(alice: User, charlie: User, add_text: AddText) -> list[Collection]:
     return made
 
 
-@pytest.mark.parametrize("exact_below", [0, 4_000])
+@pytest.mark.parametrize(("exact_below", "scored_below"), [(0, 0), (4_000, 10_000)])
 @pytest.mark.parametrize("question", ["invoice for the hotel", "garden", "train budget meeting"])
 def test_scores_equal_brute_force(
     alice: User,
@@ -215,8 +215,10 @@ def test_scores_equal_brute_force(
     monkeypatch: pytest.MonkeyPatch,
     question: str,
     exact_below: int,
+    scored_below: int,
 ) -> None:
     monkeypatch.setattr(statements, "EXACT_BELOW", exact_below)
+    monkeypatch.setattr(statements, "SCORED_BELOW", scored_below)
     visible = {many[0].pk, many[1].pk}
     expected = brute_force(question, visible, 0.5)[:10]
     found = search(alice, question, limit=10).passages
@@ -248,6 +250,15 @@ def test_the_vector_is_of_the_title_path_and_the_text(
     )[0]
     stored = Embedding.objects.get(chunk=chunk).vector
     assert float(np.dot(stored, expected)) > 0.999
+
+
+def test_where_few_of_all_are_searched_their_vectors_are_read() -> None:
+    """A walk through the graph passes those of others too."""
+    assert statements._is_exact(4_000, 4_000)
+    assert not statements._is_exact(20_000, 20_000)
+    assert statements._is_exact(20_000, 200_000)
+    assert not statements._is_exact(100_000, 200_000)
+    assert not statements._is_exact(20_000, 0)  # nobody knows how many there are
 
 
 def test_more_candidates_are_scored_than_are_ever_shown() -> None:

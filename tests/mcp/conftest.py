@@ -8,15 +8,14 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from accounts import tokens
 from agents.models import Agent
 from events import jobs
 from gateway.embedding.embedder import get_embedder
-from gateway.models import Deployment, Endpoint, Model
 from knowledge import services as knowledge
-from knowledge.extraction.process import reading_process
-from tests.support.model_server import ModelServer
-from tests.support.processes import Processes
+from tests.support import served as support
+from tests.support.served import close_reader, key, upstream
+
+__all__ = ["close_reader", "key", "upstream"]
 
 LEGACY, MODERN = "legacy", "2026-07-28"  # with the handshake of 2025-11-25, and without any
 SAID = "Employees have 25 days of vacation a year."
@@ -24,40 +23,15 @@ QUESTION = "How many days of vacation do employees have?"
 SEARCHES = 12  # that a token may make in a minute here
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _close_reader():
-    yield
-    reading_process.close()
-
-
-@pytest.fixture(scope="session")
-def upstream():
-    with ModelServer() as server:
-        yield server
-
-
 @pytest.fixture(scope="session")
 def web_port(django_db_setup):
-    """One web process for all tests here; it holds no work, so they cannot meet there."""
     limits = {"PARLEY_LIMITS_TURNS": "off", "PARLEY_LIMITS_SEARCHES": f"{SEARCHES}/m/token"}
-    found = Processes(LOG_LEVEL="ERROR", **limits)
-    yield found.serve()[1]
-    found.end()
+    yield from support.web(**limits)
 
 
 @pytest.fixture
 def served(transactional_db, upstream):
-    """The scripted server, connected as the model that everybody uses."""
-    upstream.reset()
-    endpoint = Endpoint.objects.create(name="loopback", base_url=upstream.url)
-    model = Model.objects.create(name="scripted", is_default=True)
-    Deployment.objects.create(model=model, endpoint=endpoint, upstream_name="tiny")
-    return upstream
-
-
-@pytest.fixture
-def key(alice):
-    return tokens.issue(alice, "desk")[1]
+    return support.connected(upstream)
 
 
 @pytest.fixture

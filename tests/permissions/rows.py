@@ -63,9 +63,13 @@ FOLDER = "api/v1/folders/<uuidstr:folder_id>"
 LINK = "api/v1/links/<uuidstr:link_id>"
 IMPORT = "api/v1/imports/<uuidstr:import_id>"
 PROMPT = "api/v1/prompts/<uuidstr:prompt_id>"
+AGENT = "api/v1/agents/<uuidstr:agent_id>"
+FILE = {"format": "parley-agent", "version": 1, "agent": {"name": "New"}}
 WORDS = {"name": "Summary", "text": "Summarise {{topic}}."}
 MESSAGE = "api/v1/messages/<uuidstr:message_id>"
 MEMORY = "api/v1/memories/<uuidstr:memory_id>"
+APPROVAL = "api/v1/approvals/<uuidstr:approval_id>"
+DECISION = {"decision": "approve", "digest": "0" * 64}
 ATTACHMENT = "api/v1/attachments/<uuidstr:attachment_id>"
 TURN = "api/v1/turns/<uuidstr:turn_id>"
 JOB = "api/v1/jobs/<uuidstr:job_id>"
@@ -157,8 +161,37 @@ API = {
     "PUT api/v1/memories/mode": api(CHAT, 204, 204, 204, 204, body={"mode": "asked"}),
     f"PATCH {MEMORY}": api(CHAT, 200, 404, 404, 404, body={"text": "I like coffee"}),
     f"DELETE {MEMORY}": api(CHAT, 204, 404, 404, 404),
+    "GET api/v1/approvals": api(READ_OR_CHAT, 200, 200, 200, 200),
+    f"GET {APPROVAL}": api(READ_OR_CHAT, 200, 404, 404, 404),
+    f"POST {APPROVAL}/decision": api(ACCOUNT, 409, 404, 404, 404, body=DECISION),
+    "GET api/v1/tool-permissions": api(READ_OR_CHAT, 200, 200, 200, 200),
+    "DELETE api/v1/tool-permissions/<uuidstr:permission_id>": api(CHAT, 204, 404, 404, 404),
     "GET api/v1/agents": api(READ_OR_CHAT, 200, 200, 200, 200),
     "GET api/v1/agents/<slug:agent>": api(READ_OR_CHAT, 200, 200, 200, 404),
+    "POST api/v1/agents": api(WRITE, 201, 201, 201, 201, body={"name": "New"}),
+    "DELETE api/v1/agents/<slug:agent>": api(WRITE, 204, 403, 403, 404),
+    "POST api/v1/agents/import": api(
+        WRITE, 200, 200, 200, 200, body={"file": FILE, "preview": True}
+    ),
+    f"GET {AGENT}/draft": api(READ, 200, 200, 403, 404),
+    f"PATCH {AGENT}/draft": api(
+        WRITE, 200, 200, 403, 404, body={"revision": 1, "content": {"name": "New"}}
+    ),
+    f"DELETE {AGENT}/draft": api(WRITE, 200, 200, 403, 404),
+    f"PUT {AGENT}/picture": api(WRITE, 422, 422, 403, 404),
+    f"DELETE {AGENT}/picture": api(WRITE, 200, 200, 403, 404),
+    f"POST {AGENT}/publish": api(WRITE, 422, 422, 403, 404, body={"revision": 1}),
+    f"GET {AGENT}/versions": api(READ, 200, 200, 403, 404),
+    f"GET {AGENT}/versions/<int:number>": api(READ, 200, 200, 403, 404),
+    f"GET {AGENT}/versions/<int:number>/changes": api(READ, 200, 200, 403, 404, query="since=1"),
+    f"POST {AGENT}/versions/<int:number>/restore": api(WRITE, 201, 201, 403, 404),
+    f"POST {AGENT}/duplicate": api(WRITE, 201, 201, 403, 404),
+    f"GET {AGENT}/export": api(READ, 200, 200, 403, 404),
+    f"GET {AGENT}/grants": api(READ, 200, 403, 403, 404),
+    f"PUT {AGENT}/grants": api(
+        WRITE, 422, 403, 403, 404, body={"email": "nobody@example.org", "role": "reader"}
+    ),
+    f"DELETE {AGENT}/grants/<uuidstr:grant_id>": api(WRITE, 404, 403, 403, 404),
     "GET api/v1/collections": api(READ, 200, 200, 200, 200),
     "POST api/v1/collections": api(WRITE, 201, 201, 201, 201, body={"name": "New"}),
     f"GET {COLLECTION}": api(READ, 200, 200, 200, 404),
@@ -288,6 +321,7 @@ API = {
     f"GET {ATTACHMENT}/image": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"GET {TURN}": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"GET {TURN}/events": api(READ_OR_CHAT, 200, 200, 200, 404),
+    f"GET {TURN}/calls": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"POST {TURN}/stop": api(CHAT, 202, 202, 403, 404),
     f"GET {JOB}": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"GET {JOB}/events": api(READ_OR_CHAT, 200, 200, 200, 404),
@@ -349,6 +383,12 @@ PAGE = {
     "diagram-frame": open_to_all(200),
     "jsi18n/<slug:language>/": open_to_all(200),
     "agents/": page(200, 200, 200, 200),
+    "agents/<uuid:agent_id>/": page(200, 200, 404, 404),
+    "agents/<uuid:agent_id>/versions/": page(200, 200, 404, 404),
+    "agents/<uuid:agent_id>/access/": page(200, 404, 404, 404),
+    "agents/<uuid:agent_id>/access/<uuid:grant_id>/revoke": page(404, 404, 404, 404, method="POST"),
+    "agents/<uuid:agent_id>/try/": page(200, 200, 404, 404),
+    "agents/pictures/<uuid:picture_id>": page(200, 200, 200, 404),
     "prompts/": page(200, 200, 200, 200),
     "knowledge/": [
         *page(200, 200, 200, 200),
@@ -459,6 +499,18 @@ PAGE = {
         *page(200, 200, 200, 200),
         *page(302, 302, 302, 302, method="POST", form={"marks_unsupported": "on"}),
     ],
+    "settings/approvals/": page(200, 200, 200, 200),
+    "settings/approvals/<uuid:approval_id>": page(200, 404, 404, 404),
+    "settings/approvals/<uuid:approval_id>/decide": page(
+        200, 404, 404, 404, method="POST", form={"answer": "approve", "digest": "0" * 64}
+    ),
+    "settings/approvals/permissions/<uuid:permission_id>/revoke": page(
+        302, 404, 404, 404, method="POST"
+    ),
+    "settings/connections/": page(200, 200, 200, 200),
+    "settings/connections/back": page(302, 302, 302, 302),
+    "settings/connections/<uuid:server_id>/connect": page(302, 404, 404, 404, method="POST"),
+    "settings/connections/<uuid:server_id>/disconnect": page(302, 404, 404, 404, method="POST"),
     "settings/memory/": page(200, 200, 200, 200),
     "settings/memory/mode": page(302, 302, 302, 302, method="POST", form={"mode": "asked"}),
     "settings/memory/new": page(302, 302, 302, 302, method="POST", form={"text": "I like tea"}),

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
+from agents.models import McpServer, PolicyRule, ToolExecution
 from agents.reuse.models import Measurement
 from chat.models import Feedback, Preference
 from gateway.models import (
@@ -55,6 +56,11 @@ def furnished(world: World) -> World:
         embedder="e", similarity=95, questions="q", pairs=2, different=1, hits=1, false_hits=0,
         limit=0.01,
     )  # fmt: skip
+    PolicyRule.objects.create(kind="deny", tool="mail")
+    McpServer.objects.create(name="wiki", url="https://mcp.example.org/mcp")
+    ToolExecution.objects.create(
+        run_id=new_id(), call_id="1", tool="t", output=CANARY, owner_id=world.ids["user_id"]
+    )
     said = {"message_id": world.ids["message_id"], "person_id": world.ids["user_id"]}
     Feedback.objects.create(rating=1, comment=CANARY, **said)
     Preference.objects.create(comparison=new_id(), question_id=world.ids["question_id"], **said)

@@ -50,6 +50,7 @@ ID_FIELDS = {
     ("share_prompt", "teams"),
     ("keep_golden_question", "collection"),
     ("give_grant", "team"),
+    ("give_agent_grant", "team"),
     ("make_budget", "subject_id"),
     ("flush_cache", "agent"),
     ("flush_cache", "person"),
@@ -61,12 +62,14 @@ RESTING_ON = {
     ("create_approved_answer", "sources"): {"question": "Who merges?", "answer": "We do."},
     ("change_approved_answer", "sources"): {"question": "Who merges?", "answer": "We do."},
 }
+# Drafts of agents hold collections.
+IN_CONTENT = {("create_agent", "content"), ("update_agent_draft", "content")}
 # What of Alice's a thief would put there: every kind of id in every field.
 LOOT = (
     "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
     "question_id", "folder_id", "agent_id", "agent", "token_id", "team_id", "user_id", "grant_id",
     "memory_id", "device_id", "takeout_id", "link_id", "import_id", "access_id",
-    "attachment_id", "prompt_id", "source_id", "edit_id", "entry_id", "golden_id",
+    "attachment_id", "prompt_id", "source_id", "edit_id", "entry_id", "golden_id", "server_id",
     "quality_run_id", "tuning_id", "approved_id",
 )  # fmt: skip
 VALID = {
@@ -83,6 +86,7 @@ VALID = {
     "rename_folder": {"name": "N"},
     "move_conversation": {"folder": None},
     "create_memory": {"text": "I like tea"},
+    "decide_approval": {"decision": "approve", "digest": "0" * 64},
     "update_memory": {"text": "I like tea"},
     "choose_memory_mode": {"mode": "asked"},
     "delete_account": {"password": "not this one", "when": "later"},
@@ -118,9 +122,17 @@ VALID = {
     "create_prompt": {"name": "N", "text": "T"},
     "update_prompt": {"name": "N"},
     "import_prompts": {"prompts": []},
+    "create_agent": {"name": "N"},
+    "update_agent_draft": {"revision": 1, "content": {}},
+    "publish_agent": {"revision": 1},
+    "import_agent": {
+        "file": {"format": "parley-agent", "version": 1, "agent": {"name": "N"}},
+        "preview": True,
+    },
     "share_prompt": {"teams": []},
     "create_link": {"days": 7},
     "continue_link": {"token": "x"},
+    "give_agent_grant": {"email": "nobody@example.org", "role": "reader"},
     "give_grant": {"email": "nobody@example.org", "role": "reader"},
     "add_member": {"email": "nobody@example.org"},
     "change_member": {"role": "member"},
@@ -163,7 +175,7 @@ def test_every_field_that_takes_an_id_is_tried_by_a_thief():
         for field, content in schema["properties"].items()
         if names_something(content) or field == "agent"
     }
-    assert taking == ID_FIELDS | set(RESTING_ON)
+    assert taking == ID_FIELDS | set(RESTING_ON) | IN_CONTENT
     assert set(VALID) == set(operations())
 
 
@@ -215,6 +227,23 @@ def test_s01_ones_own_documents_are_moved_into_no_collection_of_anothers(world: 
         assert shape(stolen) == nothing, name
     document = Document.objects.get(pk=own["document_id"])
     assert document.collection_id == own["collection_id"]
+
+
+def test_s01_an_agent_takes_no_collection_of_anothers(world: World):
+    rival, own = world.program("rival"), world.ids | world.rival_ids
+    for operation, field in sorted(IN_CONTENT):
+        method, path, _ = operations()[operation]
+
+        def attempt(pk: Any, sent=(operation, method, path, field)) -> Any:
+            operation, method, path, field = sent
+            content = {"is_limited": True, "collections": [str(pk)]}
+            return shape(send(rival, method, path, VALID[operation] | {field: content}, own))
+
+        nothing = attempt(random_ids()["collection_id"])
+        assert nothing[0] == 404
+        for name in set(LOOT) - {"agent"}:
+            assert attempt(world.ids[name]) == nothing, (operation, name)
+        assert attempt(own["collection_id"])[0] in (200, 201)
 
 
 def test_s01_what_is_expected_rests_on_no_document_of_anothers(world: World):
@@ -272,6 +301,11 @@ PAGE_IDS = [
     ("POST", "/knowledge/{own_collection_id}/access/{grant_id}/revoke", {}),
     ("POST", "/settings/tokens/{token_id}/revoke", {}),
     ("POST", "/settings/memory/{memory_id}", {"text": "I like coffee"}),
+    ("POST", "/settings/connections/{server_id}/connect", {}),
+    ("POST", "/settings/connections/{server_id}/disconnect", {}),
+    ("GET", "/settings/approvals/{approval_id}", {}),
+    ("POST", "/settings/approvals/{approval_id}/decide", {"answer": "deny", "digest": ""}),
+    ("POST", "/settings/approvals/permissions/{permission_id}/revoke", {}),
     ("POST", "/settings/memory/{memory_id}/forget", {}),
     ("GET", "/settings/memory/shown", {"id": "{memory_id}"}),
     ("POST", "/settings/sessions/{device_id}/end", {}),

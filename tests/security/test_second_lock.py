@@ -305,7 +305,9 @@ def test_both_indexes_serve_under_the_lock(alice: User, charlie: User) -> None:
         "embedding_hnsw_1": (
             dense_leg(find_active_version(), 10, is_exact=False, within=statements.WITHIN).sql,
             [vector, vector]),
-        "chunk_terms": (statements.LEXICAL.format(limit=10, narrowed=""), [weights, [9], weights]),
+        "chunk_terms": (
+            statements.LEXICAL.format(limit=10, holds=statements.HOLDS, narrowed=""),
+            [weights, [9], weights]),
     }  # fmt: skip
     for index, (leg, values) in legs.items():
         with reading_as(alice, enable_seqscan="off", enable_sort="off") as cursor:

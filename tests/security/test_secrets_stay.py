@@ -15,6 +15,8 @@ from django.urls import reverse
 
 from accounts import tokens
 from accounts.models import User
+from agents.mcp_client.models import McpServer
+from agents.mcp_client.services import store_token
 from chat.models import Message
 from chat.services import start_turn
 from chat.sharing.links import make_link
@@ -29,6 +31,7 @@ __all__ = ["furnish", "root_client"]
 pytestmark = pytest.mark.django_db
 
 KEY = "sk-proj-Zq81nVt0LmXc72RbWqA9"
+MCP_TOKEN = "mcp-Hn52kPq9sZxWv38TdYbG"
 END = KEY[-4:]
 SECRET_FIELD = re.compile(r"(^|_)(token|token_id|digest|link)$")
 
@@ -38,8 +41,9 @@ def secrets(alice: User, furnish) -> dict[str, str]:
     """One of each kind, put where it belongs through the product's own functions."""
     furnish(1)
     store_key(Endpoint.objects.get(name="E1"), KEY)
+    store_token(McpServer.objects.get(name="s1"), MCP_TOKEN)
     _, token = tokens.issue(alice, "laptop")
-    return {"provider key": KEY, "token": token, "password": PASSWORD}
+    return {"provider key": KEY, "token": token, "password": PASSWORD, "MCP token": MCP_TOKEN}
 
 
 def found_in(text: str, secrets: dict[str, str]) -> list[str]:
@@ -156,6 +160,7 @@ def test_s16_the_token_of_a_link_opens_nothing_else(alice: User) -> None:
         for field in model._meta.get_fields() if SECRET_FIELD.search(field.name)
     }  # fmt: skip
     known = {"accounts.ApiToken.digest", "chat.SharedLink.digest"}
+    known |= {"agents.Approval.digest"}  # of a call, which is no credential
     # By whose API token, never the token:
     known |= {"accounts.Budget.token", "chat.Turn.token_id", "security.AuditEntry.token_id"}
     known |= {f"gateway.Usage{of}.token_id" for of in ("", "Day", "Hour")}

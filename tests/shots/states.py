@@ -55,6 +55,7 @@ STATES = [
     State("share-dialog", lambda scene: scene.conversation, acts.share),
     State("shared-link", lambda scene: scene.link),
     State("memory", "/settings/memory/"),
+    State("approvals", "/settings/approvals/"),
     State("prompts", "/prompts/"),
     State("knowledge", "/knowledge/"),
     State("collection", lambda scene: f"/knowledge/{scene.collection}/"),

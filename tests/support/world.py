@@ -19,8 +19,9 @@ from accounts import services as accounts
 from accounts import tokens
 from accounts.models import Budget, Device, Grant, Membership, Takeout, User
 from agents import saved_prompts
+from agents.approvals.digests import canonical, digest_of
 from agents.memory.services import add_memory
-from agents.models import Agent, SavedPrompt
+from agents.models import Agent, AgentPicture, Approval, McpServer, SavedPrompt, ToolPermission
 from chat import services as chat
 from chat.answers import feedback
 from chat.models import Citation, Conversation, Feedback, Import, Message, Turn
@@ -151,9 +152,12 @@ def furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
         "conversation_id": turn.conversation_id, "turn_id": turn.pk, "message_id": turn.answer_id,
         "folder_id": folders.create_folder(owner, secret).pk,
         "question_id": turn.question_id, "agent": agent.slug, "agent_id": agent.pk,
+        "picture_id": AgentPicture.objects.create(agent=agent, data=secret.encode()).pk,
         "token_id": tokens.issue(owner, "laptop")[0].pk,
         "attachment_id": _sent(owner, turn, secret),
+        **_asked_about(owner, agent, turn, secret),
         "memory_id": add_memory(owner, f"I know that {secret}").pk,
+        "server_id": _offered_to(owner).pk,
         **_kept_of(owner, secret),
         "link_id": links.make_link(owner, turn.conversation_id)[0].pk,
         "import_id": _uploaded(owner, secret).pk,
@@ -182,6 +186,21 @@ def _asked_of(owner: User, document: Document, secret: str) -> dict[str, Any]:
         "golden_id": question.pk, "quality_run_id": run.pk, "tuning_id": tuning.pk,
         "approved_id": answer.pk,
     }  # fmt: skip
+
+
+def _asked_about(owner: User, agent: Agent, turn: Turn, secret: str) -> dict[str, Any]:
+    """A call that waits for its approval, and a permission for such calls."""
+    arguments = canonical({"text": secret})
+    approval = Approval.objects.create(
+        owner=owner, agent=agent, run_id=turn.pk, call_id="call_1", tool="send_mail",
+        conversation_id=turn.conversation_id, title=secret, arguments=arguments, effect="sends",
+        digest=digest_of("send_mail", "", arguments, owner.pk, turn.pk), longest="always",
+        expires_at=timezone.now() + timedelta(days=1),
+    )  # fmt: skip
+    permission = ToolPermission.objects.create(
+        owner=owner, agent=agent, tool="send_mail", title=secret
+    )
+    return {"approval_id": approval.pk, "permission_id": permission.pk}
 
 
 def _connected(owner: User, document: Document, secret: str) -> Source:
@@ -278,6 +297,15 @@ def _share(people: dict[str, User], ids: dict[str, Any]) -> None:
     ids["access_id"] = given.get(user=people["reader"]).pk
 
 
+def _offered_to(owner: User) -> McpServer:
+    """A server at which its people sign in; nobody listens there."""
+    server: McpServer = McpServer.objects.create(
+        name=f"s{owner.pk.hex[-12:]}", url="http://127.0.0.1:9/mcp", auth="oauth"
+    )
+    server.people.add(owner)
+    return server
+
+
 def random_ids() -> dict[str, UUID]:
     """Well-formed ids of nothing at all."""
     nothing = UUID("0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d")
@@ -285,6 +313,7 @@ def random_ids() -> dict[str, UUID]:
         (
             "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
             "question_id", "folder_id", "memory_id", "device_id", "session_id", "takeout_id",
+            "server_id",
             "export_id", "agent_id", "token_id", "prompt_id", "grant_id", "team_id", "link_id",
             "import_id", "access_id", "attachment_id", "saved_prompt_id", "edit_id",
             "source_id", "entry_id", "golden_id", "quality_run_id", "tuning_id", "approved_id",

@@ -6,11 +6,11 @@ import openai
 import pytest
 
 from accounts import tokens
-from agents.models import Agent
+from agents.models import Agent, ToolExecution
 from events import jobs
 from gateway.embedding.embedder import get_embedder
 from knowledge import services as knowledge
-from tests.support.model_server import Script
+from tests.support.model_server import Script, calling
 
 pytestmark = [
     pytest.mark.processes,
@@ -67,3 +67,23 @@ def test_an_agent_needs_no_model(client, served, handbook):
     with pytest.raises(openai.InternalServerError) as error:
         client.chat.completions.create(model="scripted", messages=ASKED)
     assert error.value.status_code in {502, 503}
+
+
+def test_an_agent_calls_its_tools_for_programs_too(client, served, plain):
+    """What would act asks nobody here: it is refused, and the answer says what is missing."""
+    Agent.objects.filter(pk=plain.pk).update(tools=["calculate", "fetch_page"])
+    calls = (("calculate", {"expression": "6*7"}), ("fetch_page", {"url": "https://example.org/"}))
+    served.queue(calling(*calls, text="Let me see."), Script(text="It is 42; the page is not."))
+    asked = [{"role": "user", "content": "What is six times seven, and what does the page say?"}]
+    whole = client.chat.completions.create(model="plain", messages=asked)
+    assert whole.choices[0].message.content == "Let me see.\n\nIt is 42; the page is not."
+    assert whole.choices[0].finish_reason == "stop"
+    assert not whole.choices[0].message.tool_calls
+    assert whole.usage.prompt_tokens == 20
+    told = [m["content"] for m in served.chat_requests[-1]["messages"] if m["role"] == "tool"]
+    assert told[0] == "6*7 = 42"
+    assert told[1].startswith("The call is not allowed:")
+    assert {one.status for one in ToolExecution.objects.all()} == {"done", "denied"}
+    served.queue(calling(calls[0]), Script(text="It is 42."))
+    with client.chat.completions.stream(model="plain", messages=asked) as stream:
+        assert stream.get_final_completion().choices[0].message.content == "It is 42."

@@ -33,6 +33,7 @@ MIGRATIONS = "select app || '.' || name from django_migrations order by id"
 # Every column that holds what `security.secrets` sealed.
 SEALED = (
     ("gateway_endpoint", "secret"), ("accounts_budget", "secret"), ("knowledge_source", "secret"),
+    ("agents_mcpserver", "secret"), ("agents_mcpaccount", "secret"),
 )  # fmt: skip
 
 

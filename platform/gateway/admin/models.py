@@ -14,6 +14,7 @@ from gateway.admin.prices import PriceListsAdmin
 from gateway.metering.prices import told
 from gateway.models import Deployment, Model
 from gateway.routing.preview import order_now
+from security.admin_rows import NamedRows
 
 SHOWN_PRICES = 50
 EXPLAINED = {
@@ -37,6 +38,7 @@ EXPLAINED = {
 
 
 class DeploymentInline(admin.TabularInline):  # type: ignore[type-arg]
+    formset = NamedRows
     model = Deployment
     extra = 0
     autocomplete_fields = ("model", "endpoint")

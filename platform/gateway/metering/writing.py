@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection
 
 from gateway.models import Usage
 from observability.patience import run_patiently
+from security.text import storable_json
 
 LOST = "interrupted"  # the outcome of a call that nobody saw the end of
 LOCK = 0x75736167  # "usag": of the locks that keep the rows of a turn apart
@@ -71,7 +72,7 @@ def insert_rows(rows: Sequence[Usage]) -> None:
     """
     turns = list({str(row.turn_id) for row in rows if row.turn_id})
     told = orjson.dumps([_values(row) for row in rows], default=str).decode()
-    insertion, values = _insertion(), [told.replace("\\u0000", "")]
+    insertion, values = _insertion(), [storable_json(told)]
     with connection.cursor() as cursor:
         if not turns:
             cursor.execute(insertion, values)

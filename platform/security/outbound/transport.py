@@ -30,10 +30,10 @@ class GuardedTransport(httpx2.HTTPTransport):
             self._policy.check_address(address)
         for address in addresses[:-1]:
             try:
-                return super().handle_request(_at(request, address))
+                return super().handle_request(at_address(request, address))
             except (httpx2.ConnectError, httpx2.ConnectTimeout):
                 continue  # nothing was sent; a name often has an address that is not served
-        return super().handle_request(_at(request, addresses[-1]))
+        return super().handle_request(at_address(request, addresses[-1]))
 
 
 def guarded_client(policy: Policy, timeout: float) -> httpx2.Client:
@@ -48,7 +48,7 @@ def _look_up(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_rest, address in found))
 
 
-def _at(request: httpx2.Request, address: str) -> httpx2.Request:
+def at_address(request: httpx2.Request, address: str) -> httpx2.Request:
     """The same request, sent to this address."""
     extensions = dict(request.extensions)
     if not _is_address(request.url.host):

@@ -90,11 +90,11 @@ def visit(
     cookies = json.loads(signed_in.read_text())["cookies"]
     opened: list[tuple[Window, Watched]] = []
 
-    def open_page(path: str = "/", **device: Any) -> Page:
+    def open_page(path: str = "/", expected: tuple[str, ...] = (), **device: Any) -> Page:
         window = windows.open(product.origin, cookies, **(device or DESKTOP))
         page = window.context.new_page()
         page.set_default_timeout(30_000)
-        watched = Watched(page)
+        watched = Watched(page, expected=list(expected))
         watched.listen(product.origin)
         opened.append((window, watched))
         page.goto(path)

@@ -46,7 +46,7 @@ def test_a_chinese_question_finds_the_chinese_passage(visit: Visit) -> None:
 
 def test_a_starter_asks_its_question(visit: Visit) -> None:
     page = visit()
-    starter = page.locator("[data-starter]").first
+    starter = page.locator("[data-starter]:visible").first
     question = starter.locator("[data-question]").inner_text()
     starter.click()
     expect(page.locator(".user .bubble")).to_have_text(question)

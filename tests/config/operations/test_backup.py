@@ -174,6 +174,7 @@ def test_every_column_of_sealed_bytes_is_counted():
     pictures = {
         ("knowledge_picture", "large"), ("knowledge_picture", "small"),
         ("knowledge_figure", "data"), ("accounts_portrait", "data"),
+        ("agents_agentpicture", "data"),
     }  # fmt: skip
     readings = {
         ("knowledge_documenttext", "kept"), ("knowledge_versiontext", "kept"),

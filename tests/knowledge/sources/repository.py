@@ -24,7 +24,12 @@ def make_repository(path: Path) -> Repo:
 
 
 def commit(
-    repository: Repo, files: Mapping[str, str | bytes], branch: str = "master", **modes: int
+    repository: Repo,
+    files: Mapping[str, str | bytes],
+    branch: str = "master",
+    *,
+    message: str = "A change",
+    **modes: int,
 ) -> str:
     """A commit that has just these files; the branch is at it from now on."""
     store = repository.object_store
@@ -57,7 +62,7 @@ def commit(
     made.author_time = made.commit_time = 1_790_000_000
     made.author_timezone = made.commit_timezone = 0
     made.encoding = b"UTF-8"
-    made.message = b"A change\n"
+    made.message = f"{message}\n".encode()
     store.add_object(made)
     repository.refs[name] = made.id
     return made.id.decode()

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.model_server.completions import text_vector
-from tests.support.model_server.scripts import Script
+from tests.support.model_server.scripts import Script, calling
 from tests.support.model_server.server import ModelServer
 
-__all__ = ["ModelServer", "Script", "model_server", "text_vector"]
+__all__ = ["ModelServer", "Script", "calling", "model_server", "text_vector"]
 
 
 @pytest.fixture

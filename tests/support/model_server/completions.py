@@ -53,6 +53,24 @@ def delta_events(script: Script, body: dict[str, Any]) -> Iterator[bytes]:
         for start in range(0, len(whole), script.token_size):
             piece = whole[start : start + script.token_size]
             yield chunk_of(script, body, choices=choices_of({name: piece}))
+    for number, call in enumerate(tool_calls(script, body)):
+        yield chunk_of(script, body, choices=choices_of({"tool_calls": [{"index": number} | call]}))
+
+
+def tool_calls(script: Script, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """With ids that no other answer of the same conversation has."""
+    before = sum(message.get("role") == "tool" for message in body.get("messages") or [])
+    return [
+        {
+            "id": f"call_{before + number}",
+            "type": "function",
+            "function": {
+                "name": name,
+                "arguments": given if isinstance(given, str) else json.dumps(given),
+            },
+        }
+        for number, (name, given) in enumerate(script.calls)
+    ]
 
 
 def closing_events(script: Script, body: dict[str, Any]) -> Iterator[bytes]:
@@ -68,6 +86,8 @@ def whole_completion(script: Script, body: dict[str, Any]) -> dict[str, Any]:
     message = {"role": "assistant", "content": answer_text(script, body)}
     if script.reasoning:
         message[script.reasoning_field] = script.reasoning
+    if script.calls:
+        message["tool_calls"] = tool_calls(script, body)
     choice = {"index": 0, "message": message, "finish_reason": script.finish_reason}
     return {
         "id": "chatcmpl-1",

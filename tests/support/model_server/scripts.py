@@ -33,6 +33,8 @@ class Script:
     usage: dict[str, Any] | None = field(
         default_factory=lambda: {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
     )
+    # Calls after the text, each a name with its arguments: a dict, or JSON as it is to be sent.
+    calls: tuple[tuple[str, dict[str, Any] | str], ...] = ()
     reasoning: str = ""
     reasoning_field: str = "reasoning_content"
     newline: str = "\n"  # "\r\n" or "\r" for the other line ends SSE allows
@@ -42,6 +44,11 @@ class Script:
     padding: int = 0  # extra bytes in one event, for a huge line
     ignores_stream: bool = False  # one JSON object although a stream was asked for
     raw: bytes | None = None  # the whole event stream, verbatim
+
+
+def calling(*calls: tuple[str, dict[str, Any] | str], text: str = "", **fields: Any) -> Script:
+    """A model that calls these tools after these words."""
+    return Script(text=text, calls=calls, finish_reason="tool_calls", **fields)
 
 
 Embed = Callable[[dict[str, Any]], Script]  # by the request's body

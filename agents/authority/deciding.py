@@ -1,0 +1,82 @@
+"""Whether a call may be made: before every one, with all that the run has come upon."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from agents.approvals.asking import LONGEST, Call, ask
+from agents.approvals.digests import canonical
+from agents.authority.policy import STRICTNESS, Scope, audience_of
+from agents.authority.rules import Case, Judged, judge
+from agents.authority.ruleset import current_rules, recent_rules
+from agents.authority.types import RunState, Verdict
+from agents.authority.watching import is_leaking
+from agents.authority.wording import reason_of
+from agents.tools.types import Effect, Taint, Tool, ToolCalling
+from observability.patience import run_patiently
+from security.sentences import Sentence
+from security.text import storable
+
+
+async def decide(
+    calling: ToolCalling, tool: Tool, arguments: Mapping[str, Any], state: RunState
+) -> Verdict:
+    """By the policy; where it says to ask, by what the person has said to this very call."""
+    rules = recent_rules()
+    if rules is None:
+        rules = await run_patiently(current_rules)
+    audience = audience_of(state.taints, state.readers)
+    cases = (
+        Case(effect, state.taints, audience, tool.name, tool.server)
+        for effect in effects_of(tool, state)
+    )
+    judged = max((judge(case, rules) for case in cases), key=_strictness)
+    try:
+        text = canonical(dict(arguments))
+    except ValueError:
+        return Verdict("deny", Sentence("approval_unreadable"))
+    if await is_leaking(calling.task, text):
+        return Verdict("deny", Sentence("canary_in_arguments"))
+    if judged.ruling.kind != "ask":
+        return Verdict(judged.ruling.kind, reason_of(judged))
+    if len(text) > LONGEST or storable(text) != text:
+        return Verdict("deny", Sentence("approval_unreadable"))
+    call = replace(
+        _call(calling, tool, text, state, judged), effect=effects_of(tool, state)[-1].value
+    )
+    return await run_patiently(ask, call)
+
+
+def effects_of(tool: Tool, state: RunState) -> tuple[Effect, ...]:
+    """Arguments go to the server of a tool whatever it does with them: once a run knows something
+    private, its questions can tell it, and the call sends too."""
+    is_telling = bool(tool.server) and tool.is_reading and Taint.PRIVATE in state.taints
+    return (tool.effect, Effect.SENDS) if is_telling else (tool.effect,)
+
+
+def _strictness(judged: Judged) -> tuple[int, int]:
+    """Of two that ask, the one whose yes holds for less."""
+    ruling = judged.ruling
+    return STRICTNESS[ruling.kind], -[*Scope].index(ruling.longest)
+
+
+def _call(
+    calling: ToolCalling, tool: Tool, arguments: str, state: RunState, judged: Judged
+) -> Call:
+    return Call(
+        owner_id=calling.user.pk,
+        agent_id=calling.task.agent.id,
+        run_id=state.run_id,
+        call_id=calling.call_id,
+        tool=tool.name,
+        title=str(tool.title),
+        server=tool.server,
+        arguments=arguments,
+        effect=tool.effect.value,
+        reason=reason_of(judged),
+        taints=tuple(taint.value for taint in state.taints),
+        attempt=state.attempt,
+        conversation_id=state.conversation_id,
+        longest=judged.ruling.longest,
+        is_interactive=state.is_interactive,
+    )

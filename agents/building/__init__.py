@@ -1,0 +1,1 @@
+"""Agents as people make them: a draft, saved as it is written, and its published versions."""

@@ -1,0 +1,223 @@
+"""What the JSON API says and accepts about drafts, versions and files of agents."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+
+from knowledge.switches import Switch
+from security.schemas import WriteSchema
+
+ID = "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"
+AT = "2026-11-21T09:30:00Z"
+WORDS = {
+    "name": "HR assistant",
+    "emoji": "🌱",
+    "description": "Answers questions on leave and benefits.",
+    "instructions": "Answer {{person}} in two sentences. Today is {{today}}.",
+    "starters": ["How much leave do I have left?"],
+}
+CONTENT = WORDS | {
+    "picture": None, "model_name": "", "reasoning_effort": "", "temperature": 0.2,
+    "max_answer_tokens": 2000, "is_limited": True, "collections": [ID], "max_passages": 8,
+    "context_tokens": 6000, "understanding": {"filters": True}, "tools": [],
+    "limits": {"steps": 6}, "reuse": "off", "reuse_seconds": 86400,
+}  # fmt: skip
+
+
+def example(**values: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+def _is_a_sign(value: str) -> str:
+    if any(character.isalnum() or character.isspace() for character in value):
+        raise ValueError("An emoji has no letters, digits or spaces.")
+    return value
+
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+Emoji = Annotated[str, StringConstraints(max_length=16), AfterValidator(_is_a_sign)]
+Starter = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+ToolName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+CollectionName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+class LimitsIn(WriteSchema):
+    """Of one run with tools; what is missing is as usual."""
+
+    steps: int | None = Field(None, ge=2, le=50, description="Calls of a model.")
+    calls: int | None = Field(None, ge=1, le=200, description="Calls of tools.")
+    tokens: int | None = Field(None, ge=1000, le=2_000_000)
+    seconds: int | None = Field(None, ge=10, le=1800)
+    repeats: int | None = Field(None, ge=1, le=20, description="Of the very same call.")
+
+    model_config = example(steps=6)
+
+
+class ContentPatch(WriteSchema):
+    """What is missing or null stays as it is."""
+
+    name: Annotated[str, StringConstraints(max_length=80)] | None = None
+    emoji: Emoji | None = None
+    description: Annotated[str, StringConstraints(max_length=300)] | None = None
+    instructions: Annotated[str, StringConstraints(max_length=20_000)] | None = Field(
+        None,
+        description="`{{today}}`, `{{person}}`, `{{language}}` and `{{team}}` are filled in when "
+        "a run begins.",
+    )
+    model_name: Annotated[str, StringConstraints(max_length=120)] | None = Field(
+        None, description="Empty: the default model."
+    )
+    reasoning_effort: Literal["", "low", "medium", "high"] | None = None
+    temperature: float | None = Field(None, ge=0, le=2)
+    max_answer_tokens: int | None = Field(None, ge=50, le=100_000)
+    is_limited: bool | None = Field(
+        None, description="Whether it searches its collections only, and not all one may see."
+    )
+    collections: Annotated[list[UUID], Field(max_length=100)] | None = Field(
+        None, description="Of those that you may see; others that it has stay."
+    )
+    max_passages: int | None = Field(None, ge=0, le=50, description="0: it never searches.")
+    context_tokens: int | None = Field(None, ge=500, le=1_000_000)
+    understanding: dict[Switch, bool] | None = None
+    tools: Annotated[list[ToolName], Field(max_length=100)] | None = None
+    limits: LimitsIn | None = None
+    starters: Annotated[list[Starter], Field(max_length=8)] | None = None
+    reuse: Literal["off", "person", "shared"] | None = None
+    reuse_seconds: Literal[3600, 86400, 604800] | None = None
+
+    model_config = example(description="Answers questions on leave.")
+
+    def changes(self) -> dict[str, Any]:
+        found = {name: value for name, value in self if value is not None}
+        if "limits" in found:
+            found["limits"] = found["limits"].model_dump(exclude_none=True)
+        if "understanding" in found:
+            found["understanding"] = {str(one): on for one, on in found["understanding"].items()}
+        return found
+
+
+class AgentIn(WriteSchema):
+    name: Name
+    content: ContentPatch | None = None
+
+    model_config = example(name="HR assistant", content={"description": WORDS["description"]})
+
+
+class DraftIn(WriteSchema):
+    revision: int = Field(description="That of the draft as you read it.")
+    content: ContentPatch
+
+    model_config = example(revision=4, content={"description": WORDS["description"]})
+
+
+class DraftOut(Schema):
+    id: UUID = Field(description="Of the agent.")
+    slug: str
+    try_as: str = Field(description="A question with this `agent` is answered by the draft.")
+    version: int = Field(description="The published one; 0: none yet.")
+    revision: int = Field(description="Grows with every change of the draft.")
+    has_changes: bool = Field(description="Whether it says anything that is not published.")
+    content: dict[str, Any]
+    hidden_collections: int = Field(description="How many it has that you may not see.")
+
+    model_config = example(
+        id=ID, slug="hr-assistant", try_as=f"draft-{ID}", version=3, revision=17,
+        has_changes=True, content=CONTENT, hidden_collections=0,
+    )  # fmt: skip
+
+
+class PublishIn(WriteSchema):
+    revision: int
+    note: Note = ""
+
+    model_config = example(revision=17, note="Shorter answers.")
+
+
+class VersionOut(Schema):
+    number: int
+    note: str
+    by: str = Field(description="Empty: nobody knows, or somebody who is gone.")
+    is_current: bool
+    created_at: datetime
+
+    model_config = example(
+        number=3, note="Shorter answers.", by="Alice", is_current=True, created_at=AT
+    )
+
+    @staticmethod
+    def resolve_by(row: Any) -> str:
+        return str(row.by.get_short_name()) if row.by else ""
+
+    @staticmethod
+    def resolve_is_current(row: Any) -> bool:
+        return bool(row.number == row.agent.version)
+
+
+class VersionWhole(VersionOut):
+    content: dict[str, Any]
+
+    model_config = example(
+        number=3, note="Shorter answers.", by="Alice", is_current=True, created_at=AT,
+        content=CONTENT,
+    )  # fmt: skip
+
+
+class WordsOut(Schema):
+    kind: str = Field(description="`same`, `old` or `new`.")
+    text: str
+
+
+class DifferenceOut(Schema):
+    field: str
+    label: str
+    words: list[WordsOut]
+
+    model_config = example(
+        field="description",
+        label="Description",
+        words=[{"kind": "same", "text": "Answers "}, {"kind": "new", "text": "questions"}],
+    )
+
+
+class FileContent(ContentPatch):
+    """An agent as it stands in a file."""
+
+    name: Name
+    collections: Annotated[list[CollectionName], Field(max_length=100)] | None = None  # type: ignore[assignment]  # names, not ids
+    understanding: dict[str, bool] | None = None  # type: ignore[assignment]  # unknown ones are told
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class AgentFile(WriteSchema):
+    format: Literal["parley-agent"]
+    version: Literal[1]
+    agent: FileContent
+
+    model_config = example(
+        format="parley-agent", version=1, agent=WORDS | {"collections": ["HR policies"]}
+    )
+
+
+class ImportIn(WriteSchema):
+    file: AgentFile
+    preview: bool = Field(False, description="Say what would be made, and make nothing.")
+
+    model_config = example(
+        file={"format": "parley-agent", "version": 1, "agent": WORDS}, preview=True
+    )
+
+
+class ImportOut(Schema):
+    id: UUID | None = Field(description="Of the agent that was made; none in a preview.")
+    name: str
+    unmatched: list[str] = Field(description="What of the file there is none of here.")
+
+    model_config = example(
+        id=None, name="HR assistant",
+        unmatched=["No collection of yours is called “HR policies”."],
+    )  # fmt: skip

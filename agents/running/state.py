@@ -1,0 +1,29 @@
+"""What a run has come upon before it calls anything."""
+
+from agents.asking import Asked
+from agents.authority.types import RunState
+from agents.tools.types import Taint
+from agents.types import AgentTask
+from security.ids import new_id
+
+BOTH = frozenset(Taint)
+
+
+def opening_state(task: AgentTask, asked: Asked) -> RunState:
+    """Nobody answers for what documents say, nor for what was said earlier: an answer may repeat
+    them, and a question may be somebody else's. Not everybody may read either, or what is
+    remembered of the person. Tools of servers are described by whoever runs these."""
+    parts = [part for passage in asked.passages for part in passage.parts]
+    has_read = bool(parts or asked.reading.uses)
+    taints = BOTH if has_read or task.history else frozenset[Taint]()
+    if any(tool.server for tool in asked.tools.values()):
+        taints |= {Taint.UNTRUSTED}
+    if task.memories:
+        taints |= {Taint.PRIVATE}
+    return RunState(
+        run_id=task.turn_id or new_id(),
+        taints=taints,
+        readers=frozenset(part.collection_id for part in parts),
+        conversation_id=task.conversation_id,
+        is_interactive=task.turn_id is not None,
+    )

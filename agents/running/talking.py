@@ -1,0 +1,151 @@
+"""What a model says when it may call tools: words, calls, what comes of them, and words again."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from agents.asking import Asked
+from agents.authority.deciding import decide
+from agents.running.keeping import PastStep
+from agents.running.ledger import Ledger, Rows
+from agents.running.spending import Spending, summed
+from agents.running.state import BOTH, opening_state
+from agents.running.transcript import Numbers, Transcript
+from agents.running.voice import Voice
+from agents.tools.running import Decide, Workshop
+from agents.types import AgentTask, Chat, LabelsDemanded, Step, TextDelta
+from gateway.labels import labels_of
+from gateway.types import Completed, FindRoutes, StreamItem, ToolCall, ToolCalls
+
+Talk = AsyncGenerator[StreamItem | Step, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a run with tools needs from outside; tests give their own."""
+
+    decide: Decide = decide
+    ledger: Callable[[AgentTask, UUID], Ledger] = Rows
+
+
+async def talk(
+    task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes, outside: Outside = Outside()
+) -> Talk:
+    """Items as of one answer, Completed last, with the steps of tools between them. What an earlier
+    holder of the run has done comes first, as it was.
+
+    Without a Completed it waits for a person. Why a limit ended it is in `asked.notices`.
+    """
+    talking = Talking(task, asked, routes, outside)
+    async with aclosing(talking.again()) as items:
+        async for item in items:
+            yield item
+    while not talking.is_waiting:
+        async with aclosing(talking.speak(chat)) as items:
+            async for item in items:
+                yield item
+        if not talking.wanted:
+            yield summed(talking.done)
+            return
+        async with aclosing(talking.act()) as steps:
+            async for step in steps:
+                yield step
+
+
+class Talking:
+    """One run as far as it has come: `wanted` are the calls that its model waits for, `done` what
+    each of its calls of the model took."""
+
+    def __init__(self, task: AgentTask, asked: Asked, routes: FindRoutes, outside: Outside) -> None:
+        self.wanted: list[ToolCall] = []
+        self.done: list[Completed] = []
+        self._asked = asked
+        self._transcript = Transcript(asked.request)
+        self._spending = Spending(task.agent.limits)
+        self._voice = Voice(asked.request.continues)
+        state = opening_state(task, asked)
+        self._ledger = outside.ledger(task, state.run_id)
+        self._workshop = Workshop(
+            task=task,
+            tools=asked.tools,
+            state=state,
+            numbers=Numbers(asked.passages),
+            demands=asked.demands,
+            routes=routes,
+            decide=outside.decide,
+            ledger=self._ledger,
+        )
+
+    @property
+    def is_waiting(self) -> bool:
+        return self._workshop.is_waiting
+
+    async def again(self) -> Talk:
+        """What was said and done before, without asking anybody anew; then what is left of the
+        calls that were wanted last."""
+        past = await self._ledger.past()
+        self._workshop.past = dict(past.calls)
+        if past.steps:  # what it had read when it began may be gone: it knew it all the same
+            self._workshop.state = replace(self._workshop.state, taints=BOTH)
+        for step in past.steps:
+            if shown := self._hear(step):
+                yield TextDelta(shown)
+            async with aclosing(self._act()) as steps:
+                async for made in steps:
+                    yield made
+            if self.is_waiting:
+                return
+
+    def _hear(self, step: PastStep) -> str:
+        """As if the model had just said it."""
+        request = self._transcript.request()
+        self.done.append(step.done)
+        self.wanted = self._transcript.unlike(step.calls)
+        shown = self._voice.say(step.text) if step.text else ""
+        self._spending.add_step(step.done.usage, request, step.text)
+        return shown
+
+    async def speak(self, chat: Chat) -> Talk:
+        """One call of the model: its words at once, its calls afterwards in `wanted`."""
+        may_call = not self._spending.reached
+        request = self._transcript.request(may_call=may_call)
+        calls: tuple[ToolCall, ...] = ()
+        async with aclosing(chat(request)) as items:
+            async for item in items:
+                match item:
+                    case TextDelta(text):
+                        if shown := self._voice.say(text):
+                            yield TextDelta(shown)
+                    case ToolCalls():
+                        calls = item.calls
+                    case Completed():
+                        self.done.append(item)
+                    case _:
+                        yield item
+        self.wanted = self._transcript.unlike(calls) if may_call else []
+        self._spending.add_step(self.done[-1].usage, request, self._voice.since_pause)
+
+    async def act(self) -> AsyncGenerator[Step, None]:
+        """Make the calls that are wanted and may be made, and tell the model of each."""
+        said, ordinal = self._voice.since_pause, len(self.done)
+        await self._ledger.spoke(ordinal, said, self.wanted, self.done[-1])
+        async with aclosing(self._act()) as steps:
+            async for step in steps:
+                yield step
+
+    async def _act(self) -> AsyncGenerator[Step, None]:
+        known = labels_of(self._workshop.demands)
+        async with aclosing(self._workshop.run(self._spending.admit(self.wanted))) as steps:
+            async for step in steps:
+                yield step
+        if self.is_waiting:
+            return
+        if (labels := labels_of(self._workshop.demands)) != known:
+            self._transcript.labels = labels
+            yield LabelsDemanded(tuple(sorted(labels)))
+        self._spending.look_at_the_clock()
+        if reached := self._spending.reached:
+            self._asked.notices.append(reached)
+        results = {one.id: f"It was not called. {reached}" for one in self.wanted}
+        self._transcript.add(self._voice.pause(), self.wanted, results | self._workshop.results)

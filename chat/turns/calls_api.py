@@ -1,0 +1,59 @@
+"""What the tools of an answer were given and gave back, for the person who asked."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from ninja import Router, Schema
+from pydantic import ConfigDict, Field
+
+from accounts.callers import READ_OR_CHAT, caller
+from agents.models import ToolExecution
+from chat.models import Turn
+from security.reading import reading_as
+
+router = Router(tags=["Conversations"])
+MOST = 200
+
+
+class ToolCallOut(Schema):
+    call_id: str = Field(description="As the events of the turn name it.")
+    tool: str
+    server: str = Field(description="Whose tool it is; empty: of this installation.")
+    effect: str = Field(description="`none`, `reads`, `changes` or `sends`.")
+    status: str = Field(
+        description="`running`, `done`, `refused`, `failed`, `late` (took too long) or `denied`."
+    )
+    arguments: str = Field(description="JSON, as the model wrote it.")
+    output: str = Field(description="The whole result, or why there is none.")
+    data: dict[str, Any] = Field(description="What is drawn of it, where it has more than words.")
+    took_ms: int | None
+    created_at: datetime
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "call_id": "call_1", "tool": "calculate", "server": "", "effect": "none",
+                    "status": "done", "arguments": '{"expression": "6 * 7"}', "output": "42",
+                    "data": {}, "took_ms": 3, "created_at": "2026-11-22T09:30:00Z",
+                }
+            ]
+        }
+    )  # fmt: skip
+
+
+@router.get(
+    "/turns/{uuid:turn_id}/calls", response=list[ToolCallOut], auth=READ_OR_CHAT,
+    summary="Calls of tools", operation_id="list_tool_calls",
+)  # fmt: skip
+def list_tool_calls(request: HttpRequest, turn_id: UUID) -> Any:
+    """In the order they were made. Who did not ask the question sees none: results hold what the
+    person who asked may read."""
+    user = caller(request)
+    with reading_as(user):
+        if not Turn.objects.visible_to(user).filter(pk=turn_id).exists():
+            raise Http404
+        calls = ToolExecution.objects.visible_to(user).filter(run_id=turn_id)
+        return list(calls.order_by("id")[:MOST])

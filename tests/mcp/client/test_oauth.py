@@ -1,0 +1,229 @@
+"""A person connects an account of theirs: PKCE, a state of their session, tokens kept sealed."""
+
+import asyncio
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from agents.mcp_client import services
+from agents.mcp_client.models import McpAccount, McpServer
+from agents.mcp_client.oauth import accounts
+from agents.mcp_client.types import ServerTrouble
+from agents.tools.types import Effect, ToolRefused
+from security.models import AuditEntry
+from tests.mcp.client.fake import FakeServer
+from tests.mcp.client.fake_issuer import FakeIssuer
+from tests.support.web import listen
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+PAGE = "/settings/connections/"
+
+
+@pytest.fixture
+def issuer(fake: FakeServer) -> FakeIssuer:
+    return FakeIssuer(fake)
+
+
+@pytest.fixture
+def personal(transactional_db: Any, fake: FakeServer, issuer: FakeIssuer) -> McpServer:
+    made: McpServer = McpServer.objects.create(
+        name="wiki", url=fake.url, auth="oauth", is_for_everyone=True, timeout=20
+    )
+    return made
+
+
+@pytest.fixture
+def browser(alice: User) -> Client:
+    return browser_of(alice)
+
+
+def browser_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def start(client: Client, server: McpServer) -> str:
+    """Where the page leads on to."""
+    shown = client.post(f"{PAGE}{server.pk}/connect").content.decode()
+    (address,) = re.findall(r'class="btn primary" href="([^"]+/authorize[^"]*)"', shown)
+    return unescape(address)
+
+
+def connect(client: Client, server: McpServer, issuer: FakeIssuer, **said: str) -> str:
+    answer = issuer.agree(start(client, server)) | said
+    return unescape(client.get(f"{PAGE}back", answer, follow=True).content.decode())
+
+
+def approve(server: McpServer, user: User) -> None:
+    assert services.refresh(server, by=user) == ""
+    row = server.tools.get()
+    assert services.approve(row, row.pin, Effect.SENDS, by=user)
+
+
+def acts() -> list[str]:
+    return [one.act for one in AuditEntry.objects.filter(act__contains="connected").order_by("at")]
+
+
+def test_from_connecting_to_calling_to_disconnecting(
+    personal: McpServer, issuer: FakeIssuer, browser: Client, alice: User, bob: User, call: Any
+) -> None:
+    assert "Not connected" in browser.get(PAGE).content.decode()
+    assert "wiki is connected." in connect(browser, personal, issuer)
+    assert issuer.asked["resource"] == personal.url
+    assert issuer.asked["scope"] == "look"
+    assert issuer.registered[0]["redirect_uris"] == [issuer.asked["redirect_uri"]]
+    approve(personal, alice)
+    assert call("wiki__look").text == "It is blue."
+    with pytest.raises(ToolRefused, match="needs you to connect"):
+        call("wiki__look", user=bob)
+    assert "Connected since" in browser.get(PAGE).content.decode()
+    browser.post(f"{PAGE}{personal.pk}/disconnect")
+    with pytest.raises(ToolRefused, match="needs you to connect"):
+        call("wiki__look")
+    assert acts() == ["mcp.connected", "mcp.disconnected"]
+    connect(browser, personal, issuer)
+    assert len(issuer.registered) == 1
+
+
+def test_s20_tokens_are_sealed_and_shown_nowhere(
+    personal: McpServer, issuer: FakeIssuer, browser: Client, fake: FakeServer
+) -> None:
+    shown = connect(browser, personal, issuer)
+    account = McpAccount.objects.get()
+    with connection.cursor() as cursor:
+        cursor.execute("select row_to_json(a)::text from agents_mcpaccount a")
+        row = cursor.fetchone()[0]
+    for secret in (fake.token, "refresh-1"):
+        assert secret not in shown + row
+        assert secret.encode().hex() not in row
+    elsewhere = McpAccount(server=personal, user=account.user, secret=account.secret)
+    account.delete()
+    elsewhere.expires_at = timezone.now() + timedelta(days=1)
+    elsewhere.save()  # moved to another row, it does not open
+    with pytest.raises(ServerTrouble):
+        asyncio.run(accounts.token_for(account.user, personal))
+
+
+@pytest.mark.parametrize("said", [{"state": "other"}, {"iss": "https://evil.example"}, {"iss": ""}])
+def test_an_answer_to_somebody_else_connects_nobody(
+    personal: McpServer, issuer: FakeIssuer, browser: Client, said: dict[str, str]
+) -> None:
+    assert "not the answer to what you began" in connect(browser, personal, issuer, **said)
+    assert (McpAccount.objects.count(), issuer.grants) == (0, [])
+
+
+def test_a_code_of_one_session_is_nothing_in_another(
+    personal: McpServer, issuer: FakeIssuer, browser: Client, bob: User
+) -> None:
+    answer = issuer.agree(start(browser, personal))
+    other = browser_of(bob)
+    for client in (other, browser):
+        client.get(f"{PAGE}back", answer)
+    assert [one.user.email for one in McpAccount.objects.all()] == ["alice@example.org"]
+    said = browser.get(f"{PAGE}back", answer, follow=True).content.decode()  # used up
+    assert "not the answer to what you began" in said
+    assert browser.get(f"{PAGE}back", {"error": "access_denied"}).status_code == 302
+
+
+def test_tokens_are_renewed_ahead_of_time_and_once(
+    personal: McpServer, issuer: FakeIssuer, browser: Client, alice: User
+) -> None:
+    connect(browser, personal, issuer)
+    McpAccount.objects.update(expires_at=timezone.now() + timedelta(seconds=30))
+
+    async def together() -> list[str]:
+        return await asyncio.gather(*(accounts.token_for(alice, personal) for _ in range(5)))
+
+    tokens = asyncio.run(together())
+    assert len(set(tokens)) == 1
+    assert tokens[0].startswith("access-2-")
+    assert [one["grant_type"] for one in issuer.grants] == ["authorization_code", "refresh_token"]
+
+
+def test_a_token_that_is_refused_is_renewed_and_else_the_person_is_asked(
+    personal: McpServer, issuer: FakeIssuer, browser: Client, alice: User, call: Any,
+    fake: FakeServer,
+) -> None:  # fmt: skip
+    connect(browser, personal, issuer)
+    approve(personal, alice)
+    fake.token = "changed behind our back"
+    assert call("wiki__look").text == "It is blue."
+    fake.token = "and again"
+    issuer.refuses = {"refresh_token"}
+    with pytest.raises(ToolRefused, match="needs you to connect"):
+        call("wiki__look")
+    assert "connect again" in browser.get(PAGE).content.decode()
+    issuer.refuses = set()
+    connect(browser, personal, issuer)
+    assert call("wiki__look").text == "It is blue."
+
+
+def test_s59_a_token_never_goes_to_another_host(
+    personal: McpServer, issuer: FakeIssuer, browser: Client, alice: User
+) -> None:
+    connect(browser, personal, issuer)
+    McpServer.objects.update(url="http://127.0.0.3:9/mcp")
+    personal.refresh_from_db()
+    with pytest.raises(ServerTrouble):
+        asyncio.run(accounts.token_for(alice, personal))
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("token_endpoint", "http://127.0.0.1:{port}/token"),
+        ("registration_endpoint", "http://localhost:{port}/register"),
+    ],
+)
+def test_s59_metadata_that_points_inside_is_not_followed(
+    personal: McpServer, issuer: FakeIssuer, browser: Client, part: str, value: str
+) -> None:
+    with listen() as canary:
+        issuer.metadata[part] = value.format(port=canary.port)
+        if part == "token_endpoint":
+            assert "public internet" in connect(browser, personal, issuer)
+        else:
+            browser.post(f"{PAGE}{personal.pk}/connect")
+        assert canary.connections == []
+    assert not McpAccount.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("of", "change"),
+    [
+        ("metadata", {"issuer": "https://evil.example"}),
+        ("metadata", {"code_challenge_methods_supported": ["plain"]}),
+        ("metadata", {"authorization_endpoint": "javascript:alert(1)"}),
+        ("resource", {"resource": "https://evil.example/mcp"}),
+        ("metadata", {"registration_endpoint": None}),
+    ],
+)
+def test_what_does_not_fit_together_leads_nowhere(
+    personal: McpServer, issuer: FakeIssuer, browser: Client, of: str, change: dict[str, Any]
+) -> None:
+    getattr(issuer, of).update(change)
+    shown = browser.post(f"{PAGE}{personal.pk}/connect", follow=True).content.decode()
+    assert "/authorize" not in shown
+    assert 'role="alert"' in shown or "toast" in shown
+    assert issuer.registered == []
+
+
+def test_a_client_that_an_administrator_entered(
+    personal: McpServer, issuer: FakeIssuer, browser: Client
+) -> None:
+    issuer.metadata["registration_endpoint"] = None
+    McpServer.objects.update(client_id="by-hand")
+    assert "wiki is connected." in connect(browser, personal, issuer)
+    assert issuer.asked["client_id"] == "by-hand"
+    personal.refresh_from_db()
+    assert personal.issuer == issuer.origin
+    services.forget_authorization(personal, keeps_client=False)
+    assert (personal.client_id, McpAccount.objects.count()) == ("", 0)

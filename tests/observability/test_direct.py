@@ -1,0 +1,86 @@
+"""Statements that an event loop sends itself: bounded, mended, and nothing left open behind it."""
+
+import asyncio
+
+import psycopg
+import pytest
+from django.db import connection
+
+from observability.postgres import direct
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ASK = "select %(n)s::int, pg_backend_pid()"
+
+
+def sessions() -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select pid from pg_stat_activity where datname = current_database()"
+            " and pid <> pg_backend_pid()"
+        )
+        return {pid for (pid,) in cursor.fetchall()}
+
+
+def test_many_at_once_share_a_few_connections_and_the_loop_leaves_none() -> None:
+    async def ask() -> set[int]:
+        rows = await asyncio.gather(*(direct.fetch(ASK, {"n": n}) for n in range(50)))
+        assert [row[0][0] for row in rows] == [*range(50)]
+        return {row[0][1] for row in rows}
+
+    before = {*direct._by_loop}  # of servers that run in this process
+    used = asyncio.run(ask())
+    assert len(used) <= direct.MOST
+    assert not used & sessions()
+    assert {*direct._by_loop} <= before
+
+
+def test_who_gets_an_error_or_leaves_spoils_no_connection() -> None:
+    async def ask() -> None:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await direct.fetch("select 1 / %(n)s::int", {"n": 0})
+        slow = asyncio.create_task(direct.fetch("select pg_sleep(%(n)s::float8)", {"n": 60}))
+        await asyncio.sleep(0.1)
+        slow.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await slow
+        assert (await direct.fetch(ASK, {"n": 7}))[0][0] == 7
+
+    asyncio.run(ask())
+
+
+def test_a_connection_that_postgres_ended_is_an_error_once() -> None:
+    async def ask() -> None:
+        ((_n, pid),) = await direct.fetch(ASK, {"n": 1})
+        await asyncio.to_thread(end, pid)
+        with pytest.raises(psycopg.Error):
+            await direct.fetch(ASK, {"n": 2})
+        assert (await direct.fetch(ASK, {"n": 3}))[0][0] == 3
+
+    def end(pid: int) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("select pg_terminate_backend(%s, 5000)", [pid])
+        finally:
+            connection.close()
+
+    asyncio.run(ask())
+
+
+def test_unused_connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(direct, "IDLE_SECONDS", 0.05)
+
+    async def ask() -> None:
+        ((_n, pid),) = await direct.fetch(ASK, {"n": 1})
+        async with asyncio.timeout(20):
+            while pid in await asyncio.to_thread(alone):  # noqa: ASYNC110 - Postgres tells nobody
+                await asyncio.sleep(0.05)
+        assert (await direct.fetch(ASK, {"n": 2}))[0][0] == 2
+
+    def alone() -> set[int]:
+        try:
+            return sessions()
+        finally:
+            connection.close()
+
+    asyncio.run(ask())

@@ -15,7 +15,7 @@ from agents.building.models import AgentPicture, AgentVersion
 from agents.mcp_client.models import McpAccount, McpServer, McpTool
 from agents.memory.models import Memory
 from agents.reuse.models import Measurement, Saving, require_measurement
-from agents.running.models import RunStep
+from agents.running.models import RunNote, RunStep
 from agents.tools.models import ToolExecution
 from gateway.label_fields import LabelsField
 from knowledge.models import Collection
@@ -32,6 +32,7 @@ __all__ = [
     "Measurement",
     "Memory",
     "PolicyRule",
+    "RunNote",
     "RunStep",
     "SavedPrompt",
     "Saving",
@@ -140,6 +141,8 @@ class Agent(OwnedModel):
         blank=True,
         help_text=_("What it may call, by name."),
     )
+    # Whom it may ask and hand over to: `agents.delegating.content`.
+    helpers = models.JSONField(default=list, db_default=[], blank=True, editable=False)
     # Of one run with tools, where it says other than `agents.types.limits`; by their names there.
     limits = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     understanding = SwitchesField(_("understanding questions"))

@@ -24,7 +24,8 @@ AGENT = (
     "version", "created_at", "updated_at",
 )  # fmt: skip
 CALL = (
-    "run_id", "tool", "server", "effect", "arguments", "output", "status", "took_ms", "created_at",
+    "run_id", "call_id", "parent", "tool", "server", "effect", "arguments", "output", "status",
+    "took_ms", "created_at",
 )  # fmt: skip
 
 ASKED = (

@@ -57,7 +57,7 @@ class Approval(models.Model):
         verbose_name=_("agent"),
     )  # fmt: skip
     run_id = models.UUIDField(_("run"))
-    call_id = models.CharField(_("call"), max_length=200)
+    call_id = models.CharField(_("call"), max_length=400)
     attempt = models.PositiveSmallIntegerField(default=1)
     conversation_id = models.UUIDField(_("conversation"), null=True, blank=True)
     tool = models.CharField(_("tool"), max_length=64)

@@ -39,10 +39,14 @@ class Whose:
     run_id: UUID
     owner_id: UUID
     agent_id: UUID | None
+    parent: str = ""  # the call of another agent's run in which this one is
 
     @property
     def row(self) -> dict[str, Any]:
-        return {"run_id": self.run_id, "owner_id": self.owner_id, "agent_id": self.agent_id}
+        return {
+            "run_id": self.run_id, "owner_id": self.owner_id, "agent_id": self.agent_id,
+            "parent": self.parent,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def store_end(
 
 def _insert(model: type[RunStep | ToolExecution], values: Mapping[str, Any], conflict: str) -> None:
     """One statement and one wait for the disk: a step of a run makes two of them."""
-    key = "ordinal" if model is RunStep else "call_id"
+    key = "parent, ordinal" if model is RunStep else "call_id"
     row: dict[str, Any] = {"id": new_id(), "created_at": timezone.now(), **values}
     marks = (f"%({name})s{'::jsonb' if name in JSON else ''}" for name in row)
     statement = (
@@ -113,15 +117,17 @@ def _updating(*names: str) -> str:
     return f"do update set {', '.join(f'{name} = excluded.{name}' for name in names)}"
 
 
-def load_past(run_id: UUID) -> Past:
-    """Two queries; nothing where nobody has begun."""
+def load_past(run_id: UUID, parent: str = "") -> Past:
+    """Two queries; nothing where nobody has begun. Of an agent that was called in the run, by the
+    call `parent`."""
+    rows_of_steps = RunStep.objects.filter(run_id=run_id, parent=parent).order_by("ordinal")
     steps = tuple(
         PastStep(row.text, tuple(ToolCall(*one) for one in row.calls), _completed(row.done))
-        for row in RunStep.objects.filter(run_id=run_id).order_by("ordinal")
+        for row in rows_of_steps
     )
     if not steps:
         return Past((), {})
-    rows = ToolExecution.objects.filter(run_id=run_id)
+    rows = ToolExecution.objects.filter(run_id=run_id, parent=parent)
     return Past(steps, {row.call_id: _past_call(row) for row in rows})
 
 

@@ -31,13 +31,14 @@ class Rows:
     """In Postgres. Only a run that has a turn can have been begun by somebody else."""
 
     def __init__(self, task: AgentTask, run_id: UUID) -> None:
-        self._whose = Whose(run_id, task.user.pk, task.agent.id)
+        parent = task.caller.call_id if task.caller else ""
+        self._whose = Whose(run_id, task.user.pk, task.agent.id, parent)
         self._may_be_begun = task.turn_id is not None
 
     async def past(self) -> Past:
         if not self._may_be_begun:
             return Past((), {})
-        return await run_patiently(load_past, self._whose.run_id)
+        return await run_patiently(load_past, self._whose.run_id, self._whose.parent)
 
     async def spoke(
         self, ordinal: int, text: str, calls: Sequence[ToolCall], done: Completed

@@ -11,7 +11,8 @@ from security.records import LogAdmin
 @admin.register(ToolExecution)
 class ToolExecutionAdmin(LogAdmin):
     list_display = (
-        "id", "tool", "server", "effect", "status", "took_ms", "owner", "agent", "created_at",
+        "id", "tool", "server", "effect", "status", "took_ms", "owner", "agent", "parent",
+        "created_at",
     )  # fmt: skip
     list_filter = (AgeFilter,)
     list_select_related = ("owner", "agent")
@@ -19,7 +20,7 @@ class ToolExecutionAdmin(LogAdmin):
     search_fields = ("owner__email",)
     search_help_text = _("The id of a call or of its run, or a person’s e-mail address.")
     fields = (
-        "id", "run_id", "call_id", "owner", "agent", "tool", "server", "effect", "status",
+        "id", "run_id", "parent", "call_id", "owner", "agent", "tool", "server", "effect", "status",
         "taints", "approval_id", "attempts", "took_ms", "created_at", "finished_at",
     )  # fmt: skip
     readonly_fields = fields

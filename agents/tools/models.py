@@ -19,6 +19,7 @@ class ToolExecution(models.Model):
     """One call of a tool: begun before it acts, and ended with its whole result.
 
     One that acts and was begun but has not ended may have happened: nobody repeats it unasked.
+    So may one that is `stopped`: its run ended before it did.
     """
 
     class Status(models.TextChoices):
@@ -28,10 +29,13 @@ class ToolExecution(models.Model):
         FAILED = "failed", pgettext_lazy("call", "failed")
         LATE = "late", pgettext_lazy("call", "took too long")
         DENIED = "denied", pgettext_lazy("call", "not allowed")
+        STOPPED = "stopped", pgettext_lazy("call", "stopped")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     run_id = models.UUIDField(_("run"))
-    call_id = models.CharField(_("call"), max_length=200)
+    # Behind the ids of the calls in which it was made, with a slash between them.
+    call_id = models.CharField(_("call"), max_length=400)
+    parent = models.CharField(_("in the call"), max_length=400, blank=True, db_default="")
     owner = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="+", verbose_name=_("person")
     )

@@ -14,6 +14,43 @@ from knowledge.switches import Switch, switched_on
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from agents.running.spending import Spending
+    from agents.tools.types import Taint
+
+
+Way = Literal["ask", "hand_over"]
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """Another agent that this one may ask, or hand over to; `when` is for its model."""
+
+    agent_id: UUID
+    way: Way
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The run of another agent in which this one was called, by the call `call_id`: to be told an
+    answer, or, where it `is_handed`, to go on in its place.
+
+    `agents` are those above, the first one first. What that run had come upon until then (`taints`,
+    `readers`) this one knows too: `words` were written by its model. `spending` is what both take
+    from; `said` how the answer began that is gone on with.
+    """
+
+    run_id: UUID
+    call_id: str
+    agents: tuple[UUID, ...]
+    name: str = ""
+    words: str = ""
+    taints: frozenset["Taint"] = frozenset()
+    readers: frozenset[UUID] = frozenset()
+    spending: "Spending | None" = field(default=None, compare=False)
+    is_handed: bool = False
+    said: str = ""
+    numbers_taken: int = 0  # of citations
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +67,7 @@ class AgentSpec:
     context_tokens: int = 6000
     max_answer_tokens: int = 2000
     tools: tuple[str, ...] = ()  # by name (`agents.tools.registry`)
+    helpers: tuple[Helper, ...] = ()
     temperature: float = 0.2
     reasoning_effort: str = ""  # as the model does by itself
     id: UUID | None = None
@@ -40,6 +78,11 @@ class AgentSpec:
     understanding: Mapping[str, bool] = field(default_factory=dict)
     said_by_collections: tuple[Mapping[str, bool], ...] = ()
     limits: Limits = field(default_factory=Limits)  # of a run with tools
+
+    @property
+    def may_call(self) -> bool:
+        """Whether anything is called in its runs, so that they have steps."""
+        return bool(self.tools or self.helpers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +159,7 @@ class AgentTask:
     said_by_collections: tuple[Mapping[str, bool], ...] = ()
     has_glossary: bool = False
     without: tuple[str, ...] = ()  # narrowings that the person does not want
+    caller: Caller | None = None  # none: the person
 
     @property
     def switches(self) -> frozenset[Switch]:

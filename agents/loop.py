@@ -34,6 +34,7 @@ from agents.types import (
     ToolApprovalRequested,
     ToolCalled,
     ToolCompleted,
+    ToolProgressed,
     Verify,
 )
 from gateway.chat import stream_chat
@@ -94,7 +95,9 @@ async def _answered(
                     case AnswerReused() | ReasoningDelta() | EndpointSwitched():
                         yield item
                         notice = notice_of(item) or notice
-                    case ToolCalled() | ToolApprovalRequested() | LabelsDemanded():
+                    case (
+                        ToolCalled() | ToolApprovalRequested() | ToolProgressed() | LabelsDemanded()
+                    ):
                         yield item
                     case ToolCompleted():
                         evidence.add(item.passages)

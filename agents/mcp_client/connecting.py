@@ -5,18 +5,22 @@ server: the SDK costs a second and 40 MB (`agents.mcp_client.speaking`).
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import httpx2
 from django.conf import settings
 from django.utils.translation import gettext as _
 from mcp.client._transport import Transport
 from mcp.client.client import Client
+from mcp.client.session import LoggingFnT
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, Implementation
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from agents.mcp_client.piping import piped
@@ -27,6 +31,9 @@ from security.outbound.streaming import AsyncGuardedTransport, streaming_client
 
 MOST_BYTES = 4 * 1024 * 1024  # of all that a server says in one connection
 MOST_SAID = 2000  # characters of what a server gives as its reason
+PARTING_SECONDS = 1.0
+CANCELLED = b"notifications/cancelled"
+BY_CLOSING = frozenset(MODERN_PROTOCOL_VERSIONS)
 US = Implementation(name="parley", title="Parley", version="1")
 
 # It writes what others say into the log, with tracebacks; whoever calls is told the same.
@@ -40,22 +47,31 @@ def server_policy() -> Policy:
 
 
 @asynccontextmanager
-async def connected(address: Address, seconds: float) -> AsyncIterator[Client]:
+async def connected(
+    address: Address, seconds: float, on_log: LoggingFnT | None = None
+) -> AsyncIterator[Client]:
     """The server, for at most so long; raises ServerTrouble, also out of what is done with it."""
     guarded = AsyncGuardedTransport(server_policy(), MOST_BYTES)
+    parting = _Parting()
     try:
         async with asyncio.timeout(seconds), AsyncExitStack() as stack:
             if address.command is not None:
                 transport: Transport = piped(address.command, seconds, MOST_BYTES)
             else:
                 http = streaming_client(guarded, seconds, dict(address.headers))
+                http.event_hooks["response"].append(parting.answered)
                 await stack.enter_async_context(http)
                 transport = streamable_http_client(address.url, http_client=http)
-            client = Client(transport, client_info=US, cache=None)
+            client = Client(transport, client_info=US, cache=None, **_hearing(on_log))
             await stack.enter_async_context(client)
             # A schema of the server's could keep this process busy for ever with a pattern.
             client.session.validate_tool_result = _believe  # type: ignore[assignment, method-assign]
-            yield client
+            try:
+                yield client
+            except asyncio.CancelledError:
+                if address.command is None and client.protocol_version not in BY_CLOSING:
+                    await parting.wait()
+                raise
     except ServerTrouble:
         raise
     except Exception as error:
@@ -63,6 +79,28 @@ async def connected(address: Address, seconds: float) -> AsyncIterator[Client]:
         if trouble is None:
             raise
         raise trouble from error
+
+
+class _Parting:
+    """Over HTTP the older revision says by a request of its own that nobody waits any more; closing
+    the connection says nothing. Whoever leaves lets that go out."""
+
+    def __init__(self) -> None:
+        self._is_answered = asyncio.Event()
+
+    async def answered(self, response: httpx2.Response) -> None:
+        if CANCELLED in response.request.content:
+            self._is_answered.set()
+
+    async def wait(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PARTING_SECONDS):
+                await self._is_answered.wait()
+
+
+def _hearing(on_log: LoggingFnT | None) -> dict[str, Any]:
+    """Servers of the newer revision say only what is asked for."""
+    return {"logging_callback": on_log, "log_level": "info"} if on_log else {}
 
 
 async def _believe(_name: str, _result: CallToolResult) -> None:

@@ -101,7 +101,7 @@ def _seen(value: Any) -> Any:
 async def _run(row: McpTool, calling: ToolCalling, arguments: Mapping[str, Any]) -> ToolOutput:
     """Raises ToolRefused in words of ours alone; the server's own are a result like any other."""
     try:
-        said = await _called(row, calling.user, arguments)
+        said = await _called(row, calling, arguments)
     except DefinitionChanged as change:
         # Accounts may be offered different tools: of those one person's call decides for nobody.
         if change.definition is not None and row.server.auth != McpServer.Auth.OAUTH:
@@ -117,10 +117,11 @@ async def _run(row: McpTool, calling: ToolCalling, arguments: Mapping[str, Any])
     return _output(row.server, said)
 
 
-async def _called(row: McpTool, user: User, arguments: Mapping[str, Any]) -> Heard:
+async def _called(row: McpTool, calling: ToolCalling, arguments: Mapping[str, Any]) -> Heard:
     """A token of the person that the server refuses is renewed once: nothing was done yet."""
+    user = calling.user
     speaking = await asyncio.to_thread(import_module, SPEAKING)
-    wanted = Wanted(row.own_name, row.approved_pin, arguments, row.server.timeout)
+    wanted = Wanted(row.own_name, row.approved_pin, arguments, row.server.timeout, calling.tell)
     try:
         heard: Heard = await speaking.call(await address_for(user, row.server), wanted)
     except ServerTrouble as trouble:

@@ -1,9 +1,9 @@
 """What is said to a server: a listing of its tools, or a call of one. One connection each."""
 
-import asyncio
 from typing import Any
 
 from mcp.client.client import Client
+from mcp_types import LoggingMessageNotificationParams
 
 from agents.mcp_client.connecting import connected
 from agents.mcp_client.pinning import definition_of, pin_of
@@ -13,15 +13,13 @@ from agents.mcp_client.types import (
     DefinitionChanged,
     Heard,
     ServerTrouble,
-    Tell,
     Wanted,
 )
+from agents.tools.types import TellProgress
 
 LIST_SECONDS = 20.0
 MOST_TOOLS = 300
 MOST_PAGES = 20
-TELL_SECONDS = 0.5  # between two words of progress
-MOST_PROGRESS = 300  # characters
 
 
 async def list_definitions(address: Address) -> dict[str, dict[str, Any]]:
@@ -33,10 +31,10 @@ async def list_definitions(address: Address) -> dict[str, dict[str, Any]]:
 async def call(address: Address, wanted: Wanted) -> Heard:
     """The result of a call, if the definition still is the one with this pin: it is read in the
     same connection, right before. Raises DefinitionChanged and ServerTrouble."""
-    progress = _Progress(wanted.tell) if wanted.tell else None
+    progress = _Progress(wanted.tell)
     is_called = False
     try:
-        async with connected(address, wanted.seconds) as client:
+        async with connected(address, wanted.seconds, progress.log) as client:
             definition = (await _listed(client)).get(wanted.tool)
             if definition is not None and pin_of(definition) == wanted.pin:
                 is_called = True
@@ -71,18 +69,19 @@ async def _listed(client: Client) -> dict[str, dict[str, Any]]:
 
 
 class _Progress:
-    """Hands on how far a call is, not more often than anybody can read."""
+    """Hands on what the server says of a call: how far it is, and what it logs meanwhile."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: TellProgress) -> None:
         self._tell = tell
-        self._told = 0.0
+        self._done: float | None = None
+        self._total: float | None = None
 
     async def __call__(
         self, progress: float, total: float | None = None, message: str | None = None
     ) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._told < TELL_SECONDS:
-            return
-        self._told = now
-        share = f"{progress:g}/{total:g}" if total else f"{progress:g}"
-        await self._tell((message or share)[:MOST_PROGRESS])
+        self._done, self._total = progress, total
+        self._tell(message or "", progress, total)
+
+    async def log(self, params: LoggingMessageNotificationParams) -> None:
+        if params.level != "debug" and isinstance(params.data, str):
+            self._tell(params.data, self._done, self._total)

@@ -1,17 +1,17 @@
 """Values of the client: whom to ask, for what, and what came back."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy
 
+from agents.tools.types import TellProgress, untold
+
 if TYPE_CHECKING:
     from agents.mcp_client.local import Command
 
 NOT_BEGUN = gettext_lazy("This is not the answer to what you began. Connect again.")
-
-Tell = Callable[[str], Awaitable[None]]  # how far a call is
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Wanted:
     pin: str
     arguments: Mapping[str, Any]
     seconds: float
-    tell: Tell | None = None
+    tell: TellProgress = untold
 
 
 class ServerTrouble(Exception):

@@ -16,6 +16,7 @@ from agents.authority.types import RunState, Verdict
 from agents.running.keeping import PastCall
 from agents.running.ledger import Ledger
 from agents.running.transcript import Numbers
+from agents.tools.progress import Progress
 from agents.tools.results import Result, fitting, told
 from agents.tools.telling import asked, called, completed
 from agents.tools.types import RESULT_CHARS, Tool, ToolCalling, ToolRefused
@@ -139,8 +140,12 @@ class Workshop:
         result, took_ms = due.result, due.took_ms
         if result is None and due.tool is not None:
             began = time.monotonic()
-            calling = ToolCalling(self.task, due.call.id, self.numbers.taken)
-            result = await self._met(await _call(due.tool, calling, due.arguments))
+            progress = Progress(due.call.id, tell)
+            calling = ToolCalling(self.task, due.call.id, self.numbers.taken, progress)
+            try:
+                result = await self._met(await _call(due.tool, calling, due.arguments))
+            finally:
+                progress.close()
             took_ms = round((time.monotonic() - began) * 1000)
         assert result is not None
         result = self._numbered(due.tool, result)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.utils.functional import Promise
@@ -32,6 +32,19 @@ class Taint(StrEnum):
     PRIVATE = "private"  # not everybody may read it
 
 
+class TellProgress(Protocol):
+    """Says to whoever watches how far a call is. Everybody in the conversation may read it, as they
+    may read its arguments; a model never does."""
+
+    def __call__(
+        self, text: str = "", done: float | None = None, total: float | None = None
+    ) -> None: ...
+
+
+def untold(text: str = "", done: float | None = None, total: float | None = None) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCalling:
     """One call as a tool sees it: for whom, in which run, and under which id."""
@@ -39,6 +52,7 @@ class ToolCalling:
     task: AgentTask
     call_id: str
     passages_so_far: int = 0  # numbers of citations that are taken
+    tell: TellProgress = untold
 
     @property
     def user(self) -> User:

@@ -285,6 +285,17 @@ class ToolApprovalRequested:
     server: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ToolProgressed:
+    """How far a call is: `done` of `total` where these are known, and words of whoever runs the
+    tool, which nobody answers for. Told live and never kept."""
+
+    call_id: str
+    text: str = ""
+    done: float | None = None
+    total: float | None = None
+
+
 ToolStatus = Literal["done", "refused", "failed", "late", "denied"]
 
 
@@ -334,6 +345,7 @@ Step = (
     | MemoriesSaved
     | ToolCalled
     | ToolApprovalRequested
+    | ToolProgressed
     | ToolCompleted
     | Finished
 )

@@ -21,7 +21,10 @@ def event_frames(stream: str, rows: Iterable[EventRow]) -> Iterator[Frame]:
         if joined and not (row.is_delta and row.kind == joined[0].kind):
             yield _event_frame(stream, joined)
             joined = []
-        joined.append(row)
+        if row.is_aside:
+            yield {"type": "aside", "stream": stream, "kind": row.kind, "data": row.payload}
+        else:
+            joined.append(row)
     if joined:
         yield _event_frame(stream, joined)
 

@@ -71,10 +71,11 @@ class Pump:
         if len(self._unacked) >= WINDOW:
             await self._wait_for_credit()
         await self._keep_pace()
-        rows = self._subscription.tail.take()
+        rows = self._subscription.take()
         for frame in event_frames(self._key, await self._screen.let_through(rows)):
-            self._unacked.append(frame["seq"])
-            self.sent = frame["seq"]  # before the await: a new subscription compares with it
+            if (seq := frame.get("seq")) is not None:  # asides have none
+                self._unacked.append(seq)
+                self.sent = seq  # before the await: a new subscription compares with it
             await self._send(frame)
         if not rows:
             return not self._subscription.tail.is_over

@@ -102,4 +102,5 @@ async def _body(
 
 def _render(row: EventRow) -> bytes:
     data = orjson.dumps(row.payload)
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (row.seq, row.kind.encode(), data)
+    number = b"" if row.is_aside else b"id: %d\n" % row.seq
+    return b"%sevent: %s\ndata: %s\n\n" % (number, row.kind.encode(), data)

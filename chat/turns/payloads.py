@@ -15,6 +15,7 @@ from agents.types import (
     ToolApprovalRequested,
     ToolCalled,
     ToolCompleted,
+    ToolProgressed,
 )
 from events.log import encode
 from events.types import Payload
@@ -123,6 +124,16 @@ def calling(step: ToolCalled | ToolApprovalRequested | ToolCompleted) -> tuple[s
         "passages": [_passage(passage) for passage in step.passages],
     }
     return "tool_completed", told
+
+
+def progressed(step: ToolProgressed) -> Payload:
+    """What a tool says of itself is never taken for words of ours."""
+    return {
+        "call_id": step.call_id,
+        "text": step.text,
+        "done": step.done,
+        "total": step.total,
+    }
 
 
 def _passage(packed: PackedPassage) -> Payload:

@@ -26,10 +26,11 @@ from agents.types import (
     ToolApprovalRequested,
     ToolCalled,
     ToolCompleted,
+    ToolProgressed,
     UsageRecorded,
 )
 from chat.models import Turn
-from chat.turns.payloads import CALLING, SEARCHING, calling, plain
+from chat.turns.payloads import CALLING, SEARCHING, calling, plain, progressed
 from chat.turns.types import Answer, Ending
 from chat.why.keeping import kept
 from events.stream_writer import StreamWriter
@@ -82,10 +83,13 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             told = {"sentences": list(sentences), "claims": claims, "supported": supported}
             _note("support_checked", told, answer, stream)
         case ToolCalled() | ToolApprovalRequested() | ToolCompleted():
+            stream.drop_aside(step.call_id)
             kind, data = calling(step)
             _end_reasoning(answer, stream)
             _note(kind, data, answer, stream)
             _follow_call(kind, data, answer)
+        case ToolProgressed():
+            stream.emit_aside("tool_progressed", progressed(step))
         case UsageRecorded():
             _end_reasoning(answer, stream)
             answer.usage = {name: stored(getattr(step, name)) for name in USAGE}

@@ -18,7 +18,7 @@ import redis
 from events import doorbell, log
 from events.cancelling import cancel_all
 from events.tail import Tail
-from events.types import EventRow
+from events.types import ASIDES, EventRow
 from observability.db import run_sync
 from observability.patience import run_patiently
 
@@ -53,16 +53,25 @@ class Subscription:
         self._hub = hub
         self._news = asyncio.Event()
         self._rows: list[EventRow] = []
+        self._asides: dict[str, EventRow] = {}
 
     async def batch(self) -> list[EventRow]:
         """Everything there is, waiting for at least one event; empty when the stream is over."""
         await self.ready()
-        return self.tail.take()
+        return self.take()
+
+    def take(self) -> list[EventRow]:
+        """What can be handed out now, asides last."""
+        asides, self._asides = self._asides, {}
+        return [*self.tail.take(), *asides.values()]
+
+    def hear_aside(self, aside: EventRow) -> None:
+        self._asides[str(aside.payload[ASIDES[aside.kind]])] = aside
 
     async def ready(self) -> None:
         """Wait until there is something to take, or the stream is over. Raises CannotReplay."""
         misses = 0
-        while not self.tail.has_ready:
+        while not (self.tail.has_ready or self._asides):
             if self.tail.is_over:
                 self.close()
                 return
@@ -189,7 +198,9 @@ class Hub:
         for key, seq, kind, payload, is_last in message:
             for subscription in self._subscriptions.get(key, ()):
                 subscription.heard_at = now
-                if kind:
+                if kind in ASIDES:
+                    subscription.hear_aside(EventRow(seq, kind, payload))
+                elif kind:
                     subscription.tail.hear(EventRow(seq, kind, payload, is_last))
                 else:
                     subscription.tail.hear_position(seq, is_closed=is_last)

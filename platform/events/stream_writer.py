@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from events.log import Batch
-from events.types import DELTA_KINDS, Claim, EventRow, LeaseLost, Payload
+from events.types import ASIDES, DELTA_KINDS, Claim, EventRow, LeaseLost, Payload
 
 # Characters: an event is the least that a client who does not read makes us keep in memory.
 LONGEST_DELTA = 16_384
@@ -15,6 +15,8 @@ class Scheduler(Protocol):
     """What a stream asks of the process-wide writer."""
 
     def mark(self, stream: "StreamWriter", *, at_once: bool) -> None: ...
+
+    def mention(self, stream: "StreamWriter", aside: EventRow) -> None: ...
 
     def hurry(self, stream: "StreamWriter") -> None: ...
 
@@ -35,6 +37,7 @@ class StreamWriter:
         self.is_lost = False
         self._scheduler = scheduler
         self._on_lost = on_lost
+        self.asides: dict[str, EventRow] = {}
         self._gathered: list[tuple[str, Payload | list[str]]] = []
         self._started: set[str] = set()
         self._stored_seq = self.seq
@@ -61,6 +64,16 @@ class StreamWriter:
             self._started.add(kind)
             self.has_urgent = True
         self._scheduler.mark(self, at_once=is_first)
+
+    def emit_aside(self, kind: str, payload: Payload) -> None:
+        """Tell it to those who follow now, and to nobody later; the last one about a thing is told
+        again to whoever comes, until `drop_aside`."""
+        aside = EventRow(0, kind, payload)
+        self.asides[payload[ASIDES[kind]]] = aside
+        self._scheduler.mention(self, aside)
+
+    def drop_aside(self, about: str) -> None:
+        self.asides.pop(about, None)
 
     def collect(self) -> list[EventRow]:
         """Number what was gathered; neighbouring deltas are one event."""

@@ -14,6 +14,10 @@ SEQ_RANGE = 1_000_000
 # Kinds whose neighbours may be joined into one event by concatenating `text`.
 DELTA_KINDS = frozenset({"text_delta", "reasoning_delta"})
 
+# Asides: worth knowing at this moment alone. They have no number, are never stored and may be lost;
+# of those about the same thing (the part of the payload that is named here) the last one counts.
+ASIDES = {"tool_progressed": "call_id"}
+
 
 class EventRow(NamedTuple):
     """One event; `is_last` marks the one after which the stream is closed."""
@@ -26,6 +30,10 @@ class EventRow(NamedTuple):
     @property
     def is_delta(self) -> bool:
         return self.kind in DELTA_KINDS
+
+    @property
+    def is_aside(self) -> bool:
+        return self.kind in ASIDES
 
 
 @dataclass(frozen=True, slots=True)

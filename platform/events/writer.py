@@ -97,7 +97,7 @@ class EventWriter:
             watchers = self._watchers.setdefault(key, {})
             is_new = web_id not in watchers
             watchers[web_id] = until
-            rows = self._news_of(key) if is_new else []
+            rows = [*(self._news_of(key) if is_new else ()), *self._asides_of(key)]
             if not rows:
                 continue
             self._outbox.setdefault(web_id, []).extend((key, *row) for row in rows)
@@ -110,6 +110,11 @@ class EventWriter:
         if key in self._closed:
             return [EventRow(self._closed[key][0], "", {}, is_last=True)]
         return []
+
+    def _asides_of(self, key: str) -> list[EventRow]:
+        """Again with every announcement: a tab that was loaded anew has not heard them."""
+        stream = self._streams.get(key)
+        return list(stream.asides.values()) if stream else []
 
     def forget_watchers(self) -> None:
         """Drop those who have not announced themselves for a while."""
@@ -144,6 +149,14 @@ class EventWriter:
         self._dirty[stream.key] = stream
         if self._timer is None:
             self._timer = loop.call_at(max(loop.time(), self._ticked + self._pause()), self._tick)
+
+    def mention(self, stream: StreamWriter, aside: EventRow) -> None:
+        """Behind what the stream has said until now."""
+        asyncio.get_running_loop().call_soon(self._mention, stream, aside)
+
+    def _mention(self, stream: StreamWriter, aside: EventRow) -> None:
+        if not stream.is_lost:
+            self._tell(stream.key, aside)
 
     def hurry(self, stream: StreamWriter) -> None:
         """Somebody waits for the stream to be stored."""

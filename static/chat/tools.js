@@ -38,6 +38,7 @@ export class Calls {
   add(kind, data) {
     if (kind === "tool_called") this.#call(data);
     else if (kind === "tool_completed") this.#complete(data);
+    else if (kind === "tool_progressed") this.#progress(data);
     else if (kind === "tool_approval_requested") this.#ask(data);
     else return false;
     return true;
@@ -47,16 +48,25 @@ export class Calls {
     const part = this.#makeRow("tool");
     part("icon").append(template(`step-${icon}-icon`) ?? template("step-tool-icon"));
     part("what").textContent = gettext("Calling");
-    part("object").textContent = [title, brief(given)].filter(Boolean).join(" · ");
+    const object = [title, brief(given)].filter(Boolean).join(" · ");
+    part("object").textContent = object;
     part("body").append(...labelled(gettext("Given"), pretty(given)));
     if (server) part("body").prepend(line(fill(gettext("A tool of %(server)s"), { server })));
-    this.#rows.set(id, { part, effect });
+    this.#rows.set(id, { part, effect, title, object });
+  }
+
+  /** While it runs, how far it is says more than what it was asked. */
+  #progress({ call_id: id, ...said }) {
+    const { part, title } = this.#rows.get(id) ?? {};
+    if (!part || part("what").closest("details").dataset.status) return;
+    part("object").textContent = [title, howFar(said)].filter(Boolean).join(" · ");
   }
 
   #complete(data) {
-    const { part } = this.#rows.get(data.call_id) ?? {};
+    const { part, object } = this.#rows.get(data.call_id) ?? {};
     if (!part) return;
     const row = part("what").closest("details");
+    part("object").textContent = object;
     row.dataset.status = data.status;
     part("what").textContent = (SAID[data.status] ?? SAID.done)();
     part("measure").textContent = duration(data.took_ms);
@@ -118,6 +128,15 @@ function brief(given) {
   const asked = [...TELLING.map((name) => values[name]), ...Object.values(values)];
   const found = asked.find((value) => typeof value === "string" && value.trim());
   return found ? fill(gettext("“%(query)s”"), { query: found.trim().slice(0, 80) }) : "";
+}
+
+/** "3 of 10 — indexing", "40% — indexing" */
+function howFar({ text, done, total }) {
+  const number = (value) => value.toLocaleString(document.documentElement.lang);
+  let count = done ? number(done) : "";
+  if (total > 1) count = fill(gettext("%(done)s of %(total)s"), { done: number(done ?? 0), total: number(total) });
+  else if (total) count = `${Math.round((100 * (done ?? 0)) / total)}%`;
+  return [count, text].filter(Boolean).join(" — ");
 }
 
 function pretty(given) {

@@ -160,6 +160,7 @@ export class Socket extends EventTarget {
 
   #receive(frame) {
     if (frame.type === "event") this.#receiveEvent(frame);
+    else if (frame.type === "aside") this.#streams.get(frame.stream)?.onEvent?.(frame.kind, frame.data);
     else if (frame.type === "accepted") this.#accepted(frame);
     else if (frame.type === "refused") this.#refused(frame);
     else if (frame.type === "reload") this.#reload(frame.stream);

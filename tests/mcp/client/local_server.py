@@ -26,6 +26,14 @@ def answer(asked: dict) -> dict:
     return {"error": {"code": -32601, "message": "no such method"}}
 
 
+def tell_steps(asked: dict) -> None:
+    for step in (1, 2, 3):
+        params = {"progressToken": asked["params"]["_meta"]["progressToken"],
+                  "progress": step, "total": 3, "message": "step"}  # fmt: skip
+        told = {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
+        print(json.dumps(told), flush=True)
+
+
 def main() -> None:
     if pids := os.environ.get("PIDS"):
         child = subprocess.Popen(["sleep", "600"])  # what it starts must end with it
@@ -40,7 +48,13 @@ def main() -> None:
             time.sleep(600)
         if MODE == "die":
             sys.exit(1)
-        if "id" in asked:
+        if heard := os.environ.get("HEARD"):
+            with Path(heard).open("a") as file:
+                file.write(line)
+        is_call = asked["method"] == "tools/call"
+        if is_call and MODE in ("steps", "stall"):
+            tell_steps(asked)
+        if "id" in asked and not (is_call and MODE == "stall"):
             print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **answer(asked)}), flush=True)
     if os.environ.get("STAYS"):  # also when its input has ended
         time.sleep(600)

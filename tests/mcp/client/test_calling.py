@@ -14,7 +14,7 @@ from agents.mcp_client.provider import describe_tools
 from agents.models import Agent
 from agents.tools.types import Effect, Taint, ToolRefused
 from tests.mcp.client.conftest import state
-from tests.mcp.client.fake import FakeServer, event, stream, text, tool
+from tests.mcp.client.fake import FakeServer, text, tool
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,31 +53,6 @@ def test_a_failing_tool_is_a_result_in_its_own_words(
     fake.answers["look"] = text("No such page.", isError=True)
     output = call()
     assert (output.text, output.data["is_error"]) == ("The tool failed.\nNo such page.", True)
-
-
-def test_progress_is_told(approved: McpServer, fake: FakeServer) -> None:
-    import asyncio  # noqa: PLC0415
-
-    from agents.mcp_client import speaking  # noqa: PLC0415
-    from agents.mcp_client.types import Wanted  # noqa: PLC0415
-
-    def slowly(handler: Any, asked: Any) -> None:
-        token = asked["params"]["_meta"]["progressToken"]
-        told = {"progressToken": token, "progress": 1, "total": 2, "message": "Half."}
-        note = {"jsonrpc": "2.0", "method": "notifications/progress", "params": told}
-        answer = {"jsonrpc": "2.0", "id": asked["id"], "result": text("Done.")}
-        stream(handler, iter([event(note), event(answer)]))
-
-    fake.instead["tools/call"] = slowly
-    heard: list[str] = []
-
-    async def tell(words: str) -> None:
-        heard.append(words)
-
-    row = approved.tools.get()
-    wanted = Wanted("look", row.approved_pin, {}, 20, tell)
-    said = asyncio.run(speaking.call(services.address_of(approved), wanted))
-    assert (said.text, heard) == ("Done.", ["Half."])
 
 
 def test_whoever_may_not_use_the_server_has_no_such_tool(

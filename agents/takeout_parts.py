@@ -13,6 +13,7 @@ from agents.models import (
     AgentPicture,
     Approval,
     Memory,
+    RunNote,
     SavedPrompt,
     ToolExecution,
     ToolPermission,
@@ -36,9 +37,9 @@ ALLOWED = ("agent_id", "tool", "title", "server", "conversation_id", "created_at
 
 
 def write_agents(user: User, archive: ZipFile) -> Iterator[int]:
-    """`memories.json`, `prompts.json`, `tool_calls.json`, `approvals.json`,
+    """`memories.json`, `prompts.json`, `tool_calls.json`, `notes.json`, `approvals.json`,
     `tool_permissions.json` and `agents.json`."""
-    yield 6
+    yield 7
     memories = Memory.objects.visible_to(user)
     _write(archive, "memories", memories.values("text", "origin", "created_at", "updated_at"))
     yield 1
@@ -47,6 +48,9 @@ def write_agents(user: User, archive: ZipFile) -> Iterator[int]:
     yield 1
     calls = ToolExecution.objects.visible_to(user).order_by("id")
     _write(archive, "tool_calls", calls.values(*CALL))
+    yield 1
+    notes = RunNote.objects.visible_to(user).order_by("id")
+    _write(archive, "notes", notes.values("run_id", "text", "step", "asked_as", "created_at"))
     yield 1
     asked = Approval.objects.visible_to(user).order_by("id")
     _write(archive, "approvals", asked.values(*ASKED))

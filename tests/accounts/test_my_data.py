@@ -16,7 +16,7 @@ from accounts import leaving, services, takeouts, tokens
 from accounts.errors import LastAdministrator
 from accounts.models import Membership, Takeout, User
 from agents.memory.services import add_memory
-from agents.models import Memory, ToolExecution
+from agents.models import Memory, RunNote, ToolExecution
 from chat import services as chat
 from chat.models import Conversation, Message, Preference
 from chat.sidebar import folders
@@ -101,6 +101,7 @@ EXPORTED = {
     "agents.AgentVersion": "agents.json",
     "agents.SavedPrompt": "prompts.json",
     "agents.ToolExecution": "tool_calls.json",
+    "agents.RunNote": "notes.json",
     "agents.Approval": "approvals.json",
     "agents.ToolPermission": "tool_permissions.json",
     "chat.Conversation": "conversations.jsonl",
@@ -178,6 +179,7 @@ def test_an_export_has_one_of_everything(alice, bob):
     ToolExecution.objects.create(
         run_id=ids["message_id"], call_id="1", tool="t", owner=alice, output=secret
     )
+    RunNote.objects.create(run_id=ids["message_id"], owner=alice, text=secret)
     archive = exported(alice)
     for name in {*EXPORTED.values()}:
         assert secret in archive.read(name).decode(), name

@@ -37,7 +37,7 @@ NOT_IN_THE_ADMIN = {
     "chat.ImportedConversation", "accounts.Device",
     "agents.McpTool", "agents.McpAccount",
     "accounts.Takeout", "accounts.Portrait", "agents.Memory", "agents.Saving",
-    "agents.AgentVersion", "agents.AgentPicture", "agents.RunStep",
+    "agents.AgentVersion", "agents.AgentPicture", "agents.RunNote", "agents.RunStep",
     "agents.Approval", "agents.ToolPermission",
     "accounts.BudgetBalance", "accounts.BudgetHold", "gateway.Price", "gateway.UsageHour",
     "gateway.UsageDay", "gateway.UsageChange", "gateway.UsageMark",

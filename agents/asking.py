@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from agents.authority.canaries import rule_of
@@ -34,8 +34,13 @@ from agents.types import (
 from agents.understanding.asking import understand_question
 from gateway.controls import Controls
 from gateway.labels import Demand, labels_of, require_labels
-from gateway.types import ChatRequest, FindRoutes, PassageText
+from gateway.types import ChatRequest, Completed, FindRoutes, PassageText
 from knowledge.retrieval.understanding import Understood
+
+if TYPE_CHECKING:
+    from agents.authority.types import RunState
+    from agents.running.spending import Spending
+    from agents.running.within import HandOver
 
 HISTORY_SHARE = 1 / 3  # of the agent's tokens of context, at most
 
@@ -55,6 +60,11 @@ class Asked:
     reading: Reading = Reading()
     understood: Understood | None = None
     tools: Mapping[str, Tool] = {}  # that the model may call
+    # Of the run, as far as it has come: what it came upon and took, and who goes on in its place.
+    state: "RunState | None" = None
+    spending: "Spending | None" = None
+    done: Sequence[Completed] = ()
+    handed: "HandOver | None" = None
 
     def __init__(self) -> None:
         self.demands: tuple[Demand, ...] = ()

@@ -12,7 +12,8 @@ BOTH = frozenset(Taint)
 def opening_state(task: AgentTask, asked: Asked) -> RunState:
     """Nobody answers for what documents say, nor for what was said earlier: an answer may repeat
     them, and a question may be somebody else's. Not everybody may read either, or what is
-    remembered of the person. Tools of servers are described by whoever runs these."""
+    remembered of the person. Tools of servers are described by whoever runs these. An agent that
+    another one called knows by its words what that one knew."""
     parts = [part for passage in asked.passages for part in passage.parts]
     has_read = bool(parts or asked.reading.uses)
     taints = BOTH if has_read or task.history else frozenset[Taint]()
@@ -20,10 +21,14 @@ def opening_state(task: AgentTask, asked: Asked) -> RunState:
         taints |= {Taint.UNTRUSTED}
     if task.memories:
         taints |= {Taint.PRIVATE}
+    readers = frozenset(part.collection_id for part in parts)
+    caller = task.caller
+    if caller is not None:
+        taints, readers = taints | caller.taints, readers | caller.readers
     return RunState(
-        run_id=task.turn_id or new_id(),
+        run_id=caller.run_id if caller else task.turn_id or new_id(),
         taints=taints,
-        readers=frozenset(part.collection_id for part in parts),
+        readers=readers,
         conversation_id=task.conversation_id,
         is_interactive=task.turn_id is not None,
     )

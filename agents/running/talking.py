@@ -9,10 +9,10 @@ from agents.asking import Asked
 from agents.authority.deciding import decide
 from agents.running.keeping import PastStep
 from agents.running.ledger import Ledger, Rows
-from agents.running.spending import Spending, summed
+from agents.running.spending import Spending, spent_by, summed
 from agents.running.state import BOTH, opening_state
 from agents.running.transcript import Numbers, Transcript
-from agents.running.voice import Voice
+from agents.running.voice import voice_of
 from agents.tools.running import Decide, Workshop
 from agents.types import AgentTask, Chat, LabelsDemanded, Step, TextDelta
 from gateway.labels import labels_of
@@ -35,13 +35,14 @@ async def talk(
     """Items as of one answer, Completed last, with the steps of tools between them. What an earlier
     holder of the run has done comes first, as it was.
 
-    Without a Completed it waits for a person. Why a limit ended it is in `asked.notices`.
+    Without a Completed it waits for a person, or another agent goes on: `asked.handed`. Why a limit
+    ended it is in `asked.notices`.
     """
     talking = Talking(task, asked, routes, outside)
     async with aclosing(talking.again()) as items:
         async for item in items:
             yield item
-    while not talking.is_waiting:
+    while not (talking.is_waiting or asked.handed):
         async with aclosing(talking.speak(chat)) as items:
             async for item in items:
                 yield item
@@ -61,10 +62,11 @@ class Talking:
         self.wanted: list[ToolCall] = []
         self.done: list[Completed] = []
         self._asked = asked
-        self._transcript = Transcript(asked.request)
-        self._spending = Spending(task.agent.limits)
-        self._voice = Voice(asked.request.continues)
+        self._transcript = Transcript(asked.request, task.caller.call_id if task.caller else "")
+        self._spending = Spending(task.agent.limits, task.caller.spending if task.caller else None)
+        self._voice = voice_of(task, asked.request.continues)
         state = opening_state(task, asked)
+        asked.state, asked.spending, asked.done = state, self._spending, self.done
         self._ledger = outside.ledger(task, state.run_id)
         self._workshop = Workshop(
             task=task,
@@ -75,6 +77,7 @@ class Talking:
             routes=routes,
             decide=outside.decide,
             ledger=self._ledger,
+            spending=self._spending,
         )
 
     @property
@@ -88,13 +91,16 @@ class Talking:
         self._workshop.past = dict(past.calls)
         if past.steps:  # what it had read when it began may be gone: it knew it all the same
             self._workshop.state = replace(self._workshop.state, taints=BOTH)
+            self._asked.state = self._workshop.state
+        for spent in spent_by(past):
+            self._spending.take(spent)
         for step in past.steps:
             if shown := self._hear(step):
                 yield TextDelta(shown)
             async with aclosing(self._act()) as steps:
                 async for made in steps:
                     yield made
-            if self.is_waiting:
+            if self.is_waiting or self._asked.handed:
                 return
 
     def _hear(self, step: PastStep) -> str:
@@ -139,6 +145,8 @@ class Talking:
         async with aclosing(self._workshop.run(self._spending.admit(self.wanted))) as steps:
             async for step in steps:
                 yield step
+        asked, workshop = self._asked, self._workshop
+        asked.state, asked.demands, asked.handed = workshop.state, workshop.demands, workshop.handed
         if self.is_waiting:
             return
         if (labels := labels_of(self._workshop.demands)) != known:

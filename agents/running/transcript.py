@@ -43,8 +43,10 @@ def _key(passage: PackedPassage) -> tuple[tuple[UUID, int], ...]:
 class Transcript:
     """The messages behind those of the request, as the protocol has them."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, within: str = "") -> None:
+        """`within` is the call in which this run was begun: ids of its own calls stand behind."""
         self._request = request
+        self._within = f"{within}/" if within else ""
         self._messages: list[RawMessage] = []
         self._ids: set[str] = set()
         self.labels = request.required_labels  # of whoever reads what came in
@@ -53,11 +55,11 @@ class Transcript:
         """With short ids of their own: some servers begin again with each answer."""
         found = []
         for call in calls:
-            name = call.id
+            name = own_id(call.id)
             if not name or len(name) > LONGEST_ID or name in self._ids:
                 name = f"call_{len(self._ids) + 1}"
             self._ids.add(name)
-            found.append(replace(call, id=name))
+            found.append(replace(call, id=self._within + name))
         return found
 
     def add(self, said: str, calls: Sequence[ToolCall], results: Mapping[str, str]) -> None:
@@ -66,7 +68,7 @@ class Transcript:
         self._messages += [
             {"role": "assistant", "content": before + said, "tool_calls": list(map(_call, calls))},
             *(
-                {"role": "tool", "tool_call_id": one.id, "content": results[one.id]}
+                {"role": "tool", "tool_call_id": own_id(one.id), "content": results[one.id]}
                 for one in calls
             ),
         ]
@@ -88,6 +90,11 @@ class Transcript:
         )
 
 
+def own_id(call_id: str) -> str:
+    """Without the calls in which it was made: as its model knows it."""
+    return call_id.rpartition("/")[-1]
+
+
 def _call(call: ToolCall) -> dict[str, Any]:
     function = {"name": call.name, "arguments": call.arguments or "{}"}
-    return {"id": call.id, "type": "function", "function": function}
+    return {"id": own_id(call.id), "type": "function", "function": function}

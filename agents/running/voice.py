@@ -1,6 +1,17 @@
 """The words of one answer over several calls of its model."""
 
+from agents.types import AgentTask
+
 GAP = "\n\n"
+
+
+def voice_of(task: AgentTask, before: str) -> "Voice":
+    """Of who goes on in place of another agent, behind what that one said."""
+    if task.caller is None or not task.caller.is_handed:
+        return Voice(before)
+    voice = Voice(task.caller.said)
+    voice.pause()
+    return voice
 
 
 class Voice:

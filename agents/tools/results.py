@@ -1,11 +1,14 @@
 """What a model reads of a call: a result between fences, cut by rule, or why there is none."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agents.tools.types import RESULT_CHARS, Effect, Tool, ToolOutput
 from agents.types import PackedPassage, ToolStatus
 from gateway.fencing import data_block, defused, new_fence
 
+MARK = re.compile(r"\[(\d{1,3})\]")
 BEGINNING = 600  # characters of a result that go into events and cards
 
 
@@ -41,6 +44,20 @@ def fitting(output: ToolOutput, most: int) -> ToolOutput:
             break
         kept.append(passage)
     return replace(output, passages=tuple(kept))
+
+
+ANSWER = "answer"  # the kind of data of a text whose marks mean its own passages
+
+
+def numbered(output: ToolOutput, passages: Sequence[PackedPassage]) -> ToolOutput:
+    """With its passages under these numbers, also where its own text cites them."""
+    text = output.text
+    if output.data.get("kind") == ANSWER:
+        numbers = dict(zip((one.n for one in output.passages), passages, strict=True))
+        text = MARK.sub(
+            lambda mark: f"[{numbers[int(mark[1])].n}]" if int(mark[1]) in numbers else "", text
+        )
+    return replace(output, text=text, passages=tuple(passages))
 
 
 def told(tool: Tool | None, result: Result) -> str:

@@ -15,11 +15,13 @@ from typing import Any
 from agents.authority.types import RunState, Verdict
 from agents.running.keeping import PastCall
 from agents.running.ledger import Ledger
+from agents.running.spending import Spending
 from agents.running.transcript import Numbers
+from agents.running.within import HandOver, Within
 from agents.tools.progress import Progress
-from agents.tools.results import Result, fitting, told
+from agents.tools.results import Result, fitting, numbered, told
 from agents.tools.telling import asked, called, completed
-from agents.tools.types import RESULT_CHARS, Tool, ToolCalling, ToolRefused
+from agents.tools.types import RESULT_CHARS, Tool, ToolCalling, ToolRefused, ToolWaits
 from agents.types import AgentTask, Step
 from events.cancelling import cancel_all
 from gateway.labels import Demand, LabelUnmet, require_labels
@@ -62,9 +64,11 @@ class Workshop:
     routes: FindRoutes
     decide: Decide
     ledger: Ledger
+    spending: Spending
     past: dict[str, PastCall] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)
     is_waiting: bool = False
+    handed: HandOver | None = None
 
     async def run(self, calls: Sequence[ToolCall]) -> AsyncGenerator[Step, None]:
         """The steps of these calls as they happen; closing it ends what still runs."""
@@ -98,6 +102,8 @@ class Workshop:
             if due is None:
                 return
             await self._end(due, tell)
+            if self.is_waiting:
+                return
 
     async def _begin(self, call: ToolCall, tell: Tell) -> Due | None:
         """Decide about it and say that it begins; None where it waits for the person."""
@@ -141,9 +147,13 @@ class Workshop:
         if result is None and due.tool is not None:
             began = time.monotonic()
             progress = Progress(due.call.id, tell)
-            calling = ToolCalling(self.task, due.call.id, self.numbers.taken, progress)
+            within = Within(self.state, self.demands, self.spending, tell)
+            calling = ToolCalling(self.task, due.call.id, self.numbers.taken, progress, within)
             try:
                 result = await self._met(await _call(due.tool, calling, due.arguments))
+            except ToolWaits:
+                self.is_waiting = True
+                return
             finally:
                 progress.close()
             took_ms = round((time.monotonic() - began) * 1000)
@@ -152,6 +162,9 @@ class Workshop:
         if due.is_new:
             await self.ledger.ended(due.call, due.tool, result, took_ms)
         self.results[due.call.id] = told(due.tool, result)
+        if due.tool is not None and due.tool.hands_over and result.status == "done":
+            assert result.output is not None
+            self.handed = self.handed or HandOver(due.call.id, result.output.data)
         tell(completed(due.call, result, took_ms))
 
     async def _met(self, result: Result) -> Result:
@@ -171,7 +184,7 @@ class Workshop:
         if result.output is None:
             return result
         output = fitting(result.output, tool.result_chars if tool else RESULT_CHARS)
-        output = replace(output, passages=self.numbers.give(output.passages))
+        output = numbered(output, self.numbers.give(output.passages))
         self.demands = tuple(dict.fromkeys((*self.demands, *output.demands)))
         self.state = replace(
             self.state,
@@ -201,6 +214,8 @@ async def _call(tool: Tool, calling: ToolCalling, arguments: Mapping[str, Any]) 
     try:
         async with asyncio.timeout(tool.timeout):
             return Result("done", await tool.run(calling, arguments))
+    except ToolWaits:
+        raise
     except ToolRefused as refused:
         return Result("refused", refused.output, str(refused))
     except TimeoutError:

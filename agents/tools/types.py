@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from django.utils.functional import Promise
@@ -11,6 +11,9 @@ from django.utils.functional import Promise
 from accounts.models import User
 from agents.types import AgentTask, PackedPassage
 from gateway.labels import Demand
+
+if TYPE_CHECKING:
+    from agents.running.within import Within
 
 RESULT_CHARS = 8_000  # of a result that the model reads; the whole is kept
 TIMEOUT = 20.0  # seconds
@@ -53,6 +56,7 @@ class ToolCalling:
     call_id: str
     passages_so_far: int = 0  # numbers of citations that are taken
     tell: TellProgress = untold
+    within: "Within | None" = None  # the run, for tools that begin another one in it
 
     @property
     def user(self) -> User:
@@ -77,6 +81,11 @@ class ToolOutput:
     readers: frozenset[UUID] = frozenset()
     demands: tuple[Demand, ...] = ()
     documents: frozenset[UUID] = frozenset()
+
+
+class ToolWaits(Exception):
+    """What a tool began waits for the person, who was asked; it goes on when the call is made
+    again."""
 
 
 class ToolRefused(Exception):
@@ -117,6 +126,8 @@ class Tool:
     may_use: Callable[[User], bool] = lambda user: user.is_active
     # Of a tool of others, the server that has it; it is shown with every call.
     server: str = ""
+    # Whether another agent goes on in place of this one once it was called.
+    hands_over: bool = False
 
     @property
     def is_reading(self) -> bool:

@@ -51,6 +51,8 @@ class Caller:
     is_handed: bool = False
     said: str = ""
     numbers_taken: int = 0  # of citations
+    depth: int = 0  # how many agents wait for an answer above
+    hands: int = 0  # how often the question was handed over
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,13 +165,15 @@ class Membership(models.Model):
 
 
 class Grant(models.Model):
-    """Gives one user or one team a role on one collection, agent, conversation or saved prompt."""
+    """Gives one user or one team a role on one collection, document, agent, conversation or saved
+    prompt."""
 
     class Kind(models.TextChoices):
         COLLECTION = "collection", _("collection")
         AGENT = "agent", _("agent")
         CONVERSATION = "conversation", _("conversation")
         SAVED_PROMPT = "saved_prompt", _("saved prompt")
+        DOCUMENT = "document", _("document")
 
     class Role(models.TextChoices):
         READER = "reader", _("reader")

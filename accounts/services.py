@@ -1,6 +1,6 @@
 """Writes about people, teams and grants."""
 
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
@@ -8,7 +8,6 @@ from django.db import transaction
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from accounts.access import OwnedModel
 from accounts.errors import SharingRefused
 from accounts.models import Grant, Membership, Team, User
 from events import jobs
@@ -17,6 +16,18 @@ from security import audit
 from security.acts import Act
 
 EVERYONE = "Everyone"
+PRIVATE = (Grant.Kind.CONVERSATION, Grant.Kind.DOCUMENT)
+
+
+class Shared(Protocol):
+    """What people may be given a role on; its `objects` know whose it is (`owned_by`)."""
+
+    @property
+    def pk(self) -> Any: ...
+    @property
+    def owner(self) -> User: ...
+    @property
+    def grant_kind(self) -> str: ...
 
 
 def everyone() -> Team:
@@ -35,7 +46,7 @@ def create_team(owner: User, name: str) -> Team:
 
 
 @transaction.atomic
-def share(thing: OwnedModel, with_: User | Team, role: str, *, by: User) -> Grant:
+def share(thing: Shared, with_: User | Team, role: str, *, by: User) -> Grant:
     """Gives `role` on `thing`, replacing the role that was given before.
 
     Only an owner shares; raises Http404 for anyone else, SharingRefused for a grant that makes no
@@ -59,7 +70,7 @@ def share(thing: OwnedModel, with_: User | Team, role: str, *, by: User) -> Gran
 
 
 @transaction.atomic
-def unshare(thing: OwnedModel, with_: User | Team, *, by: User) -> bool:
+def unshare(thing: Shared, with_: User | Team, *, by: User) -> bool:
     """Takes the grant back; the next request is refused. Says whether there was one."""
     _check_owner(thing, by)
     deleted, _rows = Grant.objects.filter(
@@ -117,9 +128,9 @@ def change_preferences(user: User, **changed: Any) -> None:
     user.save(update_fields=list(changed))
 
 
-def _record(act: Act, thing: OwnedModel, with_: User | Team, by: User, **detail: str) -> None:
-    """A conversation's title is people's words: the audit log knows it by its id."""
-    title = "" if thing.grant_kind == Grant.Kind.CONVERSATION else str(thing)
+def _record(act: Act, thing: Any, with_: User | Team, by: User, **detail: str) -> None:
+    """Titles of conversations and documents are people's words: the log knows them by their id."""
+    title = "" if thing.grant_kind in PRIVATE else str(thing)
     whom = with_.email if isinstance(with_, User) else with_.name
     audit.record(act, thing, by=by, title=title, to=whom, to_id=str(with_.pk), **detail)
     if thing.grant_kind == Grant.Kind.CONVERSATION:
@@ -130,6 +141,7 @@ def _grantee(with_: User | Team) -> dict[str, Any]:
     return {"team": with_} if isinstance(with_, Team) else {"user": with_}
 
 
-def _check_owner(thing: OwnedModel, by: User) -> None:
-    if not type(thing).objects.owned_by(by).filter(pk=thing.pk).exists():
+def _check_owner(thing: Shared, by: User) -> None:
+    rows: Any = type(thing)
+    if not rows.objects.owned_by(by).filter(pk=thing.pk).exists():
         raise Http404

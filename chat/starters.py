@@ -75,7 +75,8 @@ def list_starters(user: User | AnonymousUser) -> list[Starter]:
     """Up to four: the person's language first, then one of each other; two small queries."""
     collections = Collection.objects.visible_to(user)
     documents = list(
-        Document.objects.filter(collection__in=collections, status=Document.Status.READY)
+        Document.objects.shown_to(user)
+        .filter(collection__in=collections, status=Document.Status.READY)
         .select_related("collection")
         .only("title", "file_name", "language", "collection__name")
         .order_by("-id")[:LOOKED_AT]

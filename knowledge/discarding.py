@@ -52,6 +52,7 @@ def discard(document: Document) -> bool:
             job_id=None,
             chunk_count=0,
         )
+        Collection.parts_apart.filter(pk=document.pk).update(is_withdrawn=True)
         audit.record(Act.DOCUMENT_DELETED, found, collection=str(found.collection_id))
     return True
 
@@ -84,6 +85,7 @@ def restore(user: User, document_id: UUID) -> Document:
         found.collection, found.source = collection, upload_source(collection)
         found.discarded_from = found.discarded_at = None
         found.save(update_fields=["collection", "source", "discarded_from", "discarded_at"])
+        Collection.parts_apart.filter(pk=found.pk).update(is_withdrawn=False)
         remove_collection(shelf_id)
         queue_document(found, is_forced=True)
         audit.record(Act.DOCUMENT_RESTORED, found, collection=str(collection.pk))

@@ -19,7 +19,14 @@ from knowledge.curation.likeness import Likeness
 from knowledge.document_versions.switching import switch
 from knowledge.errors import DocumentGone, VersionReplaced
 from knowledge.layout import pack
-from knowledge.models import Document, DocumentText, DocumentVersion, EmbeddingVersion, Figure
+from knowledge.models import (
+    Collection,
+    Document,
+    DocumentText,
+    DocumentVersion,
+    EmbeddingVersion,
+    Figure,
+)
 from knowledge.passage_rows import Removed, copy_chunks, copy_embeddings, remove_chunks, to_row
 from knowledge.term_statistics import Statistics, add_frequencies, lock_statistics, save_statistics
 from knowledge.types import ChunkDraft, Extracted
@@ -77,13 +84,13 @@ def replace_chunks(
         copy_embeddings(document, rows, generation.vectors, generation.version)
         frequencies = Counter(term for row in rows for term in row.terms.counts)
         frequencies.subtract(removed.frequencies)
-        add_frequencies(cursor, document.collection_id, frequencies)
+        add_frequencies(cursor, document.space_id, frequencies)
         statistics = Statistics(
             statistics.n + len(rows) - removed.n,
             statistics.sum_length + length - removed.length,
             average,
         )
-        save_statistics(cursor, document.collection_id, statistics)
+        save_statistics(cursor, document.space_id, statistics)
         _save_document(document, generation)
         if finish is not None:
             finish(len(rows))
@@ -109,11 +116,11 @@ def remove_from_index(document: Document) -> None:
             return
         removed = remove_chunks(cursor, document.pk)
         negative = {term: -df for term, df in removed.frequencies.items()}
-        add_frequencies(cursor, document.collection_id, negative)
+        add_frequencies(cursor, document.space_id, negative)
         left = statistics.n - removed.n
         average = statistics.average_length if left > 0 else 0.0
         remaining = Statistics(left, statistics.sum_length - removed.length, average)
-        save_statistics(cursor, document.collection_id, remaining)
+        save_statistics(cursor, document.space_id, remaining)
 
 
 def remove_collection(collection_id: UUID) -> None:
@@ -123,21 +130,29 @@ def remove_collection(collection_id: UUID) -> None:
     """
     with connection.cursor() as cursor:
         lock_statistics(cursor, collection_id)
+        parts = Collection.parts_apart.filter(part_of=collection_id).values_list("pk", flat=True)
+        spaces = [collection_id, *parts]
         for table in ("knowledge_embedding", "knowledge_chunk", "term_df", "lexical_statistics"):
-            cursor.execute(f"delete from {table} where collection_id = %s", [collection_id])  # noqa: S608
+            cursor.execute(f"delete from {table} where collection_id = any(%s)", [spaces])  # noqa: S608
 
 
 def _lock(cursor: CursorWrapper, document: Document) -> Statistics:
-    """Lock first the collection's statistics, then the document: everybody in this order."""
-    statistics = lock_statistics(cursor, document.collection_id)
+    """Lock first the statistics it counts in, then the document: everybody in this order."""
+    cursor.execute("select is_apart from knowledge_document where id = %s", [document.pk])
+    document.is_apart = (cursor.fetchone() or [False])[0]
+    statistics = lock_statistics(cursor, document.space_id)
     cursor.execute(  # one that was deleted meanwhile may lie elsewhere (`discarding`)
-        "select version from knowledge_document where id = %s and collection_id = %s for update",
+        "select version, is_apart from knowledge_document"
+        " where id = %s and collection_id = %s for update",
         [document.pk, document.collection_id],
     )
     row = cursor.fetchone()
     if row is None:
         raise DocumentGone(str(document.pk))
-    document.version = row[0]
+    document.version, is_apart = row
+    if is_apart and not document.is_apart:  # since a moment ago; it never comes back
+        document.is_apart = True
+        statistics = lock_statistics(cursor, document.space_id)
     return statistics
 
 

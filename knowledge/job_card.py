@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, QuerySet, Sum
 from django.utils import timezone
 
+from accounts.models import User
 from knowledge.models import Collection, Document, DocumentVersion
 from knowledge.overview import Progress, find_progress
 
@@ -54,9 +55,11 @@ class JobCard:
         return None if left is None else round(left.total_seconds())
 
 
-def find_card(collection: Collection) -> JobCard:
-    """`collection` is one that its reader may see."""
+def find_card(collection: Collection, user: User | None = None) -> JobCard:
+    """`collection` is one that `user` may see, and so are the documents; None: all of them."""
     documents = Document.objects.filter(collection=collection)
+    if user is not None:
+        documents = documents.shown_to(user)
     counted = documents.order_by().values("status").annotate(n=Count("pk"))
     counts = dict(counted.values_list("status", "n"))
     state = Document.Status
@@ -75,20 +78,20 @@ def find_card(collection: Collection) -> JobCard:
         is_paused=collection.paused_at is not None,
         lately=lately,
         passages_lately=passages,
-        run=find_progress(collection) if is_active else Progress(),
-        problems=_problems(collection),
+        run=find_progress(collection, documents) if is_active else Progress(),
+        problems=_problems(documents),
     )
 
 
-def _problems(collection: Collection) -> list[Problem]:
+def _problems(documents: "QuerySet[Document]") -> list[Problem]:
     """The latest documents and versions that could not be taken in."""
-    failed = Document.objects.filter(collection=collection, status=Document.Status.FAILED)
+    failed = documents.filter(status=Document.Status.FAILED)
     found = [
         Problem(*row)
         for row in failed.order_by("-pk").values_list("pk", "title", "reason")[:PROBLEMS]
     ]
     versions = DocumentVersion.objects.filter(
-        document__collection=collection,
+        document__in=documents,
         state=DocumentVersion.State.FAILED,
         number__gt=F("document__version_number"),
     )

@@ -155,9 +155,9 @@ def _fail_stage(document: Document, reason: str) -> None:
 
 def _enqueue_reweighing(document: Document) -> None:
     """At most one waits for a collection, and none for one that is being deleted."""
-    collection_id = document.collection_id
+    collection_id = document.space_id
     with transaction.atomic():
-        locked = Collection.objects.select_for_update(no_key=True)
+        locked = Collection.parts_apart.select_for_update(no_key=True)  # whole ones too
         is_there = locked.filter(pk=collection_id).first() is not None
         waiting = Job.objects.filter(
             task=REWEIGH, subject_id=collection_id, status=Job.Status.QUEUED

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def demands_of(collections: Iterable[UUID]) -> tuple[Demand, ...]:
     """The labels that these collections demand; one query."""
-    return _demands(Collection.objects.filter(pk__in=set(collections)))
+    return _demands(Collection.parts_apart.filter(pk__in=set(collections)))  # whole ones too
 
 
 def all_demands() -> tuple[Demand, ...]:

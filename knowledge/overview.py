@@ -67,7 +67,7 @@ class Progress:
 
 def list_cards(user: User) -> QuerySet[Collection]:
     """What the knowledge home shows: `list_collections` with size, freshness, state and sharing."""
-    counted: Any = Document.objects.filter(collection=OuterRef("pk")).order_by()
+    counted: Any = Document.objects.shown_to(user).filter(collection=OuterRef("pk")).order_by()
     counted = counted.values("collection")
 
     def figure(expression: Any) -> Subquery:
@@ -86,9 +86,13 @@ def list_cards(user: User) -> QuerySet[Collection]:
     ).order_by("name", "pk")
 
 
-def find_progress(collection: Collection) -> Progress:
-    """How the present run of indexing goes, and how long it may still take."""
-    documents = Document.objects.filter(collection=collection)
+def find_progress(
+    collection: Collection, documents: "QuerySet[Document] | None" = None
+) -> Progress:
+    """How the present run of indexing goes, and how long it may still take; of these of the
+    collection's `documents` alone, if they are given."""
+    if documents is None:
+        documents = Document.objects.filter(collection=collection)
     if not documents.filter(status__in=ACTIVE).exists():
         return Progress()
     rows = list(

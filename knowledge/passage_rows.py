@@ -91,7 +91,7 @@ def copy_chunks(
                 (
                     row.id,
                     document.pk,
-                    document.collection_id,
+                    document.space_id,
                     document.version + 1 if generation is None else generation,
                     position,
                     draft.text,
@@ -134,7 +134,7 @@ def copy_embeddings(
                 (
                     row.id,
                     version.pk,
-                    document.collection_id,
+                    document.space_id,
                     row.script,
                     form(vector),
                 )

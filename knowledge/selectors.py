@@ -28,11 +28,14 @@ class PassageText:
 
 
 def list_collections(user: User) -> QuerySet[Collection]:
-    """Collections `user` may see, each with `role` (theirs) and `document_count`."""
+    """Collections `user` may see, each with `role` (theirs) and `document_count`: of those that
+    they may see."""
     counted = Document.objects.filter(collection=OuterRef("pk")).order_by().values("collection")
     counts = Subquery(counted.annotate(count=Count("pk")).values("count"))
+    kept = Collection.parts_apart.hidden_from(user).filter(part_of=OuterRef("pk")).order_by()
+    hidden = Subquery(kept.values("part_of").annotate(count=Count("pk")).values("count"))
     visible: QuerySet[Collection] = Collection.objects.visible_to(user).annotate_role(user)
-    return visible.annotate(document_count=Coalesce(counts, 0))
+    return visible.annotate(document_count=Coalesce(counts, 0) - Coalesce(hidden, 0))
 
 
 @second_lock
@@ -60,10 +63,17 @@ def list_documents(user: User, collection_id: UUID | None = None) -> QuerySet[Do
 @second_lock
 def find_document(user: User, document_id: UUID) -> Document:
     """The document, an attachment too, with its stages and collection; raises Http404."""
-    documents = Document.objects.visible_to(user).prefetch_related("stages")
-    found: Document | None = documents.select_related("collection").filter(pk=document_id).first()
+    rows: QuerySet[Document] = Document.objects.visible_to(user).filter(pk=document_id)
+    rows = rows.prefetch_related("stages")
+    found = rows.filter(is_apart=False).select_related("collection").first()
+    if found is not None:
+        return found
+    found = rows.filter(is_apart=True).first()
     if found is None:
         raise Http404
+    whole = Collection.objects.visible_to(user).filter(pk=found.collection_id).first()
+    # Whoever does not read the collection knows this part of it alone; not to be saved.
+    found.collection = whole or Collection.parts_apart.get(pk=found.pk)
     return found
 
 

@@ -113,6 +113,8 @@ def remove_collection(collection_id: UUID) -> None:
     documents = list(collection.documents.values_list("pk", flat=True))
     files = files_of(documents)
     forget_grants(Grant.Kind.COLLECTION, collection_id)
+    forget_grants(Grant.Kind.DOCUMENT, *documents)
+    Collection.parts_apart.filter(pk__in=documents).delete()
     if not collection.is_shelf:
         audit.record(Act.COLLECTION_DELETED, collection, documents=len(documents))
     collection.delete()
@@ -154,6 +156,8 @@ def delete_document(document: Document) -> None:
         files = files_of([document.pk])
         if Document.objects.filter(pk=document.pk).delete()[0]:
             audit.record(Act.DOCUMENT_DELETED, document, collection=str(document.collection_id))
+        forget_grants(Grant.Kind.DOCUMENT, document.pk)
+        Collection.parts_apart.filter(pk=document.pk).delete()
         shelf.delete()
         transaction.on_commit(lambda: _remove_files(files))
 

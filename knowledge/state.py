@@ -11,21 +11,23 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
+from django.db.models import F
 
 from accounts.models import User
-from knowledge.models import Collection
+from knowledge.models import spaces_of
 from observability.postgres.prepared import prepared
 
 # Rights are asked each time; what is in a collection is summed up where it changes, in the same
 # transaction (`ContentSum`): so this takes as long for ten documents as for a million.
 STATE = """
 with mine as materialized (
-    select id from ({collections}) as readable where %s::uuid[] is null or id = any(%s::uuid[])
+    select id from ({collections}) as readable (id, home)
+    where %s::uuid[] is null or home = any(%s::uuid[])
 )
 select coalesce(sum(s.documents), 0), coalesce(sum(s.total), 0),
        (select count(*) from knowledge_document d
         where d.id = any(%s::uuid[]) and d.status = 'ready'
-          and d.collection_id in (select id from mine)),
+          and (case when d.is_apart then d.id else d.collection_id end) in (select id from mine)),
        (select count(*) from knowledge_chunk where id = any(%s::uuid[]))
 from mine join knowledge_contentsum s on s.collection_id = mine.id
 """
@@ -82,8 +84,13 @@ def knowledge_state(
 def _readable() -> tuple[str, tuple[Any, ...]]:
     """The query of what somebody may read: written once, since that takes longer than asking it."""
     somebody = User(pk=SOMEBODY, is_active=True)
-    visible = Collection.objects.visible_to(somebody)
-    return visible.order_by().values("id").query.sql_with_params()
+    whole, parts = spaces_of(somebody)
+    written = [
+        whole.order_by().annotate(home=F("id")).values_list("id", "home").query.sql_with_params(),
+        parts.order_by().values_list("id", "part_of").query.sql_with_params(),
+    ]
+    sql = " union all ".join(statement for statement, _values in written)
+    return sql, tuple(value for _statement, values in written for value in values)
 
 
 def fold() -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import F, Min, Q
+from django.db.models import Case, F, Min, Q, When
 from django.db.models.functions import Length, Substr
 from django.http import Http404
 
@@ -25,7 +25,7 @@ class Window:
     """The text from `start` to `end`, of `length` characters in all."""
 
     document_id: UUID
-    collection_id: UUID
+    collection_id: UUID  # or its own id, where its access is its own
     title: str
     text: str
     start: int
@@ -57,10 +57,12 @@ def read_window(
             window=Substr("text", start + 1, length),
             whole=Length("text"),
             title=F("document__title"),
-            collection=F("document__collection"),
+            space=Case(
+                When(document__is_apart=True, then=F("document")), default=F("document__collection")
+            ),
             pages=F("document__page_count"),
         )
-        .values("window", "whole", "title", "collection", "pages")
+        .values("window", "whole", "title", "space", "pages")
         .first()
     )
     if row is None:
@@ -70,7 +72,7 @@ def read_window(
     if start >= max(row["whole"], 1):
         raise NothingToRead(f"This document ends at character {row['whole']}.")
     return Window(
-        document_id, row["collection"], row["title"], row["window"], start, row["whole"],
+        document_id, row["space"], row["title"], row["window"], start, row["whole"],
         row["pages"],
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from agents.models import Agent, SavedPrompt
@@ -79,13 +80,15 @@ def _passages(user: User, query: str, limit: int) -> Iterator[Target]:
 
 
 def _documents(user: User, query: str, limit: int) -> Iterator[Target]:
-    found = Document.objects.visible_to(user).filter(_has(query, "title", "file_name"))
-    found = found.filter(collection__is_shelf=False)  # attachments are found by their conversation
-    for document in found.select_related("collection")[:limit]:
+    # Attachments are found by their conversation.
+    rows = Document.objects.collected_for(user).filter(_has(query, "title", "file_name"))
+    found = list(rows[:limit])
+    homes = Collection.objects.visible_to(user).in_bulk([row.collection_id for row in found])
+    for document in found:
         place = reverse("knowledge:document", args=[document.pk])
-        yield _target(
-            "document", document, query, place, (document.title, document.collection.name)
-        )
+        home = homes.get(document.collection_id)
+        name = home.name if home else _("Shared documents")
+        yield _target("document", document, query, place, (document.title, name))
 
 
 def _collections(user: User, query: str, limit: int) -> Iterator[Target]:

@@ -44,7 +44,8 @@ def include(document: Document) -> bool:
 def move(document: Document, target: Collection) -> bool:
     """Into another collection, with everything of it; indexed there from what is stored.
 
-    Answers that cite it go on citing it; who may see it is whoever may see the new collection.
+    Answers that cite it go on citing it; who may see it is whoever may see the new collection, or
+    as its own access says.
     False where it is in work, is kept in step with a source, or is there already.
     """
     if target.is_shelf or target.pk == document.collection_id:
@@ -60,6 +61,9 @@ def move(document: Document, target: Collection) -> bool:
         left = locked.collection_id
         locked.collection, locked.source, locked.chunk_count = target, upload_source(target), 0
         locked.save(update_fields=["collection", "source", "chunk_count", "updated_at"])
+        Collection.parts_apart.filter(pk=locked.pk).update(
+            part_of=target, owner_id=target.owner_id, required_labels=target.required_labels
+        )
         queue_document(locked, is_forced=True)
         audit.record(Act.DOCUMENT_MOVED, document, source=str(left), target=str(target.pk))
     return True

@@ -39,11 +39,11 @@ def lock(cursor: CursorWrapper, document: Document) -> Statistics:
     Raises `EditConflict` where the document is gone, or is being indexed.
     """
     try:
-        statistics = lock_statistics(cursor, document.collection_id)
+        statistics = lock_statistics(cursor, document.space_id)
     except DocumentGone:
         raise EditConflict(CHANGED) from None
     rows = Document.objects.select_for_update().filter(
-        pk=document.pk, collection=document.collection_id
+        pk=document.pk, collection=document.collection_id, is_apart=document.is_apart
     )
     found = rows.values_list("version", "status").first()
     if found is None:
@@ -87,10 +87,10 @@ def swap(
         copy_embeddings(document, rows, vectors, found.version)
         frequencies = Counter(term for row in rows for term in row.terms.counts)
         frequencies.subtract(removed.frequencies)
-        add_frequencies(cursor, document.collection_id, frequencies)
+        add_frequencies(cursor, document.space_id, frequencies)
         count = statistics.n + len(rows) - removed.n
         total = statistics.sum_length + length - removed.length
-        save_statistics(cursor, document.collection_id, Statistics(count, total, average))
+        save_statistics(cursor, document.space_id, Statistics(count, total, average))
     Document.objects.filter(pk=document.pk).update(chunk_count=len(applied.items), updated_at=Now())
     return [row.id for row in rows]
 

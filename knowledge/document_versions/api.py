@@ -119,7 +119,8 @@ def restore(request: HttpRequest, document_id: UUID, number: int) -> Any:
 def get_indexing(request: HttpRequest, collection_id: UUID) -> Any:
     """How many documents wait, are in work, done, failed and paused; how fast it goes, how long it
     may still take, and what went wrong lately."""
-    return find_card(selectors.find_collection(caller(request), collection_id))
+    user = caller(request)
+    return find_card(selectors.find_collection(user, collection_id), user)
 
 
 @router.post(

@@ -1,12 +1,14 @@
 """Collections, and who may see what is in them."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import READ, OwnedModel, OwnedQuerySet, has_grant
+from accounts.access import READ, OneOf, OwnedModel, OwnedQuerySet, granted_ids, has_grant
 from accounts.models import Grant, User
 from gateway.label_fields import LabelsField
 from knowledge.switch_fields import SwitchesField
@@ -31,10 +33,39 @@ class CollectionQuerySet(OwnedQuerySet):
         return self.filter(mine, is_shelf=True, is_withdrawn=False)
 
 
+class Whole(models.Manager.from_queryset(CollectionQuerySet)):  # type: ignore[misc]
+    """Collections as people know them; what one document has for itself is none."""
+
+    def get_queryset(self) -> CollectionQuerySet:
+        found: CollectionQuerySet = super().get_queryset().filter(part_of=None)
+        return found
+
+
+class PartQuerySet(models.QuerySet[Any]):
+    """Under which ids passages lie apart from those of their collection (`document_access`)."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Of what they may read as a whole, where it is not for others alone; and what is shared
+        with them by itself."""
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        read = OneOf("part_of", Collection.objects.visible_to(user).values("pk"))
+        edited = OneOf("part_of", Collection.objects.editable_by(user).values("pk"))
+        named = OneOf("pk", granted_ids(user, Grant.Kind.DOCUMENT, READ))
+        readable = models.Q(read, is_restricted=False) | models.Q(edited) | models.Q(named)
+        return self.filter(readable, part_of__isnull=False, is_withdrawn=False)
+
+    def hidden_from(self, user: User) -> Self:
+        """The others of a collection that they read."""
+        seen = OneOf("pk", self.visible_to(user).values("pk"))
+        return self.filter(~models.Q(seen), is_restricted=True, is_withdrawn=False)
+
+
 class Collection(OwnedModel):
     """Documents that are searched and shared together.
 
-    A shelf (see `shelves`) is the collection of one file attached to a question.
+    A shelf (see `shelves`) is the collection of one file attached to a question. A part has the id
+    of the one document whose passages it holds, since their readers are not the collection's.
     """
 
     grant_kind = Grant.Kind.COLLECTION
@@ -45,8 +76,16 @@ class Collection(OwnedModel):
     is_shelf = models.BooleanField(default=False, db_default=False, editable=False)
     # Of a shelf: where its file was sent; its owner is that conversation's. None: not sent yet.
     conversation_id = models.UUIDField(null=True, blank=True, editable=False)
-    # Of a shelf: its conversation is deleted and may be restored; until then nobody reads it.
+    # Of a shelf, that its conversation is deleted, of a part, that its document is: nobody reads
+    # it until that is restored.
     is_withdrawn = models.BooleanField(default=False, db_default=False, editable=False)
+    # Of a part: what it belongs to. Owner and labels are that one's: Postgres keeps them the same.
+    part_of = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.CASCADE,
+        related_name="parts",
+    )  # fmt: skip
+    # Of a part: whoever reads the collection reads it too, or only its editors and who is named.
+    is_restricted = models.BooleanField(default=False, db_default=False, editable=False)
     # Since when nothing in it is indexed: what comes in waits until somebody goes on.
     paused_at = models.DateTimeField(_("paused"), null=True, blank=True, editable=False)
     # The model that writes what its passages are found by (`enrichment`), and who switched that on
@@ -59,7 +98,8 @@ class Collection(OwnedModel):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
-    objects: ClassVar[Any] = CollectionQuerySet.as_manager()
+    objects: ClassVar[Any] = Whole()
+    parts_apart: ClassVar[Any] = PartQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("collection")
@@ -74,30 +114,95 @@ class Collection(OwnedModel):
                 condition=models.Q(is_shelf=True),
                 name="shelf_conversation",
             ),
+            models.Index(
+                fields=["part_of"],
+                condition=models.Q(part_of__isnull=False),
+                name="collection_part",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
 
+def spaces_of(
+    user: User | AnonymousUser, within: Sequence[UUID] | None = None
+) -> "tuple[models.QuerySet[Any], models.QuerySet[Any]]":
+    """The collections and the parts whose passages `user` may read, of these collections alone
+    where some are named."""
+    whole, parts = Collection.objects.visible_to(user), Collection.parts_apart.visible_to(user)
+    if within is None:
+        return whole, parts
+    return whole.filter(pk__in=list(within)), parts.filter(part_of__in=list(within))
+
+
+def is_collected() -> models.Q:
+    """Of documents: in a collection and on no shelf.
+
+    Without a join: where a document is shared by itself, its reader finds no row of the collection.
+    """
+    whole = Collection.objects.filter(is_shelf=False).values("pk")
+    return models.Q(is_apart=True) | models.Q(collection__in=whole)
+
+
 class InCollectionQuerySet(models.QuerySet[Any]):
-    """Documents and passages are visible to whoever may see their collection, or their shelf.
+    """What whoever may see a collection, or a shelf, may see of it as a whole.
 
     What is on a shelf is edited by nobody: it is only taken away (`shelves`).
     """
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        collected = models.Q(collection__in=Collection.objects.visible_to(user))
-        attached = models.Q(collection__in=Collection.objects.shelves_of(user))
-        return self.filter(collected | attached)
+        return self.filter(self._collected(user) | self._attached(user))
 
     def collected_for(self, user: User | AnonymousUser) -> Self:
         """Those in collections alone."""
-        return self.filter(collection__in=Collection.objects.visible_to(user))
+        return self.filter(self._collected(user))
 
     def attached_for(self, user: User | AnonymousUser) -> Self:
         """Those on shelves alone."""
-        return self.filter(collection__in=Collection.objects.shelves_of(user))
+        return self.filter(self._attached(user))
 
     def editable_by(self, user: User | AnonymousUser) -> Self:
         return self.filter(collection__in=Collection.objects.editable_by(user))
+
+    def _collected(self, user: User | AnonymousUser) -> models.Q:
+        return models.Q(collection__in=Collection.objects.visible_to(user))
+
+    def _attached(self, user: User | AnonymousUser) -> models.Q:
+        return models.Q(collection__in=Collection.objects.shelves_of(user))
+
+
+class DocumentQuerySet(InCollectionQuerySet):
+    """Documents are visible with their collection, or each as its own access says."""
+
+    def owned_by(self, user: User | AnonymousUser) -> Self:
+        return self.filter(collection__in=Collection.objects.owned_by(user))
+
+    def shown_to(self, user: User | AnonymousUser) -> Self:
+        """Of documents in a collection that they read: without those kept from them."""
+        parts = Collection.parts_apart.visible_to(user).values("pk")
+        return self.filter(models.Q(is_apart=False) | models.Q(OneOf("pk", parts)))
+
+    def _collected(self, user: User | AnonymousUser) -> models.Q:
+        whole, parts = spaces_of(user)
+        if not isinstance(user, User) or not user.is_active:
+            return models.Q(pk__in=[])
+        together = models.Q(OneOf("collection", whole.values("pk")), is_apart=False)
+        return together | models.Q(OneOf("pk", parts.values("pk")), is_apart=True)
+
+
+class PassageQuerySet(InCollectionQuerySet):
+    """Passages and vectors lie under the collection, or under the part that their document is."""
+
+    def editable_by(self, user: User | AnonymousUser) -> Self:
+        editable = Collection.objects.editable_by(user)
+        apart = Collection.parts_apart.filter(part_of__in=editable)
+        return self.filter(
+            models.Q(collection__in=editable) | models.Q(collection__in=apart.values("pk"))
+        )
+
+    def _collected(self, user: User | AnonymousUser) -> models.Q:
+        whole, parts = spaces_of(user)
+        return models.Q(collection__in=whole.values("pk")) | models.Q(
+            collection__in=parts.values("pk")
+        )

@@ -7,8 +7,8 @@ from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-from knowledge.models.collections import Collection, InCollectionQuerySet
+from accounts.models import Grant, User
+from knowledge.models.collections import Collection, DocumentQuerySet
 from knowledge.models.sources import Source
 from security.ids import new_id
 
@@ -20,6 +20,8 @@ class Document(models.Model):
     versions before and after it are `DocumentVersion`. `version` counts indexed generations: one
     content that is indexed twice has two.
     """
+
+    grant_kind = Grant.Kind.DOCUMENT
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("waiting")
@@ -64,6 +66,8 @@ class Document(models.Model):
         related_name="+",
     )  # fmt: skip
     job_id = models.UUIDField(null=True, blank=True, editable=False)
+    # Its access is its own: passages, vectors and terms lie under its own id (`document_access`).
+    is_apart = models.BooleanField(default=False, db_default=False, editable=False)
     # Of one that was deleted and may be taken back (`discarding`): where it was, and since when.
     discarded_from = models.ForeignKey(
         Collection, null=True, blank=True, editable=False, on_delete=models.SET_NULL,
@@ -80,7 +84,7 @@ class Document(models.Model):
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
-    objects = InCollectionQuerySet.as_manager()
+    objects = DocumentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("document")
@@ -122,6 +126,16 @@ class Document(models.Model):
     @property
     def page_url(self) -> str:
         return reverse("knowledge:document", args=[self.pk])
+
+    @property
+    def owner(self) -> User:
+        """Whose collection it is in."""
+        return self.collection.owner
+
+    @property
+    def space_id(self) -> UUID:
+        """Under which id its passages, vectors and terms lie."""
+        return self.pk if self.is_apart else self.collection_id
 
     @property
     def stored_id(self) -> UUID:

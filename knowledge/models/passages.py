@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from pgvector.django import HalfVectorField, SparseVectorField, VectorField
 
 from knowledge.analyzer import TERM_SPACE
-from knowledge.models.collections import Collection, InCollectionQuerySet
+from knowledge.models.collections import Collection, PassageQuerySet
 from knowledge.models.documents import Document
 from security.ids import new_id
 
@@ -46,7 +46,7 @@ class Chunk(models.Model):
     terms = ArrayField(models.IntegerField())
     bm25 = SparseVectorField(dimensions=TERM_SPACE)
 
-    objects = InCollectionQuerySet.as_manager()
+    objects = PassageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("passage")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -142,7 +142,7 @@ def judge(losses: Iterable[Loss], target: Any, by: User | None, *, is_forced: bo
 
 def _asking_collections() -> Iterable[Collection]:
     counted = GoldenQuestion.objects.counted().filter(collection=OuterRef("pk"))
-    rows = Collection.objects.filter(Exists(counted), is_shelf=False)
+    rows: QuerySet[Collection] = Collection.objects.filter(Exists(counted), is_shelf=False)
     return rows.select_related("owner").order_by("pk")
 
 

@@ -15,7 +15,7 @@ from gateway.errors import BudgetExhausted, GatewayError
 from gateway.labels import LabelUnmet
 from knowledge.bm25 import Shape
 from knowledge.errors import DocumentGone
-from knowledge.models import QualityRun, QualityTuning
+from knowledge.models import Collection, QualityRun, QualityTuning
 from knowledge.quality import proposing, running, tuning
 from knowledge.quality.asking import NobodyReads
 from knowledge.quality.errors import QuestionRefused
@@ -71,7 +71,10 @@ def propose_questions(context: JobContext, collection_id: str, count: int, owner
 def weigh_anew(context: JobContext, collection_id: str, k1: float, b: float) -> None:
     """Weigh a collection's passages by other k1 and b, in one transaction."""
     try:
-        done = reweigh_collection(UUID(collection_id), context.check, Shape(k1, b))
+        whole = UUID(collection_id)
+        parts = Collection.parts_apart.filter(part_of=whole).values_list("pk", flat=True)
+        spaces = [whole, *parts]
+        done = sum(reweigh_collection(pk, context.check, Shape(k1, b)) for pk in spaces)
     except DocumentGone:
         return
     context.progress("load", done, done)

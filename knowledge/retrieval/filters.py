@@ -16,7 +16,10 @@ from knowledge.retrieval.types import NO_FILTERS, Filters
 # Up to this many passages are named one by one, and then both legs are exact.
 FEW = 4_000
 
-WITHIN = "d.collection_id = any (array(select id from allowed))"
+WITHIN = (
+    "(not d.is_apart and d.collection_id = any (array(select id from allowed))"
+    " or d.is_apart and d.id = any (array(select id from allowed)))"
+)
 RENEWED = "coalesce(d.version_at, d.created_at)"
 
 SIZE = """

@@ -12,7 +12,7 @@ from accounts.models import User
 from gateway.labels import Demand
 from gateway.types import Payer
 from knowledge.embeddings.storages import search_settings
-from knowledge.models import Collection, EmbeddingVersion
+from knowledge.models import Collection, EmbeddingVersion, spaces_of
 from knowledge.retrieval.candidates import Found, demands_of, found_by, fuse, trace_of
 from knowledge.retrieval.filters import narrow
 from knowledge.retrieval.questions import EmbedderFor, Question, embed_for, prepare
@@ -31,6 +31,8 @@ from knowledge.versions import find_active_version
 from security.reading import reading_as
 
 MAX_LIMIT = 100
+# Collections, and parts of some: what may be searched.
+Visible = tuple["QuerySet[Collection]", ...]
 # Of several queries each hands over at least so many: what two of them find is often far down.
 DEPTH = 40
 
@@ -41,7 +43,7 @@ class Plan:
 
     user: User | AnonymousUser
     queries: tuple[Query, ...]
-    visible: "QuerySet[Collection]"
+    visible: Visible
     limit: int
     filters: Filters
     embedder_for: EmbedderFor
@@ -68,7 +70,7 @@ class Plan:
 
     def run(self, queries: Sequence[Query], questions: Sequence[Question]) -> list[Found]:
         """What these queries find, one after the other in one transaction."""
-        allowed = allowed_by(self.visible)
+        allowed = allowed_by(*self.visible)
         limit = self.limit if len(self.queries) == 1 else max(self.limit, DEPTH)
         settings = SETTINGS | search_settings(questions[0].version, LEG_LIMIT)
         with reading_as(self.user, **settings) as cursor:
@@ -132,7 +134,7 @@ def search(
     embedder raises.
     """
     embedder_for = embed_for(collections, demands, user, payer, remember=remember)
-    visible = visible_collections(user, collections)
+    visible = spaces_of(user, collections)
     plan = plan_search(
         user, query, visible, limit, embedder_for,
         also=also, filters=filters, version=version, alpha=alpha, collections=collections,
@@ -154,7 +156,7 @@ def search_shelves(
     remember: bool = True,
 ) -> SearchResult:
     """The same in attachments, named by the ids of their shelves, and in nothing else."""
-    visible = Collection.objects.shelves_of(user).filter(pk__in=list(shelves))
+    visible = (Collection.objects.shelves_of(user).filter(pk__in=list(shelves)),)
     embedder_for = embed_for(None, demands, user, payer, remember=remember)
     plan = plan_search(user, query, visible, limit, embedder_for, also=also, filters=filters)
     return run_plan(plan)
@@ -163,7 +165,7 @@ def search_shelves(
 def plan_search(
     user: User | AnonymousUser,
     query: str,
-    visible: "QuerySet[Collection]",
+    visible: Visible,
     limit: int,
     embedder_for: EmbedderFor,
     *,
@@ -180,13 +182,6 @@ def plan_search(
         user, queries, visible, limit, filters, embedder_for,
         version, alpha, collections, only_alike,
     )  # fmt: skip
-
-
-def visible_collections(
-    user: User | AnonymousUser, collections: Sequence[UUID] | None
-) -> "QuerySet[Collection]":
-    visible: QuerySet[Collection] = Collection.objects.visible_to(user)
-    return visible if collections is None else visible.filter(pk__in=list(collections))
 
 
 def run_plan(plan: Plan) -> SearchResult:

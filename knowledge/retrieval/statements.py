@@ -82,6 +82,7 @@ select c.id, c.document_id, c.collection_id, d.title, c.heading_path, c.text, c.
        c.page, c.line, c.head, fused.score, fused.lexical, fused.lexical_rank,
        fused.dense, fused.dense_rank, c.terms, k.name, k.required_labels
 from fused join knowledge_chunk c on c.id = fused.id
+        and c.collection_id = any (array(select id from allowed))
     join knowledge_document d on d.id = c.document_id
     join knowledge_collection k on k.id = c.collection_id
 order by fused.score desc, c.id
@@ -102,13 +103,19 @@ Allowed = tuple[str, tuple[Any, ...]]
 Leg = tuple[str, list[Any]]  # SQL, and its values
 
 
-def allowed_by(visible: "QuerySet[Collection]") -> Allowed:
-    """The SQL and the parameters of the ids of the collections that may be searched."""
-    try:
-        sql, parameters = visible.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return "select null::uuid as id where false", ()
-    return f"select visible.id from ({sql}) as visible (id)", parameters  # noqa: S608 - Django's SQL
+def allowed_by(*visible: "QuerySet[Collection]") -> Allowed:
+    """The SQL and the parameters of the ids of the collections that may be searched, and of their
+    parts (`spaces_of`)."""
+    statements: list[str] = []
+    values: list[Any] = []
+    for rows in visible:
+        try:
+            sql, parameters = rows.order_by().values("pk").query.sql_with_params()
+        except EmptyResultSet:
+            continue
+        statements.append(f"select visible.id from ({sql}) as visible (id)")  # noqa: S608 - Django's SQL
+        values.extend(parameters)
+    return " union all ".join(statements) or "select null::uuid as id where false", tuple(values)
 
 
 def read_statistics(cursor: CursorWrapper, allowed: Allowed, question: Question) -> Known:

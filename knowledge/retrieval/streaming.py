@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.models import User
 from gateway.labels import Demand
 from gateway.types import Payer
+from knowledge.models import spaces_of
 from knowledge.retrieval.candidates import Found
 from knowledge.retrieval.questions import Question, embed_for
 from knowledge.retrieval.searching import (
@@ -18,7 +19,6 @@ from knowledge.retrieval.searching import (
     ms_since,
     plan_search,
     run_plan,
-    visible_collections,
 )
 from knowledge.retrieval.types import NO_FILTERS, Filters, Query
 from knowledge.types import SearchResult
@@ -42,7 +42,7 @@ async def search_streaming(
     of them found, in the order in which they end. They run at the same time, in threads of their
     own, after one call of the embedder for all; the failure of one is the failure of the search.
     """
-    visible = visible_collections(user, collections)
+    visible = spaces_of(user, collections)
     embedder_for = embed_for(collections, demands, user, payer, remember=remember)
     plan = plan_search(
         user, query, visible, limit, embedder_for,

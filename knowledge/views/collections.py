@@ -58,7 +58,7 @@ def collection(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     context = collection_context(request, collection_id)
     shown = context["collection"]
     context |= {
-        **_job_card(shown),
+        **_job_card(request, shown),
         "max_megabytes": settings.PARLEY_MAX_UPLOAD_MB,
         "endings_shown": ENDINGS_SHOWN,
         "endings": ",".join(ending for kind in FILE_TYPES for ending in kind.endings if ending),
@@ -82,7 +82,7 @@ def documents(request: HttpRequest, collection_id: UUID) -> HttpResponse:
 def progress(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     """The job card, with the rows that were in work when the page last heard of them."""
     context = collection_context(request, collection_id)
-    told = _job_card(context["collection"])
+    told = _job_card(request, context["collection"])
     state = told["progress"]
     watched = [value for value in request.GET.getlist("active") if _is_uuid(value)][:MAX_REFRESHED]
     rows = selectors.list_documents(caller(request), collection_id).filter(pk__in=watched)
@@ -165,9 +165,9 @@ def _listed(request: HttpRequest, shown: Collection, *, may_edit: bool = False) 
     }
 
 
-def _job_card(shown: Collection) -> dict[str, Any]:
+def _job_card(request: HttpRequest, shown: Collection) -> dict[str, Any]:
     """What runs, waits, is paused, and went wrong."""
-    card = find_card(shown)
+    card = find_card(shown, caller(request))
     problems = [replace(one, reason=in_words(one.reason)) for one in card.problems]
     return {"card": card, "progress": card.run, "problems": problems}
 

@@ -61,6 +61,8 @@ class Act(models.TextChoices):
     PASSAGE_RESTORED = "passage.restored", _("Edit of a passage undone")
     DOCUMENT_EXCLUDED = "document.excluded", _("Document excluded from search")
     DOCUMENT_INCLUDED = "document.included", _("Document included in search again")
+    DOCUMENT_RESTRICTED = "document.restricted", _("Document kept from a collection's readers")
+    DOCUMENT_OPENED = "document.opened", _("Document opened to its collection's readers again")
     DOCUMENT_MOVED = "document.moved", _("Document moved to another collection")
     FILE_DOWNLOADED = "file.downloaded", _("File downloaded")
     CONVERSATION_DELETED = "conversation.deleted", _("Conversation deleted")

@@ -23,6 +23,7 @@ from gateway.chat import stream_chat
 from gateway.labels import Demand, LabelUnmet, require_labels
 from gateway.routing.routes import find_routes
 from knowledge.labels import demands_of
+from knowledge.models import is_collected
 from knowledge.retrieval.types import Query
 from knowledge.retrieval.understanding import Understood
 from knowledge.windows import NothingToRead, Window, passages_in, read_window, start_of_page
@@ -108,7 +109,7 @@ def within_reach_of(task: AgentTask) -> Q:
     if task.has_lost_its_collections:
         return attached
     chosen = searched_collections(task)
-    collected = Q(collection__is_shelf=False)
+    collected = is_collected()
     return attached | (collected if chosen is None else collected & Q(collection__in=chosen))
 
 

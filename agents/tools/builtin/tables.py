@@ -41,7 +41,7 @@ async def query_table(
     """Query CSV and Excel documents with one SELECT of DuckDB's SQL. They are t1, t2, … in order,
     further sheets t1_2, …; without `sql` their columns are described."""
     found = await run_patiently(_tables, calling.user, calling.task, documents)
-    collections = {document.collection_id for document in found}
+    collections = {document.space_id for document in found}
     demands = await run_patiently(demands_of, collections)
     await may_show(calling.task, demands)
     files = [_file(document) for document in found]

@@ -29,15 +29,19 @@ class FolderConnector:
         self.total: int | None = None
 
     def walk(self, walk: Walk) -> Iterator[Found | Gone]:
-        for entry, relative in self._files(self._root, "", 0, walk):
-            if relative in self._wanted:
-                yield _found(entry, relative)
+        self.total = sum(1 for _file in self._wanted_files(walk))  # names alone: that is quick
+        for entry, relative in self._wanted_files(walk):
+            yield _found(entry, relative)
 
     def fetch(self, found: Found) -> AbstractContextManager[Readable]:
         return open_below(self._root, os.fsdecode(raw(found.external_id)))
 
     def close(self) -> None:
         """Nothing is open between two items."""
+
+    def _wanted_files(self, walk: Walk) -> Iterator[tuple["os.DirEntry[str]", str]]:
+        files = self._files(self._root, "", 0, walk)
+        return (found for found in files if found[1] in self._wanted)
 
     def _files(
         self, folder: Path, prefix: str, depth: int, walk: Walk

@@ -86,9 +86,16 @@ class GitConnector:
     # -- What is listed ----------------------------------------------------------------------------
 
     def _everything(self, repository: Repo, commit: Commit, walk: Walk) -> Iterator[Found | Gone]:
+        self.total = sum(1 for _file in self._wanted_files(repository, commit, walk))
+        for path, sha in self._wanted_files(repository, commit, walk):
+            yield _found(path, sha, commit)
+
+    def _wanted_files(
+        self, repository: Repo, commit: Commit, walk: Walk
+    ) -> Iterator[tuple[bytes, ObjectID]]:
         for entry in iter_tree_contents(repository.object_store, commit.tree):
             if self._is_wanted(entry.path, entry.mode):
-                yield _found(entry.path, entry.sha, commit)
+                yield entry.path, entry.sha
             else:
                 walk.check()
 

@@ -39,7 +39,8 @@ class Preview:
         for item in self.connector.walk(self):
             if isinstance(item, Found):
                 self._look_at(item)
-                self.job.progress("preview", run.added + run.failed, run.added + run.failed + 1)
+                done = run.added + run.failed
+                self.job.progress("preview", done, max(self.connector.total or 0, done + 1))
             if self.source.kind == Source.Kind.WEB and run.added >= MOST_PAGES:
                 run.reason = ENOUGH
                 break

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from embedded.home import REPOSITORY
 from knowledge.models import Document, Source, SyncRun
+from tests.knowledge.conftest import run_job
 from tests.knowledge.sources.conftest import Add, counts, work
 from tests.support.processes import Processes
 
@@ -54,25 +55,53 @@ def test_it_lists_starts_and_refuses(root: Path, add: Add, bob):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_there", [True, False])
 def test_run_by_hand_it_waits_and_its_exit_says_how_it_ended(root: Path, add: Add, is_there: bool):
-    """The program itself, in a process of its own, while a worker does the work here."""
     (root / "a.md").write_text("One.")
     source = add("folder", path=str(root))
     if not is_there:
         root.rename(root.with_name("elsewhere"))
-    processes = Processes()
-    program = subprocess.Popen(
-        [sys.executable, "manage.py", "sync", "It", "--wait", "--as", "alice@example.org"],
-        cwd=REPOSITORY, env=processes.environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    while not (found := source.runs.first()) and program.poll() is None:
-        time.sleep(0.05)
-    if found:
-        work(found)
+    program = start_by_hand("--wait")
+    work(run_of(source, program))
     out, err = program.communicate(timeout=120)
-    assert found, err
     if is_there:
         assert (program.returncode, "It: succeeded. 1 added" in out) == (0, True), err
     else:
         assert (program.returncode, "It: failed" in out) == (1, True), err
         assert "PARLEY_SOURCE_ROOTS" in err
+
+
+@pytest.mark.processes
+@pytest.mark.timeout(180)
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_it_stays_until_what_came_is_indexed_too(root: Path, add: Add, is_whole: bool):
+    (root / "a.md").write_text("One.")
+    (root / "b.json").write_text('{"rule": "Two."}' if is_whole else "{")
+    source = add("folder", path=str(root))
+    program = start_by_hand("--indexed")
+    run = work(run_of(source, program))
+    assert (run.added, run.total) == (2, 2)
+    assert program.poll() is None  # it waits for the documents, of which none is indexed yet
+    for document in Document.objects.filter(source=source):
+        run_job(document)
+    out, err = program.communicate(timeout=120)
+    if is_whole:
+        assert (program.returncode, "2 documents are ready, 0 failed." in out) == (0, True), err
+    else:
+        assert (program.returncode, "1 documents are ready, 1 failed." in out) == (1, True), out
+        assert "It: b.json: " in err
+
+
+def start_by_hand(*options: str) -> "subprocess.Popen[str]":
+    """The program itself, in a process of its own, while a worker does the work here."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "sync", "It", *options, "--as", "alice@example.org"],
+        cwd=REPOSITORY, env=Processes().environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def run_of(source: Source, program: "subprocess.Popen[str]") -> SyncRun:
+    while not (found := source.runs.first()) and program.poll() is None:
+        time.sleep(0.05)
+    assert found, program.communicate()
+    return found

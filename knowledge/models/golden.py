@@ -1,7 +1,8 @@
 """Golden questions: what a collection must find, and what it must not."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -12,8 +13,19 @@ from knowledge.models.passages import Chunk
 from security.ids import new_id
 
 
+def kept_from(user: User | AnonymousUser, rests: Any) -> Any:
+    """Those of the passages named by their words whose document `user` may not see."""
+    seen = Document.objects.visible_to(user).values("pk")
+    return rests.filter(document__is_apart=True).exclude(document__in=seen)
+
+
 class GoldenQuerySet(InCollectionQuerySet):
-    """Those who may see the collection see its questions; its editors change them."""
+    """Those who may see the collection see its questions, but for those that rest on a document
+    which is kept from them; its editors change them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        rests = ExpectedPassage.objects.filter(question=models.OuterRef("pk"))
+        return super().visible_to(user).filter(~models.Exists(kept_from(user, rests)))
 
     def counted(self) -> "GoldenQuerySet":
         """Those that a run asks: accepted by a person, and it is known what they are to find."""

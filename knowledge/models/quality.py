@@ -1,7 +1,8 @@
 """What was measured with golden questions, and what people decided by it."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from knowledge.models.collections import Collection, InCollectionQuerySet
 from knowledge.models.documents import Document
-from knowledge.models.golden import GoldenQuestion
+from knowledge.models.golden import GoldenQuestion, kept_from
 from knowledge.models.passages import Chunk, EmbeddingVersion
 from security.ids import new_id
 
@@ -210,6 +211,15 @@ class QualityTuning(models.Model):
         return f"{self.collection_id} {self.state}"
 
 
+class ApprovedQuerySet(InCollectionQuerySet):
+    """Those who may see the collection are given its answers, but for those that rest on a document
+    which is kept from them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        rests = ApprovedSource.objects.filter(answer=models.OuterRef("pk"))
+        return super().visible_to(user).filter(~models.Exists(kept_from(user, rests)))
+
+
 class ApprovedAnswer(models.Model):
     """What a curator wants to be answered to a question, until it expires."""
 
@@ -228,7 +238,7 @@ class ApprovedAnswer(models.Model):
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
-    objects: ClassVar[Any] = InCollectionQuerySet.as_manager()
+    objects: ClassVar[Any] = ApprovedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("approved answer")

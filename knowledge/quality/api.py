@@ -178,11 +178,12 @@ def start_run(request: HttpRequest, collection_id: UUID, body: RunIn) -> Any:
     "/quality-runs/{uuid:quality_run_id}", response=RunWhole, auth=READ,
     summary="Read a run of golden questions", operation_id="get_quality_run",
 )  # fmt: skip
-def get_run(request: HttpRequest, quality_run_id: UUID) -> Any:
-    """With each question's result, those that became worse first."""
+def get_run(request: HttpRequest, quality_run_id: UUID, page: Query[PageQuery]) -> Any:
+    """With a page of the questions' results, those that became worse first; `next` is the cursor
+    of the page after it."""
     user = caller(request)
     run = require_visible(QualityRun.objects, user, quality_run_id)
-    run.compared = selectors.compare_run(user, run)
+    run.compared, run.next = selectors.compare_run(user, run, page.limit, page.cursor)
     return run
 
 

@@ -27,6 +27,7 @@ from knowledge.models import (
     ApprovedWording,
     Collection,
     DocumentText,
+    spaces_of,
 )
 from knowledge.quality.errors import QuestionRefused
 from knowledge.quality.services import Expectation, checked, place_of, require_editor
@@ -76,6 +77,10 @@ near as (
         ) as icount
     where (w.key = %s or w.terms && %s::int[])
       and a.collection_id in (select id from mine)
+      and not exists (select from knowledge_approvedsource s
+                      join knowledge_document d on d.id = s.document_id
+                      where s.answer_id = a.id and d.is_apart
+                        and d.id not in (select id from mine))
       and (a.expires_at is null or a.expires_at > now()))
 select answer_id, text, is_same, share from near
 where is_same or share >= %s order by is_same desc, share desc limit 10
@@ -162,10 +167,7 @@ def find_approved(
     """
     if not _is_any_there() or not question.strip():
         return None
-    visible = Collection.objects.visible_to(user)
-    if collections is not None:
-        visible = visible.filter(pk__in=list(collections))
-    sql, parameters = allowed_by(visible)
+    sql, parameters = allowed_by(*spaces_of(user, collections))
     key, terms = key_of(question), terms_of(question)
     values = [*parameters, key, len(terms), terms, key, terms, NEAR]
     with reading_as(user), connection.cursor() as cursor:
@@ -228,7 +230,7 @@ def _placed(row: ApprovedSource, text: str) -> Passage | None:
     return Passage(
         chunk_id=chunk.pk,
         document_id=row.document_id,
-        collection_id=row.document.collection_id,
+        collection_id=row.document.space_id,
         title=row.document.title,
         heading_path=tuple(chunk.heading_path),
         text=text[slice(*span)],

@@ -189,6 +189,7 @@ class ResultOut(Schema):
 
 class RunWhole(RunOut):
     results: list[ResultOut]
+    next: str | None = Field(None, description="The cursor of the results that follow.")
 
     model_config = example(
         id=ID, cause="hand", state="done", reason="", figures=FIGURES, embedding_version=1,
@@ -197,6 +198,7 @@ class RunWhole(RunOut):
             "question": ID, "text": "What may a hotel cost?", "rank": 1, "ndcg": 1.0,
             "found_nothing": None, "supported": None, "step": 0,
         }],
+        next=None,
     )  # fmt: skip
 
     @staticmethod

@@ -1,11 +1,26 @@
 """Reads about golden questions, shaped for pages and programs; each of what its reader may see."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, Q, prefetch_related_objects
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    FloatField,
+    Func,
+    OuterRef,
+    Prefetch,
+    Q,
+    Subquery,
+    TextField,
+    Value,
+    When,
+    prefetch_related_objects,
+)
+from django.db.models.functions import Coalesce, Concat
 
 from accounts.models import User
 from knowledge.models import (
@@ -25,6 +40,26 @@ from security.reading import second_lock
 
 SHOWN_RUNS = 60  # of a trend
 ALL = "all"
+
+
+class ToChar(Func):
+    function = "to_char"
+    output_field = TextField()
+
+
+# What `_value` and `Compared.step` are, for Postgres to put results in order.
+VALUE = Case(
+    When(is_quiet=True, then=1.0),
+    When(is_quiet=False, then=0.0),
+    default="ndcg",
+    output_field=FloatField(),
+)
+STEP = Case(
+    When(now__lt=F("was"), then=Value("0")),
+    When(now__gt=F("was"), then=Value("2")),
+    default=Value("1"),
+    output_field=TextField(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +143,24 @@ def list_runs(user: User, collection_id: UUID, count: int = SHOWN_RUNS) -> list[
 
 
 @second_lock
-def compare_run(user: User, run: QualityRun) -> list[Compared]:
-    """Each question's result beside that of the run before; what became worse first."""
-    questions = GoldenQuestion.objects.visible_to(user).filter(collection=run.collection_id)
-    known = {one.pk: one for one in questions}
-    before: dict[UUID, QualityResult] = {}
-    if run.before_id:
-        before = {one.question_id: one for one in QualityResult.objects.filter(run=run.before_id)}
-    rows = [
-        Compared(known[one.question_id], one, before.get(one.question_id))
-        for one in run.results.all()
-        if one.question_id in known
-    ]
-    return sorted(rows, key=lambda row: (row.step, _value(row.now) or 0.0))
+def compare_run(
+    user: User, run: QualityRun, limit: int, cursor: str | None = None
+) -> tuple[list[Compared], str | None]:
+    """A page of questions with their results beside those of the run before, what became worse
+    first; and the cursor of the next one. Raises InvalidCursor."""
+    seen = GoldenQuestion.objects.visible_to(user).filter(collection=run.collection_id)
+    of_before = QualityResult.objects.filter(run=run.before_id)
+    was = of_before.filter(question=OuterRef("question")).values(value=VALUE)
+    rows = run.results.filter(question__in=seen).annotate(now=VALUE, was=Subquery(was[:1]))
+    rows = rows.annotate(place=Concat(STEP, ToChar(Coalesce("now", 0.0), Value("FM0.000000"))))
+    page = paginate(rows.select_related("question"), ["place", "id"], cursor, limit)
+    known = {one.question_id: one for one in of_before.filter(question__in=_asked(page.items))}
+    found = [Compared(one.question, one, known.get(one.question_id)) for one in page.items]
+    return found, page.next
+
+
+def _asked(results: Iterable[QualityResult]) -> list[UUID]:
+    return [one.question_id for one in results]
 
 
 def latest_of(run: QualityRun | None, questions: Sequence[GoldenQuestion]) -> dict[UUID, Compared]:

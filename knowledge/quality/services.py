@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _noop
 
 from accounts.access import require_visible
 from accounts.models import User
@@ -22,6 +23,7 @@ LONGEST_QUESTION = 2_000  # characters
 LONGEST_QUOTE = 4_000
 MOST_EXPECTED = 20
 MOST_QUESTIONS = 2_000  # of a collection
+NO_SUCH_DOCUMENT = _noop("There is no such document in this collection.")
 
 Origin = GoldenQuestion.Origin
 State = GoldenQuestion.State
@@ -57,6 +59,9 @@ def add_question(
     wanted = list(expected)
     text = checked(question, wanted, must_find_nothing=must_find_nothing)
     may_edit = Collection.objects.editable_by(user).filter(pk=collection.pk).exists()
+    named = {one.document_id for one in wanted}
+    if Document.objects.visible_to(user).filter(pk__in=named).count() < len(named):
+        raise QuestionRefused(_(NO_SUCH_DOCUMENT))
     is_accepted = may_edit and not is_proposed
     with transaction.atomic():
         Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
@@ -199,7 +204,7 @@ def place_of(collection_id: UUID, document_id: UUID, quote: str, start: int = 0)
     """Where the quote stands in the document's text now; raises QuestionRefused."""
     document = Document.objects.filter(pk=document_id, collection=collection_id).first()
     if document is None:
-        raise QuestionRefused(_("There is no such document in this collection."))
+        raise QuestionRefused(_(NO_SUCH_DOCUMENT))
     if not quote:
         return 0
     text = DocumentText.objects.filter(document=document).values_list("text", flat=True).first()

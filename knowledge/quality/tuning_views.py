@@ -20,9 +20,9 @@ from knowledge.quality.errors import ChangeHeld, QuestionRefused
 from knowledge.quality.forms import AnswerForm, expectations_in, named_in, rows_of, with_empty
 from knowledge.quality.offering import titles_of
 from knowledge.quality.selectors import list_approved
-from knowledge.quality.views import quality_context
+from knowledge.quality.views import PAGE_SIZE, quality_context
+from security.paging import InvalidCursor
 
-MOST_ANSWERS = 200
 SHOWN_TUNINGS = 10
 
 
@@ -83,8 +83,12 @@ def decide(request: HttpRequest, tuning_id: UUID) -> HttpResponse:
 @login_required
 def answers(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     context = quality_context(request, collection_id)
-    found = list_approved(caller(request), context["collection"].pk, MOST_ANSWERS)
-    context |= {"answers": found.items, "now": timezone.now()}
+    user, shown = caller(request), context["collection"]
+    try:
+        found = list_approved(user, shown.pk, PAGE_SIZE, request.GET.get("cursor"))
+    except InvalidCursor:
+        found = list_approved(user, shown.pk, PAGE_SIZE)
+    context |= {"answers": found.items, "next": found.next, "now": timezone.now()}
     return render(request, "knowledge/quality/answers.html", context)
 
 

@@ -98,9 +98,15 @@ def run(request: HttpRequest, collection_id: UUID, quality_run_id: UUID) -> Http
     shown = require_visible(QualityRun.objects, user, quality_run_id)
     if shown.collection_id != context["collection"].pk:
         raise Http404
+    cursor = request.GET.get("cursor")
+    try:
+        rows, following = selectors.compare_run(user, shown, PAGE_SIZE, cursor)
+    except InvalidCursor:
+        rows, following = selectors.compare_run(user, shown, PAGE_SIZE)
     context |= {
         "run": shown,
-        "rows": selectors.compare_run(user, shown),
+        "rows": rows,
+        "next": following,
         "changes": running.changes_of(shown),
     }
     return render(request, "knowledge/quality/run.html", context)

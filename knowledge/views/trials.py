@@ -122,7 +122,7 @@ def _homes(asking: Asking, found: set[UUID]) -> list[Collection]:
 def _expected(user: User, collection: Collection, asked: QueryDict) -> list[Expectation]:
     """The ticked passages of this collection, in their words."""
     ticked = [_uuid(value) for value in asked.getlist("passage")[:MOST_EXPECTED]]
-    chunks = Chunk.objects.visible_to(user).filter(pk__in=ticked, collection=collection)
+    chunks = Chunk.objects.visible_to(user).filter(pk__in=ticked, document__collection=collection)
     return [
         Expectation(chunk.document_id, chunk.text[:LONGEST_QUOTE], chunk.start)
         for chunk in chunks.defer("terms", "bm25").order_by("document", "position")

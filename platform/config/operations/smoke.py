@@ -33,7 +33,7 @@ def smoke_test() -> Iterator[Finding]:
 
 def _search() -> tuple[str, str]:
     """Search for the beginning of some passage as one who owns it; it must be found and opened."""
-    collected = Chunk.objects.filter(collection__is_shelf=False)
+    collected = Chunk.objects.filter(collection__is_shelf=False, collection__part_of=None)
     chunk = collected.select_related("collection__owner").order_by("-id").first()
     if chunk is None:
         return WARN, "there is no passage to look for"

@@ -122,17 +122,18 @@ def assemble(
     images: Sequence[PromptImage] = (),
     unseen: int = 0,
     has_tools: bool = False,
+    after: int = 0,
 ) -> tuple[PromptMessage, ...]:
     """Messages in the order system, history, last user message with its data blocks and images.
 
     The last PERSON part is the question. `unseen` images came with it that the model is not shown.
-    Blocks are numbered in their order. `fence` is given by tests only; `lasting_fence` is that of
-    pinned blocks, the same for each question of a conversation.
+    Blocks are numbered in their order, `after` numbers that are taken. `fence` is given by tests
+    only; `lasting_fence` is that of pinned blocks, the same for each question of a conversation.
     """
     fence = fence or new_fence()
     instructions = [part.text for part in parts if part.trust is Trust.INSTRUCTION]
     data = (part for part in parts if part.trust is Trust.DATA)
-    blocks = dict(enumerate(data, 1))
+    blocks = dict(enumerate(data, after + 1))
     pinned = {n: part for n, part in blocks.items() if part.is_pinned}
     loose = {n: part for n, part in blocks.items() if not part.is_pinned}
     notes = [part for part in parts if part.source is Source.MEMORY]

@@ -37,6 +37,9 @@ declare(
             "The agent made the same call more than {most} times, was stopped, and answered with "
             "what it had."
         ),
+        "ask_agent": _("Ask {name}"),
+        "hand_over_to_agent": _("Hand over to {name}"),
+        "handed_to_nobody": _("It was to be handed over to an agent that cannot be used any more."),
         "too_many_images": _("There were more images than the agent has room for."),
     }
 )

@@ -25,7 +25,7 @@ NONE = Equipment()
 
 async def equip(task: AgentTask, demands: Iterable[Demand], routes: FindRoutes) -> Equipment:
     """Asks nobody for anything where the agent has no tools."""
-    if not task.agent.tools:
+    if not task.agent.may_call:
         return NONE
     tools = await tools_of(task)
     labels = labels_of(tuple(demands))

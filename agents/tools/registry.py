@@ -22,6 +22,7 @@ NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 TOOLS: dict[str, Tool] = {}
 PROVIDERS: list[Provider] = []
+OWN: list[Provider] = []  # of what an agent has besides, that nobody switches on as a tool
 
 
 def tool(
@@ -79,10 +80,12 @@ def tool_of(function: Function, **fields: Any) -> Tool:
 async def tools_of(task: AgentTask) -> dict[str, Tool]:
     """Those that the agent has switched on, this installation has, and the person may use."""
     wanted = task.agent.tools
-    if not wanted:
+    if not task.agent.may_call:
         return {}
     known = dict(TOOLS)
     for provide in PROVIDERS:
         known |= {one.name: one for one in await provide(task)}
-    found = (known[name] for name in wanted if name in known)
+    found = [known[name] for name in wanted if name in known]
+    for provide in OWN:
+        found += await provide(task)
     return {one.name: one for one in found if one.is_there() and one.may_use(task.user)}

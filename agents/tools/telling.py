@@ -12,6 +12,8 @@ from security.sentences import SOURCE, Sentence
 
 def title_of(tool: Tool) -> str:
     """Said in the language of whoever reads."""
+    if isinstance(tool.title, Sentence):
+        return tool.title
     with translation.override("en"):
         return Sentence(SOURCE, text=str(tool.title))
 

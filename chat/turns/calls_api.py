@@ -19,6 +19,10 @@ MOST = 200
 
 class ToolCallOut(Schema):
     call_id: str = Field(description="As the events of the turn name it.")
+    parent: str = Field(
+        description="The call of another agent in which it was made; empty: the answer's own."
+    )
+    agent: str = Field(description="Whose run it is of, by name; empty: one that is gone.")
     tool: str
     server: str = Field(description="Whose tool it is; empty: of this installation.")
     effect: str = Field(description="`none`, `reads`, `changes` or `sends`.")
@@ -31,11 +35,16 @@ class ToolCallOut(Schema):
     took_ms: int | None
     created_at: datetime
 
+    @staticmethod
+    def resolve_agent(row: ToolExecution) -> str:
+        return row.agent.name if row.agent else ""
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
-                    "call_id": "call_1", "tool": "calculate", "server": "", "effect": "none",
+                    "call_id": "call_1", "parent": "", "agent": "Documents",
+                    "tool": "calculate", "server": "", "effect": "none",
                     "status": "done", "arguments": '{"expression": "6 * 7"}', "output": "42",
                     "data": {}, "took_ms": 3, "created_at": "2026-11-22T09:30:00Z",
                 }
@@ -56,4 +65,5 @@ def list_tool_calls(request: HttpRequest, turn_id: UUID) -> Any:
         if not Turn.objects.visible_to(user).filter(pk=turn_id).exists():
             raise Http404
         calls = ToolExecution.objects.visible_to(user).filter(run_id=turn_id)
+        calls = calls.select_related("agent")
         return list(calls.order_by("id")[:MOST])

@@ -66,12 +66,15 @@ def finish_turn(
     `told` are the events before it that the log does not have yet; they keep their numbers. Raises
     LeaseLost, having written nothing, when the turn is not ours any more.
     """
-    if not answer.citations:  # the usual end is one statement, and one wait for the disk
+    if not (answer.citations or answer.handed_to):  # usually: one statement, one wait for the disk
         seq = _close(claim, answer_id, answer, ending, told)
     else:
         with transaction.atomic():
             seq = _close(claim, answer_id, answer, ending, told)
-            _store_citations(answer_id, answer.citations)
+            if answer.citations:
+                _store_citations(answer_id, answer.citations)
+            if answer.handed_to:
+                _hand_over(claim.stream_id, answer.handed_to)
     return EventRow(seq, ending.kind, ending.payload, is_last=True)
 
 
@@ -105,6 +108,22 @@ def _values(answer_id: UUID, answer: Answer, ending: Ending) -> dict[str, Any]:
         "status": ending.status.value,
         "error": None if ending.error is None else log.encode(ending.error),
     }
+
+
+def _hand_over(turn_id: UUID, agent_id: str) -> None:
+    """Who went on in place of the agent that was asked answers what is asked next, unless another
+    one was chosen for the conversation meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            update chat_conversation v set agent_id = a.id, model_name = ''
+            from chat_turn t, agents_agent a
+            where t.id = %s and a.id = %s and a.draft_of_id is null
+              and v.id = t.conversation_id
+              and (v.agent_id is null or v.agent_id = t.agent_id)
+            """,
+            [turn_id, agent_id],
+        )
 
 
 def _store_citations(answer_id: UUID, citations: list[CitationAdded]) -> None:

@@ -1,0 +1,277 @@
+"""Agents that call agents in a turn: a helper's steps below the call, its questions to the person,
+going on after a crash at each step, and a conversation that is handed over. A real runner, real
+agents, a scripted model."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from agents.models import Agent, RunStep, ToolExecution
+from agents.tools import registry
+from agents.tools.registry import tool_of
+from agents.tools.types import Effect, Taint, ToolCalling, ToolOutput
+from chat.models import Conversation, Message, Turn
+from chat.services import start_turn
+from chat.turns.runner import run_with_memory
+from gateway.models import Usage
+from gateway.routing.routes import forget_routes
+from observability.db import run_sync
+from tests.support.model_server import Script, calling, model_server
+
+from .stage import connected, play, running, socket
+from .test_tools import crash, decide, ended, until, waiting
+
+__all__ = ["model_server"]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RAN: Counter[str] = Counter()
+HELD: list[asyncio.Event] = []
+
+
+async def look(calling: ToolCalling) -> ToolOutput:
+    """Read something that nobody answers for."""
+    RAN["look"] += 1
+    if HELD and not HELD[0].is_set():
+        HELD[0].set()
+        await asyncio.sleep(3600)
+    return ToolOutput("It rains.", taints=frozenset({Taint.UNTRUSTED}))
+
+
+async def write(calling: ToolCalling, text: str) -> str:
+    """Write something down."""
+    RAN[f"write {text}"] += 1
+    return f"written: {text}"
+
+
+def helpers(*said):
+    return [{"agent": str(agent.pk), "way": way, "when": when} for agent, way, when in said]
+
+
+@pytest.fixture(autouse=True)
+def expert(alice, model_server, monkeypatch):
+    RAN.clear()
+    HELD.clear()
+    forget_routes()
+    made = [
+        tool_of(look, title="Look", effect=Effect.READS, timeout=7200),
+        tool_of(write, title="Write", effect=Effect.CHANGES, timeout=7200),
+    ]
+    monkeypatch.setattr(registry, "TOOLS", {one.name: one for one in made})
+    connected(alice, model_server, Script(text="Done."))
+    yield Agent.objects.create(
+        owner=alice, name="Expert", slug="expert", max_passages=0, tools=["look", "write"],
+        instructions="You are the expert.",
+    )  # fmt: skip
+    forget_routes()
+
+
+@pytest.fixture
+def lead(alice, expert):
+    return Agent.objects.create(
+        owner=alice, name="Lead", slug="lead", max_passages=0, instructions="You lead.",
+        helpers=helpers((expert, "ask", "about the weather"), (expert, "hand_over", "weather")),
+    )  # fmt: skip
+
+
+def ask(alice, text="How is the weather?", **wishes):
+    return run_sync(start_turn, alice, None, text, agent="lead", **wishes)
+
+
+def test_a_helper_works_below_the_call_and_its_answer_comes_back(alice, lead, expert, model_server):
+    model_server.queue(
+        calling(("ask_expert", {"question": "Does it rain?"}), text="I ask."),
+        calling(("look", {})),
+        Script(text="Yes, it rains."),
+        Script(text="Take an umbrella."),
+    )
+
+    async def scenario():
+        async with running(run_with_memory), socket(alice) as tab:
+            accepted = await tab.ask("How is the weather?", agent="lead")
+            await tab.until("message_completed")
+            return accepted["turn_id"], tab.events(accepted["turn_id"])
+
+    found = []
+
+    async def keep():
+        found.extend(await scenario())
+
+    play(keep)
+    turn_id, events = found
+    assert Message.objects.get(role="assistant").text == "I ask.\n\nTake an umbrella."
+    first, asked, _looked, last = model_server.chat_requests
+    assert [one["function"]["name"] for one in first["tools"]] == [
+        "ask_expert",
+        "hand_over_to_expert",
+    ]
+    assert "about the weather" in first["tools"][0]["function"]["description"]
+    assert "You are the expert." in asked["messages"][0]["content"]
+    assert "You lead." not in str(asked)
+    question = asked["messages"][-1]["content"]
+    assert "Does it rain?" in question
+    assert "<request-" in question
+    assert "How is the weather?" not in question
+    assert [one["function"]["name"] for one in asked["tools"]] == ["look", "write"]
+    assert "Yes, it rains." in last["messages"][-1]["content"]
+    assert last["messages"][-1]["content"].startswith("<data-")
+
+    calls = {c.tool: c for c in ToolExecution.objects.filter(run_id=turn_id)}
+    above, below = calls["ask_expert"], calls["look"]
+    assert below.parent == above.call_id
+    assert below.call_id.startswith(f"{above.call_id}/")
+    assert (above.agent_id, below.agent_id) == (lead.pk, expert.pk)
+    assert above.taints == ["untrusted"]  # what the helper read
+    assert above.data["spent"] == {"steps": 2, "calls": 1, "tokens": 30, "runs": 1}
+    told = [e["data"] for e in events if e["kind"] == "tool_called"]
+    assert [one["parent"] for one in told] == ["", above.call_id]
+    assert told[0]["title"] == "Ask Expert"
+    assert Usage.objects.filter(agent_id=expert.pk).count() == 2
+
+
+def test_what_a_helper_wants_to_do_is_asked_of_the_same_person(alice, lead, expert, model_server):
+    model_server.queue(
+        calling(("ask_expert", {"question": "Note it."})),
+        calling(("look", {}), ("write", {"text": "rain"})),
+        Script(text="Noted."),
+        Script(text="It is noted."),
+    )
+
+    async def scenario():
+        async with running(run_with_memory):
+            turn = await ask(alice)
+            approval = await until(lambda: waiting(turn))
+            assert approval.owner_id == alice.pk
+            assert approval.agent_id == expert.pk
+            assert "untrusted" in approval.taints
+            assert RAN == {"look": 1}
+            await run_sync(decide, alice, approval)
+            closed = await ended(turn)
+            assert closed.answer.text == "It is noted."
+
+    play(scenario)
+    assert RAN == {"look": 1, "write rain": 1}
+    assert len(model_server.chat_requests) == 4
+
+
+STEPS = {
+    "asked": 0,  # the caller's model speaks
+    "begun": 1,  # the helper's model speaks
+    "answering": 2,  # … and again, behind its tool
+    "told": 3,  # the caller's model, with the helper's answer
+}
+
+
+@pytest.mark.parametrize("reached", STEPS)
+def test_whoever_takes_up_a_killed_runner_repeats_no_step_of_parent_or_helper(
+    reached, alice, lead, model_server
+):
+    scripts = [
+        calling(("ask_expert", {"question": "Does it rain?"})),
+        calling(("look", {})),
+        Script(text="Yes."),
+        Script(text="It does."),
+    ]
+    n = STEPS[reached]
+    silent = Script(text="", hang_after=0)
+    model_server.queue(*scripts[:n], silent, *scripts[n:])
+
+    async def scenario():
+        async with running(run_with_memory):
+            turn = await ask(alice)
+            await until(lambda: len(model_server.chat_requests) == n + 1)
+            await run_sync(crash, turn)
+            async with running(run_with_memory):
+                closed = await ended(turn)
+            assert closed.answer.text == "It does."
+
+    play(scenario)
+    assert RAN == {"look": 1}
+    assert len(model_server.chat_requests) == len(scripts) + 1
+    assert ToolExecution.objects.count() == 2
+    assert RunStep.objects.count() == 2
+
+
+def test_a_helper_that_was_cut_off_in_a_tool_goes_on_there(alice, lead, model_server):
+    model_server.queue(
+        calling(("ask_expert", {"question": "Does it rain?"})),
+        calling(("look", {})),
+        Script(text="Yes."),
+        Script(text="It does."),
+    )
+
+    async def scenario():
+        HELD.append(asyncio.Event())
+        async with running(run_with_memory):
+            turn = await ask(alice)
+            await HELD[0].wait()
+            await run_sync(crash, turn)
+            async with running(run_with_memory):
+                assert (await ended(turn)).answer.text == "It does."
+
+    play(scenario)
+    assert RAN == {"look": 2}  # it reads
+    assert len(model_server.chat_requests) == 4
+
+
+def test_a_turn_that_was_handed_over_is_taken_up_by_who_it_was_handed_to(
+    alice, lead, expert, model_server
+):
+    model_server.queue(
+        calling(("hand_over_to_expert", {"reason": "Rain."}), text="One moment."),
+        calling(("look", {})),
+        Script(text="", hang_after=0),
+        Script(text="It rains."),
+    )
+
+    async def scenario():
+        async with running(run_with_memory):
+            turn = await ask(alice)
+            await until(lambda: len(model_server.chat_requests) == 3)
+            await run_sync(crash, turn)
+            async with running(run_with_memory):
+                closed = await ended(turn)
+            assert closed.answer.text == "One moment.\n\nIt rains."
+            assert [s["kind"] for s in closed.answer.steps].count("handed_over") == 1
+            place = await run_sync(Conversation.objects.get, pk=turn.conversation_id)
+            assert place.agent_id == expert.pk
+
+    play(scenario)
+    assert RAN == {"look": 1}
+    assert len(model_server.chat_requests) == 4
+
+
+def test_a_conversation_is_handed_over(alice, lead, expert, model_server):
+    model_server.queue(
+        calling(("hand_over_to_expert", {"reason": "It is about rain."}), text="One moment."),
+        calling(("look", {})),
+        Script(text="It rains."),
+        Script(text="Still."),
+    )
+
+    async def scenario():
+        async with running(run_with_memory):
+            turn = await ask(alice)
+            closed = await ended(turn)
+            assert closed.status == Turn.Status.COMPLETED
+            answer = closed.answer
+            assert answer.text == "One moment.\n\nIt rains."
+            (handed,) = [s["data"] for s in answer.steps if s["kind"] == "handed_over"]
+            assert (handed["name"], handed["from_name"]) == ("Expert", "Lead")
+            assert handed["reason"] == "It is about rain."
+            conversation = await run_sync(Conversation.objects.get, pk=turn.conversation_id)
+            assert conversation.agent_id == expert.pk
+            following = await run_sync(start_turn, alice, conversation.pk, "And now?")
+            assert (await ended(following)).answer.text == "Still."
+
+    play(scenario)
+    _first, second, _third, last = model_server.chat_requests
+    assert "You are the expert." in second["messages"][0]["content"]
+    question = second["messages"][-1]["content"]
+    assert "It is about rain." in question
+    assert "One moment." in question
+    assert question.endswith("How is the weather?")
+    assert [one["function"]["name"] for one in second["tools"]] == ["look", "write"]
+    assert "You are the expert." in last["messages"][0]["content"]
+    steps = RunStep.objects.order_by("id").values_list("parent", flat=True)
+    assert list(steps) == ["", ToolExecution.objects.get(tool__startswith="hand").call_id]

@@ -10,7 +10,9 @@ class AgentsConfig(AppConfig):
         from accounts.budgets.subjects import know_agents  # noqa: PLC0415 - models are loaded now
         from agents import spoken  # noqa: F401, PLC0415 - so that every process has its words
         from agents.budget_subjects import find_agents  # noqa: PLC0415
+        from agents.delegating import tools as helpers  # noqa: PLC0415
         from agents.golden import find_with, prompt_of, supported_share  # noqa: PLC0415
+        from agents.guardrails import wording  # noqa: F401, PLC0415
         from agents.mcp_client import provider  # noqa: PLC0415
         from agents.mcp_client.local import local_servers  # noqa: PLC0415
         from agents.mcp_client.models import McpAccount, McpServer  # noqa: PLC0415
@@ -22,6 +24,7 @@ class AgentsConfig(AppConfig):
 
         know_agents(find_agents)
         provider.register()
+        helpers.register()
         local_servers()  # a malformed file stops the start
         keeps_secrets(McpServer, secret_context)
         keeps_secrets(McpAccount, account_context)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from accounts.models import User
+from agents.guardrails.passages import as_stored, for_ranking
 from agents.packing import Packed, pack_with
 from agents.types import (
     AgentTask,
@@ -120,7 +121,9 @@ async def in_better_order(
     where there is nothing to order."""
     if not depth or len(found.passages) < 2:
         return found, None
-    better = await put_in_order(_asked(task, found, helpers), found.passages, depth)
+    shown = await for_ranking(task, found.passages, found.demands)
+    better = await put_in_order(_asked(task, found, helpers), shown, depth)
+    better = replace(better, passages=as_stored(better.passages, found.passages))
     step = PassagesReranked(better.way, better.model, better.depth, better.took_ms, better.trouble)
     return with_ranks(found, better), step
 

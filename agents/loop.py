@@ -6,6 +6,7 @@ a model speaks. Closing the iterator (`aclosing`) stops the model upstream at on
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 
 from agents.approved import FindGiven, find_given, give
 from agents.asking import Asked, prepare
@@ -14,17 +15,28 @@ from agents.building.variables import with_variables
 from agents.citations import CitationGate
 from agents.citing import Citing
 from agents.closing import finished, nothing_to_search, notice_of, proof_of, usage_of
+from agents.delegating.speakers import one_after_another
 from agents.evidence import Evidence, verify_in_database
 from agents.finding import search_documents
+from agents.guardrails.admitting import FindRules, admitted
+from agents.guardrails.answering import around, cleared, heard
+from agents.guardrails.ruleset import installed
 from agents.reading import read_attachments
 from agents.reuse.answers import answers
 from agents.running.talking import Talk, talk
 from agents.types import (
     AgentTask,
     AnswerReused,
+    AttachmentsRead,
     Chat,
     EndpointSwitched,
+    HandedOver,
     LabelsDemanded,
+    NoteTaken,
+    PassagesReranked,
+    PromptAssembled,
+    QueryRewritten,
+    QuerySearched,
     Read,
     ReasoningDelta,
     RetrievalCompleted,
@@ -52,18 +64,36 @@ async def run_agent(
     read: Read = read_attachments,
     routes: FindRoutes = find_routes,
     approved: FindGiven = find_given,
+    rules: FindRules = installed,
 ) -> AsyncGenerator[Step, None]:
     """Yield the steps of an answer, Finished last; raise GatewayError when the model fails.
 
     Text that was yielded before an error has been said and stays valid.
     """
-    task = await with_variables(task)
+    task = await admitted(await with_variables(task), rules, chat=chat, routes=routes)
+    running = _run(task, search, chat, verify, read, routes, approved)
+    async with aclosing(running if task.guard is None else around(task, running)) as steps:
+        async for step in steps:
+            yield step
+
+
+async def _run(
+    task: AgentTask,
+    search: Search,
+    chat: Chat,
+    verify: Verify,
+    read: Read,
+    routes: FindRoutes,
+    approved: FindGiven,
+) -> AsyncGenerator[Step, None]:
     if task.has_lost_its_collections:
         yield RetrievalCompleted(task.question, (), 0.0)
         for step in nothing_to_search():
             yield step
         return
-    if (given := await approved(task)) is not None:
+    given = await approved(task)
+    given = given and await cleared(task, given)
+    if given is not None:
         async with aclosing(give(task, given, verify)) as steps:
             async for step in steps:
                 yield step
@@ -72,19 +102,22 @@ async def run_agent(
     async with aclosing(prepare(task, asked, search, read, routes=routes, chat=chat)) as steps:
         async for step in steps:
             yield step
-    async with aclosing(_answered(task, asked, chat, verify, routes)) as steps:
+    prepare_next = partial(prepare, search=search, read=read, routes=routes, chat=chat)
+    speak = partial(_shown, chat=chat, routes=routes)
+    said = one_after_another(task, asked, speak, prepare_next)
+    async with aclosing(_answered(task, asked, verify, said)) as steps:
         async for step in steps:
             yield step
 
 
 async def _answered(
-    task: AgentTask, asked: Asked, chat: Chat, verify: Verify, routes: FindRoutes
+    task: AgentTask, asked: Asked, verify: Verify, said: Talk
 ) -> AsyncGenerator[Step, None]:
     """Words as they come, citations as they are located, and what is known at the end."""
     evidence = Evidence(asked.passages, verify, task.question)
     gate = CitationGate([passage.n for passage in asked.passages])
     notice = ""
-    async with Citing(evidence) as citing, aclosing(_spoken(task, asked, chat, routes)) as items:
+    async with Citing(evidence) as citing, aclosing(said) as items:
         try:
             async for item in items:
                 match item:
@@ -97,9 +130,11 @@ async def _answered(
                         notice = notice_of(item) or notice
                     case (
                         ToolCalled() | ToolApprovalRequested() | ToolProgressed() | LabelsDemanded()
-                    ):
+                        | NoteTaken() | HandedOver() | QueryRewritten() | QuerySearched()
+                        | PassagesReranked() | PromptAssembled()
+                    ):  # fmt: skip
                         yield item
-                    case ToolCompleted():
+                    case ToolCompleted() | RetrievalCompleted() | AttachmentsRead():
                         evidence.add(item.passages)
                         gate.admit([passage.n for passage in item.passages])
                         yield item
@@ -118,6 +153,12 @@ async def _answered(
             raise
 
 
+def _shown(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes) -> Talk:
+    """What the agent's rules let through of it."""
+    spoken = _spoken(task, asked, chat, routes)
+    return spoken if task.guard is None else heard(task, spoken)
+
+
 async def _spoken(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes) -> Talk:
     """What the model says, or said before to the same; behind what an answer began with. Between
     its words stands what it calls, if it has tools."""
@@ -125,6 +166,8 @@ async def _spoken(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes)
         yield TextDelta(asked.request.continues)
     if asked.tools:
         talking = watched(task, talk(task, asked, chat, routes), asked.notices)
+    elif task.caller is not None:
+        talking = talk(task, asked, chat, routes)
     else:
         talking = answers(task, asked, chat, routes)
     async with aclosing(talking) as items:

@@ -12,6 +12,7 @@ from accounts.models import Grant, User
 from agents.approvals.models import Approval, ToolPermission
 from agents.authority.models import PolicyRule
 from agents.building.models import AgentPicture, AgentVersion
+from agents.guardrails.models import InstalledGuardrail
 from agents.mcp_client.models import McpAccount, McpServer, McpTool
 from agents.memory.models import Memory
 from agents.reuse.models import Measurement, Saving, require_measurement
@@ -25,6 +26,7 @@ __all__ = [
     "Agent",
     "AgentPicture",
     "AgentVersion",
+    "InstalledGuardrail",
     "Approval",
     "McpAccount",
     "McpServer",
@@ -145,6 +147,8 @@ class Agent(OwnedModel):
     helpers = models.JSONField(default=list, db_default=[], blank=True, editable=False)
     # Of one run with tools, where it says other than `agents.types.limits`; by their names there.
     limits = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
+    # As `agents.guardrails.rules` reads them; the installation's come before them.
+    guardrails = models.JSONField(default=list, db_default=[], blank=True, editable=False)
     understanding = SwitchesField(_("understanding questions"))
     reuse = models.CharField(
         _("answers are given again"),

@@ -9,6 +9,7 @@ from django.db.models.functions import Substr
 from django.http import Http404
 
 from accounts.models import User
+from agents.delegating.said import helpers_in
 from agents.models import Agent
 from agents.types import AgentSpec, CitationAdded
 from agents.types.limits import Limits
@@ -106,6 +107,7 @@ def agent_spec(agent: Agent) -> AgentSpec:
         context_tokens=agent.context_tokens,
         max_answer_tokens=agent.max_answer_tokens,
         tools=tuple(agent.tools),
+        helpers=helpers_in(agent.helpers),
         temperature=agent.temperature,
         reuse=agent.reuse,
         reuse_seconds=agent.reuse_seconds,
@@ -113,6 +115,7 @@ def agent_spec(agent: Agent) -> AgentSpec:
         understanding=agent.understanding,
         reasoning_effort=agent.reasoning_effort,
         limits=Limits(**agent.limits),
+        guardrails=tuple(agent.guardrails),
         id=agent.draft_of_id or agent.pk,
     )
 

@@ -75,6 +75,9 @@ async def run(user: Any, chat: Any) -> float:
     async def no_routes(_name: str) -> tuple[()]:
         return ()
 
+    async def no_rules() -> tuple[()]:
+        return ()
+
     async def nothing(_task: Any) -> None:
         return None
 
@@ -82,7 +85,7 @@ async def run(user: Any, chat: Any) -> float:
     agent = AgentSpec(max_passages=0, tools=("bench_double", "bench_wait"), limits=limits)
     task = AgentTask(agent, user, "Go.", turn_id=uuid.uuid4())
     began = time.perf_counter()
-    steps = run_agent(task, chat=chat, routes=no_routes, approved=nothing)
+    steps = run_agent(task, chat=chat, routes=no_routes, approved=nothing, rules=no_rules)
     last = [step async for step in steps][-1]
     assert last.text == "Done.", last
     return time.perf_counter() - began

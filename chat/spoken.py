@@ -17,6 +17,7 @@ TELLING = frozenset(
     {
         "attachments_read",
         "endpoint_switched",
+        "guardrail_acted",
         "message_completed",
         "tool_approval_requested",
         "tool_called",

@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from agents.building.content import Content
-from agents.building.limits import in_words
+from agents.building.helping import in_words, names_of
+from agents.building.limits import in_words as limits_in_words
+from agents.guardrails.forms import in_one_line
 from agents.models import Agent
 from agents.tools.registry import TOOLS
 from knowledge.models import Collection
@@ -34,7 +36,9 @@ LABELS_OF = {
     "context_tokens": gettext_lazy("Tokens of context"),
     "understanding": gettext_lazy("Understanding questions"),
     "tools": gettext_lazy("Tools"),
+    "helpers": gettext_lazy("Other agents"),
     "limits": gettext_lazy("Limits of a run"),
+    "guardrails": gettext_lazy("Guardrails"),
     "starters": gettext_lazy("Questions to start with"),
     "reuse": gettext_lazy("Answers are given again"),
     "reuse_seconds": gettext_lazy("For how long"),
@@ -93,6 +97,8 @@ def said(field: str, value: Any, names: Mapping[str, str]) -> str:
     if field == "collections":
         unknown = _("a collection that you may not see, or that is gone")
         return _lines(names.get(pk, unknown) for pk in value or ())
+    if field == "helpers":
+        return _lines(in_words(value or (), names))
     if field in IN_WORDS:
         return str(IN_WORDS[field](value))
     return "" if value is None else str(value)
@@ -118,8 +124,9 @@ IN_WORDS: dict[str, Callable[[Any], Any]] = {
     "model_name": lambda value: value or _("the default model"),
     "understanding": _understood,
     "limits": lambda value: _lines(
-        f"{label}: {number}" for label, number in in_words(value or {}).items()
+        f"{label}: {number}" for label, number in limits_in_words(value or {}).items()
     ),
+    "guardrails": lambda value: _lines(map(in_one_line, value or ())),
     "tools": lambda value: _lines(
         str(TOOLS[one].title) if one in TOOLS else one for one in value or ()
     ),
@@ -141,7 +148,9 @@ def summaries(contents: Sequence[Content]) -> list[str]:
 def _names(user: User, *contents: Content) -> dict[str, str]:
     ids = {pk for content in contents for pk in content.get("collections", ())}
     found = Collection.objects.visible_to(user).filter(pk__in=ids)
-    return {str(pk): name for pk, name in found.values_list("pk", "name")}
+    called = (one["agent"] for content in contents for one in content.get("helpers") or ())
+    collections = {str(pk): name for pk, name in found.values_list("pk", "name")}
+    return collections | names_of(user, called)
 
 
 def _lines(lines: Iterable[Any]) -> str:

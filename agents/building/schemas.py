@@ -7,6 +7,8 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
+from agents.guardrails.rules import MOST as MOST_GUARDRAILS
+from agents.guardrails.rules import Guardrail, stored
 from knowledge.switches import Switch
 from security.schemas import WriteSchema
 
@@ -23,7 +25,8 @@ CONTENT = WORDS | {
     "picture": None, "model_name": "", "reasoning_effort": "", "temperature": 0.2,
     "max_answer_tokens": 2000, "is_limited": True, "collections": [ID], "max_passages": 8,
     "context_tokens": 6000, "understanding": {"filters": True}, "tools": [],
-    "limits": {"steps": 6}, "reuse": "off", "reuse_seconds": 86400,
+    "helpers": [{"agent": ID, "way": "ask", "when": "About contracts."}],
+    "limits": {"steps": 6}, "guardrails": [], "reuse": "off", "reuse_seconds": 86400,
 }  # fmt: skip
 
 
@@ -57,6 +60,21 @@ class LimitsIn(WriteSchema):
     model_config = example(steps=6)
 
 
+When = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
+
+
+class HelperIn(WriteSchema):
+    """Another agent that this one may call: with the rights of whoever asks, each time."""
+
+    agent: UUID = Field(description="One that you may use.")
+    way: Literal["ask", "hand_over"] = Field(
+        description="`ask`: it is told the answer. `hand_over`: that one goes on in its place."
+    )
+    when: When = Field("", description="For its model; empty: the description of that agent.")
+
+    model_config = example(agent=ID, way="ask", when="About contracts.")
+
+
 class ContentPatch(WriteSchema):
     """What is missing or null stays as it is."""
 
@@ -84,7 +102,13 @@ class ContentPatch(WriteSchema):
     context_tokens: int | None = Field(None, ge=500, le=1_000_000)
     understanding: dict[Switch, bool] | None = None
     tools: Annotated[list[ToolName], Field(max_length=100)] | None = None
+    helpers: Annotated[list[HelperIn], Field(max_length=40)] | None = Field(
+        None, description="Of those that you may use; others that it has stay."
+    )
     limits: LimitsIn | None = None
+    guardrails: Annotated[list[Guardrail], Field(max_length=MOST_GUARDRAILS)] | None = Field(
+        None, description="Behind those of the installation, which an agent can only add to."
+    )
     starters: Annotated[list[Starter], Field(max_length=8)] | None = None
     reuse: Literal["off", "person", "shared"] | None = None
     reuse_seconds: Literal[3600, 86400, 604800] | None = None
@@ -93,8 +117,12 @@ class ContentPatch(WriteSchema):
 
     def changes(self) -> dict[str, Any]:
         found = {name: value for name, value in self if value is not None}
+        if "helpers" in found:
+            found["helpers"] = [one.model_dump() for one in found["helpers"]]
         if "limits" in found:
             found["limits"] = found["limits"].model_dump(exclude_none=True)
+        if "guardrails" in found:
+            found["guardrails"] = [stored(rule) for rule in found["guardrails"]]
         if "understanding" in found:
             found["understanding"] = {str(one): on for one, on in found["understanding"].items()}
         return found
@@ -123,10 +151,11 @@ class DraftOut(Schema):
     has_changes: bool = Field(description="Whether it says anything that is not published.")
     content: dict[str, Any]
     hidden_collections: int = Field(description="How many it has that you may not see.")
+    hidden_helpers: int = Field(description="How many agents it may call that you may not use.")
 
     model_config = example(
         id=ID, slug="hr-assistant", try_as=f"draft-{ID}", version=3, revision=17,
-        has_changes=True, content=CONTENT, hidden_collections=0,
+        has_changes=True, content=CONTENT, hidden_collections=0, hidden_helpers=0,
     )  # fmt: skip
 
 
@@ -183,11 +212,21 @@ class DifferenceOut(Schema):
     )
 
 
+class FileHelper(Schema):
+    """By slug, and by name where no agent here has that."""
+
+    agent: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    name: Annotated[str, StringConstraints(max_length=80)] = ""
+    way: Literal["ask", "hand_over"]
+    when: When = ""
+
+
 class FileContent(ContentPatch):
     """An agent as it stands in a file."""
 
     name: Name
     collections: Annotated[list[CollectionName], Field(max_length=100)] | None = None  # type: ignore[assignment]  # names, not ids
+    helpers: Annotated[list[FileHelper], Field(max_length=40)] | None = None  # type: ignore[assignment]  # slugs, not ids
     understanding: dict[str, bool] | None = None  # type: ignore[assignment]  # unknown ones are told
 
     model_config = ConfigDict(extra="ignore")

@@ -14,6 +14,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from agents.guardrails.admitting import FindRules, admitted, opened
+from agents.guardrails.ruleset import installed
 from agents.loop import run_agent
 from agents.memory.models import Memory
 from agents.memory.noticing import pick_lasting
@@ -42,14 +44,17 @@ async def run_with_memory(
     run: RunAgent = run_agent,
     chat: Chat = stream_chat,
     save: Save = save_in_database,
+    rules: FindRules = installed,
 ) -> AsyncGenerator[Step, None]:
     """The steps of `run`, and before the last one which memories were used and saved."""
     wishes = find_wishes(task.question)
-    if wishes.is_all and task.has_memory:
+    task = await admitted(task, rules)
+    is_blocked = task.guard is not None and bool(task.guard.blocked)
+    if wishes.is_all and task.has_memory and not is_blocked:
         async for step in _grant(task, wishes, save):
             yield step
         return
-    noticing = _begin_to_notice(task, wishes, chat)
+    noticing = None if is_blocked else _begin_to_notice(task, wishes, chat)
     try:
         async with aclosing(run(task)) as steps:
             async for step in steps:
@@ -58,7 +63,7 @@ async def run_with_memory(
                 else:
                     if step.model and not step.is_offline and task.memories:
                         yield MemoriesUsed(tuple(known.id for known in task.memories))
-                    if saved := await _save_all(task, wishes, noticing, save):
+                    if not is_blocked and (saved := await _save_all(task, wishes, noticing, save)):
                         yield MemoriesSaved(tuple(saved))
                     yield _told_that_it_is_off(task, wishes, step)
     finally:
@@ -102,7 +107,8 @@ async def _save_all(
     except Exception as error:  # noqa: BLE001 - an answer never fails for want of a memory
         log.info("nothing was noticed: %s", type(error).__name__)
         return []
-    return await save(task.user, noticed, Memory.Origin.NOTICED) if noticed else []
+    found = [opened(task, fact) for fact in noticed]
+    return await save(task.user, found, Memory.Origin.NOTICED) if found else []
 
 
 def _told_that_it_is_off(task: AgentTask, wishes: Wishes, done: Finished) -> Finished:

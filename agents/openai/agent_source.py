@@ -111,6 +111,7 @@ def agent_task(spec: AgentSpec, user: User, request: ChatRequest) -> AgentTask:
         team_ids=payer.team_ids,
         token_id=payer.token_id,
         purpose=payer.purpose,
+        orders=tuple(rules),
     )
 
 

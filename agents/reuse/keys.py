@@ -32,7 +32,7 @@ def may_reuse(task: AgentTask, request: ChatRequest) -> bool:
         and not task.is_temporary
         and not (task.attachments or request.image_count)
         and not request.continues
-        and not (request.tools or task.agent.tools)
+        and not (request.tools or task.agent.may_call)
         and request.extra.get("n", 1) == 1
         and is_simple(request.extra)
     )
@@ -98,6 +98,7 @@ def _circumstances(
         task.agent.id, whose(task), state, list(who), request.model, request.temperature,
         request.max_tokens, asdict(request.controls), dict(request.extra), request.tool_choice,
         sorted(request.required_labels), sorted(map(str, task.collections)),
+        task.guard.key if task.guard else "",
     ]  # fmt: skip
 
 

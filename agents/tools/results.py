@@ -89,8 +89,7 @@ def _quoted(text: str, fence: str) -> str:
 
 
 def _passage(passage: PackedPassage, fence: str) -> str:
-    label = " › ".join([passage.title, *passage.first.heading_path])
-    return data_block(passage.n, passage.text, fence, label)
+    return data_block(passage.n, passage.told_text, fence, passage.told_label)
 
 
 _SAID: dict[ToolStatus, str] = {
@@ -99,4 +98,5 @@ _SAID: dict[ToolStatus, str] = {
     "failed": "The tool failed:",
     "late": "The tool was stopped:",
     "denied": "The call is not allowed:",
+    "stopped": "The call was cut off:",
 }

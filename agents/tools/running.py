@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agents.authority.types import RunState, Verdict
+from agents.guardrails.calls import checked, received
 from agents.running.keeping import PastCall
 from agents.running.ledger import Ledger
 from agents.running.spending import Spending
@@ -80,7 +81,10 @@ class Workshop:
         try:
             while (step := await told.get()) is not None:
                 yield step
-            work.result()
+            try:
+                work.result()
+            except ExceptionGroup as group:  # of calls side by side: the others ended with it
+                raise group.exceptions[0] from None
         finally:
             await cancel_all([work])
 
@@ -113,9 +117,13 @@ class Workshop:
             tell(called(call, tool))
             return Due(call, tool, result=past.result, took_ms=past.took_ms, is_new=False)
         arguments, result = _read(call, tool, self.tools)
+        asks = ""
+        if tool is not None and result is None and self.task.guard is not None:
+            let = await checked(self.task, tool, call, arguments)
+            call, arguments, result, asks = let.call, let.arguments, let.result, let.asks
         if tool is not None and result is None:
             attempt = past.attempts + 1 if past else 1
-            calling = ToolCalling(self.task, call.id, self.numbers.taken)
+            calling = ToolCalling(self.task, call.id, self.numbers.taken, asks=asks)
             verdict = await self._decided(calling, tool, arguments, attempt)
             if verdict.kind == "ask":
                 self.is_waiting = True
@@ -148,20 +156,22 @@ class Workshop:
             began = time.monotonic()
             progress = Progress(due.call.id, tell)
             within = Within(self.state, self.demands, self.spending, tell)
-            calling = ToolCalling(self.task, due.call.id, self.numbers.taken, progress, within)
+            calling = ToolCalling(self.task, due.call.id, self.numbers.taken, progress, within=within)
             try:
                 result = await self._met(await _call(due.tool, calling, due.arguments))
             except ToolWaits:
-                self.is_waiting = True
-                return
+                if due.tool.is_let_in is None or await self._begin(due.call, tell) is None:
+                    self.is_waiting = True
+                    return
+                result = Result("refused", text="it can be called now. Call it again.")
             finally:
                 progress.close()
             took_ms = round((time.monotonic() - began) * 1000)
         assert result is not None
-        result = self._numbered(due.tool, result)
+        result, shown = await received(self.task, self._numbered(due.tool, result), self.demands)
         if due.is_new:
             await self.ledger.ended(due.call, due.tool, result, took_ms)
-        self.results[due.call.id] = told(due.tool, result)
+        self.results[due.call.id] = told(due.tool, shown)
         if due.tool is not None and due.tool.hands_over and result.status == "done":
             assert result.output is not None
             self.handed = self.handed or HandOver(due.call.id, result.output.data)

@@ -56,6 +56,7 @@ class ToolCalling:
     call_id: str
     passages_so_far: int = 0  # numbers of citations that are taken
     tell: TellProgress = untold
+    asks: str = ""  # why the person has to be asked, whatever the policy says
     within: "Within | None" = None  # the run, for tools that begin another one in it
 
     @property
@@ -126,6 +127,8 @@ class Tool:
     may_use: Callable[[User], bool] = lambda user: user.is_active
     # Of a tool of others, the server that has it; it is shown with every call.
     server: str = ""
+    # Whether the person has what lets them in there; they are asked for it before anything else.
+    is_let_in: Callable[[User], Awaitable[bool]] | None = None
     # Whether another agent goes on in place of this one once it was called.
     hands_over: bool = False
 

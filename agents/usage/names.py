@@ -22,6 +22,7 @@ def purposes() -> dict[str, str]:
         "rerank": _("Ranking"),
         "rewriting": _("Understanding questions"),
         "enrichment": _("Enrichment"),
+        "guardrail": _("Guardrails"),
         "api": _("Programs"),
         "probe": _("Tests of endpoints"),
         "other": _("Other"),

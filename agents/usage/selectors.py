@@ -31,8 +31,10 @@ DIMENSIONS: Mapping[str, Sequence[str]] = {
 }
 EACH_TEAM = "unnest(coalesce(nullif(%(expressions)s, '{}'), array[null]::uuid[]))"
 # What an answer is made of: itself, tries that failed, its title, what was asked to understand its
-# question and to order what was found, what is remembered.
-OF_ANSWERS = frozenset({"chat", "title", "memory", "complexity", "rewriting", "rerank"})
+# question and to order what was found, what is remembered, what guardrails asked.
+OF_ANSWERS = frozenset(
+    {"chat", "title", "memory", "complexity", "rewriting", "rerank", "guardrail"}
+)
 
 
 @dataclass(frozen=True, slots=True)

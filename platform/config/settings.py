@@ -295,6 +295,7 @@ PARLEY_MODEL = env.str("PARLEY_MODEL", default="")
 PARLEY_WRITE_TITLES = env.bool("PARLEY_WRITE_TITLES", default=True)
 # That a search waits for the queries a model writes, where an agent or a collection wants them.
 PARLEY_UNDERSTANDING_SECONDS = env.float("PARLEY_UNDERSTANDING_SECONDS", default=4.0)
+PARLEY_GUARDRAIL_SECONDS = env.float("PARLEY_GUARDRAIL_SECONDS", default=5.0)
 # That an answer waits for a better order of what was found, where an agent or a collection wants
 # it; and the folder of a cross-encoder of one's own (model.onnx, tokenizer.json).
 PARLEY_RERANK_SECONDS = env.float("PARLEY_RERANK_SECONDS", default=3.0)
@@ -330,6 +331,7 @@ CLOCK = {
     "agents.approvals.services.sweep": 15,
     "agents.running.keeping.sweep": 3600,
     "chat.search.index.keep": 15,
+    "chat.turns.noting.sweep": 5,
     "chat.retention.temporary.remove_ended": 15,
     "chat.imports.storage.remove_old_imports": 3600,
     "chat.retention.scrubbing.scrub_deleted_documents": 15,

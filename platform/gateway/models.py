@@ -100,6 +100,7 @@ class Model(models.Model):
         CHAT = "chat", _("chat")
         EMBEDDING = "embedding", _("embedding")
         RERANK = "rerank", _("rerank")
+        MODERATION = "moderation", _("moderation")
 
     class Strategy(models.TextChoices):
         PRIORITY = "priority", _("by priority, with fallback")

@@ -81,5 +81,6 @@ declare(  # vectors and scores
         "vectors_unreal": _("Its vectors are not numbers."),
         "dimensions_differ": _("Its vectors have {found} dimensions; one number was expected."),
         "no_reranking": _("It answered with something that is no reranking."),
+        "no_moderation": _("It answered with something that is no moderation."),
     }
 )

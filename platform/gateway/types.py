@@ -42,6 +42,7 @@ Purpose = Literal[
     "rerank",
     "rewriting",
     "enrichment",
+    "guardrail",
     "api",
     "probe",
     "other",

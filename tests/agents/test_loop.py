@@ -53,6 +53,7 @@ class Run:
         self.holds = holds
         self.steps = []
         self.searches = []
+        self.rules = ()  # guardrails of the installation
         self.calls = []
         self.read = None
         self.error = None
@@ -73,6 +74,9 @@ class Run:
     async def find_approved(self, task):
         return None
 
+    async def find_rules(self):
+        return self.rules
+
     async def record(self, call):
         self.calls.append(call)
 
@@ -83,6 +87,7 @@ class Run:
     def stream(self):
         given = {"search": self.search, "chat": self.chat, "verify": self.verify}
         given |= {"routes": self.find_routes, "approved": self.find_approved}
+        given |= {"rules": self.find_rules}
         return run_agent(self.task, **given, **({"read": self.read} if self.read else {}))
 
     def run(self):

@@ -95,6 +95,10 @@ def test_all_memories_go_along_if_they_fit_and_else_those_that_share_words():
 # -- In a run ---------------------------------------------------------------------------------
 
 
+async def no_rules():
+    return ()
+
+
 class Run:
     """A run with memory around a scripted model; keeps the steps and what was saved."""
 
@@ -126,7 +130,8 @@ class Run:
 
     def agent(self, task):
         given = {"search": self.search, "chat": self.chat, "verify": self.verify}
-        return run_agent(task, **given, approved=self.find_approved, routes=self.find_routes)
+        given |= {"approved": self.find_approved, "routes": self.find_routes}
+        return run_agent(task, **given, rules=no_rules)
 
     async def save(self, _user, facts, origin):
         self.saved += [(fact, origin) for fact in facts]
@@ -134,7 +139,9 @@ class Run:
 
     def steps(self):
         async def listen():
-            run = run_with_memory(self.task, run=self.agent, chat=self.chat, save=self.save)
+            run = run_with_memory(
+                self.task, run=self.agent, chat=self.chat, save=self.save, rules=no_rules
+            )
             try:
                 return [step async for step in run]
             finally:

@@ -24,6 +24,7 @@ PURPOSES = {
     "rerank": _("reranking"),
     "rewriting": _("understanding questions"),
     "enrichment": _("enrichment"),
+    "guardrail": _("guardrails"),
     "api": _("programs"),
     "probe": _("tests"),
     "other": _("other work"),

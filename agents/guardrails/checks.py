@@ -1,0 +1,90 @@
+"""Whether a rule holds for a text: pure, for all kinds that ask nobody."""
+
+from collections.abc import Iterable, Iterator
+
+from agents.guardrails.detectors.domains import strange_addresses
+from agents.guardrails.detectors.injection import injections
+from agents.guardrails.detectors.personal import DETECTORS
+from agents.guardrails.detectors.secrets import secrets
+from agents.guardrails.patterns import matches
+from agents.guardrails.rules import (
+    AnyRule,
+    DomainsRule,
+    InjectionRule,
+    LanguageRule,
+    LengthRule,
+    PersonalRule,
+    RegexRule,
+    SecretsRule,
+)
+from agents.guardrails.types import Finding, Span
+from knowledge.languages import guess_language
+
+LEAST_LETTERS = 20  # from which a language is told; of Chinese characters fewer say it
+LEAST_WIDE = 6
+
+# Punctuation stays: it ends what is looked for.
+_FULL_WIDTH = {
+    code: code - 0xFEE0
+    for code in range(0xFF01, 0xFF5F)
+    if chr(code - 0xFEE0).isalnum() or chr(code - 0xFEE0) in "@.-_+/"
+}
+
+
+def check(text: str, rule: AnyRule) -> Finding | None:
+    """What the rule finds; raises Unchecked. For rules that ask nobody."""
+    match rule:
+        case LengthRule():
+            return Finding(detail=str(len(text))) if len(text) > rule.most else None
+        case LanguageRule():
+            return _language(text, rule)
+    spans = tuple(spans_of(text, rule))
+    return Finding(spans) if spans else None
+
+
+def spans_of(text: str, rule: AnyRule, start: int = 0) -> list[Span]:
+    """Where the rule holds behind `start`, in order, none over another."""
+    match rule:
+        case RegexRule():
+            found: Iterable[Span] = matches(rule.pattern, rule.ignores_case, text, start)
+        case SecretsRule():
+            found = secrets(narrow(text), start)
+        case PersonalRule():
+            found = _personal(narrow(text), rule, start)
+        case DomainsRule():
+            found = strange_addresses(narrow(text), rule.allowed, start)
+        case InjectionRule():
+            found = injections(text, start)
+        case _:
+            return []
+    return apart(found)
+
+
+def narrow(text: str) -> str:
+    """Full-width signs as the usual ones, each in its place: １３８ is a number as well."""
+    return text if text.isascii() else text.translate(_FULL_WIDTH)
+
+
+def apart(spans: Iterable[Span]) -> list[Span]:
+    """In order; of two that overlap the one that was named first."""
+    kept: list[Span] = []
+    for span in spans:
+        if not any(span.start < other.end and other.start < span.end for other in kept):
+            kept.append(span)
+    return sorted(kept, key=lambda span: span.start)
+
+
+def _personal(text: str, rule: PersonalRule, start: int) -> Iterator[Span]:
+    wanted = set(rule.data)
+    for name, find in DETECTORS.items():
+        if name in wanted:
+            yield from find(text, start)
+
+
+def _language(text: str, rule: LanguageRule) -> Finding | None:
+    letters = sum(map(str.isalpha, text))
+    wide = sum("\u3040" <= sign <= "\u9fff" or "\uac00" <= sign <= "\ud7af" for sign in text)
+    if letters < LEAST_LETTERS and wide < LEAST_WIDE:
+        return None
+    language = guess_language(text)
+    return Finding(detail=language) if language and language not in rule.languages else None

@@ -9,13 +9,17 @@ from uuid import UUID
 
 from agents.authority.canaries import rule_of
 from agents.authority.watching import canary_of
+from agents.delegating.wording import question_of
 from agents.finding import retrieve, within_reach
 from agents.going_on import said_before
+from agents.guardrails.passages import permitted, permitted_step
+from agents.guardrails.guard import require_admitted
 from agents.history import fitting_history, retrieval_query
 from agents.prompt import ATTACHED, RULES, TOOL_RULES, Part, Source, Trust, assemble, unasked
 from agents.prompt_blocks import blocks_of
 from agents.prompt_caching import cache_key, lasting_fence, pinned_documents
 from agents.running.equipping import equip
+from agents.running.opening import as_it_was
 from agents.tokens import estimate_tokens
 from agents.tools.types import Tool
 from agents.types import (
@@ -31,6 +35,7 @@ from agents.types import (
     Search,
     Step,
 )
+from agents.types.openings import Opening
 from agents.understanding.asking import understand_question
 from gateway.controls import Controls
 from gateway.labels import Demand, labels_of, require_labels
@@ -60,6 +65,7 @@ class Asked:
     reading: Reading = Reading()
     understood: Understood | None = None
     tools: Mapping[str, Tool] = {}  # that the model may call
+    opening: Opening | None = None  # of a run that somebody has begun
     # Of the run, as far as it has come: what it came upon and took, and who goes on in its place.
     state: "RunState | None" = None
     spending: "Spending | None" = None
@@ -75,13 +81,23 @@ async def prepare(
     task: AgentTask, asked: Asked, search: Search, read: Read, *, routes: FindRoutes, chat: Chat
 ) -> AsyncGenerator[Step, None]:
     """Read, search, and make sure that somebody may be asked; raises LabelUnmet."""
+    require_admitted(task)
     task = await within_reach(task, routes)
     history = fitting_history(task.history, int(task.agent.context_tokens * HISTORY_SHARE))
-    reading = await _read(task, read)
+    reading, begun = await _read(task, read), await as_it_was(task)
+    if begun is not None:
+        asked.opening, reading = begun.opening, replace(reading, passages=begun.attached)
+        begun = replace(begun, found=await permitted(task, begun.found, begun.demands))
+    reading = replace(reading, passages=await permitted(task, reading.passages))
     if reading.uses:
         yield AttachmentsRead(reading.uses, reading.passages, reading.took_ms)
     passages, demands = reading.passages, task.demands
-    if not reading.is_enough:
+    if begun is not None:
+        passages += begun.found
+        demands = tuple(dict.fromkeys((*demands, *begun.demands)))
+        if begun.found:
+            yield RetrievalCompleted(task.question, begun.found, 0.0)
+    elif not reading.is_enough:
         collections = _collections_to_search(task)
         understood, rewritten = await understand_question(task, collections, chat, routes)
         asked.understood = understood
@@ -90,10 +106,11 @@ async def prepare(
         budget = prompt_budget(task) - reading.tokens
         found = retrieve(
             task, search, understood, collections,
-            budget=budget, after=len(passages), helpers=(chat, routes),
+            budget=budget, after=task.numbers_taken + len(passages), helpers=(chat, routes),
         )  # fmt: skip
         async with aclosing(found) as steps:
-            async for step in steps:
+            async for made in steps:
+                step = await permitted_step(task, made)
                 yield step
                 if isinstance(step, RetrievalCompleted):
                     passages += step.passages
@@ -118,7 +135,8 @@ async def _read(task: AgentTask, read: Read) -> Reading:
     found = await read(task, query, prompt_budget(task))
     has_new = any(file.is_new for file in task.attachments)
     is_all = not task.question or searched_collections(task) is None
-    return replace(found, is_enough=has_new and is_all)
+    passages = tuple(replace(one, n=task.numbers_taken + one.n) for one in found.passages)
+    return replace(found, passages=passages, is_enough=has_new and is_all)
 
 
 def prompt_budget(task: AgentTask) -> int:
@@ -173,7 +191,7 @@ def chat_request(
         *history,
         *(Part(Source.MEMORY, Trust.CONVERSATION, (), known.text) for known in task.memories),
         *(passage_part(p, shelves, pinned) for p in passages),
-        Part(Source.PERSON, Trust.CONVERSATION, (), task.question or unasked()),
+        Part(Source.PERSON, Trust.CONVERSATION, (), question_of(task) or unasked()),
     ]
     return ChatRequest(
         model=task.agent.model_name,
@@ -184,13 +202,14 @@ def chat_request(
             images=reading.images,
             unseen=reading.unseen,
             has_tools=bool(tools),
+            after=task.numbers_taken,
         ),
         temperature=task.agent.temperature,
         max_tokens=task.agent.max_answer_tokens,
         controls=_controls(task),
         tools=tuple(tool.as_function() for tool in tools),
         extra=task.extra,
-        passages=tuple(PassageText(p.n, p.title, p.text) for p in passages),
+        passages=tuple(PassageText(p.n, p.title, p.told_text) for p in passages),
         question=task.question,  # empty: files alone
         image_count=sum(file.is_image and file.is_new for file in task.attachments),
         turn_id=task.turn_id,
@@ -214,10 +233,10 @@ def passage_part(
 ) -> Part:
     """A data block; what lies on one of `shelves` is attached, one of the `pinned` documents stays
     for the whole conversation."""
-    label = " › ".join([passage.title, *passage.first.heading_path])
+    label = passage.told_label
     if lines := passage.lines:
         label = f"{label}, lines {lines[0]}-{lines[1]}"
     label = f"{ATTACHED}: {label}" if passage.first.collection_id in shelves else label
     acl = (passage.first.collection_id,)
     is_pinned = passage.first.document_id in pinned
-    return Part(Source.DOCUMENT, Trust.DATA, acl, passage.text, label, is_pinned)
+    return Part(Source.DOCUMENT, Trust.DATA, acl, passage.told_text, label, is_pinned)

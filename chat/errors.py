@@ -5,6 +5,8 @@ ChatError
 ├── QuestionTooLong
 ├── KeyReused           the idempotency key belongs to another question
 ├── NotAnAnswerable     a message that cannot be asked again or continued
+├── TooLateToSay        the answer that a note was for has ended
+├── AlreadyContinued    an answer is gone on with once
 ├── UnknownModel        no model of this name is connected
 ├── StillRunning        an answer that is being written cannot be copied
 ├── TooManyAttachments  more than one question may carry
@@ -58,6 +60,22 @@ class NotAnAnswerable(ChatError):
     def __init__(self) -> None:
         self.title = _("This message cannot be answered")
         super().__init__(_("Only a question can be asked again, and only an answer continued."))
+
+
+class TooLateToSay(ChatError):
+    name = "too-late-to-say"
+
+    def __init__(self) -> None:
+        self.title = _("The answer has ended")
+        super().__init__(_("Nobody reads this note any more. Ask it as a question."))
+
+
+class AlreadyContinued(ChatError):
+    name = "already-continued"
+
+    def __init__(self) -> None:
+        self.title = _("This answer was continued before")
+        super().__init__(_("An answer is continued once. Continue from its newest version."))
 
 
 class FolderNameTaken(ChatError):

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist
 
 from accounts.models import User
+from chat.answers.continuing import may_go_on
 from chat.attachments.services import Attachment, attachments_of
 from chat.gone import gone_numbers
 from chat.models import Citation, Conversation, Message, Turn
@@ -39,6 +40,8 @@ class ShownMessage:
     is_preceded: bool = False
     """The path begins before it, though nothing before it is here."""
     is_followed: bool = False
+    is_mine: bool = False
+    """Of an answer: the reader asked for it."""
     variants: Any = None
     """Of an answer: `chat.answers.variants.Variants`, where the page offers them."""
 
@@ -159,21 +162,33 @@ def load_messages(
         by_id = messages.select_related("turn").prefetch_related(citations_for(user)).in_bulk(path)
     shown = [by_id[message_id] for message_id in path if message_id in by_id]
     steps = visible_steps(user, [message.steps for message in shown])
+    going_on = may_go_on(user, shown) if isinstance(user, User) else set()
     files = attachments_of(user, shown)
     return [
-        replace(_shown(message, seen, tree), attachments=files.get(message.pk, []))
+        replace(
+            _shown(message, seen, tree, user, message.pk in going_on),
+            attachments=files.get(message.pk, []),
+        )
         for message, seen in zip(shown, steps, strict=True)
     ]
 
 
-def _shown(message: Message, steps: list[dict[str, Any]], tree: MessageTree) -> ShownMessage:
+def _shown(
+    message: Message,
+    steps: list[dict[str, Any]],
+    tree: MessageTree,
+    user: User | AnonymousUser,
+    can_continue: bool,
+) -> ShownMessage:
     is_answer = message.role == Message.Role.ASSISTANT
     turn = _turn_of(message) if is_answer else None
+    more = {"can_continue": can_continue}
     return ShownMessage(
         message=message,
         versions=tree.versions(message.pk),
         turn_id=turn.pk if turn else None,
-        data=_answer_data(message, steps, turn) if is_answer else {},
+        data=_answer_data(message, steps, turn) | more if is_answer else {},
+        is_mine=turn is not None and turn.requested_by_id == user.pk,
     )
 
 

@@ -1,35 +1,43 @@
 """The rows of a run: its steps and executions, written as they happen, and read to go on from."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from agents.running.models import RunStep
+from accounts.models import User
+from agents.running.fencing import insert
+from agents.running.models import RunNote, RunStep
+from agents.running.notes import Note, notes_of
+from agents.running.reach import readable
+from agents.running.transcript import Key
 from agents.tools.models import ToolExecution
 from agents.tools.results import Result
 from agents.tools.types import Taint, ToolOutput
 from agents.types import PackedPassage, ToolStatus
 from events.log import encode
+from events.models import Stream
 from gateway.labels import Demand
 from gateway.types import Completed, TokenUsage, ToolCall
 from knowledge.types import Passage
-from observability.postgres.prepared import prepared
-from security.ids import first_id_at, new_id
+from security.ids import first_id_at
 from security.sentences import as_text, stored
 from security.text import storable
 
 KEPT = timedelta(days=90)
+ABANDONED = timedelta(hours=1)  # a call of whose run nobody knows
+UNENDED = {ToolExecution.Status.RUNNING, ToolExecution.Status.STOPPED}
+NOT_READABLE = "The person may not read all of this any more, so it is left out."
 MOST_CHARS = 1_000_000  # of a result that is kept
-JSON = frozenset({"calls", "done", "data", "passages", "demands"})
 NOT_ENDED: dict[str, Any] = {
     "status": "running", "output": "", "data": "{}", "passages": "[]", "demands": "[]",
     "documents": [], "readers": [], "taints": [],
 }  # fmt: skip
-PASSAGE = [field.name for field in fields(Passage)]
+PASSAGE = [one.name for one in fields(Passage)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,7 @@ class Whose:
     owner_id: UUID
     agent_id: UUID | None
     parent: str = ""  # the call of another agent's run in which this one is
+    fence: int | None = None  # of the claim that it runs under; none: nobody else can hold it
 
     @property
     def row(self) -> dict[str, Any]:
@@ -67,28 +76,52 @@ class PastStep:
 
 @dataclass(frozen=True, slots=True)
 class Past:
+    """`numbers` are those under which passages came in, by their places; `notes` what the person
+    said behind which step. `before` are the runs that this one goes on from, the first one first.
+    """
+
     steps: tuple[PastStep, ...] = ()
-    calls: Mapping[str, PastCall] = ()  # type: ignore[assignment]
+    calls: Mapping[str, PastCall] = field(default_factory=dict)
+    numbers: Mapping[Key, int] = field(default_factory=dict)
+    notes: Mapping[int, Sequence[Note]] = field(default_factory=dict)
+    before: tuple["Past", ...] = ()
+
+    def has_result(self, call: ToolCall) -> bool:
+        known = self.calls.get(call.id)
+        return known is not None and known.result is not None
+
+    @property
+    def has_ended(self) -> bool:
+        """Its model has said its last words, and nobody said anything to that."""
+        return bool(self.steps) and not self.steps[-1].calls and len(self.steps) not in self.notes
 
 
 def store_step(
-    whose: Whose, ordinal: int, text: str, calls: Sequence[ToolCall], done: Completed
+    whose: Whose,
+    ordinal: int,
+    text: str,
+    calls: Sequence[ToolCall],
+    done: Completed,
+    *,
+    opening: Mapping[str, Any] | None = None,
 ) -> None:
-    """Written twice it is the same: the answer to a commit may be lost."""
+    """Written twice it is the same: the answer to a commit may be lost. Like all that is written
+    here it raises LeaseLost, having written nothing, when the run is not the caller's any more."""
     kept = asdict(done) | {"why": as_text(stored(done.why))}
     values = {
         "ordinal": ordinal,
         "text": storable(text),
         "calls": encode([[one.id, one.name, storable(one.arguments)] for one in calls]),
         "done": encode(kept),
+        "opening": None if opening is None else encode(opening),
     }
-    _insert(RunStep, whose.row | values, "do nothing")
+    insert(RunStep, whose.row | values, "(run_id, parent, ordinal) do nothing", whose.fence)
 
 
 def store_begin(whose: Whose, call: ToolCall, tool: Mapping[str, Any], attempt: int) -> None:
-    """A call that acts is about to."""
+    """A call that acts is about to: with the row somebody who holds the run no more learns it."""
     values = whose.row | _named(call, tool) | NOT_ENDED | {"attempts": attempt}
-    _insert(ToolExecution, values, _updating("attempts", "approval_id"))
+    insert(ToolExecution, values, _updating("attempts", "approval_id"), whose.fence)
 
 
 def store_end(
@@ -97,38 +130,37 @@ def store_end(
     told = {"status": result.status, "took_ms": took_ms, "finished_at": timezone.now()}
     told |= _written(result)
     values = whose.row | _named(call, tool) | {"attempts": 1} | told
-    _insert(ToolExecution, values, _updating(*told))
-
-
-def _insert(model: type[RunStep | ToolExecution], values: Mapping[str, Any], conflict: str) -> None:
-    """One statement and one wait for the disk: a step of a run makes two of them."""
-    key = "parent, ordinal" if model is RunStep else "call_id"
-    row: dict[str, Any] = {"id": new_id(), "created_at": timezone.now(), **values}
-    marks = (f"%({name})s{'::jsonb' if name in JSON else ''}" for name in row)
-    statement = (
-        f"insert into {model._meta.db_table} ({', '.join(row)}) values ({', '.join(marks)}) "  # noqa: S608 - names of our own columns
-        f"on conflict (run_id, {key}) {conflict}"
-    )
-    with prepared() as cursor:
-        cursor.execute(statement, row)
+    insert(ToolExecution, values, _updating(*told), whose.fence)
 
 
 def _updating(*names: str) -> str:
-    return f"do update set {', '.join(f'{name} = excluded.{name}' for name in names)}"
+    told = ", ".join(f"{name} = excluded.{name}" for name in names)
+    return f"(run_id, call_id) do update set {told}"
 
 
-def load_past(run_id: UUID, parent: str = "") -> Past:
-    """Two queries; nothing where nobody has begun. Of an agent that was called in the run, by the
-    call `parent`."""
+def load_past(run_id: UUID, parent: str = "", user: User | None = None) -> Past:
+    """A few queries; nothing where nobody has begun. Of an agent that was called in the run, by the
+    call `parent`. What quotes a document that `user` may not read now does not come back."""
     rows_of_steps = RunStep.objects.filter(run_id=run_id, parent=parent).order_by("ordinal")
     steps = tuple(
         PastStep(row.text, tuple(ToolCall(*one) for one in row.calls), _completed(row.done))
         for row in rows_of_steps
     )
     if not steps:
-        return Past((), {})
-    rows = ToolExecution.objects.filter(run_id=run_id, parent=parent)
-    return Past(steps, {row.call_id: _past_call(row) for row in rows})
+        return Past()
+    rows = list(ToolExecution.objects.filter(run_id=run_id, parent=parent))
+    named = {pk for row in rows for pk in row.documents}
+    hidden = named - readable(user, named) if user else set()
+    return Past(
+        steps,
+        {row.call_id: _past_call(row, hidden) for row in rows},
+        {_key(parts): n for row in rows for n, parts in row.passages},
+        notes_of(run_id) if not parent else {},
+    )
+
+
+def _key(parts: Sequence[Mapping[str, Any]]) -> Key:
+    return tuple((UUID(part["chunk_id"]), part["start"]) for part in parts)
 
 
 def has_kept(run_id: UUID, said: str) -> bool:
@@ -147,6 +179,7 @@ def forget_runs(run_ids: Sequence[UUID]) -> None:
     """Of conversations that are removed, in the caller's transaction."""
     RunStep.objects.filter(run_id__in=run_ids).delete()
     ToolExecution.objects.filter(run_id__in=run_ids).delete()
+    RunNote.objects.filter(run_id__in=run_ids).delete()
 
 
 def forget_documents(document_ids: Collection[UUID]) -> None:
@@ -155,10 +188,21 @@ def forget_documents(document_ids: Collection[UUID]) -> None:
     quoting.update(output="", data={}, passages=[], documents=[])
 
 
+def close_calls(run_ids: Collection[UUID]) -> int:
+    """Calls of runs that have ended, and that have not: nobody knows what came of them."""
+    cut = ToolExecution.objects.filter(run_id__in=run_ids, status=ToolExecution.Status.RUNNING)
+    return cut.update(status=ToolExecution.Status.STOPPED, finished_at=timezone.now())
+
+
 def sweep() -> int:
     """Remove what is older than KEPT; how many calls. The clock calls this."""
-    oldest = first_id_at(timezone.now() - KEPT)
+    now = timezone.now()
+    oldest, abandoned = first_id_at(now - KEPT), first_id_at(now - ABANDONED)
+    held = Stream.objects.filter(pk=OuterRef("run_id")).exclude(state=Stream.State.CLOSED)
+    cut = ToolExecution.objects.filter(~Exists(held), pk__lt=abandoned, status="running")
+    close_calls(list(cut.values_list("run_id", flat=True)))
     RunStep.objects.filter(pk__lt=oldest).delete()
+    RunNote.objects.filter(pk__lt=oldest).delete()
     return ToolExecution.objects.filter(pk__lt=oldest).delete()[0]
 
 
@@ -193,9 +237,14 @@ def _data(data: Mapping[str, Any]) -> str:
         return "{}"
 
 
-def _past_call(row: ToolExecution) -> PastCall:
-    if row.status == ToolExecution.Status.RUNNING:
+def _past_call(row: ToolExecution, hidden: Collection[UUID] = ()) -> PastCall:
+    if row.status in UNENDED:
         return PastCall(row.attempts, None)
+    if not set(hidden).isdisjoint(row.documents):
+        row.output, row.data = NOT_READABLE, {}
+        row.passages = [
+            one for one in row.passages if not any(UUID(p["document_id"]) in hidden for p in one[1])
+        ]
     status = cast("ToolStatus", row.status)
     is_quoting = bool(row.taints or row.readers or row.demands or row.passages or row.data)
     if row.status != ToolExecution.Status.DONE and not is_quoting:

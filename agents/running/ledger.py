@@ -1,15 +1,22 @@
 """What a run writes down as it goes, so that whoever takes it up does nothing twice."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID
 
+from accounts.models import User
 from agents.running.keeping import Past, Whose, load_past, store_begin, store_end, store_step
+from agents.running.notes import Note, are_waiting, take
+from agents.running.opening import as_json, kept
 from agents.tools.results import Result
 from agents.tools.types import Tool
 from agents.types import AgentTask
+from agents.types.openings import Opening
 from gateway.types import Completed, ToolCall
 from observability.patience import run_patiently
+
+MOST_BEFORE = 50  # runs that one goes on from
 
 
 class Ledger(Protocol):
@@ -25,25 +32,36 @@ class Ledger(Protocol):
     async def ended(
         self, call: ToolCall, tool: Tool | None, result: Result, took_ms: int
     ) -> None: ...
+    async def is_spoken_to(self) -> bool: ...
+    async def hears(self, step: int) -> Sequence[Note]: ...
 
 
 class Rows:
     """In Postgres. Only a run that has a turn can have been begun by somebody else."""
 
-    def __init__(self, task: AgentTask, run_id: UUID) -> None:
+    def __init__(self, task: AgentTask, run_id: UUID, opening: Opening) -> None:
         parent = task.caller.call_id if task.caller else ""
-        self._whose = Whose(run_id, task.user.pk, task.agent.id, parent)
+        self._whose = Whose(run_id, task.user.pk, task.agent.id, parent, task.fence)
         self._may_be_begun = task.turn_id is not None
+        self._hears = task.fence is not None and not parent
+        self._opening = as_json(opening)
+        self._task = task
 
     async def past(self) -> Past:
+        """With the runs that this one goes on from, if it does."""
         if not self._may_be_begun:
-            return Past((), {})
-        return await run_patiently(load_past, self._whose.run_id, self._whose.parent)
+            return Past()
+        whose, user = self._whose, self._task.user
+        past = await run_patiently(load_past, whose.run_id, whose.parent, user)
+        if self._task.after is None or whose.parent:
+            return past
+        return replace(past, before=await run_patiently(load_before, self._task.after, user))
 
     async def spoke(
         self, ordinal: int, text: str, calls: Sequence[ToolCall], done: Completed
     ) -> None:
-        await run_patiently(store_step, self._whose, ordinal, text, calls, done)
+        opening = self._opening if ordinal == 1 else None
+        await run_patiently(store_step, self._whose, ordinal, text, calls, done, opening=opening)
 
     async def begins(
         self, call: ToolCall, tool: Tool, attempt: int, approval_id: UUID | None
@@ -53,6 +71,24 @@ class Rows:
 
     async def ended(self, call: ToolCall, tool: Tool | None, result: Result, took_ms: int) -> None:
         await run_patiently(store_end, self._whose, call, _named(call, tool), result, took_ms)
+
+    async def is_spoken_to(self) -> bool:
+        return self._hears and await run_patiently(are_waiting, self._whose.run_id)
+
+    async def hears(self, step: int) -> Sequence[Note]:
+        if not self._hears or self._whose.fence is None:
+            return ()
+        return await run_patiently(take, self._whose.run_id, self._whose.fence, step)
+
+
+def load_before(run_id: UUID | None, user: User) -> tuple[Past, ...]:
+    """A run that a limit ended, behind all that it went on from itself."""
+    found: list[Past] = []
+    while run_id is not None and len(found) < MOST_BEFORE:
+        found.insert(0, load_past(run_id, user=user))
+        opening = kept(run_id)
+        run_id = opening.before if opening else None
+    return tuple(found)
 
 
 def _named(call: ToolCall, tool: Tool | None) -> dict[str, Any]:

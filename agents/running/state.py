@@ -22,6 +22,9 @@ def opening_state(task: AgentTask, asked: Asked) -> RunState:
     if task.memories:
         taints |= {Taint.PRIVATE}
     readers = frozenset(part.collection_id for part in parts)
+    if asked.opening is not None:  # what it had read when it began may be gone: it knew it
+        taints |= frozenset(map(Taint, asked.opening.taints))
+        readers |= asked.opening.readers
     caller = task.caller
     if caller is not None:
         taints, readers = taints | caller.taints, readers | caller.readers

@@ -13,19 +13,27 @@ NO_MORE = (
     "missing."
 )
 
+GO_ON = "Go on where you had to stop: you can call tools again."
+NOT_MADE = "It was not called, or not to its end: a limit of the run was reached."
 
+Key = tuple[tuple[UUID, int], ...]  # of passages that are shown as one
 LONGEST_ID = 64  # of a call: some servers put much into it
 
 
 class Numbers:
     """Passages under the numbers by which they are cited: each has one, once and for all."""
 
-    def __init__(self, passages: Iterable[PackedPassage]) -> None:
+    def __init__(self, passages: Iterable[PackedPassage], after: int = 0) -> None:
         self._known = {_key(passage): passage.n for passage in passages}
+        self._after = after
+
+    def keep(self, taken: Mapping[Key, int]) -> None:
+        """Also numbers whose passages are not here any more: they are nobody else's."""
+        self._known |= taken
 
     @property
     def taken(self) -> int:
-        return max(self._known.values(), default=0)
+        return max(self._known.values(), default=self._after)
 
     def give(self, passages: Iterable[PackedPassage]) -> tuple[PackedPassage, ...]:
         """The same passages under the next free numbers; one that is known keeps its own."""
@@ -36,7 +44,7 @@ class Numbers:
         return tuple(found)
 
 
-def _key(passage: PackedPassage) -> tuple[tuple[UUID, int], ...]:
+def _key(passage: PackedPassage) -> Key:
     return tuple((part.chunk_id, part.start) for part in passage.parts)
 
 
@@ -65,13 +73,18 @@ class Transcript:
     def add(self, said: str, calls: Sequence[ToolCall], results: Mapping[str, str]) -> None:
         """What the model said and called, and what it is told of each call."""
         before = self._request.continues if not self._messages else ""
+        calling = {"tool_calls": list(map(_call, calls))} if calls else {}
         self._messages += [
-            {"role": "assistant", "content": before + said, "tool_calls": list(map(_call, calls))},
+            {"role": "assistant", "content": before + said, **calling},
             *(
                 {"role": "tool", "tool_call_id": own_id(one.id), "content": results[one.id]}
                 for one in calls
             ),
         ]
+
+    def hear(self, text: str) -> None:
+        """The person says something: their word, like the question."""
+        self._messages.append({"role": "user", "content": text})
 
     def request(self, *, may_call: bool = True) -> ChatRequest:
         if not self._messages:

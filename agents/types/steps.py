@@ -20,6 +20,20 @@ class PackedPassage:
 
     n: int
     parts: tuple[Passage, ...]
+    # Its label and text as models are told them, where a guardrail hides something of them.
+    told: tuple[str, str] | None = None
+
+    @property
+    def label(self) -> str:
+        return " › ".join([self.title, *self.first.heading_path])
+
+    @property
+    def told_label(self) -> str:
+        return self.told[0] if self.told else self.label
+
+    @property
+    def told_text(self) -> str:
+        return self.told[1] if self.told else self.text
 
     @property
     def first(self) -> Passage:
@@ -268,6 +282,7 @@ class ToolCalled:
     arguments: str
     server: str = ""
     icon: str = "tool"
+    parent: str = ""  # the call of another agent in which it is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +298,7 @@ class ToolApprovalRequested:
     reason: str
     expires_at: str  # ISO 8601
     server: str = ""
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +312,23 @@ class ToolProgressed:
     total: float | None = None
 
 
-ToolStatus = Literal["done", "refused", "failed", "late", "denied"]
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """Another agent writes from here on, and answers what is asked next. `reason` was written by
+    the model of the one before it."""
+
+    call_id: str
+    agent_id: UUID
+    slug: str
+    name: str
+    emoji: str
+    picture: str
+    reason: str
+    from_slug: str
+    from_name: str
+
+
+ToolStatus = Literal["done", "refused", "failed", "late", "denied", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +345,30 @@ class ToolCompleted:
     data: Mapping[str, Any] = field(default_factory=dict)
     passages: tuple[PackedPassage, ...] = ()
     is_private: bool = False
+    parent: str = ""  # then no passages: they have numbers in another agent's run
+
+
+@dataclass(frozen=True, slots=True)
+class NoteTaken:
+    """The person said something to the run, and its model knows it from here on."""
+
+    id: UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuardrailActed:
+    """A rule did something at a place (`agents.guardrails.types`); `counts` are how much of what it
+    found, `said` tells it to the reader. `outcome` is `acted`, or `failed_open` and
+    `failed_closed` where it could not be checked. Nothing in it is of the text."""
+
+    rule: str
+    kind: str
+    place: str
+    action: str
+    outcome: str
+    counts: Mapping[str, int]
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,5 +403,7 @@ Step = (
     | ToolApprovalRequested
     | ToolProgressed
     | ToolCompleted
+    | HandedOver
+    | GuardrailActed
     | Finished
 )

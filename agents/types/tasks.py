@@ -14,6 +14,7 @@ from knowledge.switches import Switch, switched_on
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from agents.guardrails.guard import Guard
     from agents.running.spending import Spending
     from agents.tools.types import Taint
 
@@ -80,6 +81,7 @@ class AgentSpec:
     understanding: Mapping[str, bool] = field(default_factory=dict)
     said_by_collections: tuple[Mapping[str, bool], ...] = ()
     limits: Limits = field(default_factory=Limits)  # of a run with tools
+    guardrails: tuple[Mapping[str, Any], ...] = ()  # as they are stored (`agents.guardrails.rules`)
 
     @property
     def may_call(self) -> bool:
@@ -161,7 +163,15 @@ class AgentTask:
     said_by_collections: tuple[Mapping[str, bool], ...] = ()
     has_glossary: bool = False
     without: tuple[str, ...] = ()  # narrowings that the person does not want
+    # Words of a program that asks, which stand in the instructions; and the rules of this run.
+    orders: tuple[str, ...] = ()
+    guard: "Guard | None" = field(default=None, compare=False, repr=False)
     caller: Caller | None = None  # none: the person
+    # Of the claim under which it runs; whether somebody may have begun it before; and the run that
+    # a limit ended and that this one goes on from.
+    fence: int | None = None
+    is_taken_up: bool = False
+    after: UUID | None = None
 
     @property
     def switches(self) -> frozenset[Switch]:
@@ -178,6 +188,11 @@ class AgentTask:
             purpose or self.purpose,
             BUDGETS,
         )
+
+    @property
+    def numbers_taken(self) -> int:
+        """Of citations, by who wrote the answer before."""
+        return self.caller.numbers_taken if self.caller else 0
 
     @property
     def has_lost_its_collections(self) -> bool:

@@ -1,13 +1,19 @@
-"""Going on from an answer that broke off: another version of it, which begins with its text."""
+"""Going on from an answer that broke off: another version of it, which begins with its text.
 
+One that a limit of its run ended goes on with all that its agent has said and found, for the person
+who asked alone, and once: its steps are theirs.
+"""
+
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.http import Http404
 
 from accounts.models import User
 from agents.selectors import may_use
-from chat.errors import NotAnAnswerable
+from chat.errors import AlreadyContinued, NotAnAnswerable
 from chat.models import Conversation, Message, Turn
+from chat.turns.carried import reached_limit
 
 BROKEN_OFF = (Message.Status.STOPPED, Message.Status.INTERRUPTED, Message.Status.FAILED)
 
@@ -18,18 +24,43 @@ def is_broken_off(answer: Message) -> bool:
     return bool(answer.text) and (answer.status in BROKEN_OFF or is_cut)
 
 
-def find_broken_off(conversation: Conversation, answer_id: UUID) -> Message:
-    """With its question and its turn. Raises Http404, and NotAnAnswerable when nothing is left to
-    say."""
+def find_broken_off(
+    user: User, conversation: Conversation, answer_id: UUID, key: str | None
+) -> Message:
+    """With its question and its turn. Raises Http404, NotAnAnswerable when nothing is left to say,
+    and AlreadyContinued. `key` is that of the request, which may come again."""
     answers = conversation.messages.filter(role=Message.Role.ASSISTANT, parent__isnull=False)
     found: Message | None = answers.select_related("parent", "turn__agent").filter(
         pk=answer_id
     ).first()  # fmt: skip
     if found is None:
         raise Http404
-    if not is_broken_off(found):
+    if is_broken_off(found):
+        return found
+    turn = getattr(found, "turn", None)
+    if not reached_limit(found.notice) or turn is None or turn.requested_by_id != user.pk:
         raise NotAnAnswerable
+    earlier = Turn.objects.filter(continues=found.pk).exclude(status=Turn.Status.FAILED)
+    if key is not None:
+        earlier = earlier.exclude(requested_by=user, idempotency_key=key)
+    if earlier.exists():
+        raise AlreadyContinued
     return found
+
+
+def may_go_on(user: User, answers: Iterable[Message]) -> set[UUID]:
+    """Those that a limit ended and this person may go on with; no query where there is none."""
+    ended = {
+        answer.pk
+        for answer in answers
+        if answer.role == Message.Role.ASSISTANT
+        and reached_limit(answer.notice)
+        and getattr(getattr(answer, "turn", None), "requested_by_id", None) == user.pk
+    }
+    if not ended:
+        return ended
+    earlier = Turn.objects.filter(continues__in=ended).exclude(status=Turn.Status.FAILED)
+    return ended - set(earlier.values_list("continues", flat=True))
 
 
 def go_on(user: User, turn: Turn, broken: Message) -> None:

@@ -21,6 +21,7 @@ from chat.schemas import MessageOut
 from chat.selectors import citations_for, find_conversation
 from chat.spoken import notice_of
 from chat.thread import list_thread
+from chat.turns.payloads import notes_in
 from knowledge.storage import path_of
 
 FORMAT = "parley.conversation"
@@ -109,12 +110,19 @@ def _written(user: User, conversation: Conversation) -> str:
         if shown.attachments:
             names = ", ".join(file.name for file in shown.attachments)
             parts.append(_("*Attached: %(names)s*") % {"names": names})
+        parts += [_quoted(note) for note in notes_in(message.steps)]
         parts.append(message.text.strip())
         if notice := notice_of(message):
             parts.append(f"*{notice}*")
         if sources := [_source(citation) for citation in message.citations.all()]:
             parts.append("\n".join(sources))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _quoted(note: str) -> str:
+    """What the person said while the answer was written."""
+    lines = [_("**You added:**"), *note.splitlines()]
+    return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
 def _source(citation: Citation) -> str:

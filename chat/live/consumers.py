@@ -28,6 +28,7 @@ from chat.live.pump import Pump
 from chat.live.requests import (
     InvalidFrame,
     StartTurn,
+    Steer,
     decode,
     key_of,
     parse_stream,
@@ -65,6 +66,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._handlers = {
             "turn.start": self._start_turn,
             "turn.stop": self._stop_turn,
+            "turn.steer": self._steer,
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
             "ack": self._acknowledge,
@@ -155,6 +157,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _stop_turn(self, frame: dict[str, Any]) -> None:
         turn_id = frame.get("turn_id") or frame.get("turn") or frame.get("stream")
         await self._as_user(stop_turn, parse_uuid("turn_id", turn_id))
+
+    async def _steer(self, frame: dict[str, Any]) -> None:
+        request = Steer.parse(frame)
+        note = await self._as_user(request.say, self.address)
+        await self._send(frames.noted(request.id, note.run_id, note.pk))
 
     async def _subscribe(self, frame: dict[str, Any]) -> None:
         """Follow a stream after a position; one that is followed already starts anew from there."""

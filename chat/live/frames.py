@@ -7,6 +7,7 @@ on after `seq`; one that has already seen a part of `from`…`seq` asks again fr
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+from uuid import UUID
 
 from chat.models import Turn
 from events.types import EventRow
@@ -38,6 +39,11 @@ def accepted(request_id: Any, turn: Turn) -> Frame:
         "question_id": str(turn.question_id),
         "message_id": str(turn.answer_id),
     }
+
+
+def noted(request_id: Any, turn_id: UUID, note_id: UUID) -> Frame:
+    """What the person said to an answer that is being written is stored."""
+    return {"type": "noted", "id": request_id, "turn_id": str(turn_id), "note_id": str(note_id)}
 
 
 def refused(request_id: Any, problem: str, title: str, detail: str) -> Frame:

@@ -8,8 +8,10 @@ import orjson
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from agents.models import RunNote
 from chat.models import Turn
 from chat.services import Place, start_turn
+from chat.turns.noting import say
 from knowledge.retrieval.understanding import Narrowing
 from security.rate_limits import Action, spend
 from security.rates import Per
@@ -109,6 +111,32 @@ class StartTurn:
     @property
     def idempotency_key(self) -> str | None:
         return None if self.id is None else f"socket:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """A `turn.steer` frame: something to be said to an answer that is being written. Its `id` makes
+    it idempotent."""
+
+    id: str | int | None
+    turn_id: UUID
+    text: str
+
+    @classmethod
+    def parse(cls, frame: dict[str, Any]) -> Self:
+        request_id = frame.get("id")
+        if not _is_key(request_id):
+            raise InvalidFrame(_("`id` must be a short text."))
+        text = frame.get("text") or ""
+        if not isinstance(text, str):
+            raise InvalidFrame(_("`text` must be a text."))
+        return cls(request_id, parse_uuid("turn_id", frame.get("turn_id")), text)
+
+    def say(self, user: User, address: str) -> RunNote:
+        """The buckets are those of questions."""
+        spend(Action.TURNS, {Per.PERSON: str(user.pk), Per.ADDRESS: address})
+        key = None if self.id is None else f"socket:{self.id}"
+        return say(user, self.turn_id, self.text, key)
 
 
 def key_of(frame: dict[str, Any]) -> str | int | None:

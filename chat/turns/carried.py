@@ -34,6 +34,11 @@ def said_by_collections(
     return tuple(said for pk, said in found if pk in names)
 
 
+def reached_limit(notice: str | None) -> bool:
+    """Whether a limit of its run ended an answer, by the notice that is kept with it."""
+    return "run_limit_" in (notice or "")
+
+
 def going_on(said: str | None, steps: str | None) -> GoingOn | None:
     """The text of an answer that broke off, and where the passages are that its numbers mean;
     `steps` is JSON."""

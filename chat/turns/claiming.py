@@ -59,8 +59,10 @@ select t.id, t.conversation_id, t.question_id, t.answer_id, t.requested_by_id,
        array(select c.collection_id from agents_agent_collections c
              where c.agent_id = t.agent_id) as agent_collections,
        a.slug, a.name, a.instructions, a.model_name, a.max_passages, a.context_tokens,
-       a.max_answer_tokens, a.temperature, a.tools, a.is_limited, a.reuse, a.reuse_seconds,
-       a.understanding, a.reasoning_effort, a.draft_of_id, a.limits, d.said_by_collections,
+       a.max_answer_tokens, a.temperature, a.tools, a.helpers, a.is_limited, a.reuse,
+       a.reuse_seconds,
+       a.understanding, a.reasoning_effort, a.draft_of_id, a.limits, a.guardrails,
+       d.said_by_collections,
        exists (select from knowledge_glossaryentry) as has_glossary,
        case when a.reuses_similar then a.similarity else 0 end as similarity,
        a.reuse <> 'off' and exists (
@@ -71,7 +73,8 @@ select t.id, t.conversation_id, t.question_id, t.answer_id, t.requested_by_id,
        a.id as agent_id, a.owner_id as agent_owner_id, a.is_builtin,
        v.owner_id as conversation_owner_id, v.ends_at is not null as is_temporary,
        v.is_named or v.ends_at is not null as has_title, v.demanded_labels,
-       p.text as said, p.steps as said_steps, d.demands,
+       p.text as said, p.steps as said_steps, p.notice as said_notice,
+       (select c.id from chat_turn c where c.answer_id = p.id) as said_in, d.demands,
        claimed.fence, claimed.attempts, claimed.last_seq,
        {columns_of(User, "u")}
 from claimed

@@ -1,10 +1,11 @@
 """What readers are told of how a question was read and searched, as JSON holds it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
+from agents.tools.results import ANSWER
 from agents.types import (
     AttachmentsRead,
     PackedPassage,
@@ -121,6 +122,8 @@ def calling(step: ToolCalled | ToolApprovalRequested | ToolCompleted) -> tuple[s
         # As text: what a tool wrote is never taken for words of ours (`chat.spoken`).
         "drawing": encode(dict(step.data)) if shows in DRAWN else "",
         "is_private": step.is_private,
+        "parent": step.parent,
+        "spent": dict(step.data.get("spent") or {}) if step.data.get("kind") == ANSWER else {},
         "passages": [_passage(passage) for passage in step.passages],
     }
     return "tool_completed", told
@@ -134,6 +137,11 @@ def progressed(step: ToolProgressed) -> Payload:
         "done": step.done,
         "total": step.total,
     }
+
+
+def notes_in(steps: Sequence[Payload]) -> list[str]:
+    """What the person said to a run, from the steps of its answer."""
+    return [step["data"]["text"] for step in steps if step["kind"] == "note_taken"]
 
 
 def _passage(packed: PackedPassage) -> Payload:

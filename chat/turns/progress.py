@@ -12,9 +12,12 @@ from agents.types import (
     CitationAdded,
     EndpointSwitched,
     Finished,
+    GuardrailActed,
+    HandedOver,
     LabelsDemanded,
     MemoriesSaved,
     MemoriesUsed,
+    NoteTaken,
     PassagesReranked,
     QueryRewritten,
     QuerySearched,
@@ -30,19 +33,22 @@ from agents.types import (
     UsageRecorded,
 )
 from chat.models import Turn
+from chat.turns.carried import reached_limit
 from chat.turns.payloads import CALLING, SEARCHING, calling, plain, progressed
 from chat.turns.types import Answer, Ending
 from chat.why.keeping import kept
 from events.stream_writer import StreamWriter
 from events.types import EventRow, Payload
 from gateway.errors import GatewayError
-from security.sentences import Sentence, stored
+from security.sentences import Sentence, as_text, stored
 
 CITED = [field.name for field in fields(CitationAdded)]
 PLAIN: dict[type, str] = {
     EndpointSwitched: "endpoint_switched",
+    GuardrailActed: "guardrail_acted",
     AnswerApproved: "answer_approved",
     AnswerReused: "answer_reused",
+    HandedOver: "handed_over",
 }
 USAGE = [field.name for field in fields(UsageRecorded)]  # plain values: asdict would copy deeply
 
@@ -71,7 +77,9 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
         ):
             kind, payload_of = SEARCHING[type(step)]
             _note(kind, payload_of(step), answer, stream)
-        case EndpointSwitched() | AnswerApproved() | AnswerReused():
+        case (
+            EndpointSwitched() | AnswerApproved() | AnswerReused() | HandedOver() | GuardrailActed()
+        ):
             _note(PLAIN[type(step)], plain(asdict(step)), answer, stream)
         case MemoriesUsed(ids) | MemoriesSaved(ids):
             kind = "memories_used" if isinstance(step, MemoriesUsed) else "memories_saved"
@@ -88,6 +96,10 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             _end_reasoning(answer, stream)
             _note(kind, data, answer, stream)
             _follow_call(kind, data, answer)
+        case NoteTaken(note_id, text):
+            _end_reasoning(answer, stream)
+            _note("note_taken", {"note_id": str(note_id), "text": text}, answer, stream)
+            answer.settle()
         case ToolProgressed():
             stream.emit_aside("tool_progressed", progressed(step))
         case UsageRecorded():
@@ -125,15 +137,18 @@ def rebuild(rows: Iterable[EventRow]) -> Answer:
                 | "retrieval_completed"
                 | "support_checked"
                 | "endpoint_switched"
+                | "guardrail_acted"
                 | "reasoning_completed"
                 | "labels_demanded"
                 | "answer_approved"
                 | "answer_reused"
                 | "memories_used"
                 | "memories_saved"
+                | "note_taken"
                 | "tool_called"
                 | "tool_approval_requested"
                 | "tool_completed"
+                | "handed_over"
             ):
                 answer.steps.append({"kind": kind, "data": payload})
                 answer.labels = payload.get("labels", answer.labels)
@@ -152,9 +167,17 @@ def completed(answer: Answer, answer_id: UUID, *, wants_title: bool = False) -> 
             "model": answer.model,
             "is_offline": answer.is_offline,
             "notice": stored(answer.notice),
+            "can_continue": reached_limit(as_text(stored(answer.notice))),
         },
         is_title_due=wants_title and not answer.is_offline and text_length > 0,
     )
+
+
+def cut(answer: Answer, stream: StreamWriter) -> None:
+    """The run ends before these calls do: what came of them is not known."""
+    for call_id in answer.open_calls:
+        step = ToolCompleted(call_id, "stopped", 0)
+        _note(*calling(step), answer, stream)
 
 
 def stopped(answer_id: UUID) -> Ending:
@@ -186,6 +209,8 @@ def _error(kind: str, detail: Sentence) -> Payload:
 
 
 def _follow_call(kind: str, data: Payload, answer: Answer) -> None:
+    if kind == "note_taken":
+        answer.settle()
     if kind not in CALLING:
         return
     answer.settle()

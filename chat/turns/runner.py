@@ -175,6 +175,9 @@ class Runner:
         match message:
             case {"watch": keys, "web": web_id}:
                 self._writer.watch(web_id, keys)
+            case {"note": key}:
+                if turn := self._turns.get(key):
+                    turn.is_spoken_to = True
             case {"stop": key}:
                 if turn := self._turns.get(key):
                     turn.stop()

@@ -163,7 +163,7 @@ def _made(user: User, place: Conversation, asked: Asked) -> Turn:
     """All rows of the turn, to be inserted."""
     wishes, chosen, attached = asked.wishes, asked.chosen, asked.attached
     continues, again = wishes.get("continues"), wishes.get("question")
-    broken = find_broken_off(place, continues) if continues else None
+    broken = find_broken_off(user, place, continues, asked.key.text) if continues else None
     again = broken.parent_id if broken else again
     parent = wishes.get("parent", Place.LEAF)
     question = find_question(place, asked.text, parent, again, has_files=bool(attached))

@@ -13,6 +13,7 @@ from agents.types import AgentTask, Step
 from chat.models import Turn
 from chat.turns import progress
 from chat.turns.finishing import finish_turn
+from chat.turns.noting import wind_up
 from chat.turns.types import Answer, Ending, TurnWork
 from chat.turns.waiting import park_turn
 from events import leases
@@ -53,6 +54,7 @@ class TurnRun:
         self._talk: asyncio.Task[None] | None = None
         self._order: Ending | None = None
         self._is_handed_back = False
+        self.is_spoken_to = False  # a note came; one to a run without tools is heard by nobody
         self.task = asyncio.create_task(self._run(), name=f"turn {work.claim.stream_id}")
 
     def stop(self) -> None:
@@ -90,6 +92,7 @@ class TurnRun:
                     await self._wait_for_person()
                 else:
                     await self._finish(ending)
+                    await self._wind_up(ending)
             except LeaseLost:
                 log.info("turn %s is somebody else's now", self._stream.key)
             finally:
@@ -110,6 +113,8 @@ class TurnRun:
             if self._order is None:
                 raise
             return self._order
+        except LeaseLost:
+            raise
         except GatewayError as error:
             return progress.failed(progress.describe(error))
         except Exception:
@@ -153,14 +158,26 @@ class TurnRun:
 
     async def _finish(self, ending: Ending) -> None:
         """Store and tell the end; Postgres being away is waited out."""
-        told = await self._stream.last_rows()
         is_early = ending.status != Turn.Status.COMPLETED
         if is_early and self.work.earlier.is_longer_than(self.answer):
             self.answer = self.work.earlier  # it did not come so far as to say it again
+        if is_early:
+            progress.cut(self.answer, self._stream)
+        told = await self._stream.last_rows()
         if is_early and self.answer.has_words and not self.answer.model:
             self.answer.model = await self._model_that_spoke()
         row = await self._store(self.answer, ending, told)
         self._writer.close(self._stream, [row])
+
+    async def _wind_up(self, ending: Ending) -> None:
+        """Of calls that were cut off, and of what was said to the run and not heard any more; where
+        this fails the clock's sweeper does it."""
+        if not (self.is_spoken_to or self.work.task.agent.may_call):
+            return
+        try:
+            await self._lane.run(wind_up, self.work.claim.stream_id, ending.status)
+        except Exception:
+            log.exception("turn %s is wound up later", self._stream.key)
 
     async def _model_that_spoke(self) -> str:
         """Only a finished answer says who wrote it; of another it follows from the routes."""

@@ -33,6 +33,7 @@ class TurnWork:
             "message_id": str(self.answer_id),
             "agent": {"slug": self.task.agent.slug, "name": self.task.agent.name},
             "model": self.task.agent.model_name,
+            "takes_notes": self.task.agent.may_call,
         }
 
 
@@ -68,6 +69,12 @@ class Answer:
         found = [step["data"] for step in self.steps if step["kind"] == "support_checked"]
         return found[-1] if found else {}
 
+    @property
+    def handed_to(self) -> str | None:
+        """Id of the agent that went on in place of the one that was asked."""
+        found = [step["data"]["agent_id"] for step in self.steps if step["kind"] == "handed_over"]
+        return found[-1] if found else None
+
     def is_longer_than(self, other: "Answer") -> bool:
         """Whether it has words or steps that the other one lacks."""
         mine, theirs = (sum(map(len, one.text)) for one in (self, other))
@@ -86,6 +93,13 @@ class Answer:
     def loose_words(self) -> str:
         """Without thoughts."""
         return "".join(self.text[self.settled[0] :])
+
+    @property
+    def open_calls(self) -> list[str]:
+        """Those that were begun and of whose end nobody was told."""
+        called = [s["data"]["call_id"] for s in self.steps if s["kind"] == "tool_called"]
+        ended = {s["data"]["call_id"] for s in self.steps if s["kind"] == "tool_completed"}
+        return [one for one in dict.fromkeys(called) if one not in ended]
 
     def settle(self) -> None:
         """What was said so far is kept with a step of its run."""

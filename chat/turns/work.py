@@ -11,6 +11,7 @@ from django.db.models import F, Q
 
 from accounts.models import User
 from agents.asking import searched_collections
+from agents.delegating.said import helpers_in
 from agents.history import HISTORY_MESSAGES
 from agents.models import Agent
 from agents.running.keeping import has_kept
@@ -20,7 +21,7 @@ from agents.types.limits import Limits
 from chat.attachments.services import attached_files
 from chat.models import Conversation, Message, Turn
 from chat.selectors import may_edit
-from chat.turns.carried import demands_in, going_on, said_by_collections
+from chat.turns.carried import demands_in, going_on, reached_limit, said_by_collections
 from chat.turns.claiming import claim_rows
 from chat.turns.progress import rebuild
 from chat.turns.remembering import with_memories
@@ -72,12 +73,15 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
         fields["id"] = row["draft_of_id"] or row["agent_id"]
         fields["collections"] = tuple(row["agent_collections"])
         fields["tools"] = tuple(row["tools"])
+        fields["helpers"] = helpers_in(orjson.loads(row["helpers"]))
         fields["understanding"] = orjson.loads(row["understanding"])
         fields["limits"] = Limits(**orjson.loads(row["limits"]))
+        fields["guardrails"] = tuple(orjson.loads(row["guardrails"]))
         agent = AgentSpec(**fields)
     if row["asked_model"]:
         agent = replace(agent, model_name=row["asked_model"])
     is_usual = row["has_no_choice"]
+    after = row["said_in"] if agent.may_call and reached_limit(row["said_notice"]) else None
     task = AgentTask(
         agent=agent,
         user=user,
@@ -87,7 +91,10 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
         is_limited=row["is_usually_limited"] if is_usual else row["is_choice_limited"],
         turn_id=claim.stream_id,
         attachments=attached_files(user, row["attachments"], history or ()),
-        goes_on=going_on(row["said"], row["said_steps"]),
+        goes_on=None if after else going_on(row["said"], row["said_steps"]),
+        fence=claim.fence,
+        is_taken_up=agent.may_call and bool(claim.last_seq),
+        after=after,
         is_temporary=row["is_temporary"],
         is_anew=bool(row["is_anew"]),
         conversation_id=row["conversation_id"],
@@ -116,7 +123,7 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
 def _earlier(claim: Claim, agent: AgentSpec) -> Answer:
     """As far as it had come; the words of a step of its run that is kept are said again with it."""
     answer = rebuild(log.read_all(claim.stream_id))
-    if agent.tools and answer.has_loose_words and has_kept(claim.stream_id, answer.loose_words):
+    if agent.may_call and answer.has_loose_words and has_kept(claim.stream_id, answer.loose_words):
         answer.settle()
     return answer
 

@@ -22,6 +22,8 @@ from agents.api import router as agents
 from agents.approvals.api import router as approvals
 from agents.building.api import router as building
 from agents.building.sharing_api import router as agent_sharing
+from agents.mcp_client.api import router as mcp_servers
+from agents.mcp_client.oauth.api import router as connections
 from agents.memory.api import router as memory
 from agents.models_api import router as models
 from agents.saved_prompts_api import router as saved_prompts
@@ -39,10 +41,12 @@ from chat.search.jump_api import router as jump
 from chat.sharing.api import router as sharing
 from chat.sidebar.api import router as folders
 from chat.turns.calls_api import router as tool_calls
+from chat.turns.notes_api import router as notes
 from chat.why.api import router as why
 from config import openapi, problems
 from knowledge.api import router as knowledge
 from knowledge.curation.api import router as curation
+from knowledge.document_access.api import router as document_access
 from knowledge.document_versions.api import router as versions
 from knowledge.embeddings.api import router as embeddings
 from knowledge.enrichment.api import router as enrichment
@@ -126,6 +130,7 @@ api = ParleyAPI(
             {"name": "Sources", "description": "What collections are kept in step with."},
             {"name": "Agents", "description": "Instructions, a model and knowledge by one name."},
             {"name": "Approvals", "description": "Calls of tools that wait for your word."},
+            {"name": "MCP servers", "description": "Tools of others, and accounts there."},
             {"name": "Memory", "description": "What the assistant remembers about you."},
             {"name": "Saved prompts", "description": "Words that you ask with again and again."},
             {"name": "Conversations", "description": "Questions and answers as a tree."},
@@ -149,6 +154,7 @@ api.add_router("", knowledge)
 api.add_router("", sources)
 api.add_router("", curation)
 api.add_router("", glossary)
+api.add_router("", document_access)
 api.add_router("", versions)
 api.add_router("", embeddings)
 api.add_router("", enrichment)
@@ -158,6 +164,8 @@ api.add_router("", building)  # before agents: its addresses are longer
 api.add_router("", agent_sharing)
 api.add_router("", agents)
 api.add_router("", approvals)
+api.add_router("", mcp_servers)
+api.add_router("", connections)
 api.add_router("", memory)
 api.add_router("", models)
 api.add_router("", usage)
@@ -169,6 +177,7 @@ api.add_router("", answers)
 api.add_router("", folders)
 api.add_router("", why)
 api.add_router("", tool_calls)
+api.add_router("", notes)
 api.add_router("", proof)
 api.add_router("", chat_search)
 api.add_router("", jump)

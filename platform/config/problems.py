@@ -37,8 +37,10 @@ from accounts.errors import (
 )
 from agents.approvals.errors import ApprovalRefused, NotForSoLong
 from agents.errors import AgentRefused, DraftChanged, TooManyPrompts
+from agents.mcp_client.errors import DefinitionMoved, ServerRefused
+from agents.mcp_client.types import ServerTrouble
 from agents.memory.errors import MemoryRefused
-from chat.errors import ChatError, KeyReused
+from chat.errors import AlreadyContinued, ChatError, KeyReused, TooLateToSay
 from gateway.errors import BudgetExhausted
 from knowledge.curation.errors import EditConflict, EditRefused
 from knowledge.embeddings.versions import VersionRefused
@@ -166,6 +168,9 @@ DOMAIN: dict[type[Exception], tuple[int, str, Promise]] = {
     DraftChanged: (409, "draft-changed", _("The draft was changed meanwhile")),
     ApprovalRefused: (409, "approval-refused", _("This cannot be decided so")),
     NotForSoLong: (422, "not-for-so-long", _("Not for so long")),
+    ServerRefused: (422, "server-refused", _("There cannot be such a server")),
+    ServerTrouble: (409, "server-trouble", _("The server cannot be used")),
+    DefinitionMoved: (409, "definition-changed", _("The tool was changed meanwhile")),
     SourceBusy: (409, "source-busy", _("Another sync is under way")),
     SourceRefused: (422, "source-refused", _("This cannot be done with the source")),
     GlossaryRefused: (422, "glossary-refused", _("The glossary cannot be changed so")),
@@ -255,7 +260,8 @@ def _describe_read_body(_error: RawPostDataException) -> Problem:
 
 @describe.register
 def _describe_chat_error(error: ChatError) -> Problem:
-    status = 409 if isinstance(error, KeyReused) else 422
+    is_conflict = isinstance(error, KeyReused | TooLateToSay | AlreadyContinued)
+    status = 409 if is_conflict else 422
     return Problem(status, error.name, str(error.title), str(error))
 
 

@@ -18,6 +18,7 @@ class What(StrEnum):
     """What happened to a conversation; FOLDERS are a person's own."""
 
     ASKED = "asked"
+    NOTED = "noted"  # its person said something to an answer that is being written
     RENAMED = "renamed"
     PLACED = "placed"  # pinned, archived, filed, or back from there
     DELETED = "deleted"

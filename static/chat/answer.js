@@ -86,6 +86,7 @@ export class Answer {
     markStale(this.el, data.changed ?? []);
     if (data.text) this.#write(data.text);
     this.usage = data.usage;
+    this.canContinue = data.can_continue;
     this.#end(this.el.dataset.status, { ...data.error, notice: data.notice, model: data.model });
   }
 
@@ -112,6 +113,7 @@ export class Answer {
         this.usage = data;
         break;
       default:
+        this.canContinue = data.can_continue && "mine" in this.el.dataset; // a limit of its run
         if (kind in END) this.#end(END[kind], data);
         else this.#step(kind, data);
     }
@@ -258,7 +260,8 @@ export class Answer {
   #offerMore(status) {
     const button = this.#part("continue");
     if (!button) return;
-    button.hidden = !this.text || (status === "complete" && this.usage?.finish_reason !== "length");
+    const isCut = this.usage?.finish_reason === "length" || this.canContinue;
+    button.hidden = !this.text || (status === "complete" && !isCut);
   }
 
   #showSources() {

@@ -44,7 +44,11 @@ export function watch(answer, turn) {
   begin(answer);
   notifier.begin();
   announce(gettext("Answering"), { stays: true });
-  socket.watch(turn, (kind, data) => answer.apply(kind, data));
+  socket.watch(turn, (kind, data) => {
+    answer.apply(kind, data);
+    answer.hear?.(kind, data);
+    if (data.takes_notes && "mine" in answer.el.dataset) import("./steering.js").then(({ steer }) => steer(answer));
+  });
 }
 
 function ended(answer) {

@@ -16,6 +16,7 @@ export class Composer {
   #isWaiting = false; // for files that are being uploaded
   #isHeld = false; // by an answer that is being written, or because the conversation is gone
   #closed = ""; // why nothing is sent from here any more
+  #say = null; // who hears what is sent while an answer is written
   #draftKey;
   #drafts = drafts;
 
@@ -118,7 +119,8 @@ export class Composer {
 
   setRunning(running) {
     const focused = document.activeElement;
-    send.hidden = running;
+    if (!running) this.#say = null;
+    send.hidden = running && !this.#say;
     stop.hidden = !running;
     if (focused === send && running) stop.focus();
     if (focused === stop && !running) box.focus();
@@ -129,6 +131,12 @@ export class Composer {
     box.placeholder = box.dataset.followUp;
   }
 
+  /** The answer that is being written hears what is sent: `say(text)`; Stop stays beside it. */
+  steerBy(say) {
+    this.#say = say;
+    this.setRunning(true);
+  }
+
   /** Neither words nor files: files alone are a question too. */
   get #isEmpty() {
     return !box.value.trim() && this.tray.isEmpty;
@@ -137,7 +145,13 @@ export class Composer {
   /** What stands in the way, if anything; the browser drops what is too long without a word. */
   get #said() {
     if (box.textLength >= box.maxLength) return box.dataset.full;
-    return this.#isHeld ? this.#closed || box.dataset.held : "";
+    if (this.#isHeld) return this.#closed || box.dataset.held;
+    return this.#hears ? box.dataset.steered : "";
+  }
+
+  /** Words alone: files go with a question. */
+  get #hears() {
+    return this.#say && !this.#closed && box.value.trim() && this.tray.isEmpty;
   }
 
   get #mayNotSend() {
@@ -146,6 +160,7 @@ export class Composer {
 
   #submit() {
     if (this.#isEmpty) return;
+    if (this.#hears) return this.#tell();
     if (this.#mayNotSend) return this.#hold();
     if (this.tray.failed || this.tray.isBusy) return this.#wait();
     const text = box.value.trim();
@@ -153,6 +168,13 @@ export class Composer {
     box.value = "";
     this.#changed();
     this.onSend(text, files);
+  }
+
+  #tell() {
+    const text = box.value.trim();
+    box.value = "";
+    this.#changed();
+    this.#say(text);
   }
 
   /** Says why nothing is sent, for as long as that is so. */

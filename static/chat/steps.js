@@ -31,6 +31,7 @@ export class Steps {
   /** One event; those that have no row are ignored. */
   add(kind, data) {
     if (this.#calls.add(kind, data)) return;
+    if (kind === "handed_over") this.#hand(data);
     if (kind in ROWS && !isNothing(kind, data)) ROWS[kind](this.#row(kind), data);
     if (kind === "retrieval_completed") this.#forget("query_searched");
   }
@@ -38,6 +39,15 @@ export class Steps {
   /** What each query found is worth a row until all of it is there. */
   #forget(kind) {
     for (const row of this.#list.querySelectorAll(`[data-kind=${kind}]`)) row.remove();
+  }
+
+  /** Who goes on in place of whom, and the way back. */
+  #hand(data) {
+    const row = document.createElement("p");
+    const isLive = this.#list.parentElement.dataset.status === "running";
+    this.#list.append(row);
+    this.#list.hidden = false;
+    import("./handed.js").then(({ showHanded }) => showHanded(row, data, isLive));
   }
 
   /** Words of the reasoning; the first of them open a row. */
@@ -112,6 +122,12 @@ const ROWS = {
       part("body").append(paragraph(fill(text, { endpoint: failed, n: after })));
     }
     part("body").append(paragraph(detail ?? ""));
+  },
+  note_taken(part, { text }) {
+    icon(part, "step-note-icon");
+    part("what").textContent = gettext("Added");
+    part("object").textContent = fill(gettext("“%(query)s”"), { query: text });
+    part("body").append(paragraph(text));
   },
   labels_demanded(part, { labels }) {
     icon(part, "step-label-icon");

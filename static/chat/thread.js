@@ -25,6 +25,7 @@ export function appendQuestion(text, parent) {
 export function appendAnswer(hooks) {
   const el = clone("answer-template");
   el.dataset.drawn = "yes";
+  el.dataset.mine = "";
   list.append(el);
   const answer = new Answer(el, hooks);
   answer.begin();

@@ -1,7 +1,7 @@
 // Calls of tools above an answer: a quiet row each, with what was handed over and what came back,
 // and the question where a call waits for the person.
 import { fetchFragment, fetchJson } from "../js/http.js";
-import { fill, gettext } from "../js/i18n.js";
+import { fill, gettext, ngettext } from "../js/i18n.js";
 import { duration, passageRow } from "./step-parts.js";
 
 const SAID = {
@@ -10,6 +10,7 @@ const SAID = {
   failed: () => gettext("Failed"),
   late: () => gettext("Took too long"),
   denied: () => gettext("Not allowed"),
+  stopped: () => gettext("Stopped"),
 };
 
 /** The calls of one answer. `makeRow(kind)` adds a row and answers its parts by name. */
@@ -44,8 +45,9 @@ export class Calls {
     return true;
   }
 
-  #call({ call_id: id, title, server, icon, effect, arguments: given }) {
+  #call({ call_id: id, parent, title, server, icon, effect, arguments: given }) {
     const part = this.#makeRow("tool");
+    if (this.#rows.has(parent)) below(this.#rows.get(parent).part).append(part("what").closest("details"));
     part("icon").append(template(`step-${icon}-icon`) ?? template("step-tool-icon"));
     part("what").textContent = gettext("Calling");
     const object = [title, brief(given)].filter(Boolean).join(" · ");
@@ -74,6 +76,7 @@ export class Calls {
     result.className = "result";
     if (data.text) result.append(...labelled(gettext("Result"), data.text));
     part("body").append(result, ...data.passages.map(passageRow));
+    if (data.spent?.tokens) part("measure").prepend(`${tokens(data.spent.tokens)} · `);
     if (data.drawing) this.#draw(JSON.parse(data.drawing));
     if (data.chars > data.text.length) this.#offerWhole(row, result, data.call_id);
   }
@@ -118,6 +121,18 @@ export class Calls {
       if (error.status !== 404) place.replaceChildren(line(error.message));
     }
   }
+}
+
+/** Where rows of another agent's calls stand: inside of the call by which it was asked. */
+function below(part) {
+  const place = part("body").querySelector(":scope > .below") ?? document.createElement("div");
+  place.className = "below";
+  part("body").append(place);
+  return place;
+}
+
+function tokens(n) {
+  return fill(ngettext("%(n)s token", "%(n)s tokens", n), { n: n.toLocaleString(document.documentElement.lang) });
 }
 
 const TELLING = ["query", "title", "url", "expression", "question", "path"];

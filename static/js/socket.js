@@ -71,13 +71,22 @@ export class Socket extends EventTarget {
    * shown. Safe to repeat with the same `id`: the server starts it once.
    */
   startTurn(frame) {
+    return this.#request({ type: "turn.start", ...frame });
+  }
+
+  /** Says something to an answer that is being written; resolves to the `noted` frame. */
+  steer(frame) {
+    return this.#request({ type: "turn.steer", ...frame });
+  }
+
+  #request(message) {
+    const { id } = message;
     if (this.isAway) return Promise.reject(new Error(gettext("No connection: this was not sent. Your text is kept.")));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        if (this.#requests.delete(frame.id)) reject(new Error(gettext("This was not sent.")));
+        if (this.#requests.delete(id)) reject(new Error(gettext("This was not sent.")));
       }, PATIENCE_MS);
-      const message = { type: "turn.start", ...frame };
-      this.#requests.set(frame.id, { message, resolve, reject, timer });
+      this.#requests.set(id, { message, resolve, reject, timer });
       this.#send(message);
     });
   }
@@ -162,6 +171,7 @@ export class Socket extends EventTarget {
     if (frame.type === "event") this.#receiveEvent(frame);
     else if (frame.type === "aside") this.#streams.get(frame.stream)?.onEvent?.(frame.kind, frame.data);
     else if (frame.type === "accepted") this.#accepted(frame);
+    else if (frame.type === "noted") this.#settle(frame.id)?.resolve(frame);
     else if (frame.type === "refused") this.#refused(frame);
     else if (frame.type === "reload") this.#reload(frame.stream);
     else if (frame.type === "changed") this.dispatchEvent(new CustomEvent("changed", { detail: frame }));
@@ -217,7 +227,7 @@ export class Socket extends EventTarget {
   #refused(frame) {
     const reason = frame.detail ?? frame.title ?? gettext("The server refused this.");
     const request = this.#settle(frame.id);
-    if (request) request.reject(new Error(reason));
+    if (request) request.reject(Object.assign(new Error(reason), { problem: frame.problem }));
     else this.dispatchEvent(new CustomEvent("refused", { detail: { ...frame, reason } }));
   }
 

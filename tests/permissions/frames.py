@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.support.world import SIGNED_IN
 
-TAKEN, GONE, QUIET = "accepted", "not-found", ""
+TAKEN, NOTED, GONE, QUIET = "accepted", "noted", "not-found", ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ FRAMES = [
     frame(QUIET, QUIET, GONE, GONE, type="turn.stop", turn="{turn_id}"),
     frame(QUIET, QUIET, GONE, GONE, type="turn.stop", stream="{turn_id}"),
     frame(GONE, GONE, GONE, GONE, type="turn.stop", turn_id="{job_id}"),
+    frame(NOTED, GONE, GONE, GONE, type="turn.steer", turn_id="{turn_id}", text="And?"),
+    frame(GONE, GONE, GONE, GONE, type="turn.steer", turn_id="{job_id}", text="And?"),
     frame(QUIET, QUIET, QUIET, GONE, type="subscribe", stream="{turn_id}", after=0),
     frame(QUIET, QUIET, QUIET, GONE, type="subscribe", stream="{job_id}", after=0),
     frame(GONE, GONE, GONE, GONE, type="subscribe", stream="{conversation_id}"),

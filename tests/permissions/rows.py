@@ -69,6 +69,8 @@ WORDS = {"name": "Summary", "text": "Summarise {{topic}}."}
 MESSAGE = "api/v1/messages/<uuidstr:message_id>"
 MEMORY = "api/v1/memories/<uuidstr:memory_id>"
 APPROVAL = "api/v1/approvals/<uuidstr:approval_id>"
+MCP_SERVER = "api/v1/mcp-servers/<uuidstr:server_id>"  # for administrators, who are not in the cast
+CONNECTION = "api/v1/connections/<uuidstr:server_id>"
 DECISION = {"decision": "approve", "digest": "0" * 64}
 ATTACHMENT = "api/v1/attachments/<uuidstr:attachment_id>"
 TURN = "api/v1/turns/<uuidstr:turn_id>"
@@ -161,6 +163,21 @@ API = {
     "PUT api/v1/memories/mode": api(CHAT, 204, 204, 204, 204, body={"mode": "asked"}),
     f"PATCH {MEMORY}": api(CHAT, 200, 404, 404, 404, body={"text": "I like coffee"}),
     f"DELETE {MEMORY}": api(CHAT, 204, 404, 404, 404),
+    "GET api/v1/mcp-servers": api(ACCOUNT, 404, 404, 404, 404),
+    "POST api/v1/mcp-servers": api(
+        ACCOUNT, 404, 404, 404, 404, body={"name": "new", "url": "https://mcp.example.org/mcp"}
+    ),
+    f"GET {MCP_SERVER}": api(ACCOUNT, 404, 404, 404, 404),
+    f"PATCH {MCP_SERVER}": api(ACCOUNT, 404, 404, 404, 404, body={"timeout": 5}),
+    f"DELETE {MCP_SERVER}": api(ACCOUNT, 404, 404, 404, 404),
+    f"POST {MCP_SERVER}/check": api(ACCOUNT, 404, 404, 404, 404),
+    f"GET {MCP_SERVER}/tools": api(ACCOUNT, 404, 404, 404, 404),
+    f"POST {MCP_SERVER}/tools/<uuidstr:tool_id>/decision": api(
+        ACCOUNT, 404, 404, 404, 404, body={"decision": "reject", "pin": "0" * 64}
+    ),
+    "GET api/v1/connections": api(READ_OR_CHAT, 200, 200, 200, 200),
+    f"POST {CONNECTION}": api(ACCOUNT, 409, 404, 404, 404),  # nobody listens there
+    f"DELETE {CONNECTION}": api(ACCOUNT, 200, 404, 404, 404),
     "GET api/v1/approvals": api(READ_OR_CHAT, 200, 200, 200, 200),
     f"GET {APPROVAL}": api(READ_OR_CHAT, 200, 404, 404, 404),
     f"POST {APPROVAL}/decision": api(ACCOUNT, 409, 404, 404, 404, body=DECISION),
@@ -223,6 +240,10 @@ API = {
     ),
     f"DELETE {SOURCE}/items": api(WRITE, 204, 204, 404, 404, query="external_id=note"),
     "GET api/v1/documents": api(READ, 200, 200, 200, 404, query="collection={collection_id}"),
+    f"GET {DOCUMENT}/access": api(READ, 200, 403, 403, 404),
+    f"PUT {DOCUMENT}/access": api(WRITE, 200, 403, 403, 404, body={"restricted": False}),
+    f"PUT {DOCUMENT}/grants": api(WRITE, 422, 403, 403, 404, body={"email": "nobody@example.org"}),
+    f"DELETE {DOCUMENT}/grants/<uuidstr:grant_id>": api(WRITE, 404, 403, 403, 404),
     f"GET {DOCUMENT}": api(READ, 200, 200, 200, 404),
     f"DELETE {DOCUMENT}": api(WRITE, 204, 204, 403, 404),
     f"GET {DOCUMENT}/chunks": api(READ, 200, 200, 200, 404),
@@ -322,6 +343,8 @@ API = {
     f"GET {TURN}": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"GET {TURN}/events": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"GET {TURN}/calls": api(READ_OR_CHAT, 200, 200, 200, 404),
+    f"GET {TURN}/notes": api(READ_OR_CHAT, 200, 404, 404, 404),
+    f"POST {TURN}/notes": api(CHAT, 202, 404, 404, 404, body={"text": "And the rest?"}),
     f"POST {TURN}/stop": api(CHAT, 202, 202, 403, 404),
     f"GET {JOB}": api(READ_OR_CHAT, 200, 200, 200, 404),
     f"GET {JOB}/events": api(READ_OR_CHAT, 200, 200, 200, 404),
@@ -473,6 +496,10 @@ PAGE = {
         204, 204, 404, 404, method="POST", form={"kind": "add", "text": "A passage."}
     ),
     "knowledge/edits/<uuid:edit_id>/undo": page(204, 204, 404, 404, method="POST"),
+    f"{PAPER}/access/": page(200, 404, 404, 404),
+    f"{PAPER}/access/restrict": page(302, 404, 404, 404, method="POST"),
+    f"{PAPER}/access/<uuid:grant_id>/revoke": page(404, 404, 404, 404, method="POST"),
+    "knowledge/shared/": page(200, 200, 200, 200),
     f"{PAPER}/versions/": page(200, 200, 200, 404),
     f"{PAPER}/versions/upload": page(202, 202, 404, 404, method="POST", form=upload()),
     f"{PAPER}/versions/<int:number>/": page(302, 302, 302, 404),

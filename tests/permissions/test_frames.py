@@ -11,7 +11,7 @@ from chat.services import create_conversation
 from events.hub import current_hub
 from observability.db import run_sync
 from tests.chat.stage import Socket
-from tests.permissions.frames import FRAMES, GONE, QUIET, TAKEN, Frame
+from tests.permissions.frames import FRAMES, GONE, NOTED, QUIET, TAKEN, Frame
 from tests.support.world import CANARY, OUTSIDERS, SIGNED_IN, World, random_ids
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,8 +40,8 @@ def outcome(said: Said) -> str:
     for frame in said:
         if frame["type"] == "refused":
             return str(frame["problem"])
-        if frame["type"] == "accepted":
-            return TAKEN
+        if frame["type"] in {TAKEN, NOTED}:
+            return str(frame["type"])
     return QUIET
 
 

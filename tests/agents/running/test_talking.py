@@ -118,6 +118,12 @@ class Notes:
     async def spoke(self, *_):
         pass
 
+    async def hears(self, _step):
+        return ()
+
+    async def is_spoken_to(self):
+        return False
+
     begins = ended = spoke
 
 

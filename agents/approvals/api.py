@@ -18,8 +18,8 @@ ID = "0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d"
 AT = "2026-11-22T09:30:00Z"
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 SHOWN: Any = {
-    "id": ID, "run_id": ID, "call_id": "call_1", "conversation_id": ID, "agent_id": ID,
-    "tool": "send_mail", "title": "Send mail", "server": "",
+    "id": ID, "kind": "call", "run_id": ID, "call_id": "call_1", "conversation_id": ID,
+    "agent_id": ID, "tool": "send_mail", "title": "Send mail", "server": "",
     "arguments": '{"to":"bob@example.org"}', "digest": DIGEST, "effect": "sends",
     "reason": "It talks to somebody outside.", "scopes": ["once", "conversation", "always"],
     "status": "waiting", "scope": "once", "created_at": AT, "expires_at": AT, "decided_at": None,
@@ -28,6 +28,10 @@ SHOWN: Any = {
 
 class ApprovalOut(Schema):
     id: UUID
+    kind: str = Field(
+        description="`call`; or `sign_in`: it waits until you connected your account at `server`, "
+        "and approving it means to try again."
+    )
     run_id: UUID = Field(description="In a conversation: the turn.")
     call_id: str
     conversation_id: UUID | None

@@ -54,7 +54,7 @@ class Call:
 @transaction.atomic
 def ask(call: Call) -> Verdict:
     """Allow what was approved or permitted, deny what was not, or ask: then there is a row."""
-    rows = Approval.objects.select_for_update()
+    rows = Approval.objects.select_for_update().filter(kind=Approval.Kind.CALL)
     of_call = rows.filter(run_id=call.run_id, call_id=call.call_id, attempt__gte=call.attempt)
     found = of_call.order_by("-attempt").first()
     if found is not None and found.status == Approval.Status.USED and not _has_begun(call):
@@ -65,7 +65,7 @@ def ask(call: Call) -> Verdict:
         return Verdict("allow", call.reason)
     if not call.is_interactive:
         return Verdict("deny", Sentence("approval_elsewhere", reason=call.reason))
-    made = _store(call)
+    made = store(call)
     return Verdict("ask", call.reason, made.pk, made.expires_at.isoformat())
 
 
@@ -108,8 +108,9 @@ def _as_decided(call: Call, found: Approval) -> Verdict:
             return Verdict("deny", Sentence("approval_expired"), found.pk)
 
 
-def _store(call: Call) -> Approval:
+def store(call: Call, kind: str = Approval.Kind.CALL) -> Approval:
     return Approval.objects.create(
+        kind=kind,
         owner_id=call.owner_id,
         agent_id=call.agent_id,
         run_id=call.run_id,

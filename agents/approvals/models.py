@@ -32,8 +32,10 @@ class ApprovalQuerySet(PrivateQuerySet["Approval"]):
 class Approval(models.Model):
     """One call that an agent wants to make, and what the person said to it.
 
-    `digest` is over tool, server, arguments, person and run (`agents.approvals.digests`): the
-    answer is to that call and to no other. `run_id` has no foreign key: a run is a turn in chat.
+    Of the kind `sign_in` it waits for the person's account at the tool's server instead of their
+    yes: that is asked afterwards. `digest` is over tool, server, arguments, person and run
+    (`agents.approvals.digests`): the answer is to that call and to no other. `run_id` has no
+    foreign key: a run is a turn in chat.
     """
 
     class Status(models.TextChoices):
@@ -42,6 +44,10 @@ class Approval(models.Model):
         DENIED = "denied", pgettext_lazy("approval", "not approved")
         EXPIRED = "expired", pgettext_lazy("approval", "expired")
         USED = "used", pgettext_lazy("approval", "approved and done")
+
+    class Kind(models.TextChoices):
+        CALL = "call", pgettext_lazy("approval", "call")
+        SIGN_IN = "sign_in", pgettext_lazy("approval", "sign-in")
 
     class Scope(models.TextChoices):
         ONCE = "once", _("once")
@@ -55,6 +61,10 @@ class Approval(models.Model):
     agent = models.ForeignKey(
         "agents.Agent", on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
         verbose_name=_("agent"),
+    )  # fmt: skip
+    kind = models.CharField(
+        pgettext_lazy("field", "kind"), max_length=8, choices=Kind.choices, default=Kind.CALL,
+        db_default=Kind.CALL,
     )  # fmt: skip
     run_id = models.UUIDField(_("run"))
     call_id = models.CharField(_("call"), max_length=400)
@@ -90,7 +100,7 @@ class Approval(models.Model):
         ordering: ClassVar = ["-created_at"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["run_id", "call_id", "attempt"], name="one_approval_a_call"
+                fields=["run_id", "call_id", "kind", "attempt"], name="one_approval_a_call"
             ),
         ]
         indexes: ClassVar = [

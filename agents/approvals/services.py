@@ -61,8 +61,9 @@ def decide(
     found.scope = scope if is_given else Approval.Scope.ONCE
     found.decided_at, found.decided_by = timezone.now(), user
     found.save(update_fields=["status", "scope", "decided_at", "decided_by"])
-    act = Act.APPROVAL_GIVEN if is_given else Act.APPROVAL_REFUSED
-    audit.record(act, found, by=user, title=found.tool, scope=found.scope, digest=digest)
+    if found.kind == Approval.Kind.CALL:
+        act = Act.APPROVAL_GIVEN if is_given else Act.APPROVAL_REFUSED
+        audit.record(act, found, by=user, title=found.tool, scope=found.scope, digest=digest)
     if is_given and scope != Approval.Scope.ONCE:
         _permit(found)
     transaction.on_commit(partial(wake, found.run_id), robust=True)

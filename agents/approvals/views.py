@@ -16,6 +16,7 @@ from agents.approvals import services
 from agents.approvals.errors import ApprovalRefused
 from agents.approvals.models import Approval
 from agents.approvals.shown import arguments_of, title_of
+from agents.mcp_client.models import McpAccount, McpServer
 from security.reading import reading_as
 
 MOST_SHOWN = 50
@@ -89,4 +90,15 @@ def _card(found: Approval) -> dict[str, Any]:
         "scopes": [(scope, names[scope]) for scope in found.scopes],
         "is_open": is_open,
         "is_late": found.status == Approval.Status.WAITING and not is_open,
+        **(_sign_in(found) if found.kind == Approval.Kind.SIGN_IN else {}),
     }
+
+
+def _sign_in(found: Approval) -> dict[str, Any]:
+    """Where the person connects, as long as they may; `is_connected` once they did."""
+    server = McpServer.objects.visible_to(found.owner).filter(name=found.server, is_enabled=True)
+    at = server.first()
+    account = McpAccount.objects.visible_to(found.owner).filter(server=at).first() if at else None
+    is_connected = account is not None and not account.is_broken
+    return {"is_sign_in": True, "at": at, "is_again": account is not None,
+            "is_connected": is_connected}  # fmt: skip

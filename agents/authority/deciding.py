@@ -6,6 +6,7 @@ from typing import Any
 
 from agents.approvals.asking import LONGEST, Call, ask
 from agents.approvals.digests import canonical
+from agents.approvals.signing_in import ask_to_sign_in
 from agents.authority.policy import STRICTNESS, Scope, audience_of
 from agents.authority.rules import Case, Judged, judge
 from agents.authority.ruleset import current_rules, recent_rules
@@ -14,7 +15,7 @@ from agents.authority.watching import is_leaking
 from agents.authority.wording import reason_of
 from agents.tools.types import Effect, Taint, Tool, ToolCalling
 from observability.patience import run_patiently
-from security.sentences import Sentence
+from security.sentences import Sentence, together
 from security.text import storable
 
 
@@ -37,14 +38,30 @@ async def decide(
         return Verdict("deny", Sentence("approval_unreadable"))
     if await is_leaking(calling.task, text):
         return Verdict("deny", Sentence("canary_in_arguments"))
-    if judged.ruling.kind != "ask":
-        return Verdict(judged.ruling.kind, reason_of(judged))
-    if len(text) > LONGEST or storable(text) != text:
-        return Verdict("deny", Sentence("approval_unreadable"))
+    judged = at_least_asked(judged, calling.asks)
     call = replace(
         _call(calling, tool, text, state, judged), effect=effects_of(tool, state)[-1].value
     )
+    if judged.ruling.kind != "deny" and await _must_sign_in(tool, calling):
+        return await run_patiently(ask_to_sign_in, call)
+    if judged.ruling.kind != "ask":
+        return Verdict(judged.ruling.kind, call.reason)
+    if len(text) > LONGEST or storable(text) != text:
+        return Verdict("deny", Sentence("approval_unreadable"))
     return await run_patiently(ask, call)
+
+
+def at_least_asked(judged: Judged, asks: str) -> Judged:
+    """A guardrail that wants the person asked: every time, and never instead of a refusal."""
+    if not asks or judged.ruling.kind == "deny":
+        return judged
+    ruling = replace(judged.ruling, kind="ask", longest=Scope.ONCE)
+    return replace(judged, ruling=ruling)
+
+
+async def _must_sign_in(tool: Tool, calling: ToolCalling) -> bool:
+    """That comes before any approval: nobody says yes to what cannot be done."""
+    return tool.is_let_in is not None and not await tool.is_let_in(calling.user)
 
 
 def effects_of(tool: Tool, state: RunState) -> tuple[Effect, ...]:
@@ -73,7 +90,7 @@ def _call(
         server=tool.server,
         arguments=arguments,
         effect=tool.effect.value,
-        reason=reason_of(judged),
+        reason=together([reason_of(judged), calling.asks]),
         taints=tuple(taint.value for taint in state.taints),
         attempt=state.attempt,
         conversation_id=state.conversation_id,

@@ -44,6 +44,17 @@ declare(
         "approval_denied": _("The person did not approve it. Go on without it."),
         "approval_expired": _("Nobody approved it in time. Go on without it."),
         "approval_unreadable": _("Its arguments are too long to be shown to a person, or no text."),
+        "sign_in_wanted": _(
+            "{server} works with an account of yours, and does not let you in at the moment. "
+            "Nothing has been called."
+        ),
+        "sign_in_declined": _(
+            "The person did not connect their account at {server}. Go on without it."
+        ),
+        "sign_in_elsewhere": _(
+            "{server} needs the person to connect their account in the browser: Settings, "
+            "Connections."
+        ),
         "approval_elsewhere": _(
             "It needs the person's approval, and nobody can be asked here. {reason} Ask for it in "
             "a conversation in the browser and approve it there; “always” holds here too."

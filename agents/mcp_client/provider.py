@@ -16,7 +16,7 @@ from agents.mcp_client.pinning import State
 from agents.mcp_client.services import SPEAKING, address_for, note_changed
 from agents.mcp_client.types import DefinitionChanged, Heard, ServerTrouble, Wanted
 from agents.tools.registry import PROVIDERS
-from agents.tools.types import Effect, Taint, Tool, ToolCalling, ToolOutput, ToolRefused
+from agents.tools.types import Effect, Taint, Tool, ToolCalling, ToolOutput, ToolRefused, ToolWaits
 from agents.types import AgentTask
 from observability.db import run_sync
 from observability.patience import run_patiently
@@ -74,7 +74,21 @@ def tool_of(row: McpTool) -> Tool:
         timeout=float(row.server.timeout) + WITHIN,
         icon="plug",
         server=row.server.name,
+        is_let_in=partial(_is_let_in, row.server) if _is_personal(row.server) else None,
     )
+
+
+def _is_personal(server: McpServer) -> bool:
+    return not server.is_local and server.auth == McpServer.Auth.OAUTH
+
+
+async def _is_let_in(server: McpServer, user: User) -> bool:
+    """What else is wrong the call itself will tell."""
+    try:
+        await address_for(user, server)
+    except ServerTrouble as trouble:
+        return not trouble.needs_sign_in
+    return True
 
 
 def title_of(row: McpTool) -> str:
@@ -111,6 +125,8 @@ async def _run(row: McpTool, calling: ToolCalling, arguments: Mapping[str, Any])
               "look at it first; go on without it.")
         ) from None  # fmt: skip
     except ServerTrouble as trouble:
+        if trouble.needs_sign_in and calling.within and calling.within.state.is_interactive:
+            raise ToolWaits from None
         if not trouble.said:
             raise ToolRefused(str(trouble)) from None
         said = Heard(trouble.said, is_error=True)

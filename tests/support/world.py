@@ -20,8 +20,18 @@ from accounts import tokens
 from accounts.models import Budget, Device, Grant, Membership, Takeout, User
 from agents import saved_prompts
 from agents.approvals.digests import canonical, digest_of
+from agents.mcp_client.naming import name_of
+from agents.mcp_client.pinning import pin_of
 from agents.memory.services import add_memory
-from agents.models import Agent, AgentPicture, Approval, McpServer, SavedPrompt, ToolPermission
+from agents.models import (
+    Agent,
+    AgentPicture,
+    Approval,
+    McpServer,
+    McpTool,
+    SavedPrompt,
+    ToolPermission,
+)
 from chat import services as chat
 from chat.answers import feedback
 from chat.models import Citation, Conversation, Feedback, Import, Message, Turn
@@ -157,7 +167,8 @@ def furnish(owner: User, name: str, secret: str) -> dict[str, Any]:
         "attachment_id": _sent(owner, turn, secret),
         **_asked_about(owner, agent, turn, secret),
         "memory_id": add_memory(owner, f"I know that {secret}").pk,
-        "server_id": _offered_to(owner).pk,
+        "server_id": (server := _offered_to(owner)).pk,
+        "tool_id": _tool_of(server).pk,
         **_kept_of(owner, secret),
         "link_id": links.make_link(owner, turn.conversation_id)[0].pk,
         "import_id": _uploaded(owner, secret).pk,
@@ -306,6 +317,15 @@ def _offered_to(owner: User) -> McpServer:
     return server
 
 
+def _tool_of(server: McpServer) -> McpTool:
+    definition = {"name": "look", "description": "Looks.", "inputSchema": {"type": "object"}}
+    made: McpTool = McpTool.objects.create(
+        server=server, own_name="look", name=name_of(server.name, "look"), definition=definition,
+        pin=pin_of(definition), seen_at=timezone.now(),
+    )  # fmt: skip
+    return made
+
+
 def random_ids() -> dict[str, UUID]:
     """Well-formed ids of nothing at all."""
     nothing = UUID("0192f0c1-7a4e-7c1e-9a51-5f0f3f1b2c3d")
@@ -313,7 +333,7 @@ def random_ids() -> dict[str, UUID]:
         (
             "collection_id", "document_id", "conversation_id", "turn_id", "job_id", "message_id",
             "question_id", "folder_id", "memory_id", "device_id", "session_id", "takeout_id",
-            "server_id",
+            "server_id", "tool_id",
             "export_id", "agent_id", "token_id", "prompt_id", "grant_id", "team_id", "link_id",
             "import_id", "access_id", "attachment_id", "saved_prompt_id", "edit_id",
             "source_id", "entry_id", "golden_id", "quality_run_id", "tuning_id", "approved_id",

@@ -1,6 +1,7 @@
 """People's accounts at servers: connected, their tokens sealed, and renewed in time."""
 
 import asyncio
+import base64
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from agents.approvals.signing_in import signed_in
 from agents.mcp_client.connecting import MOST_BYTES, server_policy, trouble_of
 from agents.mcp_client.models import McpAccount, McpServer
 from agents.mcp_client.oauth.discovery import discover
@@ -26,6 +28,7 @@ from agents.mcp_client.oauth.exchange import (
     new_verifier,
     redeem,
     register,
+    revoke,
 )
 from agents.mcp_client.sealing import account_context, client_secret_of, secret_context
 from agents.mcp_client.types import NOT_BEGUN, ServerTrouble
@@ -40,6 +43,7 @@ AHEAD = timedelta(seconds=90)  # before its end a token is renewed
 CLAIM = timedelta(seconds=30)
 PENDING_SECONDS = 600  # that a person may take to agree
 LOOK_SECONDS = 0.1
+KEPT = ("token_endpoint", "revocation_endpoint", "resource", "issuer")
 Pending = dict[str, Any]  # what is kept in the session of whoever began
 
 
@@ -59,13 +63,28 @@ async def _client(name: str) -> AsyncIterator[StreamingClient]:
         raise trouble from error
 
 
-def begin(server: McpServer, redirect_uri: str) -> tuple[str, Pending]:
-    """Where to send the person, and what must be in their session when they come back. Waits for
-    the network; raises ServerTrouble."""
-    return asyncio.run(_begin(server, redirect_uri))
+def begin(server: McpServer, redirect_uri: str, by: User | None = None) -> tuple[str, Pending]:
+    """Where to send the person, and what must be in their session when they come back; without a
+    session it is sealed for them (`by`) into what comes back. Waits for the network; raises
+    ServerTrouble."""
+    return asyncio.run(_begin(server, redirect_uri, by))
 
 
-async def _begin(server: McpServer, redirect_uri: str) -> tuple[str, Pending]:
+def begun_elsewhere(user: User, state: str) -> Pending | None:
+    """What this person began without a session, and nobody else."""
+    try:
+        sealed = base64.urlsafe_b64decode(state.encode())
+        pending: Pending = orjson.loads(open_(sealed, _beginning(user)))
+    except (ValueError, IndexError, SecretUnreadable):
+        return None
+    return pending | {"state": state}
+
+
+def _beginning(user: User) -> str:
+    return f"mcp_beginning:{user.pk}"
+
+
+async def _begin(server: McpServer, redirect_uri: str, by: User | None) -> tuple[str, Pending]:
     async with _client(server.name) as http:
         found = await discover(server.url, http)
         us = await run_sync(_known_as, server, found.issuer)
@@ -77,13 +96,16 @@ async def _begin(server: McpServer, redirect_uri: str) -> tuple[str, Pending]:
         "server": str(server.pk), "url": server.url, "state": state, "verifier": verifier,
         "redirect_uri": redirect_uri, "until": timezone.now().timestamp() + PENDING_SECONDS,
     }  # fmt: skip
+    if by is not None:
+        sealed = seal(orjson.dumps(pending).decode(), _beginning(by))
+        state = pending["state"] = base64.urlsafe_b64encode(sealed).decode()
     return address_to_ask(found, us, redirect_uri, state, verifier), pending
 
 
 def finish(user: User, server: McpServer, pending: Pending, said: dict[str, str]) -> None:
     """What the authorization server sent back with the person becomes tokens of theirs; raises
     ServerTrouble. `pending` is used up, whatever comes of it."""
-    is_ours = secrets.compare_digest(said.get("state", ""), pending["state"])
+    is_ours = secrets.compare_digest(said.get("state", "").encode(), pending["state"].encode())
     is_in_time = timezone.now().timestamp() < pending["until"]
     iss = said.get("iss", "")
     is_theirs = iss == pending["issuer"] if iss or pending["says_issuer"] else True
@@ -113,16 +135,48 @@ async def _redeemed(server: McpServer, us: Us, pending: Pending, code: str) -> T
 @transaction.atomic
 def _keep(user: User, server: McpServer, tokens: Tokens, pending: Pending) -> None:
     account, _is_new = McpAccount.objects.get_or_create(server=server, user=user)
-    kept = {part: pending[part] for part in ("token_endpoint", "resource", "issuer")}
+    kept = {part: pending[part] for part in KEPT}
     _store(account, tokens, {**kept, "origin": origin_of(server)})
     audit.record(Act.MCP_CONNECTED, server, by=user)
+    signed_in(user, server.name)
 
 
-def disconnect(user: User, server: McpServer) -> None:
+def disconnect(user: User, server: McpServer) -> bool | None:
+    """Forget the account's tokens, and have them taken back (RFC 7009): whether that was done, None
+    where the server has no place for it. They are gone from here in any case."""
     with transaction.atomic():
-        gone, _by = McpAccount.objects.filter(user=user, server=server).delete()
-        if gone:
-            audit.record(Act.MCP_DISCONNECTED, server, by=user)
+        account = McpAccount.objects.select_for_update().filter(user=user, server=server).first()
+        if account is None:
+            return None
+        kept = _readable(account)
+        account.delete()
+        audit.record(Act.MCP_DISCONNECTED, server, by=user)
+    if not kept or not kept.get("revocation_endpoint"):
+        return None
+    try:
+        asyncio.run(_revoked(server, kept))
+    except ServerTrouble:
+        return False
+    return True
+
+
+def _readable(account: McpAccount) -> dict[str, Any] | None:
+    try:
+        kept: dict[str, Any] = orjson.loads(
+            open_(bytes(account.secret or b""), account_context(account))
+        )
+    except (SecretUnreadable, IndexError):
+        return None
+    return kept
+
+
+async def _revoked(server: McpServer, kept: dict[str, Any]) -> None:
+    """The refresh token first: with it others could be had. Raises ServerTrouble."""
+    us = await run_sync(_known_as, server, kept["issuer"]) or Us("")
+    async with _client(server.name) as http:
+        for hint in ("refresh", "access"):
+            if token := kept[hint]:
+                await revoke(kept["revocation_endpoint"], us, token, f"{hint}_token", http)
 
 
 async def token_for(user: User, server: McpServer, *, anew: bool = False) -> str:

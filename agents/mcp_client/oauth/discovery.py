@@ -36,6 +36,7 @@ class Found:
     authorization_endpoint: str
     token_endpoint: str
     registration_endpoint: str
+    revocation_endpoint: str
     scope: str
     says_issuer: bool  # it names itself when it sends people back (RFC 9207)
 
@@ -68,6 +69,7 @@ async def discover(url: str, http: StreamingClient) -> Found:
         authorization_endpoint=str(server.authorization_endpoint),
         token_endpoint=str(server.token_endpoint),
         registration_endpoint=str(server.registration_endpoint or ""),
+        revocation_endpoint=str(server.revocation_endpoint or ""),
         scope=(extract_scope_from_www_auth(asked) or " ".join(scopes))[:LONGEST_SCOPE],
         says_issuer=bool(server.authorization_response_iss_parameter_supported),
     )
@@ -83,7 +85,12 @@ def _check(server: OAuthMetadata, issuer: str | None, url: str) -> None:
             raise _untrusted(url) from None
     elif urlsplit(str(server.issuer)).netloc != urlsplit(url).netloc:
         raise _untrusted(url)
-    endpoints = (server.authorization_endpoint, server.token_endpoint, server.registration_endpoint)
+    endpoints = (
+        server.authorization_endpoint,
+        server.token_endpoint,
+        server.registration_endpoint,
+        server.revocation_endpoint,
+    )
     if url.startswith("https:") and any(one and one.scheme != "https" for one in endpoints):
         raise _untrusted(url)
     if "S256" not in (server.code_challenge_methods_supported or ()):

@@ -90,13 +90,7 @@ async def redeem(
     token_endpoint: str, us: Us, asked: dict[str, str], http: StreamingClient
 ) -> Tokens:
     """Tokens for a code or for a refresh token (`asked`); raises ServerTrouble."""
-    headers = {"Accept": "application/json"}
-    if us.client_secret:
-        pair = f"{quote(us.client_id, safe='')}:{quote(us.client_secret, safe='')}"
-        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-    else:
-        asked = {**asked, "client_id": us.client_id}
-    answer = await http.post(token_endpoint, data=asked, headers=headers)
+    answer = await _posted(token_endpoint, us, asked, http)
     if not answer.is_success:
         is_over = answer.status_code in (httpx2.codes.BAD_REQUEST, httpx2.codes.UNAUTHORIZED)
         raise _refused(token_endpoint, needs_sign_in=is_over)
@@ -106,6 +100,25 @@ async def redeem(
         raise _refused(token_endpoint) from None
     lasts = max(SHORTEST_SECONDS, said.expires_in or USUAL_SECONDS)
     return Tokens(said.access_token, said.refresh_token or "", time.time() + lasts)
+
+
+async def revoke(endpoint: str, us: Us, token: str, kind: str, http: StreamingClient) -> None:
+    """The token is good for nothing any more (RFC 7009); raises ServerTrouble."""
+    answer = await _posted(endpoint, us, {"token": token, "token_type_hint": kind}, http)
+    if not answer.is_success:
+        raise _refused(endpoint)
+
+
+async def _posted(
+    endpoint: str, us: Us, asked: dict[str, str], http: StreamingClient
+) -> httpx2.Response:
+    headers = {"Accept": "application/json"}
+    if us.client_secret:
+        pair = f"{quote(us.client_id, safe='')}:{quote(us.client_secret, safe='')}"
+        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    else:
+        asked = {**asked, "client_id": us.client_id}
+    return await http.post(endpoint, data=asked, headers=headers)
 
 
 def _refused(url: str, *, needs_sign_in: bool = False) -> ServerTrouble:

@@ -9,17 +9,15 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import require_visible
 from accounts.callers import caller
 from accounts.limits import spend_for
-from accounts.models import User
-from agents.mcp.types import address_of
-from agents.mcp_client.models import McpAccount, McpServer
+from agents.approvals.models import Approval
+from agents.mcp_client.models import McpAccount
+from agents.mcp_client.oauth.signing import Signing, find_signing, way_back
 from agents.mcp_client.services import ACCOUNTS
 from agents.mcp_client.types import NOT_BEGUN, ServerTrouble
 from security.rate_limits import Action
@@ -42,14 +40,14 @@ def page(request: HttpRequest) -> HttpResponse:
 def connect(request: HttpRequest, server_id: UUID) -> HttpResponse:
     """Shows where the person is about to sign in; a form may not lead there by itself (CSP)."""
     spend_for(request, Action.TOKENS)
-    server = _server(caller(request), server_id)
+    server = find_signing(caller(request), server_id)
     try:
-        address, request.session[PENDING] = import_module(ACCOUNTS).begin(
-            server, _way_back(request)
-        )
+        address, request.session[PENDING] = import_module(ACCOUNTS).begin(server, way_back(request))
     except ServerTrouble as trouble:
         messages.error(request, str(trouble))
         return redirect("connections:page")
+    if conversation := _waiting_in(request):
+        request.session[PENDING] |= {"conversation": conversation}
     shown = {"server": server, "address": address, "host": urlsplit(address).netloc}
     return render(request, "connections/page.html", _context(request, **shown))
 
@@ -60,17 +58,20 @@ def connect(request: HttpRequest, server_id: UUID) -> HttpResponse:
 def back(request: HttpRequest) -> HttpResponse:
     """Where the authorization server sends people: only whoever began is connected by it."""
     user, pending = caller(request), request.session.pop(PENDING, None)
+    said = {name: request.GET.get(name, "")[:LONGEST] for name in ANSWERS}
+    pending = pending or import_module(ACCOUNTS).begun_elsewhere(user, said["state"])
     if pending is None:
         messages.error(request, NOT_BEGUN)
         return redirect("connections:page")
-    server = _server(user, UUID(pending["server"]))
-    said = {name: request.GET.get(name, "")[:LONGEST] for name in ANSWERS}
+    server = find_signing(user, UUID(pending["server"]))
     try:
         import_module(ACCOUNTS).finish(user, server, pending, said)
     except ServerTrouble as trouble:
         messages.error(request, str(trouble))
-    else:
-        messages.success(request, _("%(server)s is connected.") % {"server": server})
+        return redirect("connections:page")
+    if conversation := pending.get("conversation"):
+        return redirect("chat:conversation", conversation)
+    messages.success(request, _("%(server)s is connected.") % {"server": server})
     return redirect("connections:page")
 
 
@@ -78,32 +79,25 @@ def back(request: HttpRequest) -> HttpResponse:
 @login_required
 def disconnect(request: HttpRequest, server_id: UUID) -> HttpResponse:
     user = caller(request)
-    import_module(ACCOUNTS).disconnect(user, _server(user, server_id))
+    server = find_signing(user, server_id)
+    if import_module(ACCOUNTS).disconnect(user, server) is False:
+        said = _("You are disconnected, but %(server)s could not be told: end it there, too.")
+        messages.warning(request, said % {"server": server})
     return redirect("connections:page")
 
 
-def _server(user: User, server_id: UUID) -> McpServer:
-    """Raises Http404."""
-    found: McpServer = require_visible(_Signing(), user, server_id)
-    return found
-
-
-class _Signing:
-    """The servers at which people sign in themselves."""
-
-    def visible_to(self, user: Any) -> Any:
-        servers = McpServer.objects.visible_to(user).filter(is_enabled=True, is_local=False)
-        return servers.filter(auth=McpServer.Auth.OAUTH)
-
-    editable_by = visible_to
+def _waiting_in(request: HttpRequest) -> str:
+    """The conversation in which a call waits for this account, if the person came from there."""
+    try:
+        approval = UUID(request.POST.get("approval", ""))
+    except ValueError:
+        return ""
+    found = Approval.objects.visible_to(caller(request)).filter(pk=approval).first()
+    return str(found.conversation_id or "") if found else ""
 
 
 def _context(request: HttpRequest, **more: Any) -> dict[str, Any]:
     user = caller(request)
     accounts = {one.server_id: one for one in McpAccount.objects.visible_to(user)}
-    servers = [(one, accounts.get(one.pk)) for one in _Signing().visible_to(user)]
+    servers = [(one, accounts.get(one.pk)) for one in Signing().visible_to(user)]
     return {"servers": servers, **more}
-
-
-def _way_back(request: HttpRequest) -> str:
-    return f"{address_of(request)}{reverse('connections:back')}"

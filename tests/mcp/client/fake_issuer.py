@@ -32,6 +32,7 @@ class FakeIssuer:
         self.asked: dict[str, str] = {}
         self.grants: list[dict[str, str]] = []
         self.registered: list[dict[str, Any]] = []
+        self.revoked: list[dict[str, str]] = []
         self.refuses: set[str] = set()  # grant types
         self.count = 0
         server.token = "nobody has this"
@@ -62,6 +63,11 @@ class FakeIssuer:
             "access_token": self.server.token, "token_type": "bearer",
             "expires_in": TOKEN_SECONDS, "refresh_token": f"refresh-{self.count}-Hn52kPq9sZxWv38T",
         })  # fmt: skip
+
+    def revoke(self, handler: Handler) -> None:
+        asked = {name: one[0] for name, one in parse_qs(_body(handler).decode()).items()}
+        self.revoked.append(asked)
+        say(handler, {})
 
     def _is_right(self, asked: dict[str, str]) -> bool:
         if asked["grant_type"] == "refresh_token":

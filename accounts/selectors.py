@@ -1,6 +1,9 @@
 """Reads about people."""
 
+from uuid import UUID
+
 from django.db.models import Prefetch
+from django.http import Http404
 
 from accounts.models import Membership, Team, User
 
@@ -19,6 +22,18 @@ def list_teams(user: User) -> list[Team]:
     )
     mine = Team.objects.filter(pk__in=user.memberships.values("team")).order_by("name")
     return list(mine.prefetch_related(Prefetch("memberships", members, to_attr="people")))
+
+
+def find_team(user: User, team_id: UUID) -> Team:
+    """A team that `user` may name: one of theirs, or everyone; any for administrators. Raises
+    Http404."""
+    team = Team.objects.filter(pk=team_id).first()
+    is_known = team is not None and (
+        user.is_staff or team.is_everyone or team.memberships.filter(user=user).exists()
+    )
+    if team is None or not is_known:
+        raise Http404
+    return team
 
 
 def find_user(email: str) -> User | None:

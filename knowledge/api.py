@@ -11,6 +11,7 @@ from accounts.payers import payer_by_token
 from gateway.labels import clean_labels
 from knowledge import bulk, discarding, retrieval, selectors, services, viewers
 from knowledge.curation.documents import Wanted, list_wanted
+from knowledge.document_access.selectors import with_homes
 from knowledge.models import Chunk, Collection, Document, Source
 from knowledge.quality import gate
 from knowledge.schemas.collections import (
@@ -156,7 +157,7 @@ def search_as(request: HttpRequest, collection_id: UUID, body: SearchAsIn) -> An
     eyes = viewers.find_eyes(owner, body.as_, collection)
     found = viewers.search_as(eyes, owner, body.query, [collection.pk], body.limit)
     viewers.record_look(eyes, collection)
-    return found
+    return with_homes(owner, found)
 
 
 @router.post(
@@ -320,7 +321,7 @@ def search(request: HttpRequest, body: SearchIn) -> Any:
     collections = selectors.require_collections(user, body.collections)
     require_all(Document.objects.visible_to(user), body.documents)
     require_all(Source.objects.editable_by(user), body.sources)
-    return retrieval.search(
+    found = retrieval.search(
         user,
         body.query,
         collections=collections,
@@ -329,3 +330,4 @@ def search(request: HttpRequest, body: SearchIn) -> Any:
         only_alike=body.only_alike,
         payer=payer_by_token(request, "embedding"),
     )
+    return with_homes(user, found)

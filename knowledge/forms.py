@@ -88,6 +88,12 @@ class GrantForm(forms.Form):
         return person
 
 
+class DocumentGrantForm(GrantForm):
+    """A person or a team that may read one document: more there is not to give."""
+
+    role = forms.ChoiceField(choices=[(Grant.Role.READER.value, _("read"))], required=False)
+
+
 class DocumentFilter(forms.Form):
     """Which documents of a collection are listed."""
 

@@ -72,7 +72,7 @@ def list_viewers(collection: Collection) -> Access:
             viewer.add(grant.role)
             viewer.is_direct = True
     roles = {g.team.pk: g.role for g in grants if g.team and not g.team.is_everyone}
-    members = list(_members(roles))
+    members = list(members_of(roles))
     for member in members[:MOST]:
         role = roles[member.team_id]
         viewer = found.setdefault(member.user_id, Viewer(member.user, role))
@@ -162,7 +162,7 @@ def search_as(
     return retrieval.search(eyes, query, list(owned.values_list("pk", flat=True)), limit, **options)
 
 
-def record_look(eyes: Eyes, thing: Collection | None) -> None:
+def record_look(eyes: Eyes, thing: Collection | Document | None) -> None:
     """Whoever looks through another's eyes is in the audit log; what they asked for is not."""
     to: dict[str, Any] = {"to": "nobody"}
     if isinstance(eyes, User):
@@ -170,7 +170,7 @@ def record_look(eyes: Eyes, thing: Collection | None) -> None:
     audit.record(Act.VIEWED_AS, thing, **to)
 
 
-def _members(team_ids: Iterable[UUID]) -> "QuerySet[Membership]":
+def members_of(team_ids: Iterable[UUID]) -> "QuerySet[Membership]":
     members = Membership.objects.filter(team__in=list(team_ids), user__is_active=True)
     return members.select_related("user", "team").order_by("team__name", "pk")[: MOST + 1]
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from accounts.access import require_owned
 from accounts.errors import SharingRefused
-from accounts.models import Grant, Team, User
-from accounts.selectors import find_user
+from accounts.models import Grant, User
+from accounts.selectors import find_team, find_user
 from accounts.services import share, unshare
 from agents.models import Agent
 
@@ -23,7 +23,7 @@ def give(user: User, agent_id: UUID, email: str | None, team: UUID | None, role:
     """Replaces the role they had. Raises Http404, also for a team that `user` does not know,
     PermissionDenied, SharingRefused."""
     agent = require_owned(Agent.objects, user, agent_id)
-    known = None if team is None else _known_team(user, team)
+    known = None if team is None else find_team(user, team)
     if (email is None) == (known is None):
         raise SharingRefused(_("Give an e-mail address or choose a team, one of the two."))
     return share(agent, known or _person(email or ""), role, by=user)
@@ -45,13 +45,3 @@ def _person(email: str) -> User:
     if person is None or not person.is_active:
         raise SharingRefused(_("Nobody here has this address. Ask an administrator."))
     return person
-
-
-def _known_team(user: User, team_id: UUID) -> Team:
-    team = Team.objects.filter(pk=team_id).first()
-    is_known = team is not None and (
-        user.is_staff or team.is_everyone or team.memberships.filter(user=user).exists()
-    )
-    if team is None or not is_known:
-        raise Http404
-    return team

@@ -12,6 +12,7 @@ from agents.mcp.framing import framed
 from agents.mcp.types import Arguments, Said, ToolRefused, Visit
 from agents.openai.callers import in_thread
 from knowledge import retrieval, selectors
+from knowledge.document_access.selectors import with_homes
 from knowledge.types import Passage, SearchResult
 from knowledge.windows import NothingToRead, Window, read_window
 from security.rate_limits import Action
@@ -69,7 +70,7 @@ async def search(visit: Visit, asked: SearchArguments) -> Said:
 def _search(visit: Visit, asked: SearchArguments) -> SearchResult:
     spend_for(visit.request, Action.SEARCHES)
     user = visit.call.user
-    return retrieval.search(
+    found = retrieval.search(
         user,
         storable(asked.query),
         collections=selectors.require_collections(user, asked.collections or None),
@@ -77,6 +78,7 @@ def _search(visit: Visit, asked: SearchArguments) -> SearchResult:
         only_alike=True,
         payer=payer_by_token(visit.request, "embedding"),
     )
+    return with_homes(user, found)
 
 
 def _found(visit: Visit, n: int, passage: Passage) -> FoundPassage:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from knowledge import selectors
 from knowledge.curation.cited import is_cited
+from knowledge.document_access.selectors import hide_homes, list_shared
 from knowledge.models import Document
 from security.paging import Page, paginate
 from security.reading import reading_as
@@ -53,7 +54,8 @@ AGES: dict[str, str | Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`list` and `order` are keys of `LISTS` and `ORDERS`, `age` of `AGES`; empty: all of them."""
+    """`list` and `order` are keys of `LISTS` (or `shared`) and `ORDERS`, `age` of `AGES`; empty:
+    all of them."""
 
     list: str = ""
     q: str = ""
@@ -91,8 +93,12 @@ def list_wanted(
     order = ORDERS[wanted.order][1]
     if "name_key" in order:
         rows = rows.annotate(name_key=Lower("title"))
+    if wanted.list == "shared":
+        rows = rows.filter(pk__in=list_shared(user).values("pk"))
     with nullcontext() if wanted.list == "uncited" else reading_as(user):
-        return paginate(rows, order, cursor, limit)
+        page = paginate(rows, order, cursor, limit)
+    hide_homes(user, page.items)
+    return page
 
 
 def narrowed(rows: "QuerySet[Document]", wanted: Wanted) -> "QuerySet[Document]":

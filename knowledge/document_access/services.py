@@ -10,6 +10,7 @@ from accounts import services as accounts
 from accounts.access import require_owned
 from accounts.errors import SharingRefused
 from accounts.models import Grant, Team, User
+from accounts.selectors import find_team, find_user
 from knowledge.document_access.moving import set_apart
 from knowledge.document_access.selectors import list_grants
 from knowledge.errors import DocumentGone
@@ -27,6 +28,21 @@ def share(user: User, document_id: UUID, with_: User | Team) -> Grant:
     with transaction.atomic():
         _set_apart(document)
         return accounts.share(document, with_, Grant.Role.READER, by=user)
+
+
+def give(user: User, document_id: UUID, email: str | None, team: UUID | None) -> Grant:
+    """`share` with a person by their address, or a team by its id. Raises Http404, also for a team
+    that `user` does not know, PermissionDenied, SharingRefused."""
+    _owned(user, document_id)
+    known = None if team is None else find_team(user, team)
+    if (email is None) == (known is None):
+        raise SharingRefused(_("Give an e-mail address or choose a team, one of the two."))
+    person = None if known else find_user(email or "")
+    if known is None and (person is None or not person.is_active):
+        raise SharingRefused(_("Nobody here has this address. Ask an administrator."))
+    grantee = known or person
+    assert grantee is not None
+    return share(user, document_id, grantee)
 
 
 def unshare(user: User, document_id: UUID, grant_id: UUID) -> None:

@@ -32,7 +32,9 @@ class DocumentAccepted(Schema):
 
 class DocumentOut(Schema):
     id: UUID
-    collection_id: UUID
+    collection_id: UUID = Field(
+        description="Its own id where it is shared with you without its collection."
+    )
     title: str
     file_name: str
     media_type: str
@@ -60,10 +62,11 @@ class DocumentOut(Schema):
 
 class DocumentQuery(PageQuery):
     collection: UUID | None = Field(None, description="Only documents of this collection.")
-    list: Literal["", "failed", "stale", "duplicates", "uncited", "excluded"] = Field(
+    list: Literal["", "failed", "stale", "duplicates", "uncited", "excluded", "shared"] = Field(
         "",
         description="`stale`: not renewed for `PARLEY_STALE_DAYS`; `duplicates`: the same text as "
-        "another one, or nearly; `uncited`: only of those that you may edit.",
+        "another one, or nearly; `uncited`: only of those that you may edit; `shared`: those whose "
+        "collection you do not read.",
     )
     q: str = Field("", max_length=200, description="Part of the title or the file name.")
     status: Literal["", "queued", "running", "ready", "failed", "paused", "active"] = ""

@@ -18,6 +18,7 @@ from accounts.callers import caller
 from accounts.models import Grant
 from knowledge import selectors, services
 from knowledge.curation.documents import find_twins, list_wanted
+from knowledge.document_access.selectors import list_shared
 from knowledge.file_types import ENDINGS_SHOWN, FILE_TYPES
 from knowledge.forms import (
     CollectionForm,
@@ -48,7 +49,12 @@ def home(request: HttpRequest) -> HttpResponse:
             description=form.cleaned_data["description"],
         )
         return redirect("knowledge:collection", made.pk)
-    context = {"collections": list_cards(caller(request)), "form": form}
+    user = caller(request)
+    context = {
+        "collections": list_cards(user),
+        "has_shared": list_shared(user).exists(),
+        "form": form,
+    }
     return render(request, "knowledge/home.html", context)
 
 

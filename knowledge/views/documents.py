@@ -113,6 +113,7 @@ def document_context(request: HttpRequest, shown: Document) -> dict[str, Any]:
         "document": shown,
         "row": describe(shown),
         "may_edit": Document.objects.editable_by(request.user).filter(pk=shown.pk).exists(),
+        "may_share": Document.objects.owned_by(request.user).filter(pk=shown.pk).exists(),
     }
 
 

@@ -87,3 +87,40 @@ def test_an_agent_calls_its_tools_for_programs_too(client, served, plain):
     served.queue(calling(calls[0]), Script(text="It is 42."))
     with client.chat.completions.stream(model="plain", messages=asked) as stream:
         assert stream.get_final_completion().choices[0].message.content == "It is 42."
+
+
+def test_every_way_of_the_official_client_drives_an_agent_with_tools(client, served, plain):
+    """Its tools are its own business: who asks sees words, one stop, and what all of it took."""
+    Agent.objects.filter(pk=plain.pk).update(tools=["calculate"])
+    turn = (calling(("calculate", {"expression": "6*7"}), text="Let me see."),
+            Script(text="It is 42.", token_size=3))  # fmt: skip
+    said, asked = "Let me see.\n\nIt is 42.", [{"role": "user", "content": "6*7?"}]
+    served.queue(*turn * 5)
+    chunks = list(
+        client.chat.completions.create(
+            model="plain", messages=asked, stream=True, stream_options={"include_usage": True}
+        )
+    )
+    deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
+    assert "".join(delta.content or "" for delta in deltas) == said
+    assert not any(delta.tool_calls for delta in deltas)
+    ends = [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices]
+    assert [end for end in ends if end] == ["stop"]
+    assert chunks[-1].usage.prompt_tokens == 20
+    parsed = client.chat.completions.parse(model="plain", messages=asked)
+    assert parsed.choices[0].message.content == said
+    whole = client.responses.create(model="plain", input="6*7?")
+    assert (whole.output_text, whole.status, whole.error) == (said, "completed", None)
+    assert [item.type for item in whole.output] == ["message"]
+    with client.responses.stream(model="plain", input="6*7?") as stream:
+        text = "".join(e.delta for e in stream if e.type == "response.output_text.delta")
+        assert (text, stream.get_final_response().output_text) == (said, said)
+    raw = client.chat.completions.with_raw_response.create(model="plain", messages=asked)
+    assert raw.headers["X-Request-ID"]
+    assert raw.parse().choices[0].message.content == said
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.chat.completions.create(
+            model="plain", messages=asked,
+            tools=[{"type": "function", "function": {"name": "weather", "parameters": {}}}],
+        )  # fmt: skip
+    assert refused.value.param == "tools"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from agents.models import Agent, ToolExecution
 from embedded.home import REPOSITORY
-from tests.support.model_server import Script
+from tests.support.model_server import Script, calling
 from tests.v1.streams import call_deltas, chunks
 
 PYTHON = Path(REPOSITORY) / "var" / "compatible" / "bin" / "python"
@@ -51,6 +52,22 @@ def test_langchain(served, plain, web_port, key):
     newer = Script(text="By the newer way.")
     served.queue(HELLO, HELLO, CALL, Script(text="It rains."), formed, newer, AGENT, ONCE)
     run("langchain_classes.py", web_port, key)
+
+
+def test_langchain_drives_an_agent_that_calls_tools(served, alice, web_port, key):
+    Agent.objects.create(
+        owner=alice, name="Handy", slug="handy", max_passages=0, tools=["calculate"]
+    )
+    turn = (
+        calling(("calculate", {"expression": "6*7"}), text="Let me see."),
+        Script(text="It is 42.", token_size=3),
+    )
+    loop = calling(("weather", {"city": "Graz"}), ("ask_colleague", {"question": "6*7?"}))
+    served.queue(*turn * 7, loop, *turn, Script(text="42, and rain."))
+    run("langchain_agents.py", web_port, key)
+    assert [one.output for one in ToolExecution.objects.all()] == ["6*7 = 42"] * 8
+    told = [m["content"] for m in served.chat_requests[-1]["messages"] if m["role"] == "tool"]
+    assert told == ["Rain in Graz.", "Let me see.\n\nIt is 42."]
 
 
 def test_llamaindex(served, plain, web_port, key):

@@ -163,12 +163,13 @@ def _key(parts: Sequence[Mapping[str, Any]]) -> Key:
     return tuple((UUID(part["chunk_id"]), part["start"]) for part in parts)
 
 
-def has_kept(run_id: UUID, said: str) -> bool:
-    """Whether these words are of a step that is kept: they come again with it. Marks of citations
-    may differ from what the model wrote, and nothing else."""
+def has_kept(run_ids: Sequence[UUID], said: str) -> bool:
+    """Whether these words are of steps that are kept, one behind the other: they come again with
+    them. Marks of citations may differ from what the model wrote, and nothing else."""
     wanted = _letters(said)
-    steps = RunStep.objects.filter(run_id=run_id).values_list("text", flat=True)
-    return any(_letters(text).startswith(wanted) for text in steps)
+    steps = RunStep.objects.filter(run_id__in=run_ids).order_by("id").values_list("text", flat=True)
+    told = [_letters(text) for text in steps]
+    return any("".join(told[first:]).startswith(wanted) for first in range(len(told)))
 
 
 def _letters(text: str) -> str:

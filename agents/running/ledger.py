@@ -8,15 +8,13 @@ from uuid import UUID
 from accounts.models import User
 from agents.running.keeping import Past, Whose, load_past, store_begin, store_end, store_step
 from agents.running.notes import Note, are_waiting, take
-from agents.running.opening import as_json, kept
+from agents.running.opening import as_json, runs_before
 from agents.tools.results import Result
 from agents.tools.types import Tool
 from agents.types import AgentTask
 from agents.types.openings import Opening
 from gateway.types import Completed, ToolCall
 from observability.patience import run_patiently
-
-MOST_BEFORE = 50  # runs that one goes on from
 
 
 class Ledger(Protocol):
@@ -83,12 +81,7 @@ class Rows:
 
 def load_before(run_id: UUID | None, user: User) -> tuple[Past, ...]:
     """A run that a limit ended, behind all that it went on from itself."""
-    found: list[Past] = []
-    while run_id is not None and len(found) < MOST_BEFORE:
-        found.insert(0, load_past(run_id, user=user))
-        opening = kept(run_id)
-        run_id = opening.before if opening else None
-    return tuple(found)
+    return tuple(load_past(one, user=user) for one in runs_before(run_id))
 
 
 def _named(call: ToolCall, tool: Tool | None) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from security.reading import reading_as
 if TYPE_CHECKING:
     from agents.asking import Asked
 
+MOST_BEFORE = 50  # runs that one goes on from
 TEXTS = """
 select w.k, w.document, w.start, substr(t.text, w.start + 1, w.stop - w.start)
 from unnest(%s::uuid[], %s::int[], %s::int[]) with ordinality as w(document, start, stop, k)
@@ -107,6 +108,16 @@ def kept(run_id: UUID | None, parent: str = "") -> Opening | None:
         frozenset(map(UUID, found["readers"])),
         UUID(found["before"]) if found["before"] else None,
     )
+
+
+def runs_before(run_id: UUID | None) -> list[UUID]:
+    """This run and those that it goes on from, the first one first."""
+    found: list[UUID] = []
+    while run_id is not None and len(found) < MOST_BEFORE:
+        found.insert(0, run_id)
+        opening = kept(run_id)
+        run_id = opening.before if opening else None
+    return found
 
 
 async def as_it_was(task: AgentTask) -> Begun | None:

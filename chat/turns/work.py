@@ -15,6 +15,7 @@ from agents.delegating.said import helpers_in
 from agents.history import HISTORY_MESSAGES
 from agents.models import Agent
 from agents.running.keeping import has_kept
+from agents.running.opening import runs_before
 from agents.selectors import may_use
 from agents.types import AgentSpec, AgentTask, PastMessage
 from agents.types.limits import Limits
@@ -115,16 +116,18 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
             said_by_collections=said_by_collections(row, searched),
         ),
         must_stop=row["is_stopped"] or not _may_edit(user, row),
-        earlier=_earlier(claim, agent) if claim.last_seq else Answer(),
+        earlier=_earlier(claim, agent, after) if claim.last_seq else Answer(),
         wants_title=settings.PARLEY_WRITE_TITLES and not row["has_title"],
     )
 
 
-def _earlier(claim: Claim, agent: AgentSpec) -> Answer:
+def _earlier(claim: Claim, agent: AgentSpec, after: UUID | None) -> Answer:
     """As far as it had come; the words of a step of its run that is kept are said again with it."""
     answer = rebuild(log.read_all(claim.stream_id))
-    if agent.may_call and answer.has_loose_words and has_kept(claim.stream_id, answer.loose_words):
-        answer.settle()
+    if agent.may_call and answer.has_loose_words:
+        runs = [*runs_before(after), claim.stream_id]
+        if has_kept(runs, answer.loose_words):
+            answer.settle()
     return answer
 
 

@@ -15,6 +15,7 @@ from accounts.models import User
 from agents.building import drafts, exchange, making, publishing
 from agents.building.content import content_of
 from agents.building.differences import differences
+from agents.building.helping import hidden as hidden_helpers
 from agents.building.schemas import (
     AgentFile,
     DifferenceOut,
@@ -47,12 +48,14 @@ def draft_out(user: User, draft: Agent) -> dict[str, Any]:
     content = content_of(draft)
     hidden = {str(pk) for pk in drafts.hidden_collections(user, draft)}
     content["collections"] = [pk for pk in content["collections"] if pk not in hidden]
+    unseen = {one["agent"] for one in hidden_helpers(user, draft)}
+    content["helpers"] = [one for one in content["helpers"] if one["agent"] not in unseen]
     agent = draft.draft_of
     assert agent is not None
     return {
         "id": agent.pk, "slug": agent.slug, "try_as": draft.slug, "version": agent.version,
         "revision": draft.version, "has_changes": drafts.has_changes(draft), "content": content,
-        "hidden_collections": len(hidden),
+        "hidden_collections": len(hidden), "hidden_helpers": len(unseen),
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts.access import require_all, require_editable
 from accounts.models import User
 from agents.building.content import content_of, put_content
+from agents.building.helping import taken
 from agents.errors import DraftChanged
 from agents.models import Agent
 from knowledge.models import Collection
@@ -47,7 +48,8 @@ def save_draft(user: User, agent_id: UUID, revision: int, changes: dict[str, Any
     """What is said is changed, all else stays. `collections` are among those that `user` may see;
     those that they may not see stay until it is no longer limited to any.
 
-    Raises Http404, PermissionDenied, DraftChanged when it is not at `revision` any more.
+    Raises Http404, PermissionDenied, AgentRefused, DraftChanged when it is not at `revision` any
+    more.
     """
     draft = locked(find_draft(user, agent_id))
     if draft.version != revision:
@@ -60,6 +62,8 @@ def save_draft(user: User, agent_id: UUID, revision: int, changes: dict[str, Any
     elif "collections" in changes:
         hidden = hidden_collections(user, draft)
         changes = changes | {"collections": [*changes["collections"], *hidden]}
+    if "helpers" in changes:
+        changes = changes | {"helpers": taken(user, draft, changes["helpers"])}
     put_content(draft, changes)
     return _saved(draft)
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from agents.building.content import content_of
 from agents.building.drafts import hidden_collections
+from agents.building.helping import found_again, named
 from agents.building.making import create_agent
 from agents.building.offered import may_think
 from agents.mcp_client.provider import usable_tools
@@ -41,8 +42,9 @@ def as_file(user: User, agent: Agent) -> dict[str, Any]:
     content = content_of(agent)
     content.pop("picture")
     hidden = {str(pk) for pk in hidden_collections(user, agent)}
-    named = Collection.objects.filter(pk__in=set(content["collections"]) - hidden)
-    content["collections"] = sorted(named.values_list("name", flat=True))
+    shown = Collection.objects.filter(pk__in=set(content["collections"]) - hidden)
+    content["collections"] = sorted(shown.values_list("name", flat=True))
+    content["helpers"] = named(user, agent)
     return {"format": FORMAT, "version": NUMBER, "agent": content}
 
 
@@ -51,6 +53,8 @@ def read(user: User, said: Mapping[str, Any]) -> Bringing:
     content, unmatched = dict(said), []
     content["collections"], missing = _collections(user, said.get("collections") or ())
     unmatched += [_("No collection of yours is called “%s”.") % name for name in missing]
+    content["helpers"], missing = found_again(user, said.get("helpers") or ())
+    unmatched += [_("No agent that you may use is called “%s”.") % name for name in missing]
     if content.get("model_name") and not is_chat_model(content["model_name"]):
         unmatched.append(
             _("The model %s is not connected here: the default one answers.")

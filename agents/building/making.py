@@ -20,6 +20,7 @@ from accounts.portraits import MOST_MEGABYTES, Upload
 from accounts.services import forget_grants
 from agents.building.content import content_of, put_content
 from agents.building.drafts import draft_of, find_draft, hidden_collections, locked, save_draft
+from agents.building.helping import hidden
 from agents.errors import AgentRefused
 from agents.models import Agent, AgentPicture, AgentVersion
 from security import audit
@@ -60,8 +61,10 @@ def duplicate(user: User, agent_id: UUID) -> Agent:
     """
     source = find_draft(user, agent_id)
     content = content_of(source)
-    hidden = {str(pk) for pk in hidden_collections(user, source)}
-    content["collections"] = [UUID(pk) for pk in content["collections"] if pk not in hidden]
+    closed = {str(pk) for pk in hidden_collections(user, source)}
+    content["collections"] = [UUID(pk) for pk in content["collections"] if pk not in closed]
+    unseen = {one["agent"] for one in hidden(user, source)}
+    content["helpers"] = [one for one in content["helpers"] if one["agent"] not in unseen]
     name = (_("%s (copy)") % source.name)[:80]
     picture = AgentPicture.objects.filter(pk=content.pop("picture")).first()
     made = create_agent(user, name, content)

@@ -62,10 +62,14 @@ async def ask(calling: ToolCalling, agent_id: UUID, question: str) -> ToolOutput
     not asked, and ToolWaits where one of its own calls waits for the person."""
     within = calling.within
     assert within is not None
-    agent, spec, demands = await run_patiently(_found, calling.task, within, agent_id)
+    agent, spec, demands = await run_patiently(_found, calling.task, agent_id)
     task = await admitted(await with_variables(_task(calling, within, spec, question, demands)))
     if task.guard is not None and task.guard.blocked:
         raise ToolRefused(task.guard.blocked)
+    if within.spending.runs >= RUNS:  # with nothing awaited until it counts: they run side by side
+        raise ToolRefused(TOO_MANY)
+    if not within.spending.has_room():
+        raise ToolRefused(NO_ROOM)
     with within.spending.run_within():
         try:
             return await _Child(task, calling, within).answer(agent)
@@ -73,9 +77,7 @@ async def ask(calling: ToolCalling, agent_id: UUID, question: str) -> ToolOutput
             raise ToolRefused(f"The agent could not answer. {error}") from None
 
 
-def _found(
-    task: AgentTask, within: Within, agent_id: UUID
-) -> tuple[Agent, AgentSpec, tuple[Demand, ...]]:
+def _found(task: AgentTask, agent_id: UUID) -> tuple[Agent, AgentSpec, tuple[Demand, ...]]:
     """Checked at every call: what was offered when the run began may not be theirs any more."""
     agent = find_reachable(task.user, agent_id)
     if agent is None:
@@ -84,10 +86,6 @@ def _found(
         raise ToolRefused(AGAIN)
     if depth_of(task) >= DEEPEST:
         raise ToolRefused(TOO_DEEP)
-    if within.spending.runs >= RUNS:
-        raise ToolRefused(TOO_MANY)
-    if not within.spending.has_room():
-        raise ToolRefused(NO_ROOM)
     spec = agent_spec(agent)
     if spec.is_limited and not spec.collections:
         raise ToolRefused(UNUSABLE)

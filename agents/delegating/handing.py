@@ -81,4 +81,4 @@ async def handed_over(
 
 def _found(task: AgentTask, agent_id: UUID) -> tuple[Agent, AgentSpec, tuple[Demand, ...]] | None:
     agent = find_reachable(task.user, agent_id)
-    return agent and (agent, agent_spec(agent), demands_on(task.user, agent))
+    return None if agent is None else (agent, agent_spec(agent), demands_on(task.user, agent))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from agents.authority.canaries import rule_of
+from agents.authority.markers import marked
 from agents.authority.watching import canary_of
 from agents.delegating.wording import question_of
 from agents.finding import retrieve, within_reach
@@ -239,4 +240,5 @@ def passage_part(
     label = f"{ATTACHED}: {label}" if passage.first.collection_id in shelves else label
     acl = (passage.first.collection_id,)
     is_pinned = passage.first.document_id in pinned
-    return Part(Source.DOCUMENT, Trust.DATA, acl, passage.told_text, label, is_pinned)
+    text = marked(passage, passage.told_text)
+    return Part(Source.DOCUMENT, Trust.DATA, acl, text, label, is_pinned)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from accounts.models import User
+from agents.authority.markers import refresh_markers
 from agents.guardrails.passages import as_stored, for_ranking
 from agents.packing import Packed, pack_with
 from agents.types import (
@@ -63,7 +64,10 @@ async def search_documents(
                 result = one
             elif tell is not None:
                 tell(one)
-    around = await run_patiently(read_around, user, result.passages) if result.passages else None
+    if not result.passages:
+        return result
+    await run_patiently(refresh_markers)
+    around = await run_patiently(read_around, user, result.passages)
     return replace(result, around=around) if around else result
 
 

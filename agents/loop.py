@@ -10,6 +10,7 @@ from functools import partial
 
 from agents.approved import FindGiven, find_given, give
 from agents.asking import Asked, prepare
+from agents.authority.markers import markers_beside
 from agents.authority.watching import watched
 from agents.building.variables import with_variables
 from agents.citations import CitationGate
@@ -165,11 +166,14 @@ async def _spoken(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes)
     if asked.request.continues:
         yield TextDelta(asked.request.continues)
     if asked.tools:
-        talking = watched(task, talk(task, asked, chat, routes), asked.notices)
+        made = talk(task, asked, chat, routes)
+        talking = watched(task, made, asked.notices, asked.passages)
     elif task.caller is not None:
         talking = talk(task, asked, chat, routes)
     else:
         talking = answers(task, asked, chat, routes)
     async with aclosing(talking) as items:
         async for item in items:
+        if markers_beside(asked.passages):
+            talking = watched(task, talking, asked.notices, asked.passages)
             yield item

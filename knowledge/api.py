@@ -9,13 +9,15 @@ from accounts.callers import READ, WRITE, caller
 from accounts.limits import spend_for
 from accounts.payers import payer_by_token
 from gateway.labels import clean_labels
-from knowledge import bulk, discarding, retrieval, selectors, services, viewers
+from knowledge import bulk, canaries, discarding, retrieval, selectors, services, viewers
 from knowledge.curation.documents import Wanted, list_wanted
 from knowledge.document_access.selectors import with_homes
 from knowledge.models import Chunk, Collection, Document, Source
 from knowledge.quality import gate
 from knowledge.schemas.collections import (
     AccessOut,
+    CanaryIn,
+    CanaryOut,
     CollectionIn,
     CollectionOut,
     CollectionPatch,
@@ -115,6 +117,19 @@ def update_collection(request: HttpRequest, collection_id: UUID, body: Collectio
         understanding=body.understanding,
     )
     return selectors.find_collection(user, collection_id)
+
+
+@router.put(
+    "/collections/{uuid:collection_id}/canary", response=CanaryOut, auth=WRITE,
+    tags=["Collections"], summary="Alarm when it is copied", operation_id="plant_canary",
+)  # fmt: skip
+def plant_canary(request: HttpRequest, collection_id: UUID, body: CanaryIn) -> Any:
+    """Needs the role editor. Models are shown a secret mark beside its passages; an answer or a
+    call of a tool that holds it alarms the administrators."""
+    user = caller(request)
+    collection = require_editable(Collection.objects, user, collection_id)
+    canaries.plant(collection, user, is_planted=body.is_planted)
+    return CanaryOut(planted_at=collection.canary_at)
 
 
 @router.get(

@@ -70,6 +70,7 @@ urlpatterns = [
     path("tunings/<uuid:tuning_id>/decide", tuning.decide, name="decide_tuning"),
     path("approved/<uuid:approved_id>/", tuning.answer, name="approved_answer"),
     path("approved/<uuid:approved_id>/withdraw", tuning.withdraw, name="withdraw"),
+    path("<uuid:collection_id>/canary", collections.plant_canary, name="canary"),
     path("<uuid:collection_id>/delete", collections.delete_collection, name="delete"),
     path("<uuid:collection_id>/sources/", sources.sources, name="sources"),
     path("<uuid:collection_id>/sources/new/<slug:kind>/", sources.add, name="add_source"),

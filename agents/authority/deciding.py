@@ -11,7 +11,7 @@ from agents.authority.policy import STRICTNESS, Scope, audience_of
 from agents.authority.rules import Case, Judged, judge
 from agents.authority.ruleset import current_rules, recent_rules
 from agents.authority.types import RunState, Verdict
-from agents.authority.watching import is_leaking
+from agents.authority.watching import leak_in
 from agents.authority.wording import reason_of
 from agents.tools.types import Effect, Taint, Tool, ToolCalling
 from observability.patience import run_patiently
@@ -36,8 +36,8 @@ async def decide(
         text = canonical(dict(arguments))
     except ValueError:
         return Verdict("deny", Sentence("approval_unreadable"))
-    if await is_leaking(calling.task, text):
-        return Verdict("deny", Sentence("canary_in_arguments"))
+    if leak := await leak_in(calling.task, text):
+        return Verdict("deny", Sentence(leak))
     judged = at_least_asked(judged, calling.asks)
     call = replace(
         _call(calling, tool, text, state, judged), effect=effects_of(tool, state)[-1].value

@@ -39,6 +39,14 @@ declare(
             "The call would hand the agent's instructions to a tool. It was not made, and the "
             "administrators were told."
         ),
+        "marker_seen": _(
+            "This answer repeats a hidden mark that stands beside a collection's documents: "
+            "something made it copy what it was shown. The administrators were told."
+        ),
+        "marker_in_arguments": _(
+            "The call would hand on a copy of what was read in a collection that watches for that. "
+            "It was not made, and the administrators were told."
+        ),
         "approval_replayed": _("It was approved for one call, and that call was made."),
         "approval_swapped": _("This is not the call that was asked about."),
         "approval_denied": _("The person did not approve it. Go on without it."),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from agents.authority.markers import marked
 from agents.tools.types import RESULT_CHARS, Effect, Tool, ToolOutput
 from agents.types import PackedPassage, ToolStatus
 from gateway.fencing import data_block, defused, new_fence
@@ -89,7 +90,7 @@ def _quoted(text: str, fence: str) -> str:
 
 
 def _passage(passage: PackedPassage, fence: str) -> str:
-    return data_block(passage.n, passage.told_text, fence, passage.told_label)
+    return data_block(passage.n, marked(passage, passage.told_text), fence, passage.told_label)
 
 
 _SAID: dict[ToolStatus, str] = {

@@ -94,6 +94,8 @@ class Collection(OwnedModel):
     enrich_by = models.ForeignKey(
         User, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
+    # Since when the marker that models are shown beside its passages alarms (`canaries`).
+    canary_at = models.DateTimeField(null=True, blank=True, editable=False)
     understanding = SwitchesField(_("understanding questions"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)

@@ -115,3 +115,15 @@ class AccessOut(Schema):
         ],
         everyone="reader", is_cut=False,
     )  # fmt: skip
+
+
+class CanaryIn(WriteSchema):
+    is_planted: bool = Field(description="Planted again it is another one.")
+
+    model_config = example(is_planted=True)
+
+
+class CanaryOut(Schema):
+    planted_at: datetime | None
+
+    model_config = example(planted_at=AT)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.callers import caller
 from accounts.models import Grant
-from knowledge import selectors, services
+from knowledge import canaries, selectors, services
 from knowledge.curation.documents import find_twins, list_wanted
 from knowledge.document_access.selectors import list_shared
 from knowledge.file_types import ENDINGS_SHOWN, FILE_TYPES
@@ -122,6 +122,17 @@ def collection_settings(request: HttpRequest, collection_id: UUID) -> HttpRespon
     context = collection_context(request, collection_id)
     context |= {"form": form, "delete_form": DeleteCollectionForm(context["collection"])}
     return render(request, "knowledge/settings.html", context)
+
+
+@require_POST
+@login_required
+def plant_canary(request: HttpRequest, collection_id: UUID) -> HttpResponse:
+    """The alarm of a collection, for whoever looks after it."""
+    user = caller(request)
+    edited = get_object_or_404(Collection.objects.editable_by(user), pk=collection_id)
+    canaries.plant(edited, user, is_planted=request.POST.get("planted") == "yes")
+    messages.success(request, _("Saved."))
+    return redirect("knowledge:settings", edited.pk)
 
 
 @require_POST

@@ -212,6 +212,7 @@ API = {
     "GET api/v1/collections": api(READ, 200, 200, 200, 200),
     "POST api/v1/collections": api(WRITE, 201, 201, 201, 201, body={"name": "New"}),
     f"GET {COLLECTION}": api(READ, 200, 200, 200, 404),
+    f"PUT {COLLECTION}/canary": api(WRITE, 200, 200, 403, 404, body={"is_planted": True}),
     f"PATCH {COLLECTION}": api(WRITE, 200, 200, 403, 404, body={"name": "New"}),
     f"GET {COLLECTION}/viewers": api(READ, 200, 403, 403, 404),
     f"GET {COLLECTION}/view-as": api(READ, 200, 403, 403, 404, query="as={user_id}"),
@@ -505,6 +506,7 @@ PAGE = {
     f"{PAPER}/versions/<int:number>/": page(302, 302, 302, 404),
     f"{PAPER}/versions/<int:number>/restore": page(302, 302, 404, 404, method="POST"),
     f"{PAPER}/order": page(302, 302, 404, 404, method="POST", form={"order": "first"}),
+    f"{PAGES}/canary": page(302, 302, 404, 404, method="POST"),
     f"{PAGES}/order": page(
         302, 302, 404, 404, method="POST", form={"order": "first", "document": "{document_id}"}
     ),

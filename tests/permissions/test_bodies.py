@@ -82,6 +82,7 @@ VALID = {
     "create_collection": {"name": "N"},
     "add_glossary_entry": {"terms": ["leave", "vacation"]},
     "change_glossary_entry": {"terms": ["leave", "vacation"]},
+    "plant_canary": {"is_planted": True},
     "update_collection": {"name": "N"},
     "create_conversation": {"title": "T"},
     "update_conversation": {"title": "T"},

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.callers import caller
 from agents.authority.admin import PolicyRuleAdmin
 from agents.building.publishing import keep_current, record_edit
+from agents.guardrails.admin import InstalledGuardrailAdmin
 from agents.mcp_client.admin import McpServerAdmin
 from agents.models import Agent, SavedPrompt
 from agents.reuse.admin import MeasurementAdmin
@@ -15,6 +16,7 @@ from agents.tools.admin import ToolExecutionAdmin
 
 __all__ = [
     "AgentAdmin",
+    "InstalledGuardrailAdmin",
     "McpServerAdmin",
     "MeasurementAdmin",
     "PolicyRuleAdmin",

@@ -13,8 +13,8 @@ from agents.authority.watching import canary_of
 from agents.delegating.wording import question_of
 from agents.finding import retrieve, within_reach
 from agents.going_on import said_before
-from agents.guardrails.passages import permitted, permitted_step
 from agents.guardrails.guard import require_admitted
+from agents.guardrails.passages import permitted, permitted_step
 from agents.history import fitting_history, retrieval_query
 from agents.prompt import ATTACHED, RULES, TOOL_RULES, Part, Source, Trust, assemble, unasked
 from agents.prompt_blocks import blocks_of

@@ -176,7 +176,7 @@ def query_searched(found: Found) -> QuerySearched:
 def with_ranks(found: SearchResult, better: Reranked) -> SearchResult:
     """The search in its new order, which each candidate's ranks tell too."""
     if better.trouble:
-        return found
+        return replace(found, trouble=better.trouble)
     looked_at = better.passages[: better.depth]
     ranks = {
         passage.chunk_id: StageRank("reranked", rank, passage.score)

@@ -72,7 +72,8 @@ async def run_agent(
     Text that was yielded before an error has been said and stays valid.
     """
     task = await admitted(await with_variables(task), rules, chat=chat, routes=routes)
-    running = _run(task, search, chat, verify, read, routes, approved)
+    outside = {"search": search, "verify": verify, "read": read, "approved": approved}
+    running = _run(task, chat=chat, routes=routes, **outside)
     async with aclosing(running if task.guard is None else around(task, running)) as steps:
         async for step in steps:
             yield step
@@ -80,6 +81,7 @@ async def run_agent(
 
 async def _run(
     task: AgentTask,
+    *,
     search: Search,
     chat: Chat,
     verify: Verify,
@@ -172,8 +174,8 @@ async def _spoken(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes)
         talking = talk(task, asked, chat, routes)
     else:
         talking = answers(task, asked, chat, routes)
-    async with aclosing(talking) as items:
-        async for item in items:
         if markers_beside(asked.passages):
             talking = watched(task, talking, asked.notices, asked.passages)
+    async with aclosing(talking) as items:
+        async for item in items:
             yield item

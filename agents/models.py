@@ -26,8 +26,8 @@ __all__ = [
     "Agent",
     "AgentPicture",
     "AgentVersion",
-    "InstalledGuardrail",
     "Approval",
+    "InstalledGuardrail",
     "McpAccount",
     "McpServer",
     "McpTool",
@@ -148,7 +148,9 @@ class Agent(OwnedModel):
     # Of one run with tools, where it says other than `agents.types.limits`; by their names there.
     limits = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     # As `agents.guardrails.rules` reads them; the installation's come before them.
-    guardrails = models.JSONField(default=list, db_default=[], blank=True, editable=False)
+    guardrails = models.JSONField(
+        _("guardrails"), default=list, db_default=[], blank=True, editable=False
+    )
     understanding = SwitchesField(_("understanding questions"))
     reuse = models.CharField(
         _("answers are given again"),

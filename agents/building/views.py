@@ -13,11 +13,13 @@ from accounts import services as accounts
 from accounts.callers import caller
 from accounts.errors import SharingRefused
 from accounts.models import Grant
-from agents.building import drafts, making, offered, publishing
+from agents.building import drafts, helping, making, offered, publishing
 from agents.building.differences import differences, summaries
 from agents.building.limits import list_limits
 from agents.building.sharing import list_grants, take
 from agents.building.variables import NAMES
+from agents.guardrails.forms import choices as guardrail_choices
+from agents.guardrails.forms import kinds as guardrail_kinds
 from agents.models import Agent
 from knowledge.forms import GrantForm
 from knowledge.switch_fields import described
@@ -54,7 +56,11 @@ def builder(request: HttpRequest, agent_id: UUID) -> HttpResponse:
         "hidden": len(list(drafts.hidden_collections(user, draft))),
         "groups": offered.grouped(tools, draft.tools),
         "lost_tools": [name for name in draft.tools if name not in known],
+        "helpers": helping.list_choices(user, draft),
+        "hidden_helpers": len({one["agent"] for one in helping.hidden(user, draft)}),
         "limits": list_limits(draft.limits),
+        "guardrail_choices": guardrail_choices(),
+        "guardrail_kinds": guardrail_kinds(),
         "starters": starters,
         "switches": [(*one, draft.understanding.get(one[0].value)) for one in described()],
         "reuses": Agent.Reuse.choices,

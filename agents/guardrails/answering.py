@@ -163,40 +163,59 @@ async def heard(task: AgentTask, items: Items, *, opens: bool = True) -> Items:
         yield TextDelta(guard.blocked)
         yield stopped()
         return
-    words, thoughts = Filter(guard, opens=opens), Filter(guard, opens=opens)
-    has_spoken = False
-    kind: type[TextDelta] | type[ReasoningDelta] = TextDelta
+    hearing = Hearing(guard, opens=opens)
     try:
         async with aclosing(items):
             async for item in items:
-                if isinstance(item, ReasoningDelta):
-                    kind = ReasoningDelta
-                    if shown := await thoughts.feed(item.text):
-                        yield ReasoningDelta(shown)
-                    continue
-                if kind is ReasoningDelta and (rest := await _rest(thoughts)):
-                    yield ReasoningDelta(rest)
-                kind = TextDelta
-                shown = ""
-                if isinstance(item, TextDelta):
-                    shown = await words.feed(item.text)
-                elif isinstance(item, ENDS):
-                    shown = await _rest(words)
-                if shown:
-                    has_spoken = True
-                    yield TextDelta(shown)
-                if not isinstance(item, TextDelta):
-                    yield item
-        if rest := await _rest(words):  # a run that waits for its person
-            yield TextDelta(rest)
+                for shown in await hearing.take(item):
+                    yield shown
+        for shown in await hearing.end():  # a run that waits for its person
+            yield shown
     except Blocked as blocked:
-        thoughts.tell()
-        words.tell()
-        if blocked.text:
-            yield kind(blocked.text)
-        if not (has_spoken or (blocked.text and kind is TextDelta)):
-            yield TextDelta(blocked.said)
-        yield stopped()
+        for shown in hearing.blocked(blocked):
+            yield shown
+
+
+class Hearing:
+    """The words and the thoughts of one answer."""
+
+    def __init__(self, guard: Guard, *, opens: bool) -> None:
+        self._words = Filter(guard, opens=opens)
+        self._thoughts = Filter(guard, opens=opens)
+        self._is_thinking = False
+        self._has_spoken = False
+
+    async def take(self, item: StreamItem | Step) -> list[StreamItem | Step]:
+        """What of it, and of what was held back, may be shown now; raises Blocked."""
+        if isinstance(item, ReasoningDelta):
+            self._is_thinking = True
+            shown = await self._thoughts.feed(item.text)
+            return [ReasoningDelta(shown)] if shown else []
+        found: list[StreamItem | Step] = []
+        if self._is_thinking and (rest := await _rest(self._thoughts)):
+            found.append(ReasoningDelta(rest))
+        self._is_thinking = False
+        if isinstance(item, TextDelta):
+            return found + self._said(await self._words.feed(item.text))
+        if isinstance(item, ENDS):
+            found += self._said(await _rest(self._words))
+        return [*found, item]
+
+    async def end(self) -> list[StreamItem | Step]:
+        return self._said(await _rest(self._words))
+
+    def blocked(self, blocked: Blocked) -> list[StreamItem | Step]:
+        """The last that is shown: what stood before, or why there is nothing."""
+        self._thoughts.tell()
+        self._words.tell()
+        if self._is_thinking and blocked.text:
+            return [ReasoningDelta(blocked.text), *self._said(blocked.said), stopped()]
+        text = blocked.text if blocked.text or self._has_spoken else blocked.said
+        return [*self._said(text), stopped()]
+
+    def _said(self, text: str) -> list[StreamItem | Step]:
+        self._has_spoken = self._has_spoken or bool(text)
+        return [TextDelta(text)] if text else []
 
 
 async def _rest(one: Filter) -> str:

@@ -6,7 +6,6 @@ with every question.
 """
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from hashlib import sha256
@@ -46,6 +45,7 @@ PIECE = 6000  # characters that are asked about at a time
 MOST_PIECES = 8
 TOPIC_CHARS = 1500
 REMEMBERED = 86_400
+EMBEDDER_SECONDS = 30.0
 
 RULES = """\
 You check texts against one rule. The text stands in a data block between <data-WORD> and \
@@ -64,7 +64,7 @@ _examples: dict[tuple[str, tuple[str, ...]], Any] = {}
 class Asking:
     """For whom something is asked, and whom."""
 
-    user: User
+    user: User | None
     payer: Payer
     demands: tuple[Demand, ...]
     chat: Chat
@@ -79,7 +79,7 @@ async def ask(rule: AnyRule, text: str, asking: Asking) -> Finding | None:
            sha256(text.encode("utf-8", "replace")).digest()]  # fmt: skip
     try:
         with seconds.labels(rule.kind.value).time():
-            async with asyncio.timeout(settings.PARLEY_GUARDRAIL_SECONDS):
+            async with asyncio.timeout(_patience(rule)):
                 said = await _verdicts.fetch(key, lambda: _ask(rule, text, asking))
     except TimeoutError:
         raise Unchecked(Sentence("guardrail_why_silent")) from None
@@ -88,6 +88,12 @@ async def ask(rule: AnyRule, text: str, asking: Asking) -> Finding | None:
     except (GatewayError, EmbedderUnavailable, DatabaseError):
         raise Unchecked(Sentence("guardrail_why_failed")) from None
     return Finding(detail=", ".join(said)) if said else None
+
+
+def _patience(rule: AnyRule) -> float:
+    """An embedder may have to be loaded first."""
+    usual = settings.PARLEY_GUARDRAIL_SECONDS
+    return max(usual, EMBEDDER_SECONDS) if isinstance(rule, TopicRule) else usual
 
 
 async def _ask(rule: AnyRule, text: str, asking: Asking) -> list[str]:

@@ -1,9 +1,9 @@
 """Guardrails in forms and lists: in words, and what there is to choose from."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
-from agents.guardrails.rules import DATA, LANGUAGES
+from agents.guardrails.rules import DATA, LANGUAGES, AnyRule, RegexRule
 from agents.guardrails.types import Action, Kind, OnFailure, Place
 from agents.guardrails.wording import ACTIONS, KINDS, LABELS, ON_FAILURE, PLACES
 
@@ -53,4 +53,16 @@ def choices() -> dict[str, list[tuple[str, str]]]:
         "on_failure": [(one.value, str(label)) for one, label in ON_FAILURE.items()],
         "data": [(one, str(LABELS[one])) for one in DATA],
         "languages": list(LANGUAGES.items()),
+    }
+
+
+def kinds() -> dict[str, dict[str, Any]]:
+    """What a rule of each kind can be, for forms."""
+    return {
+        rule.model_fields["kind"].annotation.__args__[0].value: {
+            "actions": [one.value for one in Action if one in rule.actions],
+            "places": [one.value for one in Place if one in rule.possible],
+            "asks": rule.asks_somebody or rule is RegexRule,
+        }
+        for rule in get_args(AnyRule)
     }

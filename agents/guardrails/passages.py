@@ -1,4 +1,4 @@
-"""Passages on their way to a model: without those that a rule leaves out, and with what it hides."""
+"""Passages on their way to a model: without those that a rule leaves out, and what it hides."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -57,6 +57,11 @@ def _host(value: str) -> str:
     return host
 
 
+def _quick(value: str) -> str:
+    require_quick(value)
+    return value
+
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 Host = Annotated[str, StringConstraints(max_length=253), AfterValidator(_host)]
@@ -105,13 +110,10 @@ class FindsParts(Rule):
 
 class RegexRule(FindsParts):
     kind: Literal[Kind.REGEX]
-    pattern: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
+    pattern: Annotated[
+        str, StringConstraints(min_length=1, max_length=LONGEST), AfterValidator(_quick)
+    ]
     ignores_case: bool = False
-
-    @model_validator(mode="after")
-    def _is_quick(self) -> "RegexRule":
-        require_quick(self.pattern, self.ignores_case)
-        return self
 
 
 class SecretsRule(FindsParts):

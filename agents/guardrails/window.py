@@ -87,11 +87,11 @@ class SpanWindow:
             final = [one for one in final if one[2].start < end]
         hidden = []
         for n, rule, span in final:
-            span = Span(span.start, min(span.end, end), span.label)
+            part = Span(span.start, min(span.end, end), span.label)
             if rule.action == Action.MASK:
-                hidden.append((n, span))
+                hidden.append((n, part))
             elif rule.action == Action.WARN:
-                self._count(n, [span])
+                self._count(n, [part])
         kept = apart(span for _n, span in hidden)
         for n, span in hidden:
             if span in kept:

@@ -12,7 +12,13 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="agent",
             name="guardrails",
-            field=models.JSONField(blank=True, db_default=[], default=list, editable=False),
+            field=models.JSONField(
+                blank=True,
+                db_default=[],
+                default=list,
+                editable=False,
+                verbose_name="guardrails",
+            ),
         ),
         migrations.CreateModel(
             name="InstalledGuardrail",

@@ -156,7 +156,9 @@ class Workshop:
             began = time.monotonic()
             progress = Progress(due.call.id, tell)
             within = Within(self.state, self.demands, self.spending, tell)
-            calling = ToolCalling(self.task, due.call.id, self.numbers.taken, progress, within=within)
+            calling = ToolCalling(
+                self.task, due.call.id, self.numbers.taken, progress, within=within
+            )
             try:
                 result = await self._met(await _call(due.tool, calling, due.arguments))
             except ToolWaits:

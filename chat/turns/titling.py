@@ -7,13 +7,15 @@ that a person gave meanwhile stays.
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection, transaction
 
 from accounts.budgets.keeper import BUDGETS
+from agents.guardrails.titles import Cover, cover
 from chat.models import Conversation
 from events import leases, log
 from events.notices import What, announce
@@ -47,6 +49,7 @@ class TitleWork:
     labels: Sequence[str] = ()  # that whoever reads both must have
     agent_id: UUID | None = None
     team_ids: Sequence[UUID] = ()  # of the owner
+    guardrails: str = "[]"  # of the agent; JSON
 
 
 def claim_titles(holder: str, limit: int) -> list[TitleWork]:
@@ -71,7 +74,8 @@ def _read(conversation_ids: list[UUID]) -> dict[UUID, tuple[Any, ...]]:
             """
             select v.id, v.owner_id, a.model_name, left(q.text, %(read)s),
                    left(a.text, %(read)s), v.demanded_labels, v.agent_id,
-                   array(select m.team_id from accounts_membership m where m.user_id = v.owner_id)
+                   array(select m.team_id from accounts_membership m where m.user_id = v.owner_id),
+                   coalesce((select g.guardrails from agents_agent g where g.id = v.agent_id), '[]')
             from chat_conversation v
             join lateral (
                 select m.* from chat_message m
@@ -91,15 +95,19 @@ async def write_title(work: TitleWork) -> str:
     """What the model proposes, tidied; empty when no model answers. Raises GatewayError."""
     if not await find_routes(work.model):
         return ""
+    payer = Payer(work.owner_id, work.agent_id, None, tuple(work.team_ids), "title", BUDGETS)
+    covered = await _covered(work, payer)
+    if covered is None:
+        return ""
     request = ChatRequest(
         model=work.model,
         messages=(
             PromptMessage("system", RULES),
-            PromptMessage("user", _told(work)),
+            PromptMessage("user", _told(*covered.texts)),
         ),
         temperature=0.2,
         max_tokens=MAX_TOKENS,
-        payer=Payer(work.owner_id, work.agent_id, None, tuple(work.team_ids), "title", BUDGETS),
+        payer=payer,
         required_labels=frozenset(work.labels),
     )
     said: list[str] = []
@@ -110,12 +118,24 @@ async def write_title(work: TitleWork) -> str:
                     said.append(text)
                 case EndpointSwitched() if item.switched_to == OFFLINE:
                     return ""
-    return tidy("".join(said))
+    title = tidy(covered.opened("".join(said)))
+    return title if await covered.allows(title) else ""
 
 
-def _told(work: TitleWork) -> str:
+async def _covered(work: TitleWork, payer: Payer) -> Cover | None:
+    """None where a guardrail keeps what was said from every model."""
+    return await cover(
+        orjson.loads(work.guardrails),
+        (work.question, work.answer),
+        replace(payer, purpose="guardrail"),
+        work.labels,
+        str(work.claim.stream_id),
+    )
+
+
+def _told(question: str, answer: str) -> str:
     """The texts cannot end their tags: those are theirs to fill, not to close."""
-    question, answer = (text.replace("</", "< /") for text in (work.question, work.answer))
+    question, answer = (text.replace("</", "< /") for text in (question, answer))
     return f"<question>\n{question}\n</question>\n\n<answer>\n{answer}\n</answer>\n\nTitle:"
 
 

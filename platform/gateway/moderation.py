@@ -1,4 +1,4 @@
-"""What a moderation model flags in texts: `/moderations` as OpenAI has it, from whoever serves it."""
+"""What a moderation model flags in texts: `/moderations` as OpenAI has it, of any server."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -46,7 +46,10 @@ async def moderate(
     payer: Payer = NOBODY,
     record: Record = record_shared_call,
 ) -> list[Flagged]:
-    """For each text what is flagged in it, in one call; raises GatewayError, ModeratorUnavailable."""
+    """For each text what is flagged in it, in one call.
+
+    Raises GatewayError, ModeratorUnavailable.
+    """
     routes = await find_moderation_routes(name, demands)
     board = current_board()
 

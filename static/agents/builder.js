@@ -6,6 +6,8 @@ import { fill, gettext, language } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
 import { contentOf, Draft } from "./draft.js";
 import { offerFaces } from "./face.js";
+import { Guardrails } from "./guardrails.js";
+import { offerHelpers } from "./helpers.js";
 
 const builder = document.getElementById("builder");
 const form = document.getElementById("set-up");
@@ -17,8 +19,17 @@ const publish = document.querySelector("[data-publish]");
 const field = (name) => form.elements[name];
 const { dataset: told } = builder;
 const API = `/api/v1/agents/${told.agent}`;
-const draft = new Draft(API, Number(told.revision), () => contentOf(form));
+const draft = new Draft(API, Number(told.revision), read);
+const guardrails = new Guardrails(form, () => draft.change());
 const time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+
+/** All that the form says; guardrails only while all of them are valid. */
+function read() {
+  const { content, isWhole } = contentOf(form);
+  const { rules, isWhole: areWhole } = guardrails.read();
+  if (rules) content.guardrails = rules;
+  return { content, isWhole: isWhole && areWhole };
+}
 
 // -- Saving
 draft.addEventListener("saving", () => {
@@ -29,8 +40,9 @@ draft.addEventListener("saved", ({ detail }) => {
   const partly = gettext("Saved, but for what is marked");
   saved.textContent = detail.isWhole ? fill(whole, { time: time.format(new Date()) }) : partly;
 });
-draft.addEventListener("failed", ({ detail }) => {
+draft.addEventListener("failed", async ({ detail }) => {
   saved.textContent = "";
+  if (await guardrails.refused(detail.error)) return draft.change(); // all else is saved
   toast(detail.error.message, { kind: "bad" });
 });
 draft.addEventListener("conflict", () => {
@@ -123,7 +135,7 @@ builder.querySelector("[data-restart]").addEventListener("click", () => draft.fl
 // -- What ends in a version, in another agent, or in none
 publish.addEventListener("click", () =>
   attempt(async () => {
-    const { isWhole } = contentOf(form);
+    const { isWhole } = read();
     if (!(await draft.flush())) return;
     if (!isWhole) return form.querySelector("[aria-invalid=true]").focus();
     dialog.querySelector("[data-error]").hidden = true;
@@ -189,6 +201,7 @@ for (const [selector, act] of Object.entries(ACTS)) {
 document.querySelector("[data-export]").addEventListener("click", () => draft.flush());
 
 offerFaces(API, draft);
+offerHelpers(form);
 showDependent();
 begin();
 builder.dataset.ready = "";

@@ -89,7 +89,7 @@ const KINDS = {
 
 /** The content of the form's fields by their names, without those that are not valid. */
 export function contentOf(form) {
-  const content = { collections: [], tools: [], starters: [], understanding: {}, limits: {} };
+  const content = { collections: [], tools: [], helpers: [], starters: [], understanding: {}, limits: {} };
   let isWhole = true;
   for (const field of form.querySelectorAll("[data-kind]")) {
     const isValid = field.checkValidity();
@@ -105,6 +105,9 @@ function put(content, field) {
   const { kind } = field.dataset;
   if (kind === "switch") {
     if (field.value) content.understanding[field.dataset.switch] = field.value === "on";
+  } else if (kind === "helper") {
+    const when = field.closest("[data-helper]").querySelector("[data-when]").value.trim();
+    if (field.checked) content.helpers.push({ agent: field.value, way: field.dataset.way, when });
   } else if (kind === "limit") {
     if (field.value) content.limits[field.dataset.limit] = Number(field.value);
   } else if (kind === "list") {

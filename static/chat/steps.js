@@ -129,6 +129,12 @@ const ROWS = {
     part("object").textContent = fill(gettext("“%(query)s”"), { query: text });
     part("body").append(paragraph(text));
   },
+  guardrail_acted(part, { rule, said }) {
+    icon(part, "step-label-icon");
+    part("what").textContent = gettext("Rule");
+    part("object").textContent = rule;
+    part("body").append(paragraph(said));
+  },
   labels_demanded(part, { labels }) {
     icon(part, "step-label-icon");
     part("what").textContent = gettext("Kept to");

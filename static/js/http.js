@@ -5,9 +5,10 @@ export const csrfToken = () => document.querySelector('meta[name="csrf-token"]')
 
 export class RequestFailed extends Error {
   /** @param {number} status 0 when there was no answer at all */
-  constructor(status, message) {
+  constructor(status, message, response) {
     super(message);
     this.status = status;
+    this.response = response; // its body can be read once
   }
 }
 
@@ -45,7 +46,7 @@ async function request(url, options) {
   if (response.redirected && new URL(response.url).pathname.startsWith("/accounts/")) {
     throw new RequestFailed(401, gettext("You have been signed out. Reload the page to sign in."));
   }
-  if (!response.ok) throw new RequestFailed(response.status, await reason(response));
+  if (!response.ok) throw new RequestFailed(response.status, await reason(response.clone()), response);
   return response;
 }
 

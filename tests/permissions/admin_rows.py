@@ -44,6 +44,7 @@ ROOMS = {
     "agents.measurement": room("lacdh"),
     "agents.mcpserver": room("lacdh", "refresh", "enable", "disable"),
     "agents.policyrule": room("lacdh"),
+    "agents.installedguardrail": room("lacdh"),
     "agents.toolexecution": RECORD,
     "chat.conversation": RECORD,
     "chat.message": RECORD,

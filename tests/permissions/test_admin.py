@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from agents.models import McpServer, PolicyRule, ToolExecution
+from agents.models import InstalledGuardrail, McpServer, PolicyRule, ToolExecution
 from agents.reuse.models import Measurement
 from chat.models import Feedback, Preference
 from gateway.models import (
@@ -57,6 +57,8 @@ def furnished(world: World) -> World:
         limit=0.01,
     )  # fmt: skip
     PolicyRule.objects.create(kind="deny", tool="mail")
+    secrets = {"name": "s", "kind": "secrets", "places": ["input"], "action": "block"}
+    InstalledGuardrail.objects.create(name="s", rule=secrets, is_enabled=False)
     McpServer.objects.create(name="wiki", url="https://mcp.example.org/mcp")
     ToolExecution.objects.create(
         run_id=new_id(), call_id="1", tool="t", output=CANARY, owner_id=world.ids["user_id"]

@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from agents.guardrails.types import Span
 
 _WORDINGS = re.compile(
-    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,30}\b(?:previous|prior|above|earlier|all|your|any|the)\b"
+    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,30}"
+    r"\b(?:previous|prior|above|earlier|all|your|any|the)\b"
     r"[^.\n]{0,20}\b(?:instructions?|prompts?|rules?|guidelines?|directions?|context)\b"
-    r"|\b(?:reveal|print|repeat|show|output|leak)\b[^.\n]{0,30}\b(?:system|hidden|initial|secret) (?:prompt|instructions?|message)\b"
-    r"|\byou are (?:now|no longer)\b[^.\n]{0,40}\b(?:dan|unrestricted|jailbroken|a different|developer mode|bound)\b"
+    r"|\b(?:reveal|print|repeat|show|output|leak)\b[^.\n]{0,30}"
+    r"\b(?:system|hidden|initial|secret) (?:prompt|instructions?|message)\b"
+    r"|\byou are (?:now|no longer)\b[^.\n]{0,40}"
+    r"\b(?:dan|unrestricted|jailbroken|a different|developer mode|bound)\b"
     r"|\b(?:new|updated|real) (?:system )?instructions?\s*:"
     r"|<\|?(?:im_start|system|assistant)\|?>|\[/?INST\]"
     r"|\bdo not (?:tell|inform|mention|alert)\b[^.\n]{0,20}\b(?:the )?(?:user|person|human)\b"

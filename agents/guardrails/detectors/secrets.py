@@ -33,7 +33,8 @@ _PEM = re.compile(
     r"(?:[\s\S]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[\s\S]*\Z)"
 )
 _PASSWORD = re.compile(
-    r"(?:\b(?:password|passwd|passphrase|pwd|secret(?:[ _-]?key)?|api[ _-]?key|access[ _-]?token|auth[ _-]?token)"
+    r"(?:\b(?:password|passwd|passphrase|pwd|secret(?:[ _-]?key)?|api[ _-]?key"
+    r"|(?:access|auth)[ _-]?token)"
     r"|密码|密碼|口令|密钥|密鑰|金鑰)[\"']?\s{0,3}(?:is|=|:=|:|：|＝|是|为|為|->)\s{0,3}"
     r"(?P<value>[\"'“「]?[^\s\"'“”「」,，;；。<>{}()（）]{6,128})",
     re.IGNORECASE,

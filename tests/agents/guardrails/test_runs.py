@@ -328,7 +328,7 @@ def test_tools_of_the_house_get_what_was_hidden_and_those_that_send_do_not(
         Script(text=f"{placeholder} was told.", token_size=3),
     )
     made = run(route, *rules, agent=AGENT, question=question, user=first.task.user)
-    assert GIVEN == [MAIL, (placeholder, "hi")]
+    assert [MAIL, (placeholder, "hi")] == GIVEN
     assert made.text == f"{MAIL} was told."
     told = {one.name: json.loads(one.arguments) for one in made.of(ToolCalled)}
     assert told["look_up"] == {"who": MAIL}  # the person sees what was handed over

@@ -11,6 +11,7 @@ import regex
 from django.utils.translation import gettext as _
 
 from agents.guardrails.types import Span, Unchecked
+from security.sentences import Sentence
 
 LONGEST = 500  # characters of a pattern
 SECONDS = 0.05  # of one search
@@ -60,4 +61,4 @@ def matches(pattern: str, ignores_case: bool, text: str, start: int = 0) -> Iter
             if found.end() > found.start():
                 yield Span(found.start(), found.end(), "masked")
     except TimeoutError:
-        raise Unchecked("the pattern took too long") from None
+        raise Unchecked(Sentence("guardrail_why_pattern")) from None

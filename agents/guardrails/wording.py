@@ -95,7 +95,6 @@ declare(
             "A guardrail of this agent or of this Parley cannot be read by this version, so "
             "nothing is passed on. Tell an administrator."
         ),
-        "guardrail_withheld": _("(withheld by the rule “{rule}”)"),
         "guardrail_found": _("It found {found}."),
         "guardrail_count": "{label} ({n})",
         **{f"guardrail_label_{name}": text for name, text in LABELS.items()},

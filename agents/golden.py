@@ -17,11 +17,13 @@ from agents.understanding.asking import understand_question
 from gateway.chat import stream_chat
 from gateway.embedding.background import run
 from gateway.routing.routes import find_routes
+from gateway.types import NOBODY
 from knowledge.glossary.presence import is_any_there
 from knowledge.ingestion.steps import fingerprint
 from knowledge.labels import demands_of
 from knowledge.models import Collection
 from knowledge.quality.judging import DEPTH
+from knowledge.retrieval.reranking import Asked, name_of
 from knowledge.switches import Switch
 from knowledge.types import SearchResult
 
@@ -38,6 +40,13 @@ def find_with(
     """What an answer is chosen from where questions are understood in these ways and in no other;
     a reranker that does not answer changes nothing. Raises GatewayError."""
     return run(_found(_task(user, collection, question, {one: one in ways for one in Switch})))
+
+
+def reranker_of(collection: Collection) -> str:
+    """Who puts passages of it in a better order for its golden questions."""
+    demands = tuple(demands_of([collection.pk]))
+    model = AgentSpec().model_name
+    return run(name_of(Asked("", NOBODY, demands, model, stream_chat, find_routes)))
 
 
 def prompt_of(collection: Collection) -> str:

@@ -183,3 +183,4 @@ class SearchResult:
     trace: tuple["Candidate", ...] = ()
     around: Around = NOTHING_AROUND
     is_alike: bool = True
+    trouble: str = ""  # why nobody put them in a better order, where somebody was to

@@ -54,6 +54,7 @@ class Asked:
     judged: Judged
     found: list[dict[str, Any]]
     took_ms: float
+    trouble: str = ""  # why it was not reranked, where it was to be
 
 
 class NobodyReads(Exception):
@@ -97,7 +98,7 @@ def ask_all(
             supported = _answerer[0](user, collection, question.text)
             judged = Judged(judged.rank, judged.ndcg, judged.is_quiet, supported)
         shown = [_shown(passage) for passage in found.passages[:DEPTH]]
-        yield Asked(question, judged, shown, found.took_ms)
+        yield Asked(question, judged, shown, found.took_ms, found.trouble)
     report(len(questions), len(questions))
 
 

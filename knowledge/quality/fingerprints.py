@@ -33,10 +33,13 @@ PARTS = {
     "chunker": Cause.CHUNKER,
     "weights": Cause.WEIGHTS,
     "ways": Cause.WEIGHTS,
+    "reranker": Cause.WEIGHTS,
     "prompt": Cause.PROMPT,
     "content": Cause.CONTENT,
     "questions": Cause.QUESTIONS,
 }
+
+RERANKER = "reranker"  # counts only where something is reranked
 
 _told: dict[str, Callable[[Collection], str]] = {}
 
@@ -53,7 +56,9 @@ def settings_of(
 ) -> dict[str, str]:
     """The parts by name; by another embedding version than the searched one, and by other ways of
     understanding than the collection's own, if these are given."""
-    named = " ".join(sorted(ways_of(collection) if ways is None else ways))
+    ways = ways_of(collection) if ways is None else ways
+    named = " ".join(sorted(ways))
+    told = {part for part in _told if part != RERANKER or Switch.RERANK in ways}
     return {
         "content": _content(collection),
         "chunker": SPLITTER,
@@ -62,7 +67,7 @@ def settings_of(
         "weights": _weights(collection),
         "questions": _questions(collection),
         **({"ways": named} if named else {}),
-        **{part: say(collection) for part, say in sorted(_told.items())},
+        **{part: _told[part](collection) for part in sorted(told)},
     }
 
 
@@ -88,7 +93,8 @@ def name_of(version: EmbeddingVersion) -> str:
 
 
 def _content(collection: Collection) -> str:
-    found = ContentSum.objects.filter(collection_id=collection.pk).aggregate(
+    parts = Collection.parts_apart.filter(part_of=collection).values_list("pk", flat=True)
+    found = ContentSum.objects.filter(collection_id__in=[collection.pk, *parts]).aggregate(
         documents=Sum("documents"), total=Sum("total")
     )
     return f"{found['documents'] or 0}:{found['total'] or 0}"

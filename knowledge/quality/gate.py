@@ -21,6 +21,7 @@ from knowledge.models import Collection, EmbeddingVersion, GoldenQuestion, Quali
 from knowledge.quality import running
 from knowledge.quality.asking import NobodyReads, asker_of, counted_of
 from knowledge.quality.comparing import Change, compare
+from knowledge.quality.depths import MOST_TROUBLE
 from knowledge.quality.errors import ChangeHeld
 from knowledge.quality.fingerprints import settings_of, ways_of
 from knowledge.switches import Switch, beyond_usual
@@ -91,7 +92,8 @@ def check_switches(
     """What it changes for the collection's golden questions if it says this of the ways in which
     questions are understood: asked of them before it is switched on.
 
-    A job asks them, since a model may write or rerank for each. Nothing is asked where nothing is
+    A job asks them, since a model may write or rerank for each; whoever reranks is a part of what
+    was asked, and one that mostly did not answer tells nothing. Nothing is asked where nothing is
     newly switched on, or there is nothing to ask. Raises ChangeHeld until they were asked, and
     where they lose.
     """
@@ -100,6 +102,11 @@ def check_switches(
         return {}
     active = find_active_version()
     before, after = (_known(collection, active, ways) for ways in (now, then))
+    if after is not None and _went_unranked(after) and not is_forced:
+        running.start_run(collection, running.Cause.GATE, by, asks_answers=False, ways=then)
+        raise ChangeHeld(
+            _("The reranker did not answer. The questions are being asked again: save after that.")
+        )
     if before is None or after is None:
         if is_forced:  # nobody waits for what they do not want to know
             audit.record(Act.GATE_OVERRIDDEN, collection, by=by, losses=["not asked"])
@@ -153,6 +160,10 @@ def _is_read(collection: Collection, by: User | None) -> bool:
     except NobodyReads:
         return False
     return True
+
+
+def _went_unranked(run: QualityRun) -> bool:
+    return bool(run.figures.get(running.UNRANKED, 0) > MOST_TROUBLE * run.questions)
 
 
 def _count(missing: Iterable[tuple[Collection, EmbeddingVersion]]) -> int:

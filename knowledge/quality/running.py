@@ -31,6 +31,7 @@ MOST_RUNS = 200  # kept of a collection, the newest
 Cause = QualityRun.Cause
 State = QualityRun.State
 OPEN = (State.WAITING, State.RUNNING)
+UNRANKED = "unranked"  # among the figures: questions that the reranker had no order for
 
 
 def start_run(
@@ -138,6 +139,8 @@ def _keep(run: QualityRun, asked: list[Asked]) -> None:
     run.before = find_before(run)
     judged = {one.question.pk: one.judged for one in asked}
     figures = figures_of(list(judged.values()), [one.took_ms for one in asked]).as_json()
+    if troubled := sum(bool(one.trouble) for one in asked):
+        figures[UNRANKED] = troubled
     if run.before is not None:
         figures["change"] = {
             name: change.as_json()

@@ -16,15 +16,31 @@ class House:
     teams: dict[str, set[str]]
     grants: dict[tuple[str, str], str] = field(default_factory=dict)
     disabled: set[str] = field(default_factory=set)
+    named: set[tuple[str, str]] = field(default_factory=set)
+    """(the collection of a document, person or team) that the document is shared with by itself."""
+    kept: set[str] = field(default_factory=set)
+    """Collections whose document is kept from their readers."""
+
+    def reads_document(self, person: str, collection: str) -> bool:
+        """The one document of a collection."""
+        if person in self.disabled or collection not in self.owners:
+            return False
+        role = self.role(person, collection)
+        is_named = any(what == collection and who in self.mine(person) for what, who in self.named)
+        return (
+            role in (OWNER, EDITOR) or is_named or (role == READER and collection not in self.kept)
+        )
+
+    def mine(self, person: str) -> set[str]:
+        teams = {team for team, members in self.teams.items() if person in members}
+        return {person, EVERYONE} | teams
 
     def role(self, person: str, thing: str) -> str | None:
         if person in self.disabled or thing not in self.owners:
             return None
         if self.owners[thing] == person:
             return OWNER
-        mine = {person, EVERYONE} | {
-            team for team, members in self.teams.items() if person in members
-        }
+        mine = self.mine(person)
         roles = [role for (what, who), role in self.grants.items() if what == thing and who in mine]
         return max(roles, key=RANK.__getitem__, default=None)
 
@@ -41,3 +57,4 @@ class House:
     def delete(self, thing: str) -> None:
         del self.owners[thing]
         self.grants = {key: role for key, role in self.grants.items() if key[0] != thing}
+        self.named = {key for key in self.named if key[0] != thing}

@@ -5,8 +5,10 @@ answer. `make chaos` plays much longer.
 """
 
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404
 from django.test import Client
@@ -17,9 +19,10 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from accounts import services as accounts
 from accounts import tokens
 from accounts.errors import SharingRefused
-from accounts.models import Membership, Team, User
+from accounts.models import Grant, Membership, Team, User
 from chat.live.visitors import may_follow
 from chat.models import Turn
+from knowledge.document_access import services as documents
 from knowledge.models import Document
 from tests.permissions.model import EVERYONE, House
 from tests.permissions.test_matrix import hang_up
@@ -32,6 +35,7 @@ KINDS = ("collection", "conversation", "agent")
 THINGS = tuple(f"{kind} of {person}" for person in PEOPLE[:2] for kind in KINDS)
 ROLES = ("reader", "editor", "owner")
 thing, person = st.sampled_from(THINGS), st.sampled_from(PEOPLE)
+place = st.sampled_from([name for name in THINGS if name.startswith("collection")])
 grantee = st.sampled_from((*PEOPLE, *TEAMS, EVERYONE))
 
 
@@ -44,10 +48,12 @@ class Cast:
         self.teams[EVERYONE] = accounts.everyone()
         self.clients = {name: self._client(user) for name, user in self.people.items()}
         self.things: dict[str, Any] = {}
+        self.documents: dict[str, str] = {}  # by the name of their collection
         for name in PEOPLE[:2]:
             ids = stage.furnish(self.people[name], f"Room of {name}", f"secret of {name}")
             for kind, model in zip(KINDS, stage.SHARED, strict=True):
                 self.things[f"{kind} of {name}"] = model.objects.get(pk=ids[f"{kind}_id"])
+            self.documents[f"collection of {name}"] = str(ids["document_id"])
 
     def _client(self, user: User) -> Client:
         bearer = tokens.issue(user, "test")[1]
@@ -55,6 +61,9 @@ class Cast:
 
     def grantee(self, name: str) -> User | Team:
         return self.people[name] if name in self.people else self.teams[name]
+
+    def name_of(self, document: UUID) -> str:
+        return next(name for name, pk in self.documents.items() if pk == str(document))
 
     def ids(self, names: Any, kind: str) -> set[str]:
         return {str(self.things[name].pk) for name in names if name.startswith(kind)}
@@ -111,6 +120,41 @@ class Rights(RuleBasedStateMachine):
             self.house.grants.pop((what, who), None)
         self.look(by, who)
 
+    @rule(where=place, who=grantee, by=person)
+    def share_document_or_take_it_back(self, where: str, who: str, by: str) -> None:
+        pk, user, grantee = self.cast.documents[where], self.cast.people[by], self.cast.grantee(who)
+        role = self.house.role(by, where)
+        is_named = (where, who) in self.house.named
+        try:
+            if is_named:
+                grants = Grant.objects.filter(kind="document", object_id=pk)
+                mine = {"team": grantee} if isinstance(grantee, Team) else {"user": grantee}
+                documents.unshare(user, UUID(pk), grants.get(**mine).pk)
+            else:
+                documents.share(user, UUID(pk), grantee)
+        except (Http404, PermissionDenied):
+            assert role != "owner"
+        except SharingRefused:
+            assert who == self.house.owners[where]
+        else:
+            assert role == "owner"
+            self.house.named ^= {(where, who)}
+        self.look(by, who)
+
+    @rule(where=place, by=person)
+    def restrict_or_open(self, where: str, by: str) -> None:
+        is_kept = where in self.house.kept
+        role = self.house.role(by, where)
+        pk = UUID(self.cast.documents[where])
+        try:
+            documents.restrict(self.cast.people[by], pk, is_restricted=not is_kept)
+        except (Http404, PermissionDenied):
+            assert role != "owner"
+        else:
+            assert role == "owner"
+            self.house.kept ^= {where}
+        self.look(by)
+
     @rule(who=person, team=st.sampled_from(TEAMS))
     def join_or_leave(self, who: str, team: str) -> None:
         row = {"user": self.cast.people[who], "team": self.cast.teams[team]}
@@ -155,11 +199,13 @@ class Rights(RuleBasedStateMachine):
             assert not seen
             assert client.get("/api/v1/me").status_code == 401
         else:
-            self.check_lists(seen, client)
-        shelves, talks = self.cast.ids(seen, "collection"), self.cast.ids(seen, "conversation")
+            self.check_lists(name, seen, client)
+        talks = self.cast.ids(seen, "conversation")
         for document in Document.objects.select_related("collection"):
             place = document.collection
-            is_mine = str(place.conversation_id or place.pk) in shelves | talks
+            is_mine = str(place.conversation_id) in talks
+            if not place.is_shelf:
+                is_mine = self.house.reads_document(name, self.cast.name_of(document.pk))
             assert may_follow(user, document.job_id) is is_mine
             file = client.get(f"/api/v1/documents/{document.pk}/file")
             refused = 401 if name in self.house.disabled else 404
@@ -168,7 +214,7 @@ class Rights(RuleBasedStateMachine):
         for turn in Turn.objects.all():
             assert may_follow(user, turn.pk) is (str(turn.conversation_id) in talks)
 
-    def check_lists(self, seen: dict[str, str], client: Client) -> None:
+    def check_lists(self, name: str, seen: dict[str, str], client: Client) -> None:
         for kind in KINDS:
             items = client.get(f"/api/v1/{kind}s").json()["items"]
             found = {item["id"]: item["role"] for item in items}
@@ -179,7 +225,21 @@ class Rights(RuleBasedStateMachine):
             }
         query = {"query": "secret of ann and ben", "limit": 50}
         hits = client.post("/api/v1/search", query, "application/json").json()["passages"]
-        assert {hit["collection_id"] for hit in hits} == self.cast.ids(seen, "collection")
+        homes = self.cast.ids(seen, "collection")
+        readable = {
+            pk: str(self.cast.things[where].pk)
+            for where, pk in self.cast.documents.items()
+            if self.house.reads_document(name, where)
+        }
+        assert {(hit["document_id"], hit["collection_id"]) for hit in hits} == {
+            (pk, home if home in homes else pk) for pk, home in readable.items()
+        }
+        listed = client.get("/api/v1/documents").json()["items"]
+        assert {item["id"] for item in listed} == set(readable)
+        shelves = client.get("/api/v1/collections").json()["items"]
+        assert {item["id"]: item["document_count"] for item in shelves} == {
+            home: int(home in readable.values()) for home in homes
+        }
 
 
 def play(tmp_path: Any, project: Any, machine: type[Rights], **numbers: int) -> None:

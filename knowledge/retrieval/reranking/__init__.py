@@ -5,7 +5,7 @@
 of them that is there. Whatever goes wrong or takes too long, the fused order stands.
 """
 
-from knowledge.retrieval.reranking.choosing import put_in_order
+from knowledge.retrieval.reranking.choosing import name_of, put_in_order
 from knowledge.retrieval.reranking.types import Asked, Reranked, Trouble
 
-__all__ = ["Asked", "Reranked", "Trouble", "put_in_order"]
+__all__ = ["Asked", "Reranked", "Trouble", "name_of", "put_in_order"]

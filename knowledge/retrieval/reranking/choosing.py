@@ -42,6 +42,12 @@ async def put_in_order(asked: Asked, passages: Sequence[Passage], depth: int) ->
     return Reranked(ordered, way, len(first), took_ms, name, trouble)
 
 
+async def name_of(asked: Asked) -> str:
+    """Who would put passages in order now: its kind, and its name where it has one."""
+    name, way = await _find(asked)
+    return f"{way}:{name}" if name else way
+
+
 async def _find(asked: Asked) -> tuple[str, Way]:
     """The first that is there: an endpoint, a model on this machine, a chat model, or none."""
     if name := await run_patiently(rerank_model):

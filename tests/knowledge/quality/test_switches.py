@@ -5,12 +5,15 @@ from typing import Any
 import pytest
 
 from events import jobs
+from gateway.models import Deployment, Endpoint, Model
+from gateway.routing.routes import forget_routes
 from knowledge.models import QualityRun
 from knowledge.quality import gate, running
 from knowledge.quality.errors import ChangeHeld
 from knowledge.quality.services import Expectation, add_question
 from security.models import AuditEntry
 from tests.knowledge.test_reranking import make_cross_encoder
+from tests.support.model_server import Script
 
 pytestmark = pytest.mark.django_db(transaction=True)  # whoever reranks reads in its own thread
 
@@ -119,3 +122,83 @@ def test_tried_without_being_switched_on(alice, lit, client) -> None:
     assert running.latest_run(lit) is None  # it is no part of the trend
     wrong = client.post(address, {"ways": ["guess"]}, content_type="application/json")
     assert wrong.status_code == 422
+
+
+@pytest.fixture
+def unlit(lit, settings):
+    """Without the reranker of this machine, and with no route known from before."""
+    settings.PARLEY_CROSS_ENCODER = ""
+    forget_routes()
+    yield lit
+    forget_routes()
+
+
+def connect(server: Any, kind: str) -> None:
+    model = Model.objects.create(name=f"a {kind}", kind=kind, is_default=True)
+    endpoint = Endpoint.objects.create(name=kind, base_url=server.url)
+    Deployment.objects.create(model=model, endpoint=endpoint, upstream_name="up")
+    forget_routes()
+
+
+def asked_with() -> list[str]:
+    runs = QualityRun.objects.filter(settings__ways="rerank").order_by("pk")
+    return [run.settings["reranker"] for run in runs]
+
+
+def test_what_a_rerank_model_loses_is_held(alice, unlit, model_server) -> None:
+    """The scripted one counts shared words: the lamps' sentences say no less of the question."""
+    connect(model_server, Model.Kind.RERANK)
+    with pytest.raises(ChangeHeld, match="being asked"):
+        check(unlit, alice)
+    carry_out()
+    assert asked_with() == ["endpoint:a rerank"]
+    assert any("documents" in (request.json or {}) for request in model_server.requests)
+    _without, reranked = QualityRun.objects.filter(cause="gate").order_by("pk")
+    assert "unranked" not in reranked.figures
+
+
+def test_what_a_chat_model_loses_is_held(alice, unlit, model_server) -> None:
+    connect(model_server, Model.Kind.CHAT)
+    model_server.default = Script(text="12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1")
+    with pytest.raises(ChangeHeld, match="being asked"):
+        check(unlit, alice)
+    carry_out()
+    assert asked_with() == ["listwise"]
+    with pytest.raises(ChangeHeld, match="the right passages stand lower"):
+        check(unlit, alice)
+
+
+def test_the_search_s_own_features_are_asked_too(alice, unlit) -> None:
+    with pytest.raises(ChangeHeld, match="being asked"):
+        check(unlit, alice)
+    carry_out()
+    assert asked_with() == ["features"]
+    assert not check(unlit, alice)["ndcg"].loses
+
+
+def test_another_reranker_is_asked_anew(alice, unlit, model_server) -> None:
+    with pytest.raises(ChangeHeld):
+        check(unlit, alice)
+    carry_out()
+    check(unlit, alice)
+    connect(model_server, Model.Kind.RERANK)
+    with pytest.raises(ChangeHeld, match="being asked"):
+        check(unlit, alice)
+    carry_out()
+    assert asked_with() == ["features", "endpoint:a rerank"]
+
+
+def test_one_that_does_not_answer_tells_nothing(alice, unlit, model_server, settings) -> None:
+    """The fused order stood for all of it: that is no measurement of the reranker."""
+    connect(model_server, Model.Kind.RERANK)
+    settings.PARLEY_RERANK_SECONDS = 0.01
+    model_server.queue_reranks(*[Script(head_delay=1)] * len(HOUSES))
+    with pytest.raises(ChangeHeld, match="being asked"):
+        check(unlit, alice)
+    carry_out()
+    with pytest.raises(ChangeHeld, match="did not answer"):
+        check(unlit, alice)
+    settings.PARLEY_RERANK_SECONDS = 30
+    carry_out()
+    check(unlit, alice)
+    assert len(asked_with()) == 2

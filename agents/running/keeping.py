@@ -151,10 +151,11 @@ def load_past(run_id: UUID, parent: str = "", user: User | None = None) -> Past:
     rows = list(ToolExecution.objects.filter(run_id=run_id, parent=parent))
     named = {pk for row in rows for pk in row.documents}
     hidden = named - readable(user, named) if user else set()
+    numbers = {_key(parts): n for row in rows for n, parts in row.passages}
     return Past(
         steps,
         {row.call_id: _past_call(row, hidden) for row in rows},
-        {_key(parts): n for row in rows for n, parts in row.passages},
+        numbers,
         notes_of(run_id) if not parent else {},
     )
 

@@ -27,7 +27,8 @@ class ToolCallOut(Schema):
     server: str = Field(description="Whose tool it is; empty: of this installation.")
     effect: str = Field(description="`none`, `reads`, `changes` or `sends`.")
     status: str = Field(
-        description="`running`, `done`, `refused`, `failed`, `late` (took too long) or `denied`."
+        description="`running`, `done`, `refused`, `failed`, `late` (took too long), `denied` or "
+        "`stopped` (the answer ended before it)."
     )
     arguments: str = Field(description="JSON, as the model wrote it.")
     output: str = Field(description="The whole result, or why there is none.")

@@ -75,6 +75,12 @@ export class Composer {
     this.#changed();
   }
 
+  /** As if it had been written and sent. */
+  send(text) {
+    this.fill(text);
+    this.#submit();
+  }
+
   /** A text that was not sent comes back, unless another is being written; and its files. */
   giveBack(text, files = []) {
     if (!box.value) this.fill(text);

@@ -3,7 +3,6 @@ import { fetchJson } from "../js/http.js";
 import { gettext } from "../js/i18n.js";
 import { toast } from "../js/toast.js";
 import { announce } from "./announce.js";
-import { sendText } from "./sending.js";
 import { newId, running, socket, talk } from "./talk.js";
 
 const ENDED = ["message_completed", "turn_interrupted", "turn_failed", "turn_stopped"];
@@ -45,7 +44,7 @@ class Notes {
       announce(gettext("The agent reads this at its next step."));
     } catch (error) {
       row.remove();
-      if (error.problem === TOO_LATE && !running.size) return sendText(text, []);
+      if (error.problem === TOO_LATE && !running.size) return talk.composer?.send(text);
       talk.composer?.giveBack(text);
       toast(error.message, { kind: "bad" });
     }

@@ -1,0 +1,132 @@
+"""A run that is taken up, or gone on with, has the passages it began with: the same numbers, the
+same words, and only what its person may read now."""
+
+import io
+
+import pytest
+
+from accounts import services as sharing
+from agents.authority.types import RunState
+from agents.running.keeping import NOT_READABLE, Whose, load_past, store_end, store_step
+from agents.running.opening import as_it_began, as_json, find_opening, numbers_of, read_again
+from agents.running.state import opening_state
+from agents.tools.results import Result
+from agents.tools.types import Taint, ToolOutput
+from agents.types import AgentSpec, AgentTask, PackedPassage, Reading
+from events import jobs
+from gateway.types import Completed, TokenUsage, ToolCall
+from knowledge import services
+from knowledge.extraction.process import reading_process
+from knowledge.models import Chunk
+from knowledge.retrieval.surroundings import passage_of
+from security.ids import new_id
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DONE = Completed("tool_calls", TokenUsage(), "m", "one", 1, 2)
+CALL = ToolCall("call_1", "look_up", "{}")
+
+
+class Asked:
+    """As far as an opening needs it."""
+
+    reading = Reading()
+    opening = None
+    tools = {}
+
+    def __init__(self, passages):
+        self.passages = tuple(passages)
+
+
+@pytest.fixture(autouse=True)
+def files(settings, tmp_path):
+    settings.FILES_ROOT = tmp_path / "files"
+    yield
+    reading_process.close()
+
+
+def document(person, name, text):
+    collection = services.create_collection(person, name)
+    made, _ = services.add_document(person, collection, io.BytesIO(text.encode()), f"{name}.md")
+    jobs.run(str(made.job_id))
+    return made
+
+
+def passages(*documents):
+    return [
+        PackedPassage(n, (passage_of(Chunk.objects.get(document=one)),))
+        for n, one in enumerate(documents, 1)
+    ]
+
+
+def begun(person, packed, attached=0):
+    """A run whose first step is kept, as its next holder finds it."""
+    task = AgentTask(AgentSpec(), person, "When?", turn_id=new_id())
+    state = RunState(task.turn_id, frozenset({Taint.PRIVATE}), frozenset({new_id()}))
+    asked = Asked(packed)
+    asked.reading = Reading(passages=tuple(packed[:attached]))
+    opening = as_it_began(task, asked, state)
+    whose = Whose(task.turn_id, person.pk, None)
+    store_step(whose, 1, "Let me see.", [CALL], DONE, opening=as_json(opening))
+    found = find_opening(task)
+    assert found == opening
+    return task, found
+
+
+def test_the_same_numbers_words_and_taints(alice):
+    packed = passages(
+        document(alice, "Ferry", "It leaves at noon."), document(alice, "Train", "At one.")
+    )
+    task, opening = begun(alice, packed, attached=1)
+    again = read_again(task, opening)
+    assert [(p.n, p.text, p.first.chunk_id) for p in (*again.attached, *again.found)] == [
+        (p.n, p.text, p.first.chunk_id) for p in packed
+    ]
+    assert (len(again.attached), len(again.found)) == (1, 1)
+    asked = Asked(again.found)
+    asked.opening = opening
+    state = opening_state(task, asked)
+    assert Taint.PRIVATE in state.taints
+    assert opening.readers <= state.readers
+    assert "noon" not in str(as_json(opening))  # places, and nobody's words
+
+
+def test_what_was_indexed_again_meanwhile_has_its_words_and_number(alice):
+    """Also when its document has another version: the words are those that were cited."""
+    ferry = document(alice, "Ferry", "It leaves at noon.")
+    task, opening = begun(alice, passages(ferry))
+    newer, _ = services.add_document(
+        alice, ferry.collection, io.BytesIO(b"It leaves at two."), "Ferry.md"
+    )
+    jobs.run(str(newer.job_id))
+    Chunk.objects.filter(document=ferry).delete()
+    again = read_again(task, opening)
+    if newer.pk == ferry.pk:
+        (found,) = again.found
+        assert (found.n, found.text) == (1, "It leaves at noon.")
+
+
+def test_what_may_not_be_read_any_more_does_not_come_back_and_its_number_is_nobodys(alice, bob):
+    ferry, train = (
+        document(alice, "Ferry", "It leaves at noon."),
+        document(alice, "Train", "At one."),
+    )
+    for one in (ferry, train):
+        sharing.share(one.collection, bob, "reader", by=alice)
+    packed = passages(ferry, train)
+    task, opening = begun(bob, packed)
+    output = ToolOutput("The ferry at noon, the train at one.", {"n": 1}, tuple(packed))
+    named = {"tool": "look_up", "server": "", "effect": "reads"}
+    store_end(Whose(task.turn_id, bob.pk, None), CALL, named, Result("done", output), 5)
+    sharing.unshare(ferry.collection, bob, by=alice)
+    again = read_again(task, opening)
+    assert [(p.n, p.text) for p in again.found] == [(2, packed[1].text)]
+    assert sorted(numbers_of(opening).values()) == [1, 2]
+    past = load_past(task.turn_id, user=bob)
+    kept = past.calls["call_1"].result.output
+    assert (kept.text, kept.data) == (NOT_READABLE, {})
+    assert [p.n for p in kept.passages] == [2]
+    assert sorted(past.numbers.values()) == [1, 2]
+
+
+def test_a_run_that_nobody_began_has_no_opening(alice):
+    assert find_opening(AgentTask(AgentSpec(), alice, "When?", turn_id=new_id())) is None

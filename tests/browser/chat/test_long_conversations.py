@@ -59,6 +59,6 @@ def test_paper_gets_all_of_it(visit: Visit, ids: dict[str, str]) -> None:
     page.evaluate("() => { window.print = () => (document.body.dataset.printed = 'yes'); }")
     page.locator("#thread").focus()
     page.keyboard.press("Control+p")
-    expect(page.locator("body[data-printed]")).to_be_attached(timeout=60_000)
+    expect(page.locator("body[data-printed]")).to_be_attached(timeout=240_000)
     assert page.locator("#messages > li").count() >= LENGTH
     expect(page.locator(".answer:not([data-drawn])")).to_have_count(0)

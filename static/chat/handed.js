@@ -40,8 +40,8 @@ function wayBack(row, { from_slug: slug, from_name: name }, { pickAgent }) {
   button.append(icon("arrow-left"), fill(gettext("Back to %(name)s"), { name }));
   button.addEventListener("click", async () => {
     try {
-      const { talk } = await import("./talk.js");
-      if (talk.conversation) await sendJson("PATCH", `/api/v1/conversations/${talk.conversation}`, { agent: slug });
+      const [conversation] = location.pathname.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/) ?? [];
+      if (conversation) await sendJson("PATCH", `/api/v1/conversations/${conversation}`, { agent: slug });
       pickAgent(slug);
       button.remove();
       document.getElementById("message")?.focus();

@@ -21,6 +21,7 @@ NEED_NOTHING = (
     "rollups",
     "budgets",
     "tools",
+    "guardrails",
     "streaming",
     "endurance",
     "conversation_search",

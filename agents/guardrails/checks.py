@@ -1,5 +1,6 @@
 """Whether a rule holds for a text: pure, for all kinds that ask nobody."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from agents.guardrails.detectors.domains import strange_addresses
@@ -19,6 +20,8 @@ from agents.guardrails.rules import (
 )
 from agents.guardrails.types import Finding, Span
 from knowledge.languages import guess_language
+
+_DIGITS = re.compile(r"\d(?:\D{0,3}\d){5}")  # none of the numbers has fewer
 
 LEAST_LETTERS = 20  # from which a language is told; of Chinese characters fewer say it
 LEAST_WIDE = 6
@@ -76,6 +79,10 @@ def apart(spans: Iterable[Span]) -> list[Span]:
 
 def _personal(text: str, rule: PersonalRule, start: int) -> Iterator[Span]:
     wanted = set(rule.data)
+    if "@" not in text:
+        wanted.discard("email")
+    if not _DIGITS.search(text, start):
+        wanted &= {"email"}
     for name, find in DETECTORS.items():
         if name in wanted:
             yield from find(text, start)

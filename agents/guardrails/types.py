@@ -46,11 +46,13 @@ class OnFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Characters that a rule is about; `label` is the name of a sentence and of placeholders."""
+    """Characters that a rule is about; `label` is the name of a sentence and of placeholders. What
+    it is recognised by may stand `before` it, in that many characters."""
 
     start: int
     end: int
     label: str
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,8 +70,8 @@ class SpanWindow:
             for span in spans_of(self._raw, rule, self._done)
         ]
         if not is_last and len(self._raw) - self._done < LONGEST:
-            spans = [span for _n, _rule, span in found]
-            while cut := [one.start for one in spans if one.start < end < one.end]:
+            spans = [(span.start - span.before, span.end) for _n, _rule, span in found]
+            while cut := [since for since, until in spans if since < end < until]:
                 end = min(cut)
         return self._take(end, found)
 

@@ -68,9 +68,11 @@ def emails(text: str, start: int = 0) -> Iterator[Span]:
 
 def phones(text: str, start: int = 0) -> Iterator[Span]:
     for found in _PHONE.finditer(text, start):
-        number = found[0].rstrip(" .()/-")
-        if _is_phone(number, text[max(0, found.start() - CONTEXT) : found.start()]):
-            yield Span(found.start(), found.start() + len(number), "phone")
+        number, at = found[0].rstrip(" .()/-"), found.start()
+        if number.startswith("(") and ")" not in number:
+            number, at = number[1:], at + 1
+        if _is_phone(number, text[max(0, at - CONTEXT) : at]):
+            yield Span(at, at + len(number), "phone")
 
 
 def _is_phone(number: str, before: str) -> bool:

@@ -33,10 +33,10 @@ _PEM = re.compile(
     r"(?:[\s\S]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[\s\S]*\Z)"
 )
 _PASSWORD = re.compile(
-    r"(?:\b(?:password|passwd|passphrase|pwd|secret(?:[ _-]?key)?|api[ _-]?key"
+    r"(?:(?<![A-Za-z])(?:password|passwd|passphrase|pwd|secret(?:[ _-]?key)?|api[ _-]?key"
     r"|(?:access|auth)[ _-]?token)"
-    r"|密码|密碼|口令|密钥|密鑰|金鑰)[\"']?\s{0,3}(?:is|=|:=|:|：|＝|是|为|為|->)\s{0,3}"
-    r"(?P<value>[\"'“「]?[^\s\"'“”「」,，;；。<>{}()（）]{6,128})",
+    r"|密码|密碼|口令|密钥|密鑰|金鑰)[\"']?\s{0,3}(?:(?:is|是|为|為|->)\s{0,2}[:：]?|:=|[=:：＝])\s{0,3}"
+    r"(?P<value>[\"'“「]?[!#-&*-+\--:=-Z\\^-z|~/.?@]{6,128})",
     re.IGNORECASE,
 )
 _IN_URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/@:]{1,80}:(?P<value>[^\s/@]{3,128})@")
@@ -49,20 +49,22 @@ _NO_VALUE = re.compile(
 
 
 def secrets(text: str, start: int = 0) -> Iterator[Span]:
-    for found in _PEM.finditer(text, start):
-        yield Span(found.start(), found.end(), "secret")
-    for found in _JWT.finditer(text, start):
-        if _is_jwt(found[0]):
+    if "-----BEGIN" in text:
+        for found in _PEM.finditer(text, start):
             yield Span(found.start(), found.end(), "secret")
+    if "eyJ" in text:
+        for found in _JWT.finditer(text, start):
+            if _is_jwt(found[0]):
+                yield Span(found.start(), found.end(), "secret")
     for found in _TOKENS.finditer(text, start):
         if _is_random(found[0]):
             yield Span(found.start(), found.end(), "secret")
-    for pattern in (_PASSWORD, _IN_URL):
+    for pattern in (_PASSWORD, _IN_URL) if "://" in text else (_PASSWORD,):
         for found in pattern.finditer(text, start):
             value = found["value"].rstrip(".,:!?")
             if _is_password(value):
                 at = found.start("value")
-                yield Span(at, at + len(value), "secret")
+                yield Span(at, at + len(value), "secret", at - found.start())
 
 
 def entropy(text: str) -> float:

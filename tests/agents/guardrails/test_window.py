@@ -21,6 +21,8 @@ TEXTS = {
     "cards": "4111 1111 1111 1111 and 5500-0000-0000-0004 " * 12,
     "nothing": "The ferry leaves at noon. " * 40,
     "a token": "Use ghp_" + "a1B2c3D4e5" * 4 + " for it" + "." * 400,
+    "a password": "Some words. " * 25 + "My password is: hunter2!x9, keep it." + " And more." * 40,
+    "in an address": "At " + "postgres://clerk:s3cretpw@db.example.org/x is it. " * 9,
     "a link": "See https://evil.example.com/" + "a" * 150 + " and example.org/x.",
 }
 RULES = [
@@ -59,7 +61,9 @@ def test_sign_by_sign(name):
     assert "".join(streamed(text, RULES, range(1, len(text)))) == whole(text, RULES)
 
 
-@pytest.mark.parametrize("name", ["a mail", "chinese", "a long key", "cards", "a token"])
+@pytest.mark.parametrize(
+    "name", ["a mail", "chinese", "a long key", "cards", "a token", "a password", "in an address"]
+)
 def test_nothing_of_what_is_masked_is_ever_shown(name):
     text = TEXTS[name]
     hidden = [text[s.start : s.end] for one in RULES for s in spans_of(text, one)]

@@ -19,6 +19,7 @@ from agents.approvals.models import Approval, ToolPermission
 from agents.authority.policy import Scope, covers
 from agents.authority.types import Verdict
 from agents.tools.models import ToolExecution
+from events.notices import What, announce
 from security import audit
 from security.acts import Act
 from security.sentences import Sentence, as_text, stored
@@ -109,6 +110,7 @@ def _as_decided(call: Call, found: Approval) -> Verdict:
 
 
 def store(call: Call, kind: str = Approval.Kind.CALL) -> Approval:
+    announce(What.APPROVALS, people=[call.owner_id])
     return Approval.objects.create(
         kind=kind,
         owner_id=call.owner_id,
@@ -133,7 +135,9 @@ def store(call: Call, kind: str = Approval.Kind.CALL) -> Approval:
 def withdraw(run_ids: Iterable[UUID]) -> None:
     """These runs are being ended: nobody needs to decide about their calls any more."""
     rows = Approval.objects.filter(run_id__in=list(run_ids), status=Approval.Status.WAITING)
-    rows.update(status=Approval.Status.EXPIRED)
+    if people := set(rows.values_list("owner_id", flat=True)):
+        rows.update(status=Approval.Status.EXPIRED)
+        announce(What.APPROVALS, people=people)
 
 
 def forget(conversation_ids: Iterable[UUID]) -> None:

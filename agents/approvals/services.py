@@ -16,6 +16,7 @@ from agents.approvals.digests import digest_of
 from agents.approvals.errors import AlreadyDecided, NotForSoLong, OtherCall, TooLate
 from agents.approvals.models import Approval, ToolPermission
 from events.models import Stream
+from events.notices import What, announce
 from events.waking import wake
 from security import audit
 from security.acts import Act
@@ -28,6 +29,11 @@ KEPT = timedelta(days=30)  # of what was decided, the arguments among it
 def list_approvals(user: User) -> QuerySet[Approval]:
     """Theirs; the newest first."""
     return Approval.objects.visible_to(user).select_related("agent").order_by("-id")
+
+
+def count_waiting(user: User) -> int:
+    """One query."""
+    return Approval.objects.visible_to(user).waiting().count()
 
 
 def find_approval(user: User, approval_id: UUID) -> Approval:
@@ -67,6 +73,7 @@ def decide(
     if is_given and scope != Approval.Scope.ONCE:
         _permit(found)
     transaction.on_commit(partial(wake, found.run_id), robust=True)
+    announce(What.APPROVALS, people=[user.pk])
     return found
 
 
@@ -128,10 +135,13 @@ def sweep() -> int:
 def _expire_some() -> int:
     """What is being decided this moment is left alone."""
     due: Any = Approval.objects.filter(status=Approval.Status.WAITING, expires_at__lte=Now())
-    found = list(due.select_for_update(skip_locked=True).values_list("pk", "run_id")[:BATCH])
-    expired = Approval.objects.filter(pk__in=[pk for pk, _run in found])
+    rows = due.select_for_update(skip_locked=True).values_list("pk", "run_id", "owner_id")
+    found = list(rows[:BATCH])
+    expired = Approval.objects.filter(pk__in=[pk for pk, *_rest in found])
     expired.update(status=Approval.Status.EXPIRED)
-    for _pk, run_id in found:
+    if found:
+        announce(What.APPROVALS, people={owner for *_rest, owner in found})
+    for _pk, run_id, _owner in found:
         transaction.on_commit(partial(wake, run_id), robust=True)
     return len(found)
 

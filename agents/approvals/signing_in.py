@@ -12,6 +12,7 @@ from agents.approvals.asking import Call, store
 from agents.approvals.models import Approval
 from agents.authority.policy import Scope
 from agents.authority.types import Verdict
+from events.notices import What, announce
 from events.waking import wake
 from security.sentences import Sentence
 
@@ -51,3 +52,4 @@ def signed_in(user: User, server: str) -> None:
         )  # fmt: skip
         row.save(update_fields=["status", "decided_at", "decided_by"])
         transaction.on_commit(partial(wake, row.run_id), robust=True)
+        announce(What.APPROVALS, people=[user.pk])

@@ -4,6 +4,7 @@ from django import template
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
+from agents.approvals.services import count_waiting
 from chat.search.filters import Wanted
 from chat.search.finding import ANYTHING, find_hits
 from chat.sharing.services import mark_shared
@@ -34,4 +35,5 @@ def conversation_history(
     groups = list_archive(user) if is_archive else list_history(user)
     if isinstance(user, User):
         mark_shared(user, [row for group in groups for row in group.conversations])
+        shown["waiting"] = count_waiting(user)
     return {**shown, "groups": groups, "is_archive": is_archive}

@@ -15,7 +15,8 @@ from events import doorbell
 
 
 class What(StrEnum):
-    """What happened to a conversation; FOLDERS are a person's own."""
+    """What happened to a conversation; FOLDERS and APPROVALS are a person's
+    own."""
 
     ASKED = "asked"
     NOTED = "noted"  # its person said something to an answer that is being written
@@ -25,6 +26,7 @@ class What(StrEnum):
     RESTORED = "restored"
     SHARED = "shared"
     FOLDERS = "folders"
+    APPROVALS = "approvals"  # how many calls wait for their word
 
 
 def notice(

@@ -14,6 +14,7 @@ from tests.browser.conftest import Watched
 from tests.browser.product import Product
 from tests.browser.windows import Window, Windows
 from tests.support.model_server import ModelServer
+from tests.support.web import SITE
 
 # Colours that are still changing would be measured half way.
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
@@ -43,7 +44,8 @@ def model() -> Iterator[ModelServer]:
 
 @pytest.fixture(scope="session")
 def product(model: ModelServer) -> Iterator[Product]:
-    with Product(PARLEY_MODEL_BASE_URL=model.url, PARLEY_MODEL="scripted") as running:
+    settings = {"PARLEY_MODEL_BASE_URL": model.url, "PARLEY_MCP_NETWORKS": f"{SITE}/32"}
+    with Product(PARLEY_MODEL="scripted", **settings) as running:
         running.run(AGENTS)
         yield running
 

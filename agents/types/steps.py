@@ -404,6 +404,7 @@ Step = (
     | ToolProgressed
     | ToolCompleted
     | HandedOver
+    | NoteTaken
     | GuardrailActed
     | Finished
 )

@@ -49,6 +49,7 @@ PLAIN: dict[type, str] = {
     AnswerApproved: "answer_approved",
     AnswerReused: "answer_reused",
     HandedOver: "handed_over",
+    SupportChecked: "support_checked",
 }
 USAGE = [field.name for field in fields(UsageRecorded)]  # plain values: asdict would copy deeply
 
@@ -79,7 +80,8 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             _note(kind, payload_of(step), answer, stream)
         case (
             EndpointSwitched() | AnswerApproved() | AnswerReused() | HandedOver() | GuardrailActed()
-        ):
+            | SupportChecked()
+        ):  # fmt: skip
             _note(PLAIN[type(step)], plain(asdict(step)), answer, stream)
         case MemoriesUsed(ids) | MemoriesSaved(ids):
             kind = "memories_used" if isinstance(step, MemoriesUsed) else "memories_saved"
@@ -87,9 +89,6 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
         case LabelsDemanded(labels):
             answer.labels = list(labels)
             _note("labels_demanded", {"labels": answer.labels}, answer, stream)
-        case SupportChecked(sentences, claims, supported):
-            told = {"sentences": list(sentences), "claims": claims, "supported": supported}
-            _note("support_checked", told, answer, stream)
         case ToolCalled() | ToolApprovalRequested() | ToolCompleted():
             stream.drop_aside(step.call_id)
             kind, data = calling(step)

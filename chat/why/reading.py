@@ -81,8 +81,10 @@ def queries_of(steps: Steps) -> tuple[Searched, ...]:
 
 
 def _called(steps: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """All calls of tools as one; those that ran side by side took longer together."""
-    took = [step["data"]["took_ms"] for step in steps if step["kind"] == "tool_completed"]
+    """All calls of tools as one; those that ran side by side took longer together. What another
+    agent called is part of the call by which it was asked."""
+    ended = [step["data"] for step in steps if step["kind"] == "tool_completed"]
+    took = [one["took_ms"] for one in ended if not one.get("parent")]
     return {"tool_completed": {"took_ms": sum(took)}} if took else {}
 
 

@@ -256,6 +256,22 @@ def test_s01_an_agent_takes_no_collection_of_anothers(world: World):
         assert attempt(own["collection_id"])[0] in (200, 201)
 
 
+def test_s01_an_agent_calls_no_agent_of_anothers(world: World):
+    rival, own = world.program("rival"), world.ids | world.rival_ids
+    for operation, field in sorted(IN_CONTENT):
+        method, path, _ = operations()[operation]
+
+        def attempt(pk: Any, sent=(operation, method, path, field)) -> Any:
+            operation, method, path, field = sent
+            content = {"helpers": [{"agent": str(pk), "way": "ask"}]}
+            return shape(send(rival, method, path, VALID[operation] | {field: content}, own))
+
+        nothing = attempt(random_ids()["agent_id"])
+        assert nothing[0] == 404
+        for name in set(LOOT) - {"agent"}:
+            assert attempt(world.ids[name]) == nothing, (operation, name)
+
+
 def test_s01_what_is_expected_rests_on_no_document_of_anothers(world: World):
     """In one's own collection and in one's own things, where only the document is stolen."""
     rival, own = world.program("rival"), world.ids | world.rival_ids

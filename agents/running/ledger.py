@@ -71,12 +71,15 @@ class Rows:
         await run_patiently(store_end, self._whose, call, _named(call, tool), result, took_ms)
 
     async def is_spoken_to(self) -> bool:
-        return self._hears and await run_patiently(are_waiting, self._whose.run_id)
+        return self._hears and await run_patiently(
+            are_waiting, self._whose.run_id, self._whose.owner_id
+        )
 
     async def hears(self, step: int) -> Sequence[Note]:
-        if not self._hears or self._whose.fence is None:
+        whose = self._whose
+        if not self._hears or whose.fence is None:
             return ()
-        return await run_patiently(take, self._whose.run_id, self._whose.fence, step)
+        return await run_patiently(take, whose.run_id, whose.owner_id, whose.fence, step)
 
 
 def load_before(run_id: UUID | None, user: User) -> tuple[Past, ...]:

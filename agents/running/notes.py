@@ -11,7 +11,7 @@ from observability.postgres.prepared import prepared
 TAKE = f"""
 with {HELD}, taken as (
     update agents_runnote set step = %(step)s::smallint
-    where run_id in (select id from held) and asked_as is null
+    where run_id in (select id from held) and owner_id = %(owner)s and asked_as is null
       and (step is null or step = %(step)s::smallint)
     returning id, text
 )
@@ -25,17 +25,17 @@ class Note:
     text: str
 
 
-def are_waiting(run_id: UUID) -> bool:
-    return RunNote.objects.waiting().filter(run_id=run_id).exists()
+def are_waiting(run_id: UUID, owner_id: UUID) -> bool:
+    return RunNote.objects.waiting().filter(run_id=run_id, owner=owner_id).exists()
 
 
-def take(run_id: UUID, fence: int, step: int) -> list[Note]:
-    """Those that wait are heard behind this step, by whoever holds the run; none by anybody else.
+def take(run_id: UUID, owner_id: UUID, fence: int, step: int) -> list[Note]:
+    """Those of its person that wait are heard behind this step, by whoever holds the run alone.
 
     Whoever asks again gets the same: the answer to a commit may be lost.
     """
     with prepared() as cursor:
-        cursor.execute(TAKE, {"run_id": run_id, "fence": fence, "step": step})
+        cursor.execute(TAKE, {"run_id": run_id, "owner": owner_id, "fence": fence, "step": step})
         return [Note(*row) for row in cursor.fetchall()]
 
 

@@ -91,10 +91,12 @@ def wind_up(turn_id: UUID, status: str) -> None:
 def ask_what_is_left(turn_id: UUID) -> Turn | None:
     """What nobody took up, all of it as one question after what is shown last; once."""
     with transaction.atomic():
-        waiting = RunNote.objects.waiting().filter(run_id=turn_id).order_by("id")
-        notes = list(waiting.select_for_update(skip_locked=True))
         turn = Turn.objects.filter(pk=turn_id).select_related("requested_by").first()
-        if not notes or turn is None or turn.status in {*UNFINISHED, Turn.Status.STOPPED}:
+        if turn is None or turn.status in {*UNFINISHED, Turn.Status.STOPPED}:
+            return None
+        waiting = RunNote.objects.waiting().filter(run_id=turn_id, owner=turn.requested_by)
+        notes = list(waiting.order_by("id").select_for_update(skip_locked=True))
+        if not notes:
             return None
         try:
             with transaction.atomic():

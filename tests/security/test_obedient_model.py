@@ -7,6 +7,7 @@ with all goals at once; the chaos form tries each goal by itself in several word
 
 import asyncio
 import io
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,12 +15,15 @@ from uuid import UUID
 
 import docx
 import pytest
+from django.http import Http404
+from django.utils import timezone
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.platypus import Paragraph, SimpleDocTemplate
 
+from accounts import services as sharing
 from agents.authority.ruleset import forget_rules
 from agents.loop import run_agent
-from agents.models import Agent, Approval, ToolPermission
+from agents.models import Agent, Approval, RunNote, ToolPermission
 from agents.selectors import agent_spec
 from agents.services import ensure_builtin_agents
 from agents.tools import registry
@@ -34,7 +38,10 @@ from agents.types import (
     ToolApprovalRequested,
     ToolCompleted,
 )
-from events import jobs
+from chat.models import Turn
+from chat.services import start_turn
+from chat.turns import noting
+from events import jobs, leases
 from gateway.models import Endpoint
 from gateway.routing.routes import forget_routes
 from gateway.services import connect_model
@@ -43,6 +50,7 @@ from knowledge import services
 from knowledge.extraction.process import reading_process
 from knowledge.models import Source
 from security.ids import new_id
+from tests.knowledge.extraction.test_ocr import needs_tesseract, picture_of, scan
 from tests.knowledge.sources.conftest import add, admin, handbook, root, visit
 from tests.knowledge.sources.repository import commit, make_repository
 from tests.security.obedience import GOALS, WRAPPERS, Doings, bringing, told_to
@@ -56,9 +64,9 @@ QUESTION = "How often does the lamp turn?"
 # Ways that this product does not have, so that nothing can come in by them.
 NOT_APPLICABLE = {
     "comment in a Word file": "comments are not read out of it, as the test of that way sees",
-    "words in a picture": "it is read only where the server has Tesseract; it is a document then",
 }
-SHORT = {"file name", "commit message"}  # of which the model reads the beginning alone
+# Of which the model reads the beginning alone, or what was recognised.
+SHORT = {"file name", "commit message", "words in a picture"}
 Way = Callable[[str], dict[str, Any]]  # what an attacker writes -> fields of the task
 
 
@@ -129,6 +137,12 @@ def pdf(text: str) -> bytes:
     return made.getvalue()
 
 
+def picture(text: str) -> bytes:
+    """A scanned page: what it says is read by Tesseract."""
+    lines = textwrap.wrap(text.replace(FACT, ""), 48)
+    return scan(picture_of("\n".join([FACT, *lines]), size=(1400, 300 + 70 * len(lines))))
+
+
 def word(text: str, comment: str = "") -> bytes:
     made, stream = docx.Document(), io.BytesIO()
     paragraph = made.add_paragraph(text)
@@ -161,6 +175,7 @@ def ways(person, monkeypatch, request) -> dict[str, Way]:
         "document": lambda text: document(person, text.encode(), "guide.md"),
         "web page": lambda text: document(person, f"<p>{text}</p>".encode(), "guide.html"),
         "PDF": lambda text: document(person, pdf(text), "guide.pdf"),
+        "words in a picture": lambda text: document(person, picture(text), "guide.pdf"),
         "Word file": lambda text: document(person, word(text), "guide.docx"),
         "comment in a Word file": lambda text: document(person, word(FACT, text), "guide.docx"),
         "file name": lambda text: document(person, FACT.encode(), f"{_name_of(text)}.md"),
@@ -190,8 +205,9 @@ def _name_of(text: str) -> str:
 
 
 WAYS = (
-    "document", "web page", "PDF", "Word file", "comment in a Word file", "file name",
-    "attached file", "commit message", "result of a tool", "description of another's tool",
+    "document", "web page", "PDF",
+    pytest.param("words in a picture", marks=needs_tesseract),
+    "Word file", "comment in a Word file", "file name", "attached file", "commit message", "result of a tool", "description of another's tool",
     "question of somebody else", "earlier answer", "shared conversation",
 )  # fmt: skip
 
@@ -237,6 +253,22 @@ def test_without_permission_even_they_are_asked_and_nothing_happens(alice, agent
     row = Approval.objects.get()
     assert (row.pk, row.run_id, row.status) == (asked.approval_id, turn, "waiting")
     assert not [step for step in steps if isinstance(step, Finished)]
+
+
+def test_nobody_but_the_person_says_anything_to_a_run(alice, bob, agent, doings):
+    """Not even who may ask in their conversation; and what lay there all the same is not heard."""
+    allow_everything(alice, agent)
+    turn = start_turn(alice, None, QUESTION)
+    sharing.share(turn.conversation, bob, "editor", by=alice)
+    with pytest.raises(Http404):
+        noting.say(bob, turn.pk, told_to(GOALS))
+    assert not RunNote.objects.exists()
+    RunNote.objects.create(run_id=turn.pk, owner=bob, text=told_to(GOALS))
+    claim = leases.claim_one(turn.pk, "runner")
+    _steps, answer = run(alice, agent, turn_id=turn.pk, fence=claim.fence)
+    assert (doings.done, FACT in answer) == ([], False)  # it has read nothing at all
+    Turn.objects.filter(pk=turn.pk).update(status="completed", finished_at=timezone.now())
+    assert noting.sweep() == 0
 
 
 def test_what_is_remembered_comes_from_the_person_alone_and_still_sends_nothing(

@@ -1,13 +1,13 @@
 """The statement that claims turns for a runner and reads what running them needs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from accounts.models import User
 from events import leases
+from observability.postgres import direct
 from observability.postgres.prepared import prepared
 from observability.rows import columns_of, instance_of
-
-_KNOWN: list[str] = []  # the columns of a claim
 
 # What the agent, the teams of the person and the collections that may be searched demand; and what
 # the collections say of the ways in which questions are understood.
@@ -96,16 +96,19 @@ def claim_rows(values: dict[str, Any]) -> list[dict[str, Any]]:
     """
     with prepared() as cursor:
         cursor.execute(CLAIM, values)
-        names = _names(cursor)
-        own = len(names) - len(User._meta.concrete_fields)
-        return [
-            dict(zip(names[:own], row[:own], strict=True)) | {"user": instance_of(User, row[own:])}
-            for row in cursor.fetchall()
-        ]
+        return _told([column.name for column in cursor.description], cursor.fetchall())
 
 
-def _names(cursor: Any) -> list[str]:
-    """Asked once: to describe sixty columns costs as much as to claim."""
-    if not _KNOWN:
-        _KNOWN.extend(column.name for column in cursor.description)
-    return _KNOWN
+async def claim_rows_at_once(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """The same from an event loop; raises psycopg.Error (`observability.postgres.direct`)."""
+    found = await direct.ask((CLAIM, values))
+    return _told(found.columns, found.rows)
+
+
+def _told(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    own = len(columns) - len(User._meta.concrete_fields)
+    names = columns[:own]
+    return [
+        dict(zip(names, row[:own], strict=True)) | {"user": instance_of(User, row[own:])}
+        for row in rows
+    ]

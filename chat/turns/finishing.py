@@ -66,11 +66,12 @@ def finish_turn(
     `told` are the events before it that the log does not have yet; they keep their numbers. Raises
     LeaseLost, having written nothing, when the turn is not ours any more.
     """
+    values = _closing(claim, answer_id, answer, ending, told)
     if not (answer.citations or answer.handed_to):  # usually: one statement, one wait for the disk
-        seq = _close(claim, answer_id, answer, ending, told)
+        seq = log.append_by(CLOSE, values)
     else:
         with transaction.atomic():
-            seq = _close(claim, answer_id, answer, ending, told)
+            seq = log.append_by(CLOSE, values)
             if answer.citations:
                 _store_citations(answer_id, answer.citations)
             if answer.handed_to:
@@ -78,17 +79,31 @@ def finish_turn(
     return EventRow(seq, ending.kind, ending.payload, is_last=True)
 
 
-def _close(
-    claim: Claim, answer_id: UUID, answer: Answer, ending: Ending, told: Sequence[EventRow]
-) -> int:
-    """Log, conversation, message and turn in one round trip; the first answer's title is due then.
+async def finish_turn_at_once(
+    claim: Claim,
+    answer_id: UUID,
+    answer: Answer,
+    ending: Ending,
+    told: Sequence[EventRow] = (),
+) -> EventRow:
+    """The same from an event loop, for the end that is one statement; raises psycopg.Error too."""
+    values = _closing(claim, answer_id, answer, ending, told)
+    seq = await log.append_by_at_once(CLOSE, values)
+    return EventRow(seq, ending.kind, ending.payload, is_last=True)
 
-    The seq of the closing event. The conversation is locked before the turn, as whoever asks in it
-    does: a question sent again waits for the turn that has its key.
+
+def _closing(
+    claim: Claim, answer_id: UUID, answer: Answer, ending: Ending, told: Sequence[EventRow]
+) -> dict[str, Any]:
+    """The values of CLOSE: log, conversation, message and turn in one round trip; the first
+    answer's title is due then.
+
+    The conversation is locked before the turn, as whoever asks in it does: a question sent again
+    waits for the turn that has its key.
     """
     events = [*((row.kind, row.payload) for row in told), (ending.kind, ending.payload)]
     appended = log.appended(claim.stream_id, claim.fence, events, close=True)
-    return log.append_by(CLOSE, appended | _values(answer_id, answer, ending))
+    return appended | _values(answer_id, answer, ending)
 
 
 def _values(answer_id: UUID, answer: Answer, ending: Ending) -> dict[str, Any]:

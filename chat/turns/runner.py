@@ -12,12 +12,13 @@ import socket
 from functools import partial
 from typing import Any
 
+import psycopg
 import redis
 
 from agents.memory.run import run_with_memory
 from chat.turns.titler import Titler
 from chat.turns.turn_run import RunAgent, TurnRun
-from chat.turns.work import claim_turns, find_unwanted
+from chat.turns.work import claim_turns, claim_turns_at_once, find_unwanted
 from events import doorbell, leases
 from events.cancelling import cancel_all
 from events.writer import EventWriter
@@ -137,7 +138,11 @@ class Runner:
         if limit <= 0:
             return
         held = [turn.work.claim.stream_id for turn in self._turns.values()]
-        found = await self._lane.run(claim_turns, self._holder, limit, self._lease, held)
+        asked = (self._holder, limit, self._lease, held)
+        try:
+            found = await claim_turns_at_once(self._lane, *asked)
+        except psycopg.Error:
+            found = await self._lane.run(claim_turns, *asked)
         for work in found:
             turn = TurnRun(work, self._writer, self._lane, self._run_agent)
             key = str(work.claim.stream_id)

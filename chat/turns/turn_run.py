@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
+import psycopg
 from django import db
 from django.conf import settings
 from django.utils import translation
@@ -12,7 +13,7 @@ from django.utils import translation
 from agents.types import AgentTask, Step
 from chat.models import Turn
 from chat.turns import progress
-from chat.turns.finishing import finish_turn
+from chat.turns.finishing import finish_turn, finish_turn_at_once
 from chat.turns.noting import wind_up
 from chat.turns.types import Answer, Ending, TurnWork
 from chat.turns.waiting import park_turn
@@ -193,9 +194,7 @@ class TurnRun:
     async def _store(self, answer: Answer, ending: Ending, told: list[EventRow]) -> EventRow:
         while True:
             try:
-                return await self._lane.run(
-                    finish_turn, self.work.claim, self.work.answer_id, answer, ending, told
-                )
+                return await self._store_once(answer, ending, told)
             except (db.OperationalError, db.InterfaceError) as error:
                 log.warning("turn %s waits for Postgres: %s", self._stream.key, error)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -209,6 +208,13 @@ class TurnRun:
                     model=answer.model,
                     notice=answer.notice,
                 )
+
+    async def _store_once(self, answer: Answer, ending: Ending, told: list[EventRow]) -> EventRow:
+        claim, answer_id = self.work.claim, self.work.answer_id
+        if not (answer.citations or answer.handed_to):
+            with suppress(psycopg.Error):  # a thread says what is wrong
+                return await finish_turn_at_once(claim, answer_id, answer, ending, told)
+        return await self._lane.run(finish_turn, claim, answer_id, answer, ending, told)
 
     async def _wait_for_person(self) -> None:
         """Nobody holds the turn until they have decided; what was decided meanwhile counts."""

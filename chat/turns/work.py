@@ -7,6 +7,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db.models import F, Q
 
 from accounts.models import User
@@ -23,13 +24,14 @@ from chat.attachments.services import attached_files
 from chat.models import Conversation, Message, Turn
 from chat.selectors import may_edit
 from chat.turns.carried import demands_in, going_on, reached_limit, said_by_collections
-from chat.turns.claiming import claim_rows
+from chat.turns.claiming import claim_rows, claim_rows_at_once
 from chat.turns.progress import rebuild
 from chat.turns.remembering import with_memories
 from chat.turns.types import Answer, TurnWork
 from events import leases, log
 from events.types import Claim
 from gateway.types import OFFLINE
+from observability.lanes import Lane
 from observability.postgres.prepared import prepared
 
 History = tuple[PastMessage, ...]
@@ -46,7 +48,25 @@ def claim_turns(
     holder: str, limit: int, lease: float, held: Collection[UUID] = ()
 ) -> list[TurnWork]:
     """Claim due turns, but for those that are `held` here, and read what running them needs."""
-    rows = claim_rows(leases.claiming("turn", holder, limit, lease, held=held))
+    return _works(claim_rows(leases.claiming("turn", holder, limit, lease, held=held)))
+
+
+async def claim_turns_at_once(
+    lane: Lane, holder: str, limit: int, lease: float, held: Collection[UUID] = ()
+) -> list[TurnWork]:
+    """The same from an event loop; raises psycopg.Error (`observability.postgres.direct`).
+
+    A first question needs nothing that the claim has not read. Whatever asks for more, which
+    Django forbids here, is read in a thread of the lane.
+    """
+    rows = await claim_rows_at_once(leases.claiming("turn", holder, limit, lease, held=held))
+    try:
+        return _works(rows)
+    except SynchronousOnlyOperation:
+        return await lane.run(_works, rows)
+
+
+def _works(rows: Sequence[dict[str, Any]]) -> list[TurnWork]:
     follow_ups = {row["question_id"]: row["parent_id"] for row in rows if row["parent_id"]}
     history = _read_history(follow_ups) if follow_ups else {}
     works = [_work(row, history.get(row["question_id"])) for row in rows]

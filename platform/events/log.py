@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from events.types import SEQ_RANGE, EventRow, LeaseLost, Payload, fence_of
+from observability.postgres import direct
 from observability.postgres.prepared import prepared
 from security.text import storable_json
 
@@ -81,7 +82,16 @@ def append_by(statement: str, values: dict[str, Any]) -> int:
     """
     with prepared() as cursor:
         cursor.execute(statement, values)
-        row = cursor.fetchone()
+        return _last_seq(cursor.fetchone(), values)
+
+
+async def append_by_at_once(statement: str, values: dict[str, Any]) -> int:
+    """The same from an event loop; raises psycopg.Error too."""
+    rows = await direct.fetch(statement, values)
+    return _last_seq(rows[0] if rows else None, values)
+
+
+def _last_seq(row: tuple[Any, ...] | None, values: dict[str, Any]) -> int:
     if row is None:
         raise LeaseLost(str(values["id"]))
     last_seq: int = row[0]
@@ -111,39 +121,48 @@ def append_batches(batches: Sequence[Batch]) -> set[UUID]:
     the disk: a Postgres that is killed would otherwise forget the last words in mid-stream, and
     whoever comes back, or takes the turn over, would read a text with a hole.
     """
-    rows = [(batch.stream_id, *row[:3]) for batch in batches for row in batch.rows]
     with prepared() as cursor:
-        cursor.execute(
-            """
-            with batch as (
-                select * from unnest(%(ids)s::uuid[], %(fences)s::int[], %(lasts)s::int[])
-                              as b(stream_id, fence, last_seq)
-            ), held as materialized (
-                select s.id, batch.last_seq
-                from events_stream s join batch on batch.stream_id = s.id and batch.fence = s.fence
-                where s.state = 'running'
-                order by s.id
-                for no key update of s
-            ), moved as (
-                update events_stream s set last_seq = greatest(s.last_seq, held.last_seq)
-                from held where s.id = held.id
-            ), stored as (
-                insert into event (stream_id, seq, kind, payload, created_at)
-                select held.id, (e.row->>1)::int, e.row->>2, e.row->3, now()
-                from jsonb_array_elements(%(rows)s::jsonb) as e(row)
-                join held on held.id = (e.row->>0)::uuid
-                on conflict do nothing
-            )
-            select id from held
-            """,
-            {
-                "ids": [batch.stream_id for batch in batches],
-                "fences": [batch.fence for batch in batches],
-                "lasts": [batch.rows[-1].seq for batch in batches],
-                "rows": encode(rows),  # one value to quote for Postgres, not four for each event
-            },
-        )
+        cursor.execute(_APPEND_BATCHES, _batched(batches))
         return {row[0] for row in cursor.fetchall()}
+
+
+async def append_batches_at_once(batches: Sequence[Batch]) -> set[UUID]:
+    """The same from an event loop; raises psycopg.Error (`observability.postgres.direct`)."""
+    return {row[0] for row in await direct.fetch(_APPEND_BATCHES, _batched(batches))}
+
+
+_APPEND_BATCHES = """
+    with batch as (
+        select * from unnest(%(ids)s::uuid[], %(fences)s::int[], %(lasts)s::int[])
+                      as b(stream_id, fence, last_seq)
+    ), held as materialized (
+        select s.id, batch.last_seq
+        from events_stream s join batch on batch.stream_id = s.id and batch.fence = s.fence
+        where s.state = 'running'
+        order by s.id
+        for no key update of s
+    ), moved as (
+        update events_stream s set last_seq = greatest(s.last_seq, held.last_seq)
+        from held where s.id = held.id
+    ), stored as (
+        insert into event (stream_id, seq, kind, payload, created_at)
+        select held.id, (e.row->>1)::int, e.row->>2, e.row->3, now()
+        from jsonb_array_elements(%(rows)s::jsonb) as e(row)
+        join held on held.id = (e.row->>0)::uuid
+        on conflict do nothing
+    )
+    select id from held
+"""
+
+
+def _batched(batches: Sequence[Batch]) -> dict[str, Any]:
+    rows = [(batch.stream_id, *row[:3]) for batch in batches for row in batch.rows]
+    return {
+        "ids": [batch.stream_id for batch in batches],
+        "fences": [batch.fence for batch in batches],
+        "lasts": [batch.rows[-1].seq for batch in batches],
+        "rows": encode(rows),  # one value to quote for Postgres, not four for each event
+    }
 
 
 def read(stream_id: UUID, after: int, limit: int = 200) -> Replay:

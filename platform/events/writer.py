@@ -14,11 +14,12 @@ from itertools import islice
 from uuid import UUID
 
 import orjson
+import psycopg
 from django import db
 
 from events.cancelling import cancel_all
 from events.doorbell import web_channel
-from events.log import Batch, append_batches
+from events.log import Batch, append_batches, append_batches_at_once
 from events.stream_writer import StreamWriter
 from events.types import Claim, EventRow
 from observability.lanes import Lane
@@ -45,8 +46,12 @@ def _lane() -> Lane:
 
 
 async def store_in_log(batches: Sequence[Batch]) -> set[UUID]:
-    """In a thread that does nothing else: searches never keep words from the log."""
-    return await _lane().run(append_batches, batches)
+    """Where that does not do, in a thread that does nothing else: searches never keep words from
+    the log."""
+    try:
+        return await append_batches_at_once(batches)
+    except psycopg.Error:
+        return await _lane().run(append_batches, batches)
 
 
 class EventWriter:

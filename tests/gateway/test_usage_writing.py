@@ -25,13 +25,13 @@ async def write_together(rows):
 def groups(monkeypatch):
     """The sizes of the groups that went to Postgres."""
     sizes = []
-    insert = writing.insert_rows
+    insert = writing._insert
 
-    def insert_rows(rows):
+    async def counted(rows):
         sizes.append(len(rows))
-        insert(rows)
+        await insert(rows)
 
-    monkeypatch.setattr(writing, "insert_rows", insert_rows)
+    monkeypatch.setattr(writing, "_insert", counted)
     return sizes
 
 

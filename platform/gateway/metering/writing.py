@@ -11,10 +11,12 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import orjson
+import psycopg
 from django.db import DatabaseError, connection
 
 from gateway.models import Usage
 from observability.patience import run_patiently
+from observability.postgres import direct
 from security.text import storable_json
 
 LOST = "interrupted"  # the outcome of a call that nobody saw the end of
@@ -50,7 +52,7 @@ class Writer:
 
     async def _write(self, group: Sequence[Waiting]) -> None:
         try:
-            await run_patiently(insert_rows, [row for rows, _done in group for row in rows])
+            await _insert([row for rows, _done in group for row in rows])
         except DatabaseError as error:
             if len(group) > 1:  # one row must not take the others along
                 for one in group:
@@ -63,6 +65,14 @@ class Writer:
                 done.set_result(None)
 
 
+async def _insert(rows: Sequence[Usage]) -> None:
+    """At once, as nearly always; where that does not do, patiently in a thread."""
+    try:
+        await direct.ask(*_steps(rows))
+    except psycopg.Error:
+        await run_patiently(insert_rows, rows)
+
+
 def insert_rows(rows: Sequence[Usage]) -> None:
     """Changes nothing for rows that are there already: a commit may outlive the connection.
 
@@ -70,33 +80,43 @@ def insert_rows(rows: Sequence[Usage]) -> None:
     guess. Each side writes first and looks then, one after the other by a lock of the turn, so that
     the later one sees both rows, and the guess goes. One round trip; its statements are one commit.
     """
-    turns = list({str(row.turn_id) for row in rows if row.turn_id})
-    told = orjson.dumps([_values(row) for row in rows], default=str).decode()
-    insertion, values = _insertion(), [storable_json(told)]
     with connection.cursor() as cursor:
-        if not turns:
-            cursor.execute(insertion, values)
-        else:
-            cursor.execute(
-                f"""
-                select pg_advisory_xact_lock(%s, turn) from (
-                    select distinct hashtext(id) as turn from unnest(%s::text[]) as id order by 1
-                ) as turns;
-                {insertion};
-                with gone as (
-                    delete from gateway_usage lost
-                    where turn_id = any(%s::uuid[]) and outcome = %s and exists (
-                        select from gateway_usage counted
-                        where counted.turn_id = lost.turn_id and counted.outcome <> lost.outcome
-                          and counted.model_name = lost.model_name)
-                    returning created_at
-                )
-                insert into gateway_usagechange (at)
-                select distinct date_trunc('hour', created_at, 'UTC') from gone
-                on conflict do nothing
-                """,  # noqa: S608 - our names
-                [LOCK, turns, *values, turns, LOST],
-            )
+        statements, values = zip(*_steps(rows), strict=True)
+        cursor.execute(";".join(statements), {name: v for one in values for name, v in one.items()})
+
+
+def _steps(rows: Sequence[Usage]) -> list[tuple[str, dict[str, Any]]]:
+    """The statements of one transaction, with their values."""
+    told = orjson.dumps([_values(row) for row in rows], default=str).decode()
+    insertion = (_insertion(), {"rows": storable_json(told)})
+    turns = list({str(row.turn_id) for row in rows if row.turn_id})
+    if not turns:
+        return [insertion]
+    return [
+        (_LOCKING, {"lock": LOCK, "turns": turns}),
+        insertion,
+        (_FORGETTING, {"turns": turns, "lost": LOST}),
+    ]
+
+
+_LOCKING = """
+    select pg_advisory_xact_lock(%(lock)s::int, turn) from (
+        select distinct hashtext(id) as turn from unnest(%(turns)s::text[]) as id order by 1
+    ) as turns
+"""
+_FORGETTING = """
+    with gone as (
+        delete from gateway_usage lost
+        where turn_id = any(%(turns)s::text[]::uuid[]) and outcome = %(lost)s and exists (
+            select from gateway_usage counted
+            where counted.turn_id = lost.turn_id and counted.outcome <> lost.outcome
+              and counted.model_name = lost.model_name)
+        returning created_at
+    )
+    insert into gateway_usagechange (at)
+    select distinct date_trunc('hour', created_at, 'UTC') from gone
+    on conflict do nothing
+"""
 
 
 @cache
@@ -107,7 +127,7 @@ def _insertion() -> str:
     table = Usage._meta.db_table
     return (
         f"insert into {table} ({columns}) select {columns} "  # noqa: S608 - our names
-        f"from jsonb_populate_recordset(null::{table}, %s::jsonb) on conflict do nothing"
+        f"from jsonb_populate_recordset(null::{table}, %(rows)s::jsonb) on conflict do nothing"
     )
 
 

@@ -1,24 +1,23 @@
 """Statements that an event loop sends itself: no thread is asked, and none waited for.
 
-For a few short statements of the hot path that may be made twice. A thread costs two switches each
-way, which is more than Postgres needs. Whoever gets an error here asks again in a thread, where
-patience is (`observability.patience`): nothing here waits for Postgres to come back.
+For the short statements of the hot path. A thread costs two switches each way and its share of the
+interpreter's lock, which is more than Postgres needs. Whoever gets an error here asks again in a
+thread, where patience is (`observability.patience`): nothing here waits for Postgres to come back.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 import psycopg
 from django.db import connection
 
+from observability.postgres.line import Asked, Line, Row, Step
 from observability.postgres.prepared import numbered
 
 MOST = 4  # connections of a loop
-IDLE_SECONDS = 5.0  # until an unused connection is closed
-
-Row = tuple[Any, ...]
-Connection = psycopg.AsyncConnection[Row]
+IDLE_SECONDS = 5.0  # until unused connections are closed
+TIME_ZONE = "select set_config('TimeZone', $1, false)"
 
 
 async def fetch(statement: str, values: Mapping[str, Any]) -> list[Row]:
@@ -26,40 +25,59 @@ async def fetch(statement: str, values: Mapping[str, Any]) -> list[Row]:
 
     Raises psycopg.Error, also where Postgres is away or has no connection to spare.
     """
+    return (await ask((statement, values))).rows
+
+
+async def ask(*steps: tuple[str, Mapping[str, Any]]) -> Asked:
+    """One transaction: the rows of its last statement with the names of their `columns`."""
     loop = asyncio.get_running_loop()
     mine = _by_loop.get(loop)
     if mine is None:
         mine = _by_loop[loop] = Direct()
         await anext(mine.until_the_end)
-    return await mine.fetch(statement, values)
+    return await mine.ask([(numbered(statement), values) for statement, values in steps])
 
 
 class Direct:
-    """The connections of one event loop; who worked last works next."""
+    """The connections of one event loop; who is free works, and what is not needed stays cold."""
 
     def __init__(self) -> None:
-        self.free: list[Connection] = []
+        self.lines: list[Line] = []
         self.until_the_end = self._closed_with_loop()
-        self._places = asyncio.Semaphore(MOST)
+        self._opening: asyncio.Task[None] | None = None
         self._was_used = self._is_looked_at = False
 
-    async def fetch(self, statement: str, values: Mapping[str, Any]) -> list[Row]:
-        sent = numbered(statement)
-        given = [values[name] for name in sent.names]
-        async with self._places:
-            used = self.free.pop() if self.free else await _connect()
-            try:
-                cursor = psycopg.AsyncRawCursor(used)
-                await cursor.execute(sent.query, given, prepare=True)
-                rows = await cursor.fetchall() if cursor.description else []
-            except BaseException:  # it may be anywhere in its statement
-                used.pgconn.finish()
-                raise
-            self.free.append(used)
+    async def ask(self, steps: Sequence[Step]) -> Asked:
+        line = await self._shortest()
         self._was_used = True
         if not self._is_looked_at:
             self._look()
-        return rows
+        return await line.fetch(steps)
+
+    async def _shortest(self) -> Line:
+        """One that is free, else the one with the least to do while another is opened."""
+        while True:
+            self.lines = [line for line in self.lines if not line.is_closed]
+            usable = [line for line in self.lines if not line.is_leaving]
+            for line in usable:
+                if not line.length:
+                    return line
+            if self._opening is None and len(self.lines) < MOST:
+                self._opening = asyncio.create_task(self._open(), name="postgres")
+            if usable:
+                return min(usable, key=lambda line: line.length)
+            if self._opening is None:
+                raise psycopg.OperationalError("every connection is being left")
+            await asyncio.shield(self._opening)  # type: ignore[arg-type]  # none is open
+
+    async def _open(self) -> None:
+        try:
+            self.lines.append(await _connected())
+        except psycopg.Error:
+            if not self.lines:  # else those that are there do it
+                raise
+        finally:
+            self._opening = None
 
     async def _closed_with_loop(self) -> AsyncGenerator[None, None]:
         """A loop that ends closes the generators that were begun in it."""
@@ -67,29 +85,33 @@ class Direct:
             yield
         finally:
             _by_loop.pop(asyncio.get_running_loop(), None)
-            _close(self.free)
+            self._close()
 
     def _look(self) -> None:
         """Every few seconds, until nothing was asked in between: then nothing is kept."""
         self._is_looked_at = self._was_used
-        if not self._was_used:
-            _close(self.free)
+        if not self._was_used and not any(line.length for line in self.lines):
+            self._close()
             return
         self._was_used = False
         asyncio.get_running_loop().call_later(IDLE_SECONDS, self._look)
+
+    def _close(self) -> None:
+        for line in self.lines:
+            line.close()
+        self.lines.clear()
 
 
 _by_loop: dict[asyncio.AbstractEventLoop, Direct] = {}
 
 
-def _close(idle: list[Connection]) -> None:
-    for unused in idle:
-        unused.pgconn.finish()
-    idle.clear()
-
-
-async def _connect() -> Connection:
+async def _connected() -> Line:
+    """Values are read as Django's connections read them."""
     parameters = connection.get_connection_params()
-    for name in ("context", "cursor_factory", "prepare_threshold"):
-        parameters.pop(name, None)
-    return await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
+    parameters.pop("cursor_factory", None)
+    prepares = parameters.pop("prepare_threshold", None) is not None
+    made = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
+    if made.info.parameter_status("TimeZone") != connection.timezone_name:
+        cursor = psycopg.AsyncRawCursor(made)
+        await cursor.execute(TIME_ZONE, [connection.timezone_name])
+    return Line(made, prepares=prepares)

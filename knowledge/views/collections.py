@@ -51,7 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("knowledge:collection", made.pk)
     user = caller(request)
     context = {
-        "collections": list_cards(user),
+        "cards": list_cards(user),
         "has_shared": list_shared(user).exists(),
         "form": form,
     }

@@ -61,8 +61,7 @@ def test_progress_counts_the_documents_of_the_present_run(alice, handbook, add_t
 def test_cards_count_and_weigh_what_is_visible(alice, bob, charlie, shared, add_text):
     document = add_text(shared, "Text of some weight.")
     (card,) = list_cards(bob)
-    assert (card.document_count, card.total_size, card.grant_count) == (1, document.size, 1)
-    assert card.role == "reader"
+    assert (card.document_count, card.total_size, card.is_shared) == (1, document.size, True)
     assert not list_cards(charlie)
 
 

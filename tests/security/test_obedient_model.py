@@ -205,10 +205,10 @@ def _name_of(text: str) -> str:
 
 
 WAYS = (
-    "document", "web page", "PDF",
-    pytest.param("words in a picture", marks=needs_tesseract),
-    "Word file", "comment in a Word file", "file name", "attached file", "commit message", "result of a tool", "description of another's tool",
-    "question of somebody else", "earlier answer", "shared conversation",
+    "document", "web page", "PDF", pytest.param("words in a picture", marks=needs_tesseract),
+    "Word file", "comment in a Word file", "file name", "attached file", "commit message",
+    "result of a tool", "description of another's tool", "question of somebody else",
+    "earlier answer", "shared conversation",
 )  # fmt: skip
 
 

@@ -21,8 +21,8 @@ import pytest
 
 from embedded.home import REPOSITORY, Home
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
-START_SECONDS = 90
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
+START_SECONDS = 240
 STOP_SECONDS = 40
 STATE = ("DATABASE_URL", "REDIS_URL", "PARLEY_LOG_FORMAT", "MAKELEVEL", "PARLEY_HOME")
 
@@ -255,7 +255,7 @@ def test_a_port_in_use_is_one_line(started, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         up = started(tmp_path / "var", port)
-        assert up.process.wait(20) == 1
+        assert up.process.wait(60) == 1
     said = [line for line in up.output().splitlines() if line.strip()][1:]
     assert len(said) == 1
     assert f"127.0.0.1:{port}" in said[0]

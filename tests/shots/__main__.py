@@ -122,7 +122,7 @@ def _prepare(browser: Browser, running: Product) -> tuple[dict[str, Any], Scene]
     context = _sign_in(browser, running.origin, running.email, running.password)
     page = context.pages[0]
     _wait_for_index(page)
-    running.run("from tests.shots.curating import make; make()")
+    running.run("from tests.shots import curating, tooling; curating.make(); tooling.make()")
     conversations = {name: _ask(page, text) for name, text in ASKED.items()}
     documents = page.request.get("/api/v1/documents?limit=50").json()["items"]
     shown = next(it for it in documents if it["title"].startswith("Leave policy"))
@@ -132,8 +132,8 @@ def _prepare(browser: Browser, running: Product) -> tuple[dict[str, Any], Scene]
     cookies: Any = context.storage_state()
     context.close()
     rows = running.run(
-        "from tests.shots import curating, gateway; import json\n"
-        "print(json.dumps(gateway.rows() | curating.rows()))"
+        "from tests.shots import curating, gateway, tooling; import json\n"
+        "print(json.dumps(gateway.rows() | curating.rows() | tooling.rows()))"
     )
     pdf = next(it for it in documents if it["file_name"].startswith("Handbook"))
     found = json.loads(rows) | {"pdf": pdf["id"]}

@@ -2,6 +2,7 @@
 
 from tests.shots import acts
 from tests.shots.admin import ADMIN
+from tests.shots.agents import TOOLING
 from tests.shots.quality import QUALITY
 from tests.shots.scene import State
 
@@ -55,7 +56,6 @@ STATES = [
     State("share-dialog", lambda scene: scene.conversation, acts.share),
     State("shared-link", lambda scene: scene.link),
     State("memory", "/settings/memory/"),
-    State("approvals", "/settings/approvals/"),
     State("prompts", "/prompts/"),
     State("knowledge", "/knowledge/"),
     State("collection", lambda scene: f"/knowledge/{scene.collection}/"),
@@ -98,5 +98,6 @@ STATES = [
     State("offline-page", lambda scene: f"/offline/{scene.language.lower()}", is_signed_in=False),
     State("api-reference", "/api/v1/docs", acts.reference),
     *QUALITY,
+    *TOOLING,
     *ADMIN,
 ]

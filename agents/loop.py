@@ -72,8 +72,9 @@ async def run_agent(
     Text that was yielded before an error has been said and stays valid.
     """
     task = await admitted(await with_variables(task), rules, chat=chat, routes=routes)
-    outside = {"search": search, "verify": verify, "read": read, "approved": approved}
-    running = _run(task, chat=chat, routes=routes, **outside)
+    running = _run(
+        task, search=search, chat=chat, verify=verify, read=read, routes=routes, approved=approved
+    )
     async with aclosing(running if task.guard is None else around(task, running)) as steps:
         async for step in steps:
             yield step

@@ -89,7 +89,8 @@ MISSED = {  # that are it, in forms that patterns hardly see; they count against
 EVERYDAY = (
     "The ferry leaves at noon and takes two hours.", "How many days of leave do I have in 2026?",
     "我们的报销流程需要三个步骤：填表、审批、付款。", "請問加班費怎麼計算？",
-    "Chapter 3.2 covers 15 topics.", "The meeting moved from 9:30 to 14:00 in room 204.", "营业额同比增长 12.5%，达到 3,400 万元。",
+    "Chapter 3.2 covers 15 topics.", "The meeting moved from 9:30 to 14:00 in room 204.",
+    "营业额同比增长 12.5%，达到 3,400 万元。",
     "See section 4 of the handbook, page 128.", "def add(a, b): return a + b",
     "H2O boils at 100 °C.",
 )  # fmt: skip

@@ -33,7 +33,7 @@ class GuardrailForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         label=_("reason"), max_length=300, required=False,
         help_text=_("Is shown to whoever the rule stops."),
     )  # fmt: skip
-    data = forms.MultipleChoiceField(
+    data = forms.MultipleChoiceField(  # type: ignore[assignment]  # a field; Form.data stays
         label=_("which data"), required=False, widget=forms.CheckboxSelectMultiple
     )
     pattern = forms.CharField(label=_("pattern"), required=False, max_length=500, strip=False)

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from agents.guardrails.guard import Guard
-from agents.guardrails.rules import AnyRule
+from agents.guardrails.rules import AnyRule, LengthRule
 from agents.guardrails.types import Action, Place, Unchecked
 from agents.guardrails.vault import Opener
 from agents.guardrails.window import WIDTHS, Passed, Segments, SpanWindow
@@ -146,7 +146,7 @@ class Filter:
 
 
 def _length(rule: AnyRule) -> str:
-    return f"> {rule.most}" if rule.kind == "length" else ""
+    return f"> {rule.most}" if isinstance(rule, LengthRule) else ""
 
 
 async def heard(task: AgentTask, items: Items, *, opens: bool = True) -> Items:

@@ -92,7 +92,7 @@ async def ask(rule: AnyRule, text: str, asking: Asking) -> Finding | None:
 
 def _patience(rule: AnyRule) -> float:
     """An embedder may have to be loaded first."""
-    usual = settings.PARLEY_GUARDRAIL_SECONDS
+    usual = float(settings.PARLEY_GUARDRAIL_SECONDS)
     return max(usual, EMBEDDER_SECONDS) if isinstance(rule, TopicRule) else usual
 
 

@@ -28,7 +28,7 @@ def in_one_line(rule: Mapping[str, Any]) -> str:
     places = ", ".join(_named(PLACES, Place, one) for one in rule.get("places", ()))
     action = _named(ACTIONS, Action, rule.get("action"))
     parts = [f"{rule.get('name', '')}: {kind}", places, action]
-    for name in OPTIONS.get(rule.get("kind"), ()):  # type: ignore[call-overload]
+    for name in OPTIONS.get(rule.get("kind", ""), ()):
         value = rule.get(name)
         if value not in (None, "", [], False):
             shown = ", ".join(map(str, value)) if isinstance(value, list) else value

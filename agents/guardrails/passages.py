@@ -26,7 +26,7 @@ async def permitted_step(task: AgentTask, step: Step) -> Step:
     if task.guard is None or not isinstance(step, RetrievalCompleted):
         return step
     passages = await permitted(task, step.passages, step.demands)
-    return replace(step, passages=passages)  # type: ignore[return-value]  # of the same type
+    return replace(step, passages=passages)
 
 
 async def for_ranking(

@@ -80,6 +80,11 @@ def not_served(name: str) -> ApiError:
     return ApiError(503, message, SERVER, code="model_unavailable", headers=COME_BACK)
 
 
+def held_back(why: str) -> ApiError:
+    """A guardrail of the installation keeps the question from every model."""
+    return invalid(why, "messages", "content_filter")
+
+
 def of_gateway(error: gateway.GatewayError) -> ApiError:
     """What became of the call upstream; the endpoint's own words, if it said any."""
     with translation.override("en"):

@@ -7,13 +7,15 @@ once.
 
 import secrets
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, replace
 from typing import Any
 
+from agents.guardrails.guard import Guard
+from agents.guardrails.programs import QuestionBlocked, asked, guard_of, shown
 from agents.openai.catalogue import ChatModel
-from agents.openai.errors import not_served
+from agents.openai.errors import held_back, not_served
 from agents.reuse.programs import CacheUse, stream_again
 from gateway.labels import labels_of, require_labels
 from gateway.routing.routes import find_routes
@@ -24,6 +26,7 @@ from gateway.types import (
     Completed,
     EndpointSwitched,
     ReasoningDelta,
+    Route,
     TextDelta,
     TokenUsage,
     ToolCalls,
@@ -78,6 +81,33 @@ async def of_model(request: ChatRequest, model: ChatModel, use: CacheUse) -> Chu
         raise not_served(model.name)
     require_labels(routes, model.demands)
     request = replace(request, required_labels=labels_of(model.demands))
+    guard = await _guard(request, model)
+    if guard is None:
+        chunks = _chunks(request, model, use, routes)
+    else:
+        chunks = shown(guard, _chunks(await _asked(guard, request), model, use, routes))
+    async with aclosing(chunks) as payloads:
+        async for payload in payloads:
+            yield payload
+
+
+async def _guard(request: ChatRequest, model: ChatModel) -> Guard | None:
+    try:
+        return await guard_of(request, model.demands)
+    except QuestionBlocked as blocked:
+        raise held_back(str(blocked)) from None
+
+
+async def _asked(guard: Guard, request: ChatRequest) -> ChatRequest:
+    try:
+        return await asked(guard, request)
+    except QuestionBlocked as blocked:
+        raise held_back(str(blocked)) from None
+
+
+async def _chunks(
+    request: ChatRequest, model: ChatModel, use: CacheUse, routes: Sequence[Route]
+) -> Chunks:
     chunker = Chunker(model.name)
     has_ended = False
     usage: Payload | None = None

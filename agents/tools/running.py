@@ -120,7 +120,7 @@ class Workshop:
         asks = ""
         if tool is not None and result is None and self.task.guard is not None:
             let = await checked(self.task, tool, call, arguments)
-            call, arguments, result, asks = let.call, let.arguments, let.result, let.asks
+            call, arguments, result, asks = let.call, dict(let.arguments), let.result, let.asks
         if tool is not None and result is None:
             attempt = past.attempts + 1 if past else 1
             calling = ToolCalling(self.task, call.id, self.numbers.taken, asks=asks)

@@ -1,0 +1,78 @@
+"""Programs meet the rules of an agent as people do."""
+
+import time
+
+import pytest
+
+from agents.guardrails.ruleset import forget_installed
+from agents.models import Agent, InstalledGuardrail
+from tests.support.model_server import Script
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(300),
+    pytest.mark.django_db(transaction=True),
+]
+MAIL = "bob@example.org"
+KEY = "ghp_" + "a1B2c3D4e5" * 4
+MASKED = {"name": "Mails", "kind": "personal_data", "places": ["input"], "action": "mask"}
+BLOCKED = {"name": "Keys", "kind": "secrets", "places": ["input", "output"], "action": "block"}
+
+
+@pytest.fixture
+def guarded(plain) -> Agent:
+    Agent.objects.filter(pk=plain.pk).update(guardrails=[MASKED, BLOCKED])
+    return plain
+
+
+def ask(client, text, **more):
+    asked = [{"role": "system", "content": f"Sign as {MAIL}."}, {"role": "user", "content": text}]
+    return client.chat.completions.create(model="plain", messages=asked, **more)
+
+
+def sent(served) -> str:
+    return str(served.chat_requests)
+
+
+def test_masks_are_put_back_for_programs(client, served, guarded):
+    """Also of what a program says as the system."""
+    served.default = Script(
+        text=lambda request: "It is " + request["messages"][-1]["content"].split("Who is ")[1],
+        token_size=3,
+    )
+    said = ask(client, f"Who is {MAIL}?")
+    assert said.choices[0].message.content == f"It is {MAIL}?"
+    assert "Mails" in said.choices[0].message.notice
+    assert MAIL not in sent(served)
+    words = [chunk.choices[0].delta.content or "" for chunk in
+             ask(client, f"Who is {MAIL}?", stream=True) if chunk.choices]  # fmt: skip
+    assert "".join(words) == f"It is {MAIL}?"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_blocked_question_and_a_blocked_answer(client, served, guarded, stream):
+    before = len(served.chat_requests)
+    said = whole(ask(client, f"Use {KEY}", stream=stream), stream)
+    assert "Keys" in said[0]
+    assert len(served.chat_requests) == before
+    served.queue(Script(text=f"It is {KEY} and more. " + "More. " * 80, token_size=7))
+    text, reason = whole(ask(client, "Which?", stream=stream), stream)
+    assert (text, reason) == ("It is ", "content_filter")
+
+
+def whole(answer, stream):
+    if not stream:
+        return answer.choices[0].message.content, answer.choices[0].finish_reason
+    chunks = [chunk for chunk in answer if chunk.choices]
+    words = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    return words, chunks[-1].choices[0].finish_reason
+
+
+def test_rules_of_the_installation_hold_for_every_agent(client, served, plain):
+    InstalledGuardrail.objects.create(name="Keys", rule=BLOCKED)
+    forget_installed()
+
+    time.sleep(2.2)  # the web process remembers them for two seconds
+    before = len(served.chat_requests)
+    assert "Keys" in ask(client, f"Use {KEY}").choices[0].message.content
+    assert len(served.chat_requests) == before

@@ -9,6 +9,7 @@ PEOPLE = 20_000
 SOURCES = 200
 QUESTIONS = 1_000  # golden ones; each run has a result for each
 GLOSSARY = 5_000  # the most that a collection has
+AGENTS, VERSIONS, SERVERS = 2_000, 10, 50
 # Ids in the order of time, as the product makes them; the same for the same name and number.
 FUNCTION = """
 create function id_of(name text, n bigint) returns uuid language sql immutable as $$
@@ -93,6 +94,30 @@ TABLES: dict[str, dict[str, str]] = {
         "question_id": "id_of('message', n)", "model_name": "'small'", "others": "'[]'"},
     "chat.SharedLink": {"id": "id_of('link', n)", "conversation_id": "id_of('talk', n)",
         "owner_id": OWNER, "digest": "md5(n::text)"},
+    "agents.Agent": {"id": "id_of('agent', n)", "owner_id": OWNER, "slug": "'agent-' || n",
+        "name": "'Agent ' || n"},
+    "agents.AgentVersion": {"agent_id": f"id_of('agent', n / {VERSIONS} + 1)",
+        "number": f"n % {VERSIONS}"},
+    "agents.RunStep": {"run_id": "id_of('turn', n)", "owner_id": OWNER, "text": "'words ' || n"},
+    "agents.RunNote": {"run_id": "id_of('turn', n)", "owner_id": OWNER, "text": "'words ' || n"},
+    "agents.ToolExecution": {"run_id": "id_of('turn', n)", "owner_id": OWNER,
+        "agent_id": f"id_of('agent', n % {AGENTS} + 1)", "call_id": "'call_' || n",
+        "tool": one_of("search_documents", "wiki__look"), "output": "'words ' || n",
+        "status": FEW_FAIL.format("failed", "done")},
+    "agents.Approval": {"run_id": "id_of('turn', n)", "owner_id": OWNER,
+        "agent_id": f"id_of('agent', n % {AGENTS} + 1)", "tool": "'wiki__look'",
+        "arguments": "'{}'", "kind": "'call'", "effect": "'sends'", "title": "'Look up'",
+        "conversation_id": "id_of('talk', n)", "status": FEW_FAIL.format("waiting", "used"),
+        "longest": "'once'", "scope": "'once'"},
+    "agents.ToolPermission": {"owner_id": OWNER, "tool": "'wiki__look_' || n",
+        "agent_id": f"id_of('agent', n % {AGENTS} + 1)", "title": "'Look up'"},
+    "agents.McpServer": {"id": "id_of('server', n)", "name": "'s' || n", "auth": "'oauth'",
+        "url": "'https://mcp.example.org/mcp'"},
+    "agents.McpTool": {"id": "id_of('tool', n)", "name": "'s__' || n", "own_name": "n::text",
+        "server_id": f"id_of('server', n % {SERVERS} + 1)", "state": one_of("new", "approved"),
+        "effect": "'sends'"},
+    "agents.McpAccount": {"server_id": f"id_of('server', n % {SERVERS} + 1)",
+        "user_id": f"id_of('person', n / {SERVERS} + 1)"},
     "events.Job": {"id": "id_of('turn', n)", "task": "'knowledge.tasks.index'",
         "status": FEW_FAIL.format("failed", "succeeded"), "owner_id": PERSON},
     "security.AuditEntry": {"act": one_of("sign_in", "grant_given"), "kind": "'document'",
@@ -107,7 +132,9 @@ TABLES: dict[str, dict[str, str]] = {
 FEW = {
     "accounts.User": PEOPLE, "accounts.ApiToken": PEOPLE, "knowledge.Source": SOURCES,
     "knowledge.GoldenQuestion": QUESTIONS, "knowledge.QualityRun": QUESTIONS,
-    "knowledge.GlossaryEntry": GLOSSARY,
+    "knowledge.GlossaryEntry": GLOSSARY, "agents.Agent": AGENTS,
+    "agents.AgentVersion": AGENTS * (VERSIONS - 1), "agents.McpServer": SERVERS,
+    "agents.McpTool": SERVERS * 20, "agents.McpAccount": SERVERS * 400,
 }  # fmt: skip
 
 

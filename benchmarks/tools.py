@@ -2,8 +2,10 @@
 
 The model is a coroutine that answers at once, so what is left is the loop: the request, the policy,
 the call, and two rows in a Postgres of its own that flushes to disk. `per_step_ms` is one step of a
-run by itself, a call of the model and one of a tool; `at_once` are runs of ten steps side by side;
-`side_by_side` is what five reading calls of 200 ms take together.
+run by itself, a call of the model and one of a tool; `on_one_runner` are a hundred questions of ten
+steps each, from the first claim to the last answer, events and all; `side_by_side` is what five
+reading calls take together: the slowest, and not the sum. The exit status says whether all three
+goals are met.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from benchmarks.home import django_on_a_throwaway_home
 STEPS, RUNS, ROUNDS = 10, 100, 20
 PAUSE, CALLS = 0.2, 5  # seconds of a slow call, and how many of them
 GOAL_MS = 5.0
+PATIENCE = 300.0  # seconds for all runs of a runner
 
 
 def register() -> None:
@@ -67,28 +70,73 @@ def _number(name: str, asked: int) -> dict[str, int]:
     return {"number": asked} if name == "bench_double" else {}
 
 
-async def run(user: Any, chat: Any) -> float:
-    """Seconds of one run."""
+async def no_routes(_name: str) -> tuple[()]:
+    return ()
+
+
+async def no_rules() -> tuple[()]:
+    return ()
+
+
+async def nothing(_task: Any) -> None:
+    return None
+
+
+def asked(task: Any, chat: Any) -> Any:
+    """The steps of a run whose model is `chat`, and that waits for nobody else."""
     from agents.loop import run_agent
+
+    return run_agent(task, chat=chat, routes=no_routes, approved=nothing, rules=no_rules)
+
+
+async def run(user: Any, chat: Any) -> float:
+    """Seconds of one run, whose rows are written under the fence of a claim."""
     from agents.types import AgentSpec, AgentTask, Limits
-
-    async def no_routes(_name: str) -> tuple[()]:
-        return ()
-
-    async def no_rules() -> tuple[()]:
-        return ()
-
-    async def nothing(_task: Any) -> None:
-        return None
+    from events import leases
+    from observability.db import run_sync
 
     limits = Limits(steps=STEPS + 2, calls=1000, tokens=10**9)
     agent = AgentSpec(max_passages=0, tools=("bench_double", "bench_wait"), limits=limits)
-    task = AgentTask(agent, user, "Go.", turn_id=uuid.uuid4())
+    stream = await run_sync(leases.open_stream, uuid.uuid4(), "bench")
+    claim = await run_sync(leases.claim_one, stream.pk, "bench", 3600.0)
+    task = AgentTask(agent, user, "Go.", turn_id=stream.pk, fence=claim.fence)
     began = time.perf_counter()
-    steps = run_agent(task, chat=chat, routes=no_routes, approved=nothing, rules=no_rules)
-    last = [step async for step in steps][-1]
+    last = [step async for step in asked(task, chat)][-1]
     assert last.text == "Done.", last
     return time.perf_counter() - began
+
+
+async def on_one_runner(user: Any) -> float:
+    """Seconds that a real runner takes for all questions, which wait when it starts."""
+    from agents.models import Agent
+    from chat.models import Turn
+    from chat.services import start_turn
+    from chat.turns.runner import Runner
+    from observability.db import run_sync
+
+    def ask_all() -> None:
+        Agent.objects.create(
+            owner=user, name="Bench", slug="bench", max_passages=0,
+            tools=["bench_double", "bench_wait"],
+            limits={"steps": STEPS + 2, "calls": 1000, "tokens": 10**9},
+        )  # fmt: skip
+        for _ in range(RUNS):
+            start_turn(user, None, "Go.", agent="bench")
+
+    def answered() -> int:
+        return Turn.objects.filter(status="completed", answer__text="Done.").count()
+
+    await run_sync(ask_all)
+    runner = Runner(lambda task: asked(task, model(STEPS, ("bench_double", {}))))
+    began = time.perf_counter()
+    running = asyncio.create_task(runner.run())
+    async with asyncio.timeout(PATIENCE):
+        while await run_sync(answered) < RUNS:  # noqa: ASYNC110 - rows of another
+            await asyncio.sleep(0.05)
+    took = time.perf_counter() - began
+    runner.stop()
+    await running
+    return took
 
 
 async def measure(user: Any) -> dict[str, Any]:
@@ -97,31 +145,36 @@ async def measure(user: Any) -> dict[str, Any]:
         await run(user, model(STEPS, one))
     bare = median([await run(user, model(0, one)) for _ in range(ROUNDS)])
     whole = median([await run(user, model(STEPS, one)) for _ in range(ROUNDS)])
-    began = time.perf_counter()
-    took = await asyncio.gather(*(run(user, model(STEPS, one)) for _ in range(RUNS)))
-    at_once = time.perf_counter() - began
+    at_once = await on_one_runner(user)
     slow = [("bench_wait", {"seconds": PAUSE + n / 1000}) for n in range(CALLS)]
     together = await run(user, model(1, *slow))
     per_step = (whole - bare) / STEPS * 1000
+    each = at_once / (RUNS * STEPS) * 1000
+    slowest = slow[-1][1]["seconds"]
     return {
         "per_step_ms": round(per_step, 2),
         "goal_ms": GOAL_MS,
-        "at_once": {
+        "on_one_runner": {
             "runs": RUNS,
             "steps": STEPS,
             "seconds": round(at_once, 2),
-            "slowest_s": round(max(took), 2),
+            "per_step_ms": round(each, 2),
             "steps_a_second": round(RUNS * STEPS / at_once),
         },
-        "side_by_side": {"calls": CALLS, "each_s": PAUSE, "took_s": round(together, 3)},
-        "is_met": per_step < GOAL_MS and together < 2 * PAUSE,
+        "side_by_side": {
+            "calls": CALLS,
+            "slowest_s": slowest,
+            "sum_s": round(sum(given["seconds"] for _name, given in slow), 3),
+            "took_s": round(together, 3),
+        },
+        "is_met": per_step < GOAL_MS and each < GOAL_MS and together < slowest + PAUSE / 2,
     }
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
+    wanted = parser.parse_args()
     with django_on_a_throwaway_home():
         from accounts.models import User
 
@@ -129,9 +182,10 @@ def main() -> None:
         found = asyncio.run(measure(User.objects.create_user("bench@example.org")))
     text = json.dumps(found, indent=2)
     print(text)
-    if asked.json:
-        asked.json.write_text(text + "\n")
+    if wanted.json:
+        wanted.json.write_text(text + "\n")
+    return 0 if found["is_met"] else 1
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -55,6 +55,6 @@ def insert(
 def _types(model: type[Model]) -> dict[str, str]:
     """Of its columns, without lengths: a cast would cut what is too long, and say nothing."""
     return {
-        field.column: re.sub(r"\(\d+\)", "", field.db_type(connection) or "")
+        str(field.column): re.sub(r"\(\d+\)", "", field.db_type(connection) or "")
         for field in model._meta.concrete_fields
     }

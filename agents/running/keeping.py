@@ -103,7 +103,7 @@ def store_step(
     calls: Sequence[ToolCall],
     done: Completed,
     *,
-    opening: Mapping[str, Any] | None = None,
+    opening: dict[str, Any] | None = None,
 ) -> None:
     """Written twice it is the same: the answer to a commit may be lost. Like all that is written
     here it raises LeaseLost, having written nothing, when the run is not the caller's any more."""

@@ -94,6 +94,8 @@ def find_opening(task: AgentTask) -> Opening | None:
 
 
 def kept(run_id: UUID | None, parent: str = "") -> Opening | None:
+    if run_id is None:
+        return None
     steps = RunStep.objects.filter(run_id=run_id, parent=parent, ordinal=1)
     found = steps.values_list("opening", flat=True).first()
     if found is None:
@@ -125,7 +127,7 @@ async def as_it_was(task: AgentTask) -> Begun | None:
     if not (task.is_taken_up or task.after):
         return None
     opening = await run_patiently(find_opening, task)
-    return opening and await run_patiently(read_again, task, opening)
+    return None if opening is None else await run_patiently(read_again, task, opening)
 
 
 def read_again(task: AgentTask, opening: Opening) -> Begun:
@@ -170,7 +172,9 @@ def _parts(task: AgentTask, wanted: list[Place]) -> dict[Place, Passage]:
 
 def _texts(places: list[Place]) -> dict[Place, str]:
     """The words of each in the version that has them."""
-    values = [[p.document_id for p in places], [p.start for p in places], [p.end for p in places]]
+    values: list[Any] = [
+        [p.document_id for p in places], [p.start for p in places], [p.end for p in places],
+    ]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(TEXTS, values)
         rows = cursor.fetchall()

@@ -2,6 +2,7 @@
 
 import time
 
+import openai
 import pytest
 
 from agents.guardrails.ruleset import forget_installed
@@ -76,3 +77,32 @@ def test_rules_of_the_installation_hold_for_every_agent(client, served, plain):
     before = len(served.chat_requests)
     assert "Keys" in ask(client, f"Use {KEY}").choices[0].message.content
     assert len(served.chat_requests) == before
+
+
+def test_models_by_their_names_have_the_rules_of_the_installation(client, served):
+    for name, rule in (("Mails", MASKED | {"places": ["input", "tool_result"]}), ("Keys", BLOCKED)):
+        InstalledGuardrail.objects.create(name=name, rule=rule)
+    time.sleep(2.2)
+
+    def of_model(text, **more):
+        asked = [{"role": "user", "content": text}]
+        return client.chat.completions.create(model="scripted", messages=asked, **more)
+
+    served.default = Script(
+        text=lambda request: "It is " + request["messages"][-1]["content"].split("Who is ")[1],
+        token_size=3,
+    )
+    assert of_model(f"Who is {MAIL}?").choices[0].message.content == f"It is {MAIL}?"
+    assert whole(of_model(f"Who is {MAIL}?", stream=True), stream=True) == (
+        f"It is {MAIL}?", "stop",
+    )  # fmt: skip
+    assert MAIL not in sent(served)
+    before = len(served.chat_requests)
+    with pytest.raises(openai.BadRequestError) as error:
+        of_model(f"Use {KEY}")
+    assert error.value.code == "content_filter"
+    assert "Keys" in error.value.message
+    assert len(served.chat_requests) == before
+    served.default = Script(text=f"It is {KEY} and more. " + "More. " * 80, token_size=7)
+    for stream in (False, True):
+        assert whole(of_model("Which?", stream=stream), stream) == ("It is ", "content_filter")

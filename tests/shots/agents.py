@@ -1,9 +1,14 @@
 """The pages of agents, their tools and what these ask about; `tooling` makes what is in them."""
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.shots.acts import whole
 from tests.shots.scene import State
+
+
+def _chart(page: Page) -> None:
+    expect(page.locator(".chart-card svg")).to_be_visible()
+    page.locator(".chart-card").scroll_into_view_if_needed()
 
 
 def _open_calls(page: Page) -> None:
@@ -15,7 +20,7 @@ TOOLING = [
     State("approvals", "/settings/approvals/", whole),
     State("approvals-empty", "/settings/approvals/", is_reader=True),
     State("connections", "/settings/connections/"),
-    State("answer-tools", lambda scene: f"/c/{scene.rows['tools']}"),
+    State("answer-tools", lambda scene: f"/c/{scene.rows['tools']}", _chart),
     State("answer-tools-open", lambda scene: f"/c/{scene.rows['tools']}", _open_calls),
     State("builder", lambda scene: f"/agents/{scene.rows['agent']}/", whole),
     State("builder-versions", lambda scene: f"/agents/{scene.rows['agent']}/versions/"),

@@ -4,7 +4,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from knowledge.errors import DocumentGone
-from knowledge.models import Collection, Document
+from knowledge.models import Collection, Document, known_parts
 from knowledge.term_statistics import (
     Statistics,
     add_frequencies,
@@ -40,6 +40,7 @@ def set_apart(document: Document) -> None:
         )
         _move_passages(cursor, locked, statistics)
         Document.objects.filter(pk=locked.pk).update(is_apart=True)
+        known_parts.note()
 
 
 def _move_passages(cursor: CursorWrapper, document: Document, whole: Statistics) -> None:

@@ -1,6 +1,6 @@
 """Tables of the app and who may see their rows."""
 
-from knowledge.models.collections import Collection, is_collected, spaces_of
+from knowledge.models.collections import Collection, is_collected, known_parts, spaces_of
 from knowledge.models.contents import DocumentText, Figure, Picture
 from knowledge.models.documents import DeletedDocument, Document, Stage
 from knowledge.models.edits import PassageEdit
@@ -56,5 +56,6 @@ __all__ = [
     "SyncRun",
     "VersionText",
     "is_collected",
+    "known_parts",
     "spaces_of",
 ]

@@ -77,7 +77,7 @@ async def received(
     guard.demand(demands)
     if result.output is None:
         said = await guard.hidden(result.text, Place.TOOL_RESULT)
-        text = said.blocked or said.text
+        text = said.blocked or guard.vault.hide_again(said.text)
         return result, replace(result, text=text)
     output: ToolOutput = result.output
     passages = await guard.passages(output.passages)
@@ -86,7 +86,8 @@ async def received(
         denied = Result("denied", text=looked.blocked)
         return denied, denied
     kept = replace(output, passages=passages)
-    return replace(result, output=kept), replace(result, output=replace(kept, text=looked.text))
+    text = guard.vault.hide_again(looked.text)  # a tool was given it, and may say it again
+    return replace(result, output=kept), replace(result, output=replace(kept, text=text))
 
 
 def strings_in(value: Any) -> Iterable[str]:

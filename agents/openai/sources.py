@@ -133,7 +133,8 @@ async def _chunks(
                 case Completed(reason):
                     if not has_ended:
                         yield chunker.end(reason)
-                    if told := usage or usage_object(item.usage):
+                    of_all = usage_object(item.usage) or {} if item.attempts > 1 else {}
+                    if told := (usage or usage_object(item.usage) or {}) | of_all:
                         yield chunker.usage(told)
 
 

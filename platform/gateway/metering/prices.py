@@ -4,8 +4,8 @@ Deployments, routes, rows of the price history and usage rows all have the same 
 them can be asked.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -100,6 +100,16 @@ def owed(usage: TokenUsage, prompt: int | None, heard: int | None) -> TokenUsage
         prompt_tokens=_known(usage.prompt_tokens, prompt),
         completion_tokens=_known(usage.completion_tokens, heard),
     )
+
+
+def added(parts: Iterable[TokenUsage]) -> TokenUsage:
+    """Their sum; None remains what none of them says."""
+    counts: dict[str, int] = {}
+    for part in parts:
+        for name, count in asdict(part).items():
+            if count is not None:
+                counts[name] = counts.get(name, 0) + count
+    return TokenUsage(**counts)
 
 
 def _known(counted: int | None, estimated: int | None) -> int:

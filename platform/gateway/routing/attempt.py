@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator
 
 from gateway.errors import EndpointBusy, GatewayError
+from gateway.metering.prices import owed
 from gateway.routing.board import Board
 from gateway.routing.continuation import Answer
 from gateway.routing.needs import estimate_tokens
@@ -48,6 +49,7 @@ class Attempt:
         self.why = why
         self.first_word: float | None = None  # by the monotonic clock
         self.usage = TokenUsage()
+        self.took: TokenUsage | None = None  # with what the server did not count as estimated
         self.finish_reason = ""
 
     async def stream(self, board: Board, record: RecordCall) -> AsyncGenerator[StreamItem, None]:
@@ -87,6 +89,7 @@ class Attempt:
         finally:
             is_owed = was_asked and (self.first_word is not None or outcome in UNBROKEN)
             heard = tokens_heard(answer.text[said:], characters) if is_owed else None
+            self.took = owed(self.usage, self._estimate.tokens, heard)
             await asyncio.shield(self._close(record, self._record(outcome, detail, heard)))
 
     async def _close(self, record: RecordCall, call: CallRecord) -> None:

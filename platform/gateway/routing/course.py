@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from gateway.errors import BadRequest, BudgetExhausted, GatewayError
 from gateway.metering.estimates import estimate_prompt
+from gateway.metering.prices import added
 from gateway.routing.attempt import Attempt, milliseconds
 from gateway.routing.board import Board
 from gateway.routing.continuation import Answer
@@ -16,7 +17,7 @@ from gateway.routing.needs import allowed_routes, needs_of
 from gateway.routing.plan import Plan
 from gateway.routing.strategies import Choice, Scene, choose
 from gateway.spending import Spending, estimate_of, least_of
-from gateway.types import ChatRequest, Completed, EndpointSwitched, Route
+from gateway.types import ChatRequest, Completed, EndpointSwitched, Route, TokenUsage
 from security.sentences import together
 
 MOST_ATTEMPTS = 200  # an answer that every endpoint adds a word to ends some time
@@ -46,11 +47,13 @@ class Course:
         self._failed: tuple[Route, GatewayError] | None = None
         self._broke: GatewayError | None = None  # what cut the answer off in the middle
         self._said = 0
+        self._taken: list[TokenUsage] = []  # by calls that failed
 
     def instead(self, routes: Sequence[Route]) -> "Course":
         """The same request to these, who answer instead of whoever failed last here."""
         other = Course(self._request, routes, self._board, self._because)
         other._began, other._failed, other.is_cheaper = self._began, self._failed, True
+        other._taken = self._taken
         return other
 
     async def next(self) -> Attempt | None:
@@ -86,6 +89,7 @@ class Course:
         """Plan on after a failure; raises it when nobody can do better."""
         self._note_first_word(attempt)
         self._failed = attempt.route, error
+        self._taken += [attempt.took] if attempt.took else []
         length = self.answer.length
         has_grown, self._said = length > self._said, length
         if has_grown:
@@ -99,11 +103,12 @@ class Course:
             raise self._broke or error
 
     def completed(self, attempt: Attempt) -> Completed:
+        """Its usage is that of all calls that had a part in it."""
         self._note_first_word(attempt)
         now = time.monotonic()
         return Completed(
             attempt.finish_reason,
-            attempt.usage,
+            added([*self._taken, attempt.took]) if self._taken and attempt.took else attempt.usage,
             attempt.route.model,
             attempt.route.endpoint,
             milliseconds((self._first_word or now) - self._began),

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.controls import Capability, Controls
 from gateway.errors import ContextOverflow, NoEndpointAllowed, StreamCut
+from gateway.metering.prices import added, owed
 from gateway.routing import plan
 from gateway.types import (
     Chunk,
@@ -72,6 +73,17 @@ def test_13_to_20_whatever_breaks_the_next_endpoint_goes_on(two, script, capabil
     )
     assert (failed.deployment_id, bool(failed.detail)) == (first.deployment_id, True)
     assert (completed.attempt, completed.outcome, completed.why) == (2, "completed", done.why)
+
+
+def test_its_usage_is_that_of_all_calls(two):
+    two.one.queue(Script(text=TEXT, cut_after=9))
+    talk = Talk(able(two, Capability.PREFIX)).run()
+    took = [owed(call.usage, call.estimate.tokens, call.heard) for call in talk.calls]
+    told = talk.items[-1].usage
+    assert len(took) == 2
+    assert told == added(took)
+    assert told.prompt_tokens > took[1].prompt_tokens > 0
+    assert told.completion_tokens > took[1].completion_tokens > 0
 
 
 def test_what_the_second_endpoint_is_asked(two):

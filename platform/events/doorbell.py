@@ -1,9 +1,9 @@
 """Doorbells: Redis messages that say "look now". Losing any of them loses nothing.
 
-RUNNERS carries `{"claim": kind}`, `{"watch": [streams], "web": id}`, `{"stop": turn}` and `{"note": turn}`; BELLS
-carries the id of a stream that has something new in the log; NOTICES what `events.notices` has to
-tell open tabs. A process that shows streams has a channel of its own, on which runners send it live
-events as `[stream, seq, kind, payload, is_last]`.
+RUNNERS carries `{"claim": kind}`, `{"watch": [streams], "web": id}`, `{"stop": turn}` and
+`{"note": turn}`; BELLS carries the id of a stream that has something new in the log; NOTICES what
+`events.notices` has to tell open tabs. A process that shows streams has a channel of its own, on
+which runners send it live events as `[stream, seq, kind, payload, is_last]`.
 """
 
 import asyncio

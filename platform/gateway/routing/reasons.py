@@ -21,9 +21,7 @@ declare(
         "asked_again": _("Asked once more: {reason}"),
         "instead_of": _("Instead of {endpoint}: {reason}"),
         "vectors": ngettext_lazy("Vectors of {n} text.", "Vectors of {n} texts.", "n"),
-        "moderates": ngettext_lazy(
-            "Moderation of {n} text.", "Moderation of {n} texts.", "n"
-        ),
+        "moderates": ngettext_lazy("Moderation of {n} text.", "Moderation of {n} texts.", "n"),
         "scores": ngettext_lazy("Scores of {n} document.", "Scores of {n} documents.", "n"),
     }
 )

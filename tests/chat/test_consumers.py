@@ -34,6 +34,7 @@ def test_a_question_is_accepted_and_its_answer_streamed(alice):
                 "message_id": accepted["message_id"],
                 "agent": {"slug": "documents", "name": "Documents"},
                 "model": "",
+                "takes_notes": False,
             }
             assert tab.text(turn) == TEXT
             seqs = [event["seq"] for event in events]

@@ -13,7 +13,7 @@ KEY = "ghp_" + "a1B2c3D4e5" * 4
 def add(page: Page, name: str, kind: str, action: str, *places: str) -> None:
     page.get_by_role("button", name="Add a rule").click()
     card = page.locator("[data-guardrail]").last
-    card.get_by_label("Name").fill(name)
+    card.get_by_role("textbox", name="Name", exact=True).fill(name)
     card.get_by_label("What it looks for").select_option(kind)
     for place in ("the question", "the answer"):
         card.get_by_label(place, exact=True).set_checked(place in places)
@@ -28,9 +28,9 @@ def test_rules_are_made_and_seen_at_work(visit: Visit, model: ModelServer):
     add(page, "No keys", "secrets", "block", "the question", "the answer")
     add(page, "Codes", "regex", "mask", "the answer")
     card = page.locator("[data-guardrail]").last
-    card.get_by_label("Pattern").fill("(a+)+$")
+    card.get_by_role("textbox", name="Pattern").fill("(a+)+$")
     expect(card.get_by_role("alert")).to_contain_text("takes too long", timeout=LATER)
-    card.get_by_label("Pattern").fill(r"project-\d+")
+    card.get_by_role("textbox", name="Pattern").fill(r"project-\d+")
     expect(card.get_by_role("alert")).to_be_hidden()
     saved(page)
     page.wait_for_timeout(1500)  # of the pause before what is written is saved

@@ -17,6 +17,9 @@ from knowledge.models import DocumentText
 from observability.rows import columns_of, find_one
 from security.text import storable
 
+MOST_IDS = 1000
+_ids: dict[str, UUID] = {}  # by slug
+
 
 def list_agents(user: User) -> QuerySet[Agent]:
     """Agents `user` may use, with `role` (theirs)."""
@@ -45,15 +48,25 @@ def find_own(user: User, reference: str) -> UUID:
 def find_usable_agent(user: User, reference: str) -> Agent:
     """The agent with this slug or id, without `role`, for the hot path; raises Http404."""
     reference = storable(reference)
-    by = {"id" if _is_id(reference) else "slug": reference}
+    found_id = id_in(reference)
     found = find_one(
         Agent,
         f"select {columns_of(Agent, 'a')} from agents_agent a where id = %s or slug = %s",  # noqa: S608
-        [by.get("id"), by.get("slug")],
+        [found_id, None if found_id else reference],
     )
     if found is None or not may_use(user, found):
         raise Http404
+    if found_id is None:
+        if len(_ids) >= MOST_IDS:
+            _ids.clear()
+        _ids[reference] = found.pk
     return found
+
+
+def last_id(reference: str) -> UUID | None:
+    """Which agent the reference stood for when somebody used it last: a guess, to be looked at by
+    the query that it goes into."""
+    return id_in(reference) or _ids.get(reference)
 
 
 def usual_agent(user: User | AnonymousUser) -> str:
@@ -81,15 +94,15 @@ def may_use(user: User, agent: Agent) -> bool:
 
 
 def _by(reference: str) -> Q:
-    return Q(pk=reference) if _is_id(reference) else Q(slug=reference)
+    return Q(pk=reference) if id_in(reference) else Q(slug=reference)
 
 
-def _is_id(reference: str) -> bool:
+def id_in(reference: str) -> UUID | None:
+    """A reference that is an id, as one; None for a slug."""
     try:
-        UUID(reference)
+        return UUID(reference)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def agent_spec(agent: Agent) -> AgentSpec:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from chat.errors import ChatError
 from chat.live import frames
+from chat.live.beginning import Begun, begin
 from chat.live.guard import current_guard
 from chat.live.languages import language_of
 from chat.live.origins import is_own_origin
@@ -42,7 +43,8 @@ from chat.visibility import Screen
 from events.hub import Subscription, current_hub
 from observability.db import run_sync
 from observability.version import shell_version
-from security.rate_limits import LimitReached, network_of
+from security.rate_limits import Action, LimitReached, network_of, spend_soon
+from security.rates import Per
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +150,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _start_turn(self, frame: dict[str, Any]) -> None:
         request = StartTurn.parse(frame)
-        turn: Turn = await self._as_user(request.start, self.address)
+        who = {Per.PERSON: str(self.visitor.user_id), Per.ADDRESS: self.address}
+        await spend_soon(current_hub().client, Action.TURNS, who)  # the buckets of the JSON API
+        turn: Turn | Begun = await begin(self.visitor, request) or await self._as_user(
+            lambda user, request: request.start(user), request
+        )
         await self._send(frames.accepted(request.id, turn))
         if turn.pk not in self._pumps:
             is_new = turn.status == Turn.Status.QUEUED

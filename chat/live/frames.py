@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
+from chat.live.beginning import Begun
 from chat.models import Turn
 from events.types import EventRow
 
@@ -30,7 +31,7 @@ def event_frames(stream: str, rows: Iterable[EventRow]) -> Iterator[Frame]:
         yield _event_frame(stream, joined)
 
 
-def accepted(request_id: Any, turn: Turn) -> Frame:
+def accepted(request_id: Any, turn: "Turn | Begun") -> Frame:
     return {
         "type": "accepted",
         "id": request_id,

@@ -12,6 +12,7 @@ from agents.models import RunNote
 from chat.models import Turn
 from chat.services import Place, start_turn
 from chat.turns.noting import say
+from chat.turns.starting import Wishes
 from knowledge.retrieval.understanding import Narrowing
 from security.rate_limits import Action, spend
 from security.rates import Per
@@ -88,13 +89,19 @@ class StartTurn:
             without=_narrowings(frame),
         )
 
-    def start(self, user: User, address: str) -> Turn:
-        """Asks. The buckets are those of the JSON API."""
-        spend(Action.TURNS, {Per.PERSON: str(user.pk), Per.ADDRESS: address})
-        return start_turn(
-            user,
-            self.conversation,
-            self.text,
+    def start(self, user: User) -> Turn:
+        return start_turn(user, self.conversation, self.text, **self.wishes)
+
+    @property
+    def is_plain(self) -> bool:
+        """A first question to an agent, and nothing else."""
+        places = (self.conversation, self.question, self.beside, self.continues)
+        more = (self.collections, self.model, self.attachments or None)
+        return not isinstance(self.parent, UUID) and all(one is None for one in places + more)
+
+    @property
+    def wishes(self) -> Wishes:
+        return Wishes(
             parent=self.parent,
             question=self.question,
             agent=self.agent,

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.sessions.models import Session
@@ -26,6 +27,10 @@ class Visitor:
     password: str = ""  # the hash: another one means that the password was changed
     token_id: UUID | None = None
 
+    @property
+    def as_values(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("user_id", "password", "session_key")}
+
 
 def visitor_of(request: HttpRequest) -> Visitor:
     """Who calls an authenticated operation of the API."""
@@ -35,16 +40,19 @@ def visitor_of(request: HttpRequest) -> Visitor:
     return Visitor(user.pk, request.session.session_key or "", user.password)
 
 
+# Of the user `u`, for statements with the fields of a Visitor as values.
+SIGNED_IN = """
+    u.id = %(user_id)s and u.is_active and u.password = %(password)s and exists (
+        select from django_session where session_key = %(session_key)s and expire_date > now())
+"""
+
+
 def find_user(visitor: Visitor) -> User | None:
     """The person, unless signed out, disabled, or with another password since."""
     return find_one(
         User,
-        f"""
-        select {columns_of(User, "u")} from accounts_user u
-        where u.id = %s and u.is_active and u.password = %s and exists (
-            select from django_session where session_key = %s and expire_date > now())
-        """,  # noqa: S608 - names of our own columns
-        [visitor.user_id, visitor.password, visitor.session_key],
+        f"select {columns_of(User, 'u')} from accounts_user u where {SIGNED_IN}",  # noqa: S608
+        visitor.as_values,
     )
 
 

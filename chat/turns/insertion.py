@@ -11,49 +11,59 @@ import orjson
 from chat.models import Message, Turn
 from observability.postgres.prepared import prepared
 
-INSERT = """
-with asked as (
+_ROWS = """
+with allowed(agent_id, chosen_id) as ({allowed}), asked as (
     insert into chat_message (id, conversation_id, parent_id, role, text, status,
                               notice, reasoning, model_name, steps, attachments,
                               created_at)
     select m.id, %(conversation)s::uuid, m.parent, m.role, m.text, m.status,
            '', '', '', '[]', m.attachments, now()
-    from (values
+    from allowed, (values
         (%(question)s::uuid, %(parent)s::uuid, 'user', %(text)s::text, %(asked)s::text,
          %(attachments)s::uuid[]),
-        (%(answer)s::uuid, %(question)s::uuid, 'assistant', '', %(running)s::text, '{}')
+        (%(answer)s::uuid, %(question)s::uuid, 'assistant', '', %(running)s::text, '{{}}')
     ) as m(id, parent, role, text, status, attachments)
-    where m.role = 'assistant' or %(is_new)s::bool
+    where (m.role = 'assistant' or %(is_new)s::bool)
 ), begun as (
     insert into chat_conversation (id, owner_id, title, agent_id, is_limited,
                                    is_pinned, leaf_id, model_name, ends_at,
                                    created_at, updated_at)
-    select %(conversation)s::uuid, %(owner)s::uuid, %(title)s::text, %(chosen)s::uuid,
+    select %(conversation)s::uuid, %(owner)s::uuid, %(title)s::text, chosen_id,
            %(is_limited)s::bool, false, %(answer)s::uuid, %(usual_model)s::text,
            %(ends_at)s::timestamptz, now(), now()
-    where %(is_begun)s::bool
+    from allowed where %(is_begun)s::bool
 ), placed as (
     update chat_conversation
     set leaf_id = %(answer)s::uuid, title = %(title)s::text,
-        agent_id = %(chosen)s::uuid,
+        agent_id = chosen_id,
         is_limited = %(is_limited)s::bool, model_name = %(usual_model)s::text,
         ends_at = %(ends_at)s::timestamptz, updated_at = now()
-    where id = %(conversation)s::uuid and not %(is_begun)s::bool
+    from allowed where id = %(conversation)s::uuid and not %(is_begun)s::bool
 ), opened as (
     insert into events_stream (id, kind, state, fence, holder, attempts, last_seq,
                                created_at)
-    values (%(turn)s, 'turn', 'queued', 0, '', 0, 0, now())
+    select %(turn)s::uuid, 'turn', 'queued', 0, '', 0, 0, now() from allowed
 )
 insert into chat_turn (id, conversation_id, question_id, answer_id, agent_id,
                        requested_by_id, token_id, collections, status, idempotency_key,
                        fingerprint, model_name, comparison, continues, without,
                        created_at)
-values (%(turn)s, %(conversation)s, %(question)s, %(answer)s, %(agent)s, %(user)s, %(token)s,
-        %(collections)s::jsonb, %(queued)s, %(key)s,
-        %(fingerprint)s, %(model)s, %(comparison)s, %(continues)s,
-        %(without)s::text[], now())
+select %(turn)s::uuid, %(conversation)s::uuid, %(question)s::uuid, %(answer)s::uuid, agent_id,
+       %(user)s::uuid, %(token)s::uuid, %(collections)s::jsonb, %(queued)s::text, %(key)s::text,
+       %(fingerprint)s::text, %(model)s::text, %(comparison)s::uuid, %(continues)s::uuid,
+       %(without)s::text[], now()
+from allowed
 returning created_at
 """
+
+
+def insertion(allowed: str) -> str:
+    """The statement, for an agent that `allowed` selects, and the one that the conversation gets:
+    where that finds none, no row is made."""
+    return _ROWS.format(allowed=allowed)
+
+
+INSERT = insertion("select %(agent)s::uuid, %(chosen)s::uuid")
 
 
 def insert_turn(turn: Turn) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.http import Http404
 
@@ -21,12 +22,15 @@ class Key:
 
 
 def key_of(
-    text: str | None, chosen: Choice, *asked: object, more: Mapping[str, object] | None = None
+    text: str | None,
+    agent: UUID | None,
+    chosen: Choice,
+    *asked: object,
+    more: Mapping[str, object] | None = None,
 ) -> Key:
     """`more` is what a question may carry besides; only what it does counts."""
     if text is None:
         return Key(None)
-    agent = chosen.agent.pk if chosen.agent else None
     collections = chosen.collection_ids
     ids = None if collections is None else sorted(collections)
     given = {name: value for name, value in (more or {}).items() if value is not None}

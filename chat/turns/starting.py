@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypedDict, Unpack
 from uuid import UUID
 
@@ -83,6 +83,9 @@ class Asked:
 
     @cached_property
     def key(self) -> Key:
+        return self.key_with(self.chosen.agent.pk if self.chosen.agent else None)
+
+    def key_with(self, agent: UUID | None) -> Key:
         wishes = self.wishes
         more: dict[str, object] = {
             "model": wishes.get("model"),
@@ -94,7 +97,8 @@ class Asked:
         }
         parent = str(wishes.get("parent", Place.LEAF))
         asked = (self.conversation, self.text, parent, wishes.get("question"))
-        return key_of(wishes.get("idempotency_key"), self.chosen, *asked, more=more)
+        text = wishes.get("idempotency_key")
+        return key_of(text, agent, self.chosen, *asked, more=more)
 
     def together(self) -> AbstractContextManager[None]:
         """A transaction, unless a conversation is begun with nothing but a question: that is a
@@ -124,7 +128,8 @@ def start_turn(user: User, conversation: UUID | None, text: str, **wishes: Unpac
             send_attachments(attached, place)
             if chosen.collections is not None:
                 place.collections.set(chosen.collections)
-            transaction.on_commit(lambda: _ring(turn), robust=True)
+            ring = partial(ring_for, turn.pk, turn.conversation_id)
+            transaction.on_commit(ring, robust=True)
             return turn
     except IntegrityError:
         return same_turn(user, asked.key)
@@ -222,9 +227,9 @@ def _usual_agent(user: User, conversation: Conversation) -> Agent | None:
     return builtin
 
 
-def _ring(turn: Turn) -> None:
+def ring_for(turn_id: UUID, conversation_id: UUID) -> None:
     """A runner takes it up, and other tabs show it."""
     doorbell.ring_all(
         (doorbell.RUNNERS, {"claim": "turn"}),
-        (doorbell.NOTICES, notice(What.ASKED, turn.conversation_id, turn=turn.pk)),
+        (doorbell.NOTICES, notice(What.ASKED, conversation_id, turn=turn_id)),
     )

@@ -56,9 +56,20 @@ class LimitedSocket(WebSocketProtocol):  # type: ignore[misc]
         if args or options or self.state != self.STATE_OPEN or self._perMessageCompress is not None:
             super().sendMessage(payload, isBinary, *args, **options)
             return
-        self.transport.write(frame_head(len(payload), is_binary=isBinary) + payload)
-        if self.transport.connected and not self.transport.disconnecting:
-            self.transport.doWrite()  # what does not fit, or fails, is left to the reactor
+        frame = frame_head(len(payload), is_binary=isBinary) + payload
+        if self._is_clear:
+            sent = self.transport.writeSomeData(frame)
+            frame = frame[sent:] if isinstance(sent, int) else frame
+        if frame:  # what does not fit, or fails, is left to the reactor
+            self.transport.write(frame)
+
+    @property
+    def _is_clear(self) -> bool:
+        """Whether nothing waits before what is written now: then the reactor need not be told."""
+        transport = self.transport
+        is_open = transport.connected and not (transport.disconnecting or transport.TLS)
+        has_waiting = transport.dataBuffer or transport._tempDataBuffer
+        return bool(is_open and not has_waiting)
 
     def inbox(self) -> SocketInbox:
         return SocketInbox(self.transport, self.server.limits.messages_waiting)

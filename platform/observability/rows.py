@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
 
-from observability.postgres.prepared import prepared
+from observability.postgres.prepared import Values, prepared
 
 M = TypeVar("M", bound=models.Model)
 
@@ -29,7 +29,7 @@ def instance_of(model: type[M], values: Sequence[Any]) -> M:
     return model.from_db(DEFAULT_DB_ALIAS, names, found)
 
 
-def find_one(model: type[M], statement: str, values: Sequence[Any]) -> M | None:
+def find_one(model: type[M], statement: str, values: Values) -> M | None:
     """The first row of a statement that reads `columns_of` the model alone."""
     with prepared() as cursor:
         cursor.execute(statement, values)

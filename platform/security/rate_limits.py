@@ -4,6 +4,7 @@ While Redis is away each process counts for itself; a Redis that was emptied sta
 each bucket, so that restarting it is no way around a limit.
 """
 
+import asyncio
 import logging
 import math
 import time
@@ -11,16 +12,18 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from hashlib import sha256
+from hashlib import sha1, sha256
 from ipaddress import IPv6Address, ip_address
 from threading import Lock
+from typing import Any
 
 import redis
+import redis.asyncio
 from django.conf import settings
 from django.utils.translation import gettext as _
 from redis.commands.core import Script
 
-from observability.doorbell import connection
+from observability.doorbell import PATIENCE_SECONDS, connection
 from observability.metrics import refused_by_limit
 from security.cache import absence
 from security.rates import Per, Rate, fill
@@ -53,6 +56,7 @@ for i = 2, #KEYS do
 end
 return 0
 """
+SPEND_SHA = sha1(SPEND.encode()).hexdigest()  # noqa: S324 - Redis' name of it
 REFUND = """
 for i, key in ipairs(KEYS) do
   local full_at = tonumber(redis.call('GET', key))
@@ -98,9 +102,18 @@ def spend(action: Action, who: Who, count: int = 1) -> None:
     wait = _ask_redis(buckets, count)
     if wait is None:
         wait = _local.spend(buckets, count)
-    if wait > 0:
-        refused_by_limit.labels(action).inc()
-        raise LimitReached(action, math.ceil(wait / 1000))
+    _refuse(action, wait)
+
+
+async def spend_soon(client: redis.asyncio.Redis, action: Action, who: Who) -> None:
+    """What `spend` does, for coroutines."""
+    buckets = _buckets(action, who)
+    if not buckets:
+        return
+    wait = await _ask_soon(client, buckets)
+    if wait is None:
+        wait = _local.spend(buckets, 1)
+    _refuse(action, wait)
 
 
 def refund(action: Action, who: Who) -> None:
@@ -129,20 +142,55 @@ def network_of(address: str) -> str:
 def _buckets(action: Action, who: Who) -> dict[str, Rate]:
     """The rates that apply, by the key of the bucket; a key tells nothing about anybody."""
     rates: tuple[Rate, ...] = settings.PARLEY_LIMITS[action]
-    named = {rate: f"{action}:{rate}:{who[rate.per]}" for rate in rates if who.get(rate.per)}
-    return {PREFIX + sha256(name.encode()).hexdigest(): rate for rate, name in named.items()}
+    named = [
+        (rate, f"{action}:{_text(rate)}:{who[rate.per]}") for rate in rates if who.get(rate.per)
+    ]
+    return {PREFIX + sha256(name.encode()).hexdigest(): rate for rate, name in named}
+
+
+@cache
+def _text(rate: Rate) -> str:
+    return str(rate)
+
+
+def _refuse(action: Action, wait: float) -> None:
+    if wait > 0:
+        refused_by_limit.labels(action).inc()
+        raise LimitReached(action, math.ceil(wait / 1000))
 
 
 def _ask_redis(buckets: dict[str, Rate], count: int) -> float | None:
     """Milliseconds to wait; None when Redis cannot be asked."""
     if time.monotonic() < absence.ends_at:
         return None
-    numbers = [n for rate in buckets.values() for n in (count * rate.interval, 1000 * rate.seconds)]
     try:
-        return float(_script(SPEND)([SINCE, *buckets], numbers, connection()))
+        return float(_script(SPEND)([SINCE, *buckets], _numbers(buckets, count), connection()))
     except redis.RedisError as problem:
         absence.begin(problem)
         return None
+
+
+async def _ask_soon(client: redis.asyncio.Redis, buckets: dict[str, Rate]) -> float | None:
+    """The same for coroutines."""
+    if time.monotonic() < absence.ends_at:
+        return None
+    asked: tuple[Any, ...] = (SINCE, *buckets, *_numbers(buckets, 1))
+    keys = len(buckets) + 1
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            try:
+                return float(await client.evalsha(SPEND_SHA, keys, *asked))
+            except redis.exceptions.NoScriptError:
+                return float(await client.eval(SPEND, keys, *asked))
+    except TimeoutError:
+        absence.begin(redis.TimeoutError("no answer"))
+    except (redis.RedisError, OSError) as problem:
+        absence.begin(redis.RedisError(str(problem)))
+    return None
+
+
+def _numbers(buckets: dict[str, Rate], count: int) -> list[float]:
+    return [n for rate in buckets.values() for n in (count * rate.interval, 1000 * rate.seconds)]
 
 
 @cache

@@ -27,6 +27,10 @@ Connection = psycopg.AsyncConnection[Row]
 Step = tuple[Statement, Mapping[str, Any]]
 
 
+class Unanswered(psycopg.OperationalError):
+    """The connection was lost: nobody knows what became of what was asked."""
+
+
 class Asked:
     """A transaction on its way, and what is known of its answer: that of its last statement."""
 
@@ -95,7 +99,7 @@ class Line:
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         self._pgconn.finish()
-        error = psycopg.OperationalError("the connection was closed")
+        error = Unanswered("the connection was closed")
         for asked in self._asked:
             if not asked.answer.done():
                 asked.answer.set_exception(error)

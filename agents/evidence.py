@@ -9,7 +9,7 @@ from agents.aligning.meaning import Embed, Meanings, Open, embed_locally
 from agents.aligning.spans import SAID, Aligned, Prepared, align, strength
 from agents.citations import Claim
 from agents.selectors import verify_quotes
-from agents.support import Sources, Support, check_support
+from agents.support import Sources, Support, check_support, without_sources
 from agents.types import CitationAdded, PackedPassage, Verify
 from knowledge.types import Passage
 from observability.patience import run_patiently
@@ -17,6 +17,7 @@ from observability.patience import run_patiently
 MOST_CLAIMS = 500  # that are aligned for one answer; after them only what is not cited yet
 MOST_PROPOSED = 200  # sentences that sources are looked for
 LIKELIEST = 3  # passages by words that such a sentence is compared with
+SHORT = 8000  # characters of an answer without sources: read sooner than a thread is asked
 PROPOSED = 0.6  # share of its words from which a sentence may be said to be from there
 
 
@@ -75,6 +76,8 @@ class Evidence:
     async def support(self, text: str, *, of_quotations: bool = False) -> Support:
         """How much of the answer these passages stand behind; of an answer made of quotations,
         only what it quotes."""
+        if not self._passages and len(text) <= SHORT:
+            return without_sources(text)
         return await asyncio.to_thread(
             check_support,
             text,

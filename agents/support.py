@@ -17,6 +17,7 @@ from gateway.wording import Weights, is_cjk, words
 
 CITED = 0.35  # the same share where the sentence says itself which passage it is from
 FEWEST_WORDS = 4
+BEGINNING = 200  # characters
 
 _LEADS_ON = re.compile(r"[?？:：][\"'”’」』）)*_]*$")
 _NO_CLAIM = re.compile(r"`[^`]*`|\]\([^)]*\)")
@@ -88,6 +89,23 @@ class Sources:
     def _share(self, claim: ToldSentence, group: Sequence[int]) -> float:
         given = frozenset().union(*(self._terms[n] for n in group))
         return self._weights.coverage(claim.terms, given)
+
+
+def without_sources(text: str) -> Support:
+    """What `check_support` finds in an answer to which nothing was given: no claim has a source."""
+    claims = [
+        said.text
+        for said in read_sentences(text)
+        if not (said.is_vouched or _LEADS_ON.search(said.text)) and _has_words(said.text)
+    ]
+    return Support(len(claims), 0, tuple(claims))
+
+
+def _has_words(text: str) -> bool:
+    """As many different ones as a claim has; most often its beginning says so. The last word there
+    may be cut, and does not count."""
+    begun = set(words(text[:BEGINNING]))
+    return len(begun) > FEWEST_WORDS or len(set(words(text))) >= FEWEST_WORDS
 
 
 def check_support(

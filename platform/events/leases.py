@@ -93,7 +93,7 @@ def claiming(
         "holder": holder[:HOLDER_LENGTH],
         "limit": limit,
         "lease": lease,
-        "held": list(held),
+        "held": f"{{{','.join(map(str, held))}}}",  # at once what psycopg would write one by one
     }
 
 

@@ -69,7 +69,7 @@ APPENDING = """
     ), stored as (
         insert into event (stream_id, seq, kind, payload, created_at)
         select held.id, held.last_seq - %(count)s::int + e.n, e.kind, e.payload, now()
-        from held, unnest(%(kinds)s::text[], %(payloads)s::jsonb[])
+        from held, rows from (jsonb_to_recordset(%(events)s::jsonb) as (kind text, payload jsonb))
              with ordinality as e(kind, payload, n)
     )
 """
@@ -108,8 +108,7 @@ def appended(
         "range": SEQ_RANGE,
         "count": len(events),
         "close": close,
-        "kinds": [kind for kind, _ in events],
-        "payloads": [encode(payload) for _, payload in events],
+        "events": encode([{"kind": kind, "payload": payload} for kind, payload in events]),
     }
 
 

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST
 from accounts.callers import caller
 from agents.mcp_client import services
 from agents.mcp_client.models import McpServer, McpTool
+from agents.mcp_client.naming import is_address
 from agents.mcp_client.pinning import State
 from agents.mcp_client.shown import shown_tools
 
@@ -52,6 +53,14 @@ class McpServerForm(forms.ModelForm):  # type: ignore[type-arg]
             if shown
             else _("No token is stored. It is kept encrypted and never shown again.")
         )
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"]
+        if not is_address(url):
+            raise forms.ValidationError(
+                _("An address like https://mcp.example.org/mcp, without a password.")
+            )
+        return url
 
     def clean(self) -> dict[str, Any]:
         """A stored token goes to the server it was entered for, as a key of an endpoint does."""

@@ -6,6 +6,7 @@ pass for a built-in one nor for another server's.
 
 import hashlib
 import re
+from urllib.parse import urlsplit
 
 BETWEEN = "__"
 LONGEST = 64
@@ -14,6 +15,15 @@ SERVER = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 
 _MARKED = re.compile(r"_[0-9a-f]{8}$")
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+def is_address(url: str) -> bool:
+    """Whether it can be taken apart: brackets and ports may be of no address at all."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def is_of_a_server(name: str) -> bool:

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from agents.mcp_client.models import McpServer, McpTool
-from agents.mcp_client.naming import LONGEST_SERVER, SERVER
+from agents.mcp_client.naming import LONGEST_SERVER, SERVER, is_address
 from agents.mcp_client.services import suggested_effect, token_hint
 from security.schemas import WriteSchema
 
@@ -17,7 +17,19 @@ AT = "2026-11-22T09:30:00Z"
 PIN = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 LONGEST_CALL = 600  # seconds
 Name = Annotated[str, StringConstraints(pattern=rf"^{SERVER.pattern}$", max_length=LONGEST_SERVER)]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@?#]+(/[^\s#]*)?$", max_length=500)]
+
+
+def _address(url: str) -> str:
+    if not is_address(url):
+        raise ValueError("This is no address.")
+    return url
+
+
+Url = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://[^\s/@?#]+(/[^\s#]*)?$", max_length=500),
+    AfterValidator(_address),
+]
 Token = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^\s\x00]+@[^\s\x00]+$", max_length=254)]
 Auth = Literal["none", "bearer", "oauth"]

@@ -93,6 +93,7 @@ def test_a_token_stays_with_the_server_it_was_entered_for(
         {"name": "x", "url": "https://x.example", "command": "/bin/sh"},
         {"name": "x", "url": "https://x.example", "timeout": 10**9},
         {"name": "x", "url": "https://x.example", "is_local": True},
+        {"name": "x", "url": "http://[::1/"}, {"name": "x", "url": "http://x.example:99999/"},
         {"name": "x", "url": "https://x.example", "people": ["\0@x.example"]},
     ],
 )  # fmt: skip

@@ -81,6 +81,7 @@ def doings(monkeypatch) -> Doings:
 @pytest.fixture
 def agent(alice, settings, tmp_path, model_server, doings) -> Agent:
     settings.FILES_ROOT = tmp_path / "files"
+    settings.PARLEY_OCR = "eng"
     forget_routes()
     forget_rules()
     model_server.default = obey
@@ -138,9 +139,10 @@ def pdf(text: str) -> bytes:
 
 
 def picture(text: str) -> bytes:
-    """A scanned page: what it says is read by Tesseract."""
-    lines = textwrap.wrap(text.replace(FACT, ""), 48)
-    return scan(picture_of("\n".join([FACT, *lines]), size=(1400, 300 + 70 * len(lines))))
+    """Scanned pages: what they say is read by Tesseract."""
+    lines = [FACT, *textwrap.wrap(text.replace(FACT, ""), 48)]
+    pages = [lines[first : first + 8] for first in range(0, len(lines), 8)]
+    return scan(*(picture_of("\n".join(page)) for page in pages))
 
 
 def word(text: str, comment: str = "") -> bytes:

@@ -30,12 +30,10 @@ needs_tesseract = pytest.mark.skipif(
 )
 
 
-def picture_of(
-    text: str, font: str = "", *, turned: int = 0, size: tuple[int, int] = (1240, 700)
-) -> bytes:
+def picture_of(text: str, font: str = "", *, turned: int = 0) -> bytes:
     """A page as a scanner sees it: grey, at 150 dots an inch."""
     face = ImageFont.truetype(font, 44) if font else ImageFont.load_default(44)
-    page = Image.new("L", size, 240)
+    page = Image.new("L", (1240, 700), 240)
     ImageDraw.Draw(page).multiline_text((120, 120), text, fill=30, font=face, spacing=24)
     target = io.BytesIO()
     page.rotate(turned, expand=True).save(target, "JPEG", quality=80)

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as _noop
+from django.utils.translation import gettext_noop
 
 from accounts.access import require_visible
 from accounts.models import User
@@ -23,7 +23,7 @@ LONGEST_QUESTION = 2_000  # characters
 LONGEST_QUOTE = 4_000
 MOST_EXPECTED = 20
 MOST_QUESTIONS = 2_000  # of a collection
-NO_SUCH_DOCUMENT = _noop("There is no such document in this collection.")
+NO_SUCH_DOCUMENT = gettext_noop("There is no such document in this collection.")
 
 Origin = GoldenQuestion.Origin
 State = GoldenQuestion.State

@@ -21,7 +21,7 @@ from agents.tools.registry import tool
 from agents.tools.types import Effect, ToolCalling, ToolOutput, ToolRefused
 from agents.types import AgentTask
 from knowledge.labels import demands_of
-from knowledge.models import Collection, Source, SourceItem
+from knowledge.models import Collection, Document, Source, SourceItem
 from knowledge.sources.places import repository_of
 from observability.patience import run_patiently
 from security.reading import second_lock
@@ -157,9 +157,31 @@ def _choose(calling: ToolCalling, name: str) -> Repository:
     raise refused_with(f"Name one of the repositories: {names}.", collections)
 
 
-@second_lock
 def list_repositories(user: User, task: AgentTask) -> list[Repository]:
-    """Those in the collections that person, agent and conversation have in common."""
+    """Those in the collections that person, agent and conversation have in common, without those
+    of which something is kept from the person: a copy has its files at every commit, under every
+    name that they ever had."""
+    found = _in_reach(user, task)
+    kept = _keeping_back(user, [one.source_id for one in found])
+    return [one for one in found if one.source_id not in kept]
+
+
+def _keeping_back(user: User, sources: Sequence[UUID]) -> set[UUID]:
+    """Past the second lock, which would hide that there is something hidden."""
+    seen = Collection.parts_apart.visible_to(user).values("pk")
+    edited = Collection.objects.editable_by(user).values("pk")
+    hidden = Collection.parts_apart.filter(is_restricted=True).exclude(pk__in=seen)
+    # Of what is deleted too, while it can be restored.
+    documents = Document.objects.filter(
+        is_apart=True, pk__in=hidden.exclude(part_of__in=edited).values("pk")
+    )
+    items = SourceItem.objects.filter(source__in=sources, document__in=documents)
+    own = documents.filter(source__in=sources)
+    return {*items.values_list("source", flat=True), *own.values_list("source", flat=True)}
+
+
+@second_lock
+def _in_reach(user: User, task: AgentTask) -> list[Repository]:
     if task.has_lost_its_collections:
         return []
     visible = Collection.objects.visible_to(user)

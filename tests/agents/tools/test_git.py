@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from accounts.models import Grant
 from accounts.services import share
 from agents.tools.types import Taint, ToolRefused
 from knowledge import services
+from knowledge.document_access import services as access
 from knowledge.models import Collection, Source, SourceItem
 from tests.agents.tools.conftest import Call
 from tests.knowledge.sources.conftest import add, admin, root, visit
@@ -98,6 +100,35 @@ def test_an_outsider_learns_nothing(alice, charlie, shelf, handbook, call: Call)
     other = services.create_collection(alice, "Other")
     with pytest.raises(ToolRefused, match="No git repository"):
         call(charlie, "git_list", agent={"collections": (other.pk,)})
+
+
+def test_a_repository_with_a_file_kept_from_somebody_is_none_for_them(
+    alice, bob, charlie, shelf, handbook, call: Call
+) -> None:
+    share(handbook, bob, "editor", by=alice)
+    share(handbook, charlie, "reader", by=alice)
+    document = SourceItem.objects.get(source=shelf["source"], external_id="new.md").document
+    access.share(alice, document.pk, charlie)  # apart, and for all readers
+    assert "new.md" in call(charlie, "git_list").text
+    access.unshare(alice, document.pk, Grant.objects.get(object_id=document.pk).pk)
+    access.restrict(alice, document.pk, is_restricted=True)
+    asked: dict[str, dict[str, Any]] = {
+        "git_list": {}, "git_read": {"path": "new.md"}, "git_search": {"text": "New."},
+        "git_log": {}, "git_diff": {"revision": shelf["second"]}, "git_blame": {"path": "new.md"},
+    }  # fmt: skip
+    for name, arguments in asked.items():
+        for repository in ("", handbook.name, str(shelf["source"].pk)):
+            with pytest.raises(ToolRefused) as refused:
+                call(charlie, name, repository=repository, **arguments)
+            assert str(refused.value) == "No git repository that you may read is connected."
+        for editor in (alice, bob):
+            call(editor, name, **arguments)
+    document.refresh_from_db()
+    services.delete_document(document)  # gone from the collection, and in the history still
+    SourceItem.objects.filter(source=shelf["source"], external_id="new.md").update(
+        state=SourceItem.State.LEFT_OUT
+    )
+    assert "new.md" not in call(charlie, "git_list").text
 
 
 def test_hostile_arguments_lead_nowhere(alice, shelf, add, tmp_path: Path, call: Call) -> None:

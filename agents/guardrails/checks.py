@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from agents.guardrails.detectors.domains import strange_addresses
+from agents.guardrails.detectors.domains import address_at_the_end, strange_addresses
 from agents.guardrails.detectors.injection import injections
 from agents.guardrails.detectors.personal import DETECTORS
 from agents.guardrails.detectors.secrets import secrets
@@ -18,11 +18,13 @@ from agents.guardrails.rules import (
     RegexRule,
     SecretsRule,
 )
-from agents.guardrails.types import Finding, Span
+from agents.guardrails.types import Finding, Span, Unchecked
 from knowledge.languages import guess_language
+from security.sentences import Sentence
 
 _DIGITS = re.compile(r"\d(?:\D{0,3}\d){5}")  # none of the numbers has fewer
 
+MOST_SPANS = 2000  # of one rule in one text
 LEAST_LETTERS = 20  # from which a language is told; of Chinese characters fewer say it
 LEAST_WIDE = 6
 
@@ -42,6 +44,8 @@ def check(text: str, rule: AnyRule) -> Finding | None:
         case LanguageRule():
             return _language(text, rule)
     spans = tuple(spans_of(text, rule))
+    if len(spans) > MOST_SPANS:
+        raise Unchecked(Sentence("guardrail_why_many"))
     return Finding(spans) if spans else None
 
 
@@ -63,18 +67,35 @@ def spans_of(text: str, rule: AnyRule, start: int = 0) -> list[Span]:
     return apart(found)
 
 
+def begun_at(text: str, rule: AnyRule, start: int = 0) -> int:
+    """From where on nobody can tell yet whether the rule will hold."""
+    if isinstance(rule, DomainsRule):
+        return address_at_the_end(narrow(text), start)
+    return len(text)
+
+
 def narrow(text: str) -> str:
     """Full-width signs as the usual ones, each in its place: １３８ is a number as well."""
     return text if text.isascii() else text.translate(_FULL_WIDTH)
 
 
 def apart(spans: Iterable[Span]) -> list[Span]:
-    """In order; of two that overlap the one that was named first."""
-    kept: list[Span] = []
-    for span in spans:
-        if not any(span.start < other.end and other.start < span.end for other in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda span: span.start)
+    """In order; those that overlap as one, under the name of the one that was named first."""
+    kept: list[tuple[int, Span]] = []
+    for one in sorted(enumerate(spans), key=lambda one: one[1].start):
+        if kept and one[1].start < kept[-1][1].end:
+            kept.append(_merged(kept.pop(), one))
+        else:
+            kept.append(one)
+    return [span for _n, span in kept]
+
+
+def _merged(a: tuple[int, Span], b: tuple[int, Span]) -> tuple[int, Span]:
+    """`a` begins first. The number is its place among those that were named."""
+    n, first = min(a, b, key=lambda one: one[0])
+    since = min(span.start - span.before for _n, span in (a, b))
+    end = max(a[1].end, b[1].end)
+    return n, Span(a[1].start, end, first.label, a[1].start - since)
 
 
 def _personal(text: str, rule: PersonalRule, start: int) -> Iterator[Span]:

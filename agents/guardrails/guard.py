@@ -24,6 +24,8 @@ from agents.types import AgentTask, GuardrailActed, PackedPassage
 from gateway.labels import Demand
 from security.sentences import Sentence
 
+AT_ONCE = 10_000  # characters that are looked at on the event loop
+
 log = logging.getLogger(__name__)
 
 
@@ -99,7 +101,9 @@ class Guard:
         """Raises Unchecked."""
         if rule.asks_somebody:
             return await ask(rule, text, self.asking)
-        return check(text, rule)
+        if len(text) <= AT_ONCE:
+            return check(text, rule)
+        return await asyncio.to_thread(check, text, rule)  # others of this loop would wait
 
     async def hidden(self, text: str, place: Place, *, is_told: bool = True) -> Looked:
         """The same, with placeholders that are opened again in the answer."""

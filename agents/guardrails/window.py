@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agents.guardrails.checks import apart, spans_of
+from agents.guardrails.checks import apart, begun_at, spans_of
 from agents.guardrails.rules import AnyRule, LengthRule
 from agents.guardrails.types import Action, Kind, Span
 from agents.guardrails.vault import masked, put
@@ -71,6 +71,7 @@ class SpanWindow:
         ]
         if not is_last and len(self._raw) - self._done < LONGEST:
             spans = [(span.start - span.before, span.end) for _n, _rule, span in found]
+            end = min(end, *(begun_at(self._raw, rule, self._done) for _n, rule in self._finders))
             while cut := [since for since, until in spans if since < end < until]:
                 end = min(cut)
         return self._take(end, found)
@@ -89,13 +90,10 @@ class SpanWindow:
         for n, rule, span in final:
             part = Span(span.start, min(span.end, end), span.label)
             if rule.action == Action.MASK:
-                hidden.append((n, part))
-            elif rule.action == Action.WARN:
+                hidden.append(part)
+            if rule.action in {Action.MASK, Action.WARN}:
                 self._count(n, [part])
-        kept = apart(span for _n, span in hidden)
-        for n, span in hidden:
-            if span in kept:
-                self._count(n, [span])
+        kept = apart(hidden)
         inside = [Span(s.start - self._done, s.end - self._done, s.label) for s in kept]
         text = put(self._raw[self._done : end], ((span, masked(span)) for span in inside))
         self._forget(end)

@@ -101,6 +101,8 @@ declare(
         **{f"guardrail_whole_{kind.value}": text for kind, text in WHOLE.items()},
         **{f"guardrail_place_{place.value}": text for place, text in PLACES.items()},
         "guardrail_why_pattern": _("its pattern took too long"),
+        "guardrail_why_many": _("it finds too much in one text"),
+        "guardrail_why_long": _("the text is longer than can be judged"),
         "guardrail_why_silent": _("the endpoint did not answer in time"),
         "guardrail_why_failed": _("the endpoint failed"),
         "guardrail_why_nonsense": _("the answer was no verdict"),

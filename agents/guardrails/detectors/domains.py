@@ -10,13 +10,16 @@ _ENDINGS = (
     "com|org|net|io|dev|app|ai|co|me|info|biz|xyz|site|online|top|shop|cc|tv|gg|sh|ly|to|eu|uk|de|"
     "fr|es|it|nl|ch|at|be|se|no|fi|dk|pl|ru|ua|us|ca|au|nz|jp|kr|cn|tw|hk|sg|in|br|test|example"
 )
+_STOPS = r"\s<>\"'`，。、；！？（）【】「」《》\]}"
 _ADDRESS = re.compile(
-    r"(?:[a-z][a-z0-9+.-]{0,20}:)?[/\\]{2}[^\s<>\"'`，。、；！？（）【】「」《》\]}]+"
+    rf"(?:[a-z][a-z0-9+.-]{{0,20}}:)?[/\\]{{2}}[^{_STOPS}]+"
     r"|(?<![\w@./-])(?:www\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+"
-    rf"(?:{_ENDINGS})(?![\w-])(?!\.\w)(?!\()[^\s<>\"'`，。、；！？（）【】「」《》\]}})]*"
+    rf"(?:{_ENDINGS})(?![\w-])(?!\.\w)(?!\()[^{_STOPS})]*"
     r"|(?<![\w.+-])[\w.+-]+@(?:[a-z0-9-]+\.)+[a-z]{2,24}(?![\w-])",
     re.IGNORECASE,
 )
+_MAIL = re.compile(r"[^/?#:]+@[^/?#:@]+\Z")
+_BEGUN = re.compile(rf"(?<![^{_STOPS}])[^{_STOPS}]++\Z")
 _TRAILING = ".,;:!?)*_\"'"
 
 
@@ -30,15 +33,24 @@ def strange_addresses(text: str, allowed: Collection[str], start: int = 0) -> It
             yield Span(found.start(), found.start() + len(address), "link")
 
 
+def address_at_the_end(text: str, start: int = 0) -> int:
+    """Where that begins which reaches the end: an address in it may lead elsewhere yet."""
+    begun = _BEGUN.search(text, start)
+    return begun.start() if begun else len(text)
+
+
 def host_of(address: str) -> str:
-    """As a browser would go there; empty where it is no address of a host."""
+    """As a browser would go there; empty where it is no address of a host. Whoever names a person
+    or no port before it wants it to be read wrongly."""
     address = address.replace("\\", "/")
-    is_mail = "@" in address and "//" not in address
     try:
-        if is_mail:
+        if _MAIL.match(address):
             host = address.rpartition("@")[2]
         else:
-            host = urlsplit(address if "//" in address else f"//{address}").hostname or ""
+            parts = urlsplit(address if "//" in address else f"//{address}")
+            host = parts.hostname or ""
+            if "@" in parts.netloc or (host and parts.port == 0):
+                return "?"
         if not host.isascii():
             host = host.encode("idna").decode()
     except (ValueError, UnicodeError):

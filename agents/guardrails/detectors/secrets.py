@@ -27,7 +27,12 @@ _TOKENS = re.compile(
     r"|(?P<parley>par_[a-z2-7]{8}_[a-z2-7]{32})"
     r")(?![A-Za-z0-9_])"
 )
-_JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,2000}\.eyJ[\w-]{8,8000}\.[\w-]{8,2000}(?![\w-])", re.ASCII)
+_JWT = re.compile(
+    r"(?<![\w-])eyJ[\w-]{8,2000}+(?:"
+    r"\.eyJ[\w-]{8,8000}+\.[\w-]{8,2000}+(?![\w-])"
+    r"|(?:\.(?:ey?|eyJ[\w-]{0,8000}+(?:\.[\w-]{0,7})?)?)?\Z)",  # its end is still to come
+    re.ASCII,
+)
 _PEM = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:[\s\S]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[\s\S]*\Z)"
@@ -89,8 +94,9 @@ def _is_password(value: str) -> bool:
 
 
 def _is_jwt(token: str) -> bool:
+    """Of one that has only begun as well."""
     head = token.partition(".")[0]
     try:
-        return b'"alg"' in base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))
+        return b'"alg"' in base64.urlsafe_b64decode(head[: len(head) // 4 * 4])
     except (ValueError, binascii.Error):
         return False

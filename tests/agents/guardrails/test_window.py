@@ -1,5 +1,6 @@
 """What is shown of a stream is what would be shown of the whole text, wherever it is cut."""
 
+import base64
 import random
 
 import pytest
@@ -14,6 +15,10 @@ from agents.guardrails.window import CONTEXT, WIDTHS, SpanWindow
 from tests.agents.guardrails.rules_of import rule
 
 PEM = "-----BEGIN PRIVATE KEY-----\n" + "MIIEvQIBADANBg\n" * 60 + "-----END PRIVATE KEY-----"
+JWT = ".".join(
+    base64.urlsafe_b64encode(part).rstrip(b"=").decode()
+    for part in (b'{"typ":"JWT","alg":"RS256"}', b'{"sub":"' + b"k7" * 90 + b'"}', b"\xa7" * 240)
+)
 TEXTS = {
     "a mail": "Write to alice@example.org, please, or call +49 30 1234567.",
     "chinese": "请联系alice@example.org，或拨打13812345678。" * 3,
@@ -23,6 +28,13 @@ TEXTS = {
     "a token": "Use ghp_" + "a1B2c3D4e5" * 4 + " for it" + "." * 400,
     "a password": "Some words. " * 25 + "My password is: hunter2!x9, keep it." + " And more." * 40,
     "in an address": "At " + "postgres://clerk:s3cretpw@db.example.org/x is it. " * 9,
+    "a jwt": f"Take {JWT} with you." + " And more." * 40,
+    "two at once": "Ask ferry-leaves.alice@example.org about the ferry  leaves-x@example.org. " * 3,
+    "a person in a link": "Go to https://example.org:"
+    + "a" * 300
+    + "@evil.com/x now. "
+    + "So. " * 99,
+    "a long host": "https://" + "a." * 150 + "example.org.evil.com/x, yes. " + "So it is. " * 40,
     "a link": "See https://evil.example.com/" + "a" * 150 + " and example.org/x.",
 }
 RULES = [
@@ -62,7 +74,20 @@ def test_sign_by_sign(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["a mail", "chinese", "a long key", "cards", "a token", "a password", "in an address"]
+    "name",
+    [
+        "a mail",
+        "chinese",
+        "a long key",
+        "cards",
+        "a token",
+        "a password",
+        "in an address",
+        "a jwt",
+        "two at once",
+        "a person in a link",
+        "a long host",
+    ],
 )
 def test_nothing_of_what_is_masked_is_ever_shown(name):
     text = TEXTS[name]
@@ -70,6 +95,19 @@ def test_nothing_of_what_is_masked_is_ever_shown(name):
     assert hidden
     shown = "".join(streamed(text, RULES, range(1, len(text))))
     assert not [value for value in hidden if value in shown]
+
+
+@pytest.mark.parametrize("name", ["a jwt", "a person in a link", "a long host"])
+def test_what_only_its_end_tells_is_waited_for(name):
+    """Nothing of it is shown, wherever the stream stops to wait."""
+    for cut in range(len(TEXTS[name])):
+        window = SpanWindow([rule("secrets"), rule("domains", allowed=["example.org"])])
+        shown = window.feed(TEXTS[name][:cut]).text
+        assert not any(part in shown for part in ("eyJ", "aaa", "a.a.", "https:"))
+
+
+def test_a_jwt_has_its_600_characters():
+    assert len(JWT) > 600
 
 
 @settings(max_examples=150, deadline=None)

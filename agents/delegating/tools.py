@@ -71,6 +71,7 @@ def tool_for(one: Reachable, seconds: float) -> Tool:
         timeout=float(seconds),
         icon="agent" if is_asked else "hand",
         hands_over=not is_asked,
+        keeps_masks=True,
     )
 
 

@@ -14,6 +14,7 @@ from agents.guardrails.window import WIDTHS, Passed, Segments, SpanWindow
 from agents.types import (
     AgentTask,
     Finished,
+    NoteTaken,
     ReasoningDelta,
     RetrievalCompleted,
     Step,
@@ -26,7 +27,7 @@ from knowledge.quality.approved import Approved
 from security.sentences import together
 
 Items = AsyncGenerator[StreamItem | Step, None]
-ENDS = (ToolCalled, ToolApprovalRequested, Completed)  # before them nothing is held back
+ENDS = (ToolCalled, ToolApprovalRequested, NoteTaken, Completed)  # before them nothing is held back
 STOPPED = "content_filter"  # as the protocol calls it
 
 

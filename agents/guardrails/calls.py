@@ -31,12 +31,13 @@ async def checked(
     task: AgentTask, tool: Tool, call: ToolCall, arguments: Mapping[str, Any]
 ) -> Checked:
     """What was hidden from the model is put back for tools of this installation that tell nobody
-    outside. Those that send, and those of other people's servers, get the placeholders."""
+    outside and no model. Those that send, those of other people's servers, search and other agents
+    get the placeholders."""
     guard = task.guard
     if guard is None:
         return Checked(call, arguments)
     given = arguments
-    if not tool.server and tool.effect != Effect.SENDS:
+    if not (tool.server or tool.keeps_masks or tool.effect == Effect.SENDS):
         given = each_string(arguments, guard.vault.open)
     given, result, asks = await _looked_at(guard, given)
     if given != arguments:

@@ -25,11 +25,12 @@ FENCE = "0" * 16  # in place of the random word; what it may hide is told by the
 
 def may_reuse(task: AgentTask, request: ChatRequest) -> bool:
     """Never what a temporary conversation says, what attached files say, what goes on from an
-    answer that broke off, or what calls tools."""
+    answer that broke off, what calls tools, or where a guardrail has hidden anything."""
     return (
         task.agent.reuse != "off"
         and task.agent.id is not None
         and not task.is_temporary
+        and (task.guard is None or task.guard.vault.is_empty)
         and not (task.attachments or request.image_count)
         and not request.continues
         and not (request.tools or task.agent.may_call)

@@ -131,6 +131,8 @@ class Tool:
     is_let_in: Callable[[User], Awaitable[bool]] | None = None
     # Whether another agent goes on in place of this one once it was called.
     hands_over: bool = False
+    # Whether what it is given reaches a model or an endpoint: words hidden from these stay so.
+    keeps_masks: bool = False
 
     @property
     def is_reading(self) -> bool:

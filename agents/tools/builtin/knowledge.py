@@ -40,7 +40,7 @@ SearchText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=
 
 @tool(
     title=_("Search documents"), effect=Effect.READS, icon="search", result_chars=RESULT_CHARS,
-    timeout=60,
+    timeout=60, keeps_masks=True,  # the query goes to embedders and rerankers
 )  # fmt: skip
 async def search_documents(
     calling: ToolCalling,

@@ -4,8 +4,10 @@ import asyncio
 import threading
 
 import pytest
+from pydantic import ValidationError
 
 from agents.guardrails import guard as guards
+from agents.guardrails import rules
 from agents.guardrails.checks import MOST_SPANS, apart, check, spans_of
 from agents.guardrails.guard import Guard
 from agents.guardrails.types import Place, Span, Unchecked
@@ -32,8 +34,8 @@ def test_more_than_can_be_hidden_is_not_checked():
 
 
 def test_two_rules_hide_all_that_either_finds():
-    rules = (rule("regex", ("input",), pattern="is bob"), rule(places=("input",)))
-    guard = Guard(rules, None, Vault("x"), ())
+    both = (rule("regex", ("input",), pattern="is bob"), rule(places=("input",)))
+    guard = Guard(both, None, Vault("x"), ())
     looked = asyncio.run(guard.hidden("It is bob@example.org.", Place.INPUT))
     assert looked.text.startswith("It [MASKED_")
     assert looked.text.endswith("].")
@@ -69,3 +71,15 @@ def test_a_long_text_is_looked_at_beside_the_event_loop(monkeypatch, length, is_
 )
 def test_where_addresses_lead(text, is_strange):
     assert bool(spans_of(text, rule("domains", allowed=["example.org"]))) is is_strange
+
+
+def test_patterns_are_tried_where_they_are_written_alone(monkeypatch):
+    tried = []
+    monkeypatch.setattr(rules, "require_quick", tried.append)
+    one = rule("regex", pattern="never tried [0-7]")
+    assert set(tried) == {one.pattern}
+    tried.clear()
+    assert rules.parse([rules.stored(one)]) == (one,)
+    assert tried == []
+    with pytest.raises(ValidationError):
+        rules.parse([rules.stored(one) | {"pattern": "("}])

@@ -10,9 +10,12 @@ import pytest
 
 from agents.asking import Asked, prepare
 from agents.authority.types import Verdict
+from agents.delegating.tools import tool_for
 from agents.guardrails.admitting import admitted
 from agents.guardrails.answering import heard
+from agents.guardrails.calls import checked
 from agents.guardrails.rules import stored
+from agents.reuse.keys import may_reuse
 from agents.running import talking
 from agents.running.keeping import Past
 from agents.tools import registry
@@ -25,6 +28,7 @@ from agents.types import (
     Finished,
     GuardrailActed,
     Limits,
+    NoteTaken,
     PackedPassage,
     PastMessage,
     ReasoningDelta,
@@ -34,7 +38,7 @@ from agents.types import (
     ToolCompleted,
     UsageRecorded,
 )
-from gateway.types import Route
+from gateway.types import ChatRequest, Route, ToolCall
 from tests.agents.guardrails.rules_of import rule
 from tests.agents.passages import passage
 from tests.agents.test_loop import Run
@@ -202,6 +206,29 @@ def test_nothing_shown_at_all_says_why(model_server, route):
     assert "No language" in made.text
 
 
+def test_what_was_said_before_a_note_is_shown_before_it():
+    async def items():
+        yield TextDelta("Wait. ")
+        yield NoteTaken(uuid4(), "Be quick.")
+        yield TextDelta("Quick.")
+
+    async def listen():
+        task = AgentTask(AgentSpec(guardrails=(stored(rule()),)), someone(), "Why?")
+        return [type(item) async for item in heard(await admitted(task, none), items())]
+
+    assert asyncio.run(listen())[:2] == [TextDelta, NoteTaken]
+
+
+def test_what_was_hidden_is_no_answer_to_others():
+    async def reused(question):
+        agent = AgentSpec(id=uuid4(), reuse="own", guardrails=(stored(rule(places=("input",))),))
+        task = await admitted(AgentTask(agent, someone(), question), none)
+        return may_reuse(task, ChatRequest(model="m", messages=()))
+
+    assert asyncio.run(reused("Who is Bob?"))
+    assert not asyncio.run(reused(f"Who is {MAIL}?"))
+
+
 @pytest.mark.parametrize("rules", [[rule(places=("input",))], []])
 def test_only_rules_of_the_answer_hold_it_back(rules):
     """Each word is shown before the next one is there."""
@@ -338,6 +365,38 @@ def test_tools_of_the_house_get_what_was_hidden_and_those_that_send_do_not(
     assert "eve@example.org" not in sent
     results = {one.call_id: one.text for one in made.of(ToolCompleted)}
     assert any("eve@example.org" in text for text in results.values())
+
+
+def helper(way):
+    """An agent that this one may call."""
+    return tool_for(
+        SimpleNamespace(
+            helper=SimpleNamespace(way=way, when=""),
+            agent=SimpleNamespace(pk=uuid4(), slug="other", name="Other"),
+        ),
+        60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("find", "is_opened"),
+    [
+        (lambda: registry.TOOLS["search_documents"], False),
+        (lambda: helper("ask"), False),
+        (lambda: helper("hand_over"), False),
+        (lambda: registry.TOOLS["read_document"], True),
+    ],
+    ids=["search", "ask", "hand over", "read"],
+)
+def test_what_goes_on_to_a_model_or_an_endpoint_keeps_its_placeholders(find, is_opened):
+    async def given():
+        agent = AgentSpec(guardrails=(stored(rule(places=("input",))),))
+        task = await admitted(AgentTask(agent, someone(), MAIL), none)
+        told = {"text": f"Of {task.question}"}
+        call = ToolCall("call_1", "x", json.dumps(told))
+        return (await checked(task, find(), call, told)).arguments["text"]
+
+    assert (asyncio.run(given()) == f"Of {MAIL}") is is_opened
 
 
 def test_a_blocked_call_is_not_made_and_the_model_hears_why(model_server, route, tools):

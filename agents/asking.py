@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from agents.authority.canaries import rule_of
-from agents.authority.markers import marked
+from agents.authority.markers import marked, refresh_markers
 from agents.authority.watching import canary_of
 from agents.delegating.wording import question_of
 from agents.finding import retrieve, within_reach
@@ -42,6 +42,7 @@ from gateway.controls import Controls
 from gateway.labels import Demand, labels_of, require_labels
 from gateway.types import ChatRequest, Completed, FindRoutes, PassageText
 from knowledge.retrieval.understanding import Understood
+from observability.patience import run_patiently
 
 if TYPE_CHECKING:
     from agents.authority.types import RunState
@@ -76,6 +77,7 @@ class Asked:
     def __init__(self) -> None:
         self.demands: tuple[Demand, ...] = ()
         self.notices: list[str] = []  # what the reader is to know of how it came about
+        self.notes: list[str] = []  # what the person said meanwhile, as the model heard it
 
 
 async def prepare(
@@ -87,6 +89,7 @@ async def prepare(
     history = fitting_history(task.history, int(task.agent.context_tokens * HISTORY_SHARE))
     reading, begun = await _read(task, read), await as_it_was(task)
     if begun is not None:
+        await run_patiently(refresh_markers)  # it searches no more, which does that
         asked.opening, reading = begun.opening, replace(reading, passages=begun.attached)
         begun = replace(begun, found=await permitted(task, begun.found, begun.demands))
     reading = replace(reading, passages=await permitted(task, reading.passages))

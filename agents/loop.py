@@ -168,15 +168,12 @@ async def _spoken(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes)
     its words stands what it calls, if it has tools."""
     if asked.request.continues:
         yield TextDelta(asked.request.continues)
-    if asked.tools:
-        made = talk(task, asked, chat, routes)
-        talking = watched(task, made, asked.notices, asked.passages)
-    elif task.caller is not None:
+    if asked.tools or task.caller is not None:
         talking = talk(task, asked, chat, routes)
     else:
         talking = answers(task, asked, chat, routes)
-        if markers_beside(asked.passages):
-            talking = watched(task, talking, asked.notices, asked.passages)
+    if asked.tools or markers_beside(asked.passages):
+        talking = watched(task, talking, asked.notices, asked.passages)
     async with aclosing(talking) as items:
         async for item in items:
             yield item

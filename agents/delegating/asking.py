@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from uuid import UUID
 
 from agents.asking import Asked, prepare, searched_collections
+from agents.authority.markers import markers_beside
 from agents.authority.watching import watched
 from agents.building.variables import with_variables
 from agents.citations import CitationGate
@@ -181,8 +182,11 @@ class _Child:
         gate.admit([one.n for one in passages])
 
     def _spoken(self) -> AsyncGenerator[StreamItem | Step, None]:
-        talking = talk(self._task, self._asked, stream_chat, find_routes)
-        return watched(self._task, talking, self._asked.notices) if self._asked.tools else talking
+        asked = self._asked
+        talking = talk(self._task, asked, stream_chat, find_routes)
+        if not (asked.tools or markers_beside(asked.passages)):
+            return talking
+        return watched(self._task, talking, asked.notices, asked.passages)
 
     def _output(self, agent: Agent, gate: CitationGate) -> ToolOutput:
         """With all that it had come upon: its answer may repeat any of it."""

@@ -28,3 +28,7 @@ def depth_of(task: AgentTask) -> int:
 
 def hands_of(task: AgentTask) -> int:
     return task.caller.hands if task.caller else 0
+
+
+def steps_before(task: AgentTask) -> int:
+    return task.caller.steps if task.caller else 0

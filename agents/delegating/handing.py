@@ -6,7 +6,15 @@ from uuid import UUID
 
 from agents.asking import Asked
 from agents.building.variables import with_variables
-from agents.delegating.bounds import AGAIN, ENOUGH, HANDS, UNUSABLE, agents_above, hands_of
+from agents.delegating.bounds import (
+    AGAIN,
+    ENOUGH,
+    HANDS,
+    UNUSABLE,
+    agents_above,
+    hands_of,
+    steps_before,
+)
 from agents.delegating.finding import find_reachable
 from agents.guardrails.admitting import admitted
 from agents.models import Agent
@@ -21,7 +29,7 @@ from observability.patience import run_patiently
 async def offer(calling: ToolCalling, agent_id: UUID, reason: str) -> ToolOutput:
     """That it may; the run itself goes over once this call has ended. Raises ToolRefused."""
     task = calling.task
-    if await run_patiently(find_reachable, task.user, agent_id) is None:
+    if await run_patiently(_found, task, agent_id) is None:
         raise ToolRefused(UNUSABLE)
     if agent_id in agents_above(task):
         raise ToolRefused(AGAIN)
@@ -54,6 +62,8 @@ async def handed_over(
         readers=state.readers,
         is_handed=True,
         said=said,
+        notes=(*(task.caller.notes if task.caller else ()), *asked.notes),
+        steps=steps_before(task) + len(asked.done),
         numbers_taken=taken,
         hands=hands_of(task) + 1,
     )
@@ -80,5 +90,11 @@ async def handed_over(
 
 
 def _found(task: AgentTask, agent_id: UUID) -> tuple[Agent, AgentSpec, tuple[Demand, ...]] | None:
+    """Not one that has lost its collections: it would search everything."""
     agent = find_reachable(task.user, agent_id)
-    return None if agent is None else (agent, agent_spec(agent), demands_on(task.user, agent))
+    if agent is None:
+        return None
+    spec = agent_spec(agent)
+    if spec.is_limited and not spec.collections:
+        return None
+    return agent, spec, demands_on(task.user, agent)

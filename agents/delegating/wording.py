@@ -25,7 +25,8 @@ def question_of(task: AgentTask) -> str:
         return f"{ASKED}\n\n{_marked('request', task.question, fence)}"
     said = f"Said to the person: {caller.said}" if caller.said.strip() else ""
     words = "\n\n".join(filter(None, [f"Reason: {caller.words}", said]))
-    return "\n\n".join(filter(None, [HANDED, _marked("handed", words, fence), task.question]))
+    parts = [HANDED, _marked("handed", words, fence), task.question, *caller.notes]
+    return "\n\n".join(filter(None, parts))
 
 
 def _marked(kind: str, text: str, fence: str) -> str:

@@ -64,7 +64,10 @@ async def _looked_at(task: AgentTask, guard: Guard) -> AgentTask:
         task = replace(task, history=(), memories=(), goes_on=None)
     else:
         task = await _with_the_past(task, guard)
-    task = replace(task, question=question.text, agent=agent, orders=tuple(orders), guard=guard)
+    text = question.text
+    if task.caller is not None:  # a call was given what was hidden before
+        text = guard.vault.hide_again(text)
+    task = replace(task, question=text, agent=agent, orders=tuple(orders), guard=guard)
     guard.of = whose(task)
     return task
 
@@ -91,7 +94,8 @@ async def _with_the_past(task: AgentTask, guard: Guard) -> AgentTask:
     if caller is not None:
         again = guard.vault.hide_again
         words, said = again(await hide(caller.words)), again(await hide(caller.said))
-        caller = replace(caller, words=words, said=said)
+        notes = tuple([again(await hide(one)) for one in caller.notes])
+        caller = replace(caller, words=words, said=said, notes=notes)
     return replace(task, history=history, memories=memories, goes_on=goes_on, caller=caller)
 
 

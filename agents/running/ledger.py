@@ -7,7 +7,7 @@ from uuid import UUID
 
 from accounts.models import User
 from agents.running.keeping import Past, Whose, load_past, store_begin, store_end, store_step
-from agents.running.notes import Note, are_waiting, take
+from agents.running.notes import Note, are_waiting, notes_of, take
 from agents.running.opening import as_json, runs_before
 from agents.tools.results import Result
 from agents.tools.types import Tool
@@ -41,7 +41,10 @@ class Rows:
         parent = task.caller.call_id if task.caller else ""
         self._whose = Whose(run_id, task.user.pk, task.agent.id, parent, task.fence)
         self._may_be_begun = task.turn_id is not None
-        self._hears = task.fence is not None and not parent
+        is_handed = task.caller is not None and task.caller.is_handed
+        self._hears = task.fence is not None and (is_handed or not parent)
+        # Notes are kept by the steps of all who write the answer, one after the other.
+        self._before = task.caller.steps if task.caller and is_handed else 0
         self._opening = as_json(opening)
         self._task = task
 
@@ -51,6 +54,8 @@ class Rows:
             return Past()
         whose, user = self._whose, self._task.user
         past = await run_patiently(load_past, whose.run_id, whose.parent, user)
+        if self._hears and whose.parent and past.steps:
+            past = replace(past, notes=await run_patiently(notes_of, whose.run_id, self._before))
         if self._task.after is None or whose.parent:
             return past
         return replace(past, before=await run_patiently(load_before, self._task.after, user))
@@ -79,6 +84,7 @@ class Rows:
         whose = self._whose
         if not self._hears or whose.fence is None:
             return ()
+        step += self._before
         return await run_patiently(take, whose.run_id, whose.owner_id, whose.fence, step)
 
 

@@ -39,10 +39,11 @@ def take(run_id: UUID, owner_id: UUID, fence: int, step: int) -> list[Note]:
         return [Note(*row) for row in cursor.fetchall()]
 
 
-def notes_of(run_id: UUID) -> Mapping[int, list[Note]]:
-    """Those that were heard, by the steps behind which they were."""
+def notes_of(run_id: UUID, before: int = 0) -> Mapping[int, list[Note]]:
+    """Those that were heard, by the steps behind which they were; of these, so many are of who
+    wrote the answer `before`."""
     found: dict[int, list[Note]] = {}
-    rows = RunNote.objects.filter(run_id=run_id, step__isnull=False).order_by("id")
+    rows = RunNote.objects.filter(run_id=run_id, step__gt=before).order_by("id")
     for row in rows:
-        found.setdefault(row.step or 0, []).append(Note(row.pk, row.text))
+        found.setdefault((row.step or 0) - before, []).append(Note(row.pk, row.text))
     return found

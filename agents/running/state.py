@@ -13,10 +13,12 @@ def opening_state(task: AgentTask, asked: Asked) -> RunState:
     """Nobody answers for what documents say, nor for what was said earlier: an answer may repeat
     them, and a question may be somebody else's. Not everybody may read either, or what is
     remembered of the person. Tools of servers are described by whoever runs these. An agent that
-    another one called knows by its words what that one knew."""
+    another one called knows by its words what that one knew; and what it is asked was written for
+    another author, so that nothing counts that the person allowed it always."""
     parts = [part for passage in asked.passages for part in passage.parts]
     has_read = bool(parts or asked.reading.uses)
-    taints = BOTH if has_read or task.history else frozenset[Taint]()
+    has_past = bool(task.history or task.goes_on)
+    taints = BOTH if has_read or has_past else frozenset[Taint]()
     if any(tool.server for tool in asked.tools.values()):
         taints |= {Taint.UNTRUSTED}
     if task.memories:
@@ -28,6 +30,8 @@ def opening_state(task: AgentTask, asked: Asked) -> RunState:
     caller = task.caller
     if caller is not None:
         taints, readers = taints | caller.taints, readers | caller.readers
+        if not caller.is_handed:
+            taints |= {Taint.UNTRUSTED}
     return RunState(
         run_id=caller.run_id if caller else task.turn_id or new_id(),
         taints=taints,

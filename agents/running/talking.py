@@ -148,6 +148,7 @@ class Talking:
                 yield await self._note(note)
         self._transcript.hear(GO_ON)
         self._asked.state = self._workshop.state
+        self._workshop.handed = None  # it came to nothing
 
     def _hear(self, step: PastStep) -> str:
         """As if the model had just said it."""
@@ -205,7 +206,9 @@ class Talking:
         return () if self._spending.reached else await self._ledger.hears(len(self.done))
 
     async def _note(self, note: Note) -> NoteTaken:
-        self._transcript.hear(await said_meanwhile(self._workshop.task, note.text))
+        heard = await said_meanwhile(self._workshop.task, note.text)
+        self._asked.notes.append(heard)
+        self._transcript.hear(heard)
         return NoteTaken(note.id, note.text)
 
     async def _act(self) -> AsyncGenerator[Step, None]:
@@ -214,9 +217,10 @@ class Talking:
             async for step in steps:
                 yield step
         asked, workshop = self._asked, self._workshop
-        asked.state, asked.demands, asked.handed = workshop.state, workshop.demands, workshop.handed
+        asked.state, asked.demands = workshop.state, workshop.demands
         if self.is_waiting:
             return
+        asked.handed = workshop.handed
         if (labels := labels_of(self._workshop.demands)) != known:
             self._transcript.labels = labels
             yield LabelsDemanded(tuple(sorted(labels)))

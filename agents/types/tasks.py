@@ -38,7 +38,8 @@ class Caller:
 
     `agents` are those above, the first one first. What that run had come upon until then (`taints`,
     `readers`) this one knows too: `words` were written by its model. `spending` is what both take
-    from; `said` how the answer began that is gone on with.
+    from; `said` how the answer began that is gone on with, `notes` what the person said meanwhile,
+    `steps` how many were taken by then.
     """
 
     run_id: UUID
@@ -51,6 +52,8 @@ class Caller:
     spending: "Spending | None" = field(default=None, compare=False)
     is_handed: bool = False
     said: str = ""
+    notes: tuple[str, ...] = ()
+    steps: int = 0
     numbers_taken: int = 0  # of citations
     depth: int = 0  # how many agents wait for an answer above
     hands: int = 0  # how often the question was handed over

@@ -4,16 +4,18 @@ One that a limit of its run ended goes on with all that its agent has said and f
 who asked alone, and once: its steps are theirs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import Http404
 
 from accounts.models import User
+from agents.models import Agent
 from agents.selectors import may_use
 from chat.errors import AlreadyContinued, NotAnAnswerable
 from chat.models import Conversation, Message, Turn
-from chat.turns.carried import reached_limit
+from chat.turns.carried import handed_over_to, reached_limit
 
 BROKEN_OFF = (Message.Status.STOPPED, Message.Status.INTERRUPTED, Message.Status.FAILED)
 
@@ -35,14 +37,14 @@ def find_broken_off(
     ).first()  # fmt: skip
     if found is None:
         raise Http404
-    if is_broken_off(found):
-        return found
     turn = getattr(found, "turn", None)
     if not reached_limit(found.notice) or turn is None or turn.requested_by_id != user.pk:
+        if is_broken_off(found):  # its text alone
+            return found
         raise NotAnAnswerable
-    earlier = Turn.objects.filter(continues=found.pk).exclude(status=Turn.Status.FAILED)
+    earlier = _gone_on_with([found.pk], user)
     if key is not None:
-        earlier = earlier.exclude(requested_by=user, idempotency_key=key)
+        earlier = earlier.exclude(idempotency_key=key)
     if earlier.exists():
         raise AlreadyContinued
     return found
@@ -59,8 +61,13 @@ def may_go_on(user: User, answers: Iterable[Message]) -> set[UUID]:
     }
     if not ended:
         return ended
-    earlier = Turn.objects.filter(continues__in=ended).exclude(status=Turn.Status.FAILED)
-    return ended - set(earlier.values_list("continues", flat=True))
+    return ended - set(_gone_on_with(ended, user).values_list("continues", flat=True))
+
+
+def _gone_on_with(answers: Collection[UUID], user: User) -> QuerySet[Turn]:
+    """By this person: others go on from the text alone, which takes nothing away from them."""
+    turns = Turn.objects.filter(continues__in=answers, requested_by=user)
+    return turns.exclude(status=Turn.Status.FAILED)
 
 
 def go_on(user: User, turn: Turn, broken: Message) -> None:
@@ -69,8 +76,11 @@ def go_on(user: User, turn: Turn, broken: Message) -> None:
     before = getattr(broken, "turn", None)
     if before is None:  # a copy: its turn stayed with the original
         return
-    if before.agent is not None and may_use(user, before.agent):
-        turn.agent = before.agent
-    turn.model_name = turn.model_name or before.model_name
+    handed_to = handed_over_to(broken.steps)
+    agent = Agent.objects.filter(pk=handed_to).first() if handed_to else before.agent
+    if agent is not None and may_use(user, agent):
+        turn.agent = agent
+    if not handed_to:  # the model was chosen for who answered first
+        turn.model_name = turn.model_name or before.model_name
     if turn.collections is None:
         turn.collections = before.collections

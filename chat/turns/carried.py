@@ -1,6 +1,6 @@
 """What a turn brings along from before: demanded labels, and an answer that broke off."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +37,23 @@ def said_by_collections(
 def reached_limit(notice: str | None) -> bool:
     """Whether a limit of its run ended an answer, by the notice that is kept with it."""
     return "run_limit_" in (notice or "")
+
+
+def handed_over_to(steps: Iterable[Mapping[str, Any]]) -> str | None:
+    """Id of the agent that went on in place of the one that was asked, by an answer's steps."""
+    found = [step["data"]["agent_id"] for step in steps if step["kind"] == "handed_over"]
+    return found[-1] if found else None
+
+
+def run_before(row: Mapping[str, Any]) -> UUID | None:
+    """The run that a limit ended and that is gone on from with all of it. Of one that was handed
+    over only the words are: what the others did is kept apart, and would be done again."""
+    if row["said_in"] is None or not reached_limit(row["said_notice"]):
+        return None
+    if handed_over_to(orjson.loads(row["said_steps"] or "[]")):
+        return None
+    found: UUID = row["said_in"]
+    return found
 
 
 def going_on(said: str | None, steps: str | None) -> GoingOn | None:

@@ -74,7 +74,11 @@ select t.id, t.conversation_id, t.question_id, t.answer_id, t.requested_by_id,
        v.owner_id as conversation_owner_id, v.ends_at is not null as is_temporary,
        v.is_named or v.ends_at is not null as has_title, v.demanded_labels,
        p.text as said, p.steps as said_steps, p.notice as said_notice,
-       (select c.id from chat_turn c where c.answer_id = p.id) as said_in, d.demands,
+       (select c.id from chat_turn c
+        where c.answer_id = p.id and c.requested_by_id = t.requested_by_id
+          and exists (select from agents_runstep s
+                      where s.run_id = c.id and s.parent = '' and s.ordinal = 1)) as said_in,
+       d.demands,
        claimed.fence, claimed.attempts, claimed.last_seq,
        {columns_of(User, "u")}
 from claimed

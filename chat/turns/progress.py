@@ -110,6 +110,7 @@ def record(step: Step, answer: Answer, stream: StreamWriter) -> None:
             answer.model = step.model
             answer.is_offline = step.is_offline
             answer.notice = step.notice
+            answer.is_finished = True
 
 
 def rebuild(rows: Iterable[EventRow]) -> Answer:

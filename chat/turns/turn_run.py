@@ -121,7 +121,7 @@ class TurnRun:
         except Exception:
             log.exception("turn %s failed", self._stream.key)
             return progress.failed(progress.out_of_order())
-        if self.answer.waits_for:
+        if self.answer.waits_for and not self.answer.is_finished:
             return None
         work = self.work
         return progress.completed(self.answer, work.answer_id, wants_title=work.wants_title)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from agents.types import AgentTask, CitationAdded
 from chat.models import Turn
+from chat.turns.carried import handed_over_to
 from events.types import Claim, Payload
 from gateway.types import OFFLINE
 from security.sentences import Stored
@@ -50,6 +51,7 @@ class Answer:
     model: str = ""
     is_offline: bool = False
     notice: str = ""
+    is_finished: bool = False  # its agent has said that this is all
     waits_for: set[str] = field(default_factory=set)  # calls that the person is asked about
     settled: tuple[int, int] = (0, 0)  # parts of text and thoughts that a step of its run is behind
     reasoning_since: float | None = None  # on the monotonic clock, while the model thinks
@@ -72,8 +74,7 @@ class Answer:
     @property
     def handed_to(self) -> str | None:
         """Id of the agent that went on in place of the one that was asked."""
-        found = [step["data"]["agent_id"] for step in self.steps if step["kind"] == "handed_over"]
-        return found[-1] if found else None
+        return handed_over_to(self.steps)
 
     def is_longer_than(self, other: "Answer") -> bool:
         """Whether it has words or steps that the other one lacks."""

@@ -23,7 +23,7 @@ from agents.types.limits import Limits
 from chat.attachments.services import attached_files
 from chat.models import Conversation, Message, Turn
 from chat.selectors import may_edit
-from chat.turns.carried import demands_in, going_on, reached_limit, said_by_collections
+from chat.turns.carried import demands_in, going_on, run_before, said_by_collections
 from chat.turns.claiming import claim_rows, claim_rows_at_once
 from chat.turns.progress import rebuild
 from chat.turns.remembering import with_memories
@@ -102,7 +102,7 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
     if row["asked_model"]:
         agent = replace(agent, model_name=row["asked_model"])
     is_usual = row["has_no_choice"]
-    after = row["said_in"] if agent.may_call and reached_limit(row["said_notice"]) else None
+    after = run_before(row) if agent.may_call else None
     task = AgentTask(
         agent=agent,
         user=user,

@@ -275,3 +275,56 @@ def test_a_conversation_is_handed_over(alice, lead, expert, model_server):
     assert "You are the expert." in last["messages"][0]["content"]
     steps = RunStep.objects.order_by("id").values_list("parent", flat=True)
     assert list(steps) == ["", ToolExecution.objects.get(tool__startswith="hand").call_id]
+
+
+def test_who_hands_over_while_a_call_waits_does_so_once_it_is_decided(
+    alice, lead, expert, model_server
+):
+    Agent.objects.filter(pk=lead.pk).update(tools=["write"])
+    model_server.queue(
+        calling(("hand_over_to_expert", {"reason": "Rain."}), ("write", {"text": "rain"})),
+        Script(text="It rains."),
+    )
+
+    async def scenario():
+        async with running(run_with_memory):
+            turn = await ask(alice)
+            approval = await until(lambda: waiting(turn))
+            assert len(model_server.chat_requests) == 1
+            await run_sync(decide, alice, approval)
+            closed = await ended(turn)
+            assert closed.answer.text == "It rains."
+            assert [s["kind"] for s in closed.answer.steps].count("handed_over") == 1
+
+    play(scenario)
+    assert RAN == {"write rain": 1}
+    assert len(model_server.chat_requests) == 2
+
+
+def test_a_handed_over_answer_at_its_limit_is_gone_on_with_by_who_wrote_it(
+    alice, lead, expert, model_server
+):
+    Agent.objects.filter(pk=expert.pk).update(limits={"steps": 2})
+    model_server.queue(
+        calling(("hand_over_to_expert", {"reason": "Rain."}), text="One moment."),
+        calling(("look", {}), text="I look."),
+        Script(text="Not all yet."),
+        Script(text=" And now all."),
+    )
+
+    async def scenario():
+        async with running(run_with_memory):
+            first = await ended(await ask(alice))
+            assert "limit" in first.answer.notice
+            wishes = {"continues": first.answer_id}
+            turn = await run_sync(start_turn, alice, first.conversation_id, "", **wishes)
+            second = await ended(turn)
+            assert second.agent_id == expert.pk
+            assert second.answer.text.startswith(first.answer.text)
+            assert second.answer.text.endswith("And now all.")
+            assert "handed_over" not in [s["kind"] for s in second.answer.steps]
+
+    play(scenario)
+    assert RAN == {"look": 1}
+    assert len(model_server.chat_requests) == 4
+    assert "You are the expert." in model_server.chat_requests[-1]["messages"][0]["content"]

@@ -82,12 +82,12 @@ def answered(alice, **wishes):
     return found[0]
 
 
-def cut_short(alice, model_server):
+def cut_short(alice, model_server, **fields):
     """An answer at the limit of two calls: `ferry` was looked up, and `train`."""
     model_server.queue(
         calling(("look", {"words": "ferry"}), text="First."),
         calling(("look", {"words": "train"}), text="Then."),
-        Script(text="Not all yet [1]."),
+        Script(text="Not all yet [1].", **fields),
     )
     return answered(alice, agent="doer")
 
@@ -192,3 +192,29 @@ def test_an_answer_that_ended_by_itself_is_not_gone_on_with(alice, model_server)
     with pytest.raises(NotAnAnswerable):
         start_turn(alice, turn.conversation_id, "", continues=turn.answer_id)
     assert Message.objects.filter(role="assistant").count() == 1
+
+
+def test_others_go_on_from_the_text_alone_also_where_its_last_words_were_cut(
+    alice, bob, model_server
+):
+    first = cut_short(alice, model_server, finish_reason="length")
+    sharing.share(first.conversation, bob, "editor", by=alice)
+    sharing.share(first.agent, bob, "reader", by=alice)
+    theirs = go_on(bob, first)
+    assert theirs.answer.text.startswith("First.\n\nThen.\n\nNot all yet ")
+    sent = model_server.chat_requests[-1]["messages"]
+    assert not [one for one in sent if one["role"] == "tool"]
+    assert not [s for s in theirs.answer.steps if s["kind"] == "tool_called"]
+    go_on(alice, first)  # it is theirs all the same
+    assert [m for m in model_server.chat_requests[-1]["messages"] if m["role"] == "tool"]
+    with pytest.raises(AlreadyContinued):
+        start_turn(alice, first.conversation_id, "", continues=first.answer_id)
+
+
+def test_where_its_steps_are_gone_its_text_is_gone_on_with(alice, model_server):
+    first = cut_short(alice, model_server)
+    RunStep.objects.all().delete()
+    second = go_on(alice, first)
+    assert second.answer.text.startswith("First.\n\nThen.\n\nNot all yet ")
+    assert "Not all yet" in str(model_server.chat_requests[-1]["messages"])
+    assert RAN == ["ferry", "train"]

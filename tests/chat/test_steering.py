@@ -289,3 +289,48 @@ def test_over_a_crash_it_is_taken_once_and_stands_where_it_stood(alice, model_se
     last = told(model_server.chat_requests[-1])
     assert [role for role, _ in last] == ["assistant", "tool", "user", "assistant", "tool"]
     assert RunNote.objects.get().step == 1
+
+
+def test_who_is_handed_over_to_knows_what_was_said_and_hears_the_rest_once(
+    alice, agent, model_server
+):
+    other = Agent.objects.create(
+        owner=alice, name="Other", slug="other", max_passages=0, tools=["hold"]
+    )
+    agent.helpers = [{"agent": str(other.pk), "way": "hand_over", "when": ""}]
+    agent.save()
+    model_server.queue(
+        calling(("hold", {"name": "a"})),
+        calling(("hand_over_to_other", {"reason": "yours"})),
+        calling(("hold", {"name": "b"})),
+        Script(text="", hang_after=0),
+    )
+    more = "And the letters."
+
+    async def say_while_held(turn, text):
+        await HELD["begun"].wait()
+        await run_sync(noting.say, alice, turn.pk, text)
+        go_on = HELD["go on"]
+        begin()
+        go_on.set()
+
+    async def scenario():
+        begin()
+        async with running(run_with_memory):
+            turn = await asked(alice)
+            await say_while_held(turn, SAID)
+            await say_while_held(turn, more)
+            await until(lambda: len(model_server.chat_requests) == 4)
+            await run_sync(crash, turn)
+            async with running(run_with_memory):
+                closed = await ended(turn)
+            assert closed.answer.text == "Done."
+
+    play(scenario)
+    question = model_server.chat_requests[2]["messages"][-1]["content"]
+    assert question.endswith(f"Do it.\n\n{SAID}")
+    for sent in model_server.chat_requests[3:]:
+        assert sent["messages"][-1] == {"role": "user", "content": more}
+        assert str(sent["messages"]).count(SAID) == 1
+    assert list(RunNote.objects.order_by("id").values_list("step", flat=True)) == [1, 3]
+    assert Turn.objects.count() == 1

@@ -1,6 +1,7 @@
 """What an agent that is asked may reach, how far agents ask agents, and what it costs."""
 
 import asyncio
+import io
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from accounts.models import Grant
 from accounts.services import share
 from agents.asking import searched_collections
+from agents.authority.markers import forget_markers, refresh_markers
 from agents.delegating.bounds import AGAIN, RUNS, UNUSABLE
+from agents.guardrails.rules import stored
 from agents.loop import run_agent
 from agents.models import Agent, RunStep, ToolExecution
 from agents.running.spending import Spending, Spent
@@ -25,13 +28,18 @@ from agents.types import (
     ToolCalled,
     ToolCompleted,
 )
+from events import jobs
 from gateway.models import Endpoint
 from gateway.routing.routes import forget_routes
 from gateway.services import connect_model
 from gateway.types import ToolCall
 from gateway.upstream.session import close_pool
+from knowledge import canaries
 from knowledge import services as knowledge
+from knowledge.extraction.process import reading_process
 from observability.db import run_sync
+from security.models import AuditEntry
+from tests.agents.guardrails.rules_of import rule
 from tests.support.model_server import Script, calling, model_server
 
 __all__ = ["model_server"]
@@ -67,13 +75,14 @@ def made(owner, name, *helpers, **fields):
 def run(person, agent, **fields):
     """The steps of an answer; `meanwhile` is done when the first call has ended."""
     limits, meanwhile = fields.pop("limits", None), fields.pop("meanwhile", None)
+    question = fields.pop("question", "Well?")
     spec = agent_spec(agent)
     spec = replace(spec, limits=limits) if limits else spec
 
     async def listen():
         steps = []
         try:
-            async for step in run_agent(AgentTask(spec, person, "Well?", **fields)):
+            async for step in run_agent(AgentTask(spec, person, question, **fields)):
                 steps.append(step)
                 if meanwhile is not None and isinstance(step, ToolCompleted):
                     await run_sync(meanwhile)
@@ -232,3 +241,76 @@ def test_what_is_spent_below_is_spent_above():
         assert below.reached == above.reached
     assert above.spent == Spent(steps=3, calls=7, tokens=60, runs=1)
     assert not above.has_room()
+
+
+MAIL = "bob@example.org"
+
+
+async def look(calling: ToolCalling) -> str:
+    """Look something up."""
+    return f"Ask {MAIL}."
+
+
+def test_what_was_hidden_from_who_asks_is_hidden_from_who_is_asked(
+    alice, model_server, monkeypatch
+):
+    found = tool_of(look, title="Look", effect=Effect.READS)
+    monkeypatch.setitem(registry.TOOLS, found.name, found)
+    helper = made(alice, "Helper")
+    rules = [stored(rule(places=("tool_result",)))]
+    lead = made(alice, "Lead", (helper, "ask"), tools=["look"], guardrails=rules)
+    model_server.queue(calling(("look", {})))
+
+    def ask_about_it(body):
+        told = str(body["messages"])
+        if "Another agent" in told or "Who knows?" in told:
+            return Script(text="Who knows?")
+        at = told.index("[EMAIL_")
+        return asking("helper", f"Who is {told[at : told.index(']', at) + 1]}?")
+
+    model_server.default = ask_about_it
+    run(alice, lead, limits=Limits(steps=4))
+    asked = [body for body in model_server.chat_requests if "Another agent" in str(body)]
+    assert asked
+    assert "[EMAIL_" in str(asked[0]["messages"][-1])
+    assert MAIL not in str(model_server.chat_requests)
+
+
+def test_nobody_hands_over_to_an_agent_that_has_lost_its_collections(alice, model_server):
+    shelf = knowledge.create_collection(alice, "A")
+    helper = made(alice, "Helper", is_limited=True)
+    helper.collections.set([shelf])
+    lead = made(alice, "Lead", (helper, "hand_over"))
+    helper.collections.clear()
+    model_server.queue(calling(("hand_over_to_helper", {"reason": "yours"})), Script(text="Mine."))
+    steps = run(alice, lead)
+    assert [one.text for one in of(steps, ToolCompleted)] == [UNUSABLE]
+    assert not of(steps, HandedOver)
+
+
+@pytest.mark.parametrize("way", ["ask", "hand_over"])
+def test_the_word_of_a_collection_is_watched_where_agents_call_agents(
+    alice, model_server, settings, tmp_path, way
+):
+    settings.FILES_ROOT = tmp_path / "files"
+    shelf = knowledge.create_collection(alice, "Handbook")
+    document, _ = knowledge.add_document(alice, shelf, io.BytesIO(b"Leave is 25 days."), "a.md")
+    jobs.run(str(document.job_id))
+    reading_process.close()
+    canaries.plant(shelf, alice, is_planted=True)
+    forget_markers()
+    (word,) = refresh_markers().values()
+    helper = made(alice, "Helper", max_passages=8)
+    lead = made(alice, "Lead", (helper, way))
+    if way == "ask":
+        model_server.queue(
+            asking("helper", "How many days is leave?"), Script(text=f"It says {word}.")
+        )
+    else:
+        call = ("hand_over_to_helper", {"reason": "yours"})
+        model_server.queue(calling(call), Script(text=f"It says {word}."))
+    model_server.default = Script(text="Good.")
+    run(alice, lead, question="How many days is leave?", collections=(shelf.pk,))
+    forget_markers()
+    assert word in str(model_server.chat_requests[1]["messages"][-1])
+    assert AuditEntry.objects.filter(act="canary.collection_seen").exists()

@@ -2,11 +2,17 @@
 same words, and only what its person may read now."""
 
 import io
+from dataclasses import replace
 
 import pytest
+from asgiref.sync import async_to_sync
 
 from accounts import services as sharing
+from agents import asking
+from agents.authority.markers import forget_markers, refresh_markers
 from agents.authority.types import RunState
+from agents.finding import search_documents
+from agents.reading import read_attachments
 from agents.running.keeping import NOT_READABLE, Whose, load_past, store_end, store_step
 from agents.running.opening import as_it_began, as_json, find_opening, numbers_of, read_again
 from agents.running.state import opening_state
@@ -14,8 +20,10 @@ from agents.tools.results import Result
 from agents.tools.types import Taint, ToolOutput
 from agents.types import AgentSpec, AgentTask, PackedPassage, Reading
 from events import jobs
+from gateway.chat import stream_chat
+from gateway.routing.routes import find_routes
 from gateway.types import Completed, TokenUsage, ToolCall
-from knowledge import services
+from knowledge import canaries, services
 from knowledge.extraction.process import reading_process
 from knowledge.models import Chunk
 from knowledge.retrieval.surroundings import passage_of
@@ -130,3 +138,28 @@ def test_what_may_not_be_read_any_more_does_not_come_back_and_its_number_is_nobo
 
 def test_a_run_that_nobody_began_has_no_opening(alice):
     assert find_opening(AgentTask(AgentSpec(), alice, "When?", turn_id=new_id())) is None
+
+
+def test_words_of_collections_stand_beside_what_it_has_again(alice):
+    ferry = document(alice, "Ferry", "It leaves at noon.")
+    task, _opening = begun(alice, passages(ferry))
+    forget_markers()
+    refresh_markers()  # by a process that knows of none yet
+    canaries.plant(ferry.collection, alice, is_planted=True)
+    forget_markers()
+
+    async def prepared():
+        asked = asking.Asked()
+        steps = asking.prepare(
+            replace(task, is_taken_up=True), asked, search_documents, read_attachments,
+            routes=find_routes, chat=stream_chat,
+        )  # fmt: skip
+        async for _step in steps:
+            pass
+        return str(asked.request.messages)
+
+    sent = async_to_sync(prepared)()
+    (word,) = refresh_markers().values()
+    forget_markers()
+    assert "It leaves at noon." in sent
+    assert word in sent

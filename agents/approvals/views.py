@@ -1,5 +1,6 @@
 """The inbox of questions about calls, and the card of one, in the inbox and in a conversation."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from agents.mcp_client.models import McpAccount, McpServer
 from security.reading import reading_as
 
 MOST_SHOWN = 50
+Place = tuple[McpServer | None, McpAccount | None]  # where a person connects, and their account
+NOWHERE: Place = (None, None)
 
 
 @require_GET
@@ -35,7 +38,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 def card(request: HttpRequest, approval_id: UUID) -> HttpResponse:
     """One of them as it stands."""
     found = services.find_approval(caller(request), approval_id)
-    return render(request, "approvals/_card.html", {"card": _card(found)})
+    return render(request, "approvals/_card.html", {"card": _cards(caller(request), [found])[0]})
 
 
 @require_POST
@@ -54,7 +57,9 @@ def decide(request: HttpRequest, approval_id: UUID) -> HttpResponse:
     if "HX-Request" not in request.headers and not error:
         return redirect("approvals:inbox")
     found = services.find_approval(user, approval_id)
-    return render(request, "approvals/_card.html", {"card": _card(found), "error": error})
+    return render(
+        request, "approvals/_card.html", {"card": _cards(user, [found])[0], "error": error}
+    )
 
 
 @require_POST
@@ -74,14 +79,34 @@ def _inbox(user: User) -> dict[str, Any]:
         decided = list(rows.exclude(pk__in=[one.pk for one in waiting])[:MOST_SHOWN])
         permissions = list(services.list_permissions(user)[:MOST_SHOWN])
     return {
-        "waiting": [_card(one) for one in waiting],
-        "decided": [_card(one) for one in decided],
+        "waiting": _cards(user, waiting),
+        "decided": _cards(user, decided),
         "permissions": [{"row": one, "title": title_of(one)} for one in permissions],
     }
 
 
-def _card(found: Approval) -> dict[str, Any]:
-    is_open = found.status == Approval.Status.WAITING and found.expires_at > timezone.now()
+def _cards(user: User, rows: list[Approval]) -> list[dict[str, Any]]:
+    """Two queries more where some of them wait for an account of the person's."""
+    signing = [one for one in rows if one.kind == Approval.Kind.SIGN_IN and _is_open(one)]
+    places = _places(user, {one.server for one in signing}) if signing else {}
+    return [_card(one, places) for one in rows]
+
+
+def _places(user: User, names: set[str]) -> dict[str, Place]:
+    servers = McpServer.objects.visible_to(user).filter(name__in=names, is_enabled=True)
+    found = {one.pk: one for one in servers}
+    mine = McpAccount.objects.visible_to(user).filter(server__in=found)
+    accounts = {one.server_id: one for one in mine}
+    return {one.name: (one, accounts.get(one.pk)) for one in found.values()}
+
+
+def _is_open(found: Approval) -> bool:
+    return found.status == Approval.Status.WAITING and found.expires_at > timezone.now()
+
+
+def _card(found: Approval, places: Mapping[str, Place]) -> dict[str, Any]:
+    is_open = _is_open(found)
+    is_sign_in = found.kind == Approval.Kind.SIGN_IN
     names = dict(Approval.Scope.choices)
     return {
         "row": found,
@@ -90,15 +115,12 @@ def _card(found: Approval) -> dict[str, Any]:
         "scopes": [(scope, names[scope]) for scope in found.scopes],
         "is_open": is_open,
         "is_late": found.status == Approval.Status.WAITING and not is_open,
-        **(_sign_in(found) if found.kind == Approval.Kind.SIGN_IN else {}),
+        **(_sign_in(*places.get(found.server, NOWHERE)) if is_sign_in else {}),
     }
 
 
-def _sign_in(found: Approval) -> dict[str, Any]:
+def _sign_in(at: McpServer | None, account: McpAccount | None) -> dict[str, Any]:
     """Where the person connects, as long as they may; `is_connected` once they did."""
-    server = McpServer.objects.visible_to(found.owner).filter(name=found.server, is_enabled=True)
-    at = server.first()
-    account = McpAccount.objects.visible_to(found.owner).filter(server=at).first() if at else None
     is_connected = account is not None and not account.is_broken
     return {"is_sign_in": True, "at": at, "is_again": account is not None,
             "is_connected": is_connected}  # fmt: skip

@@ -46,6 +46,7 @@ def add_server(user: User, fields: Mapping[str, Any]) -> McpServer:
         with transaction.atomic():
             server = McpServer(name=fields["name"], url=fields["url"])
             _write(server, fields)
+            _enter_token(server, fields)
     except IntegrityError:
         raise ServerRefused(ServerRefused.is_taken) from None
     return server
@@ -69,6 +70,7 @@ def change_server(user: User, server_id: UUID, fields: Mapping[str, Any]) -> Mcp
     _write(server, fields)
     if (server.url, server.auth) != before:
         services.forget_authorization(server, keeps_client="client_id" in fields)
+    _enter_token(server, fields)
     return server
 
 
@@ -76,17 +78,21 @@ def _write(server: McpServer, fields: Mapping[str, Any]) -> None:
     for name in ("url", "auth", "client_id", "is_enabled", "is_for_everyone", "timeout"):
         if fields.get(name) is not None:
             setattr(server, name, fields[name])
-    token = fields.get("token")
-    if server.auth == McpServer.Auth.BEARER and not (token or server.secret):
+    if server.auth == McpServer.Auth.BEARER and not (fields.get("token") or server.secret):
         raise ServerRefused(ServerRefused.wants_token)
     server.save()
-    if token and server.auth != McpServer.Auth.NONE:
-        services.store_token(server, token)
     if (teams := fields.get("teams")) is not None:
         server.teams.set(_all_of(Team.objects.filter(pk__in=teams), teams))
     if (people := fields.get("people")) is not None:
         wanted = {one.lower() for one in people}
         server.people.set(_all_of(User.objects.filter(email__in=wanted), list(wanted)))
+
+
+def _enter_token(server: McpServer, fields: Mapping[str, Any]) -> None:
+    """Behind what is forgotten with a change of its address: it is of the new one."""
+    token = fields.get("token")
+    if token and server.auth != McpServer.Auth.NONE:
+        services.store_token(server, token)
 
 
 def _all_of(rows: QuerySet[Any], asked: Sequence[Any]) -> list[Any]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Model
@@ -49,6 +50,21 @@ def insert(
         cursor.execute(statement, row | {"fence": fence})
         if cursor.fetchone() is None:
             raise LeaseLost(str(row["run_id"]))
+
+
+def delete(model: type[Model], run_id: UUID, where: str, values: Mapping[str, Any],
+    fence: int | None = None,
+) -> None:  # fmt: skip
+    """The rows of the run `where` that is so; in one statement, and refused, like `insert`."""
+    gone = f"delete from {model._meta.db_table} where run_id = %(run_id)s and {where}"  # noqa: S608 - ours
+    statement, named = gone, {**values, "run_id": run_id, "fence": fence}
+    if fence is not None:
+        gone = f"{gone} and exists (select from held)"
+        statement = f"with {HELD}, gone as ({gone}) select from held"
+    with prepared() as cursor:
+        cursor.execute(statement, named)
+        if fence is not None and cursor.fetchone() is None:
+            raise LeaseLost(str(run_id))
 
 
 @cache

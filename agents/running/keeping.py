@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import User
-from agents.running.fencing import insert
+from agents.running.fencing import delete, insert
 from agents.running.models import RunNote, RunStep
 from agents.running.notes import Note, notes_of
 from agents.running.reach import readable
@@ -122,6 +122,12 @@ def store_begin(whose: Whose, call: ToolCall, tool: Mapping[str, Any], attempt: 
     """A call that acts is about to: with the row somebody who holds the run no more learns it."""
     values = whose.row | _named(call, tool) | NOT_ENDED | {"attempts": attempt}
     insert(ToolExecution, values, _updating("attempts", "approval_id"), whose.fence)
+
+
+def take_back_begin(whose: Whose, call: ToolCall) -> None:
+    """Nothing was called after all; of what was begun twice nobody knows that."""
+    only = "call_id = %(call_id)s and status = 'running' and attempts = 1"
+    delete(ToolExecution, whose.run_id, only, {"call_id": call.id}, whose.fence)
 
 
 def store_end(

@@ -6,7 +6,15 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from accounts.models import User
-from agents.running.keeping import Past, Whose, load_past, store_begin, store_end, store_step
+from agents.running.keeping import (
+    Past,
+    Whose,
+    load_past,
+    store_begin,
+    store_end,
+    store_step,
+    take_back_begin,
+)
 from agents.running.notes import Note, are_waiting, notes_of, take
 from agents.running.opening import as_json, runs_before
 from agents.tools.results import Result
@@ -27,6 +35,7 @@ class Ledger(Protocol):
     async def begins(
         self, call: ToolCall, tool: Tool, attempt: int, approval_id: UUID | None
     ) -> None: ...
+    async def waits(self, call: ToolCall) -> None: ...
     async def ended(
         self, call: ToolCall, tool: Tool | None, result: Result, took_ms: int
     ) -> None: ...
@@ -71,6 +80,10 @@ class Rows:
     ) -> None:
         named = _named(call, tool) | {"approval_id": approval_id}
         await run_patiently(store_begin, self._whose, call, named, attempt)
+
+    async def waits(self, call: ToolCall) -> None:
+        """It was begun and not made: whoever takes it up begins it, and repeats nothing."""
+        await run_patiently(take_back_begin, self._whose, call)
 
     async def ended(self, call: ToolCall, tool: Tool | None, result: Result, took_ms: int) -> None:
         await run_patiently(store_end, self._whose, call, _named(call, tool), result, took_ms)

@@ -64,7 +64,8 @@ class RunNoteQuerySet(PrivateQuerySet["RunNote"]):
 
 class RunNote(models.Model):
     """What the person says to a run that has begun. `step` is the one behind which it was taken up,
-    `asked_as` the turn that asks it since the run had ended before."""
+    `asked_as` the turn that asks it since the run had ended before; its own one where nobody
+    may."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     run_id = models.UUIDField(_("run"))

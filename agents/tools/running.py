@@ -162,7 +162,7 @@ class Workshop:
             try:
                 result = await self._met(await _call(due.tool, calling, due.arguments))
             except ToolWaits:
-                if due.tool.is_let_in is None or await self._begin(due.call, tell) is None:
+                if due.tool.is_let_in is None or not await self._begins_again(due, tell):
                     self.is_waiting = True
                     return
                 result = Result("refused", text="it can be called now. Call it again.")
@@ -178,6 +178,11 @@ class Workshop:
             assert result.output is not None
             self.handed = self.handed or HandOver(due.call.id, result.output.data)
         tell(completed(due.call, result, took_ms))
+
+    async def _begins_again(self, due: Due, tell: Tell) -> bool:
+        """Its server let nobody in, so nothing was done; False where it waits for the person."""
+        await self.ledger.waits(due.call)
+        return await self._begin(due.call, tell) is not None
 
     async def _met(self, result: Result) -> Result:
         """Nothing is kept of what no endpoint may read beside all that was read before."""

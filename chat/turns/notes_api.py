@@ -36,7 +36,7 @@ class NoteOut(Schema):
     text: str
     status: str = Field(
         description="`waiting`, `taken` (the agent knows it), `asked` (it was asked as the next "
-        "question: `asked_as`) or `left` (the answer was stopped before)."
+        "question: `asked_as`) or `left` (the answer was stopped before, or it may not be asked)."
     )
     asked_as: UUID | None = Field(description="The turn that asks it.")
     created_at: datetime
@@ -47,6 +47,11 @@ class NoteOut(Schema):
     def resolve_status(row: Any) -> str:
         fate: str = getattr(row, "fate", "waiting")
         return fate
+
+    @staticmethod
+    def resolve_asked_as(row: Any) -> UUID | None:
+        asked_as: UUID | None = row.asked_as
+        return None if asked_as == row.run_id else asked_as
 
 
 @router.post(

@@ -6,7 +6,9 @@ theirs again, to send or to leave.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import accumulate
 from uuid import UUID
 
 from django.db import transaction
@@ -19,13 +21,14 @@ from agents.models import RunNote
 from agents.running.keeping import close_calls
 from chat.errors import ChatError, EmptyQuestion, KeyReused, QuestionTooLong, TooLateToSay
 from chat.models import Turn
-from chat.turns.starting import UNFINISHED, start_turn
+from chat.turns.starting import MAX_QUESTION, UNFINISHED, start_turn
 from events import doorbell
 from events.notices import What, notice
 from security.ids import first_id_at
 from security.text import storable
 
 MAX_NOTE = 20_000
+BETWEEN = "\n\n"
 REMEMBERED = timedelta(days=1)  # that a note which nobody took up is asked by the clock
 
 log = logging.getLogger(__name__)
@@ -76,6 +79,8 @@ def _own_turns(user: User) -> QuerySet[Turn]:
 def _fate(note: RunNote, turn: Turn) -> str:
     if note.step is not None:
         return "taken"
+    if note.asked_as == note.run_id:
+        return "left"
     if note.asked_as is not None:
         return "asked"
     return "left" if turn.status == Turn.Status.STOPPED else "waiting"
@@ -89,7 +94,8 @@ def wind_up(turn_id: UUID, status: str) -> None:
 
 
 def ask_what_is_left(turn_id: UUID) -> Turn | None:
-    """What nobody took up, all of it as one question after what is shown last; once."""
+    """What nobody took up, as one question after what is shown last; once. What does not fit is
+    said to the answer to that; what may not be asked is the person's again."""
     with transaction.atomic():
         turn = Turn.objects.filter(pk=turn_id).select_related("requested_by").first()
         if turn is None or turn.status in {*UNFINISHED, Turn.Status.STOPPED}:
@@ -98,20 +104,33 @@ def ask_what_is_left(turn_id: UUID) -> Turn | None:
         notes = list(waiting.order_by("id").select_for_update(skip_locked=True))
         if not notes:
             return None
+        now = _fitting(notes)
         try:
             with transaction.atomic():
                 asked = start_turn(
                     turn.requested_by,
                     turn.conversation_id,
-                    "\n\n".join(note.text for note in notes),
+                    BETWEEN.join(note.text for note in now),
                     idempotency_key=f"note:{notes[0].pk}",
                     token=turn.token_id,
                 )
         except (Http404, ChatError) as error:  # who may not ask there any more
             log.info("notes to turn %s are not asked: %s", turn_id, type(error).__name__)
+            _these(notes).update(asked_as=turn_id)
             return None
-        RunNote.objects.filter(pk__in=[note.pk for note in notes]).update(asked_as=asked.pk)
+        _these(now).update(asked_as=asked.pk)
+        _these(notes[len(now) :]).update(run_id=asked.pk)
         return asked
+
+
+def _these(notes: Sequence[RunNote]) -> QuerySet[RunNote]:
+    return RunNote.objects.filter(pk__in=[note.pk for note in notes])
+
+
+def _fitting(notes: Sequence[RunNote]) -> Sequence[RunNote]:
+    """As many of the first ones as one question may hold; one always fits."""
+    ends = accumulate(len(note.text) + len(BETWEEN) for note in notes)
+    return notes[: sum(end - len(BETWEEN) <= MAX_QUESTION for end in ends)]
 
 
 def sweep() -> int:
@@ -121,7 +140,7 @@ def sweep() -> int:
         Exists(ended.exclude(status=Turn.Status.STOPPED)),
         pk__gte=first_id_at(timezone.now() - REMEMBERED),
     )
-    turns = list(left.order_by().values_list("run_id", flat=True).distinct()[:100])
+    turns = list(left.order_by("run_id").values_list("run_id", flat=True).distinct()[:100])
     return sum(ask_what_is_left(pk) is not None for pk in turns)
 
 

@@ -75,10 +75,17 @@ export class Composer {
     this.#changed();
   }
 
-  /** As if it had been written and sent. */
+  /** As if it had been written and sent; false where something else is being written. */
   send(text) {
+    if (!this.#isEmpty) return false;
     this.fill(text);
     this.#submit();
+    return true;
+  }
+
+  /** What stands nowhere else comes back, above what is being written. */
+  keep(text) {
+    this.fill([text, box.value].filter(Boolean).join("\n\n"));
   }
 
   /** A text that was not sent comes back, unless another is being written; and its files. */

@@ -43,9 +43,10 @@ class Notes {
       else this.#rows.set(id, row);
       announce(gettext("The agent reads this at its next step."));
     } catch (error) {
+      if (!row.parentNode) return; // it was given back meanwhile
       row.remove();
-      if (error.problem === TOO_LATE && !running.size) return talk.composer?.send(text);
-      talk.composer?.giveBack(text);
+      if (error.problem === TOO_LATE && !running.size && talk.composer?.send(text)) return;
+      talk.composer?.keep(text);
       toast(error.message, { kind: "bad" });
     }
   }
@@ -95,7 +96,8 @@ class Notes {
   /** Who stops an answer has the words again that it did not hear. */
   #giveBack() {
     const left = [...this.#list.children].map((row) => row.querySelector(".bubble").textContent);
+    this.#list.replaceChildren();
     this.#list.remove();
-    if (left.length) talk.composer?.giveBack(left.join("\n\n"));
+    if (left.length) talk.composer?.keep(left.join("\n\n"));
   }
 }

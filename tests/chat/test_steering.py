@@ -14,7 +14,7 @@ from agents.tools.registry import tool_of
 from agents.tools.types import Effect, ToolCalling
 from chat.errors import TooLateToSay
 from chat.exports.documents import as_markdown
-from chat.models import Message, Turn
+from chat.models import Conversation, Message, Turn
 from chat.services import start_turn, stop_turn
 from chat.thread import list_thread
 from chat.turns import noting
@@ -201,6 +201,50 @@ def test_what_a_dead_runner_left_behind_is_asked_by_the_clock_once(alice, model_
     RunNote.objects.create(run_id=turn.pk, owner=alice, text=SAID)  # it came before the end
     assert (noting.sweep(), noting.sweep()) == (1, 0)
     assert Turn.objects.order_by("pk").last().question.text == SAID
+
+
+def test_more_than_one_question_holds_goes_on_to_the_next(alice, agent, model_server):
+    Agent.objects.update(tools=[])
+
+    async def scenario():
+        async with running(run_with_memory):
+            await finished(await asked(alice))
+            await run_sync(leave)
+            assert await run_sync(noting.sweep) == 1
+            await until(lambda: noting.sweep() == 1)  # as the clock does, once that has ended
+            await until(lambda: Turn.objects.filter(finished_at__isnull=False).count() == 3)
+
+    def leave():
+        turn = Turn.objects.get()
+        for letter in "abcdefg":
+            RunNote.objects.create(run_id=turn.pk, owner=alice, text=letter * noting.MAX_NOTE)
+
+    play(scenario)
+    _first, second, third = Turn.objects.order_by("pk")
+    assert [text[0] for text in second.question.text.split("\n\n")] == ["a", "b", "c", "d"]
+    assert [text[0] for text in third.question.text.split("\n\n")] == ["e", "f", "g"]
+    assert third.question.parent_id == second.answer_id
+    assert not RunNote.objects.waiting().exists()
+    assert [note.fate for note in noting.notes_of(alice, second.pk)] == ["asked"] * 3
+
+
+def test_what_may_not_be_asked_any_more_is_tried_once_and_the_persons(
+    alice, bob, model_server, api_for
+):
+    async def scenario():
+        async with running(run_with_memory):
+            await finished(await asked(alice))
+
+    play(scenario)
+    turn = Turn.objects.get()
+    RunNote.objects.create(run_id=turn.pk, owner=alice, text=SAID)
+    Conversation.objects.update(owner=bob)  # where she may not ask any more
+    assert noting.sweep() == 0
+    assert not RunNote.objects.waiting().exists()
+    Conversation.objects.update(owner=alice)
+    assert noting.sweep() == 0
+    (note,) = api_for(alice).get(f"/turns/{turn.pk}/notes").json()
+    assert (note["status"], note["asked_as"]) == ("left", None)
 
 
 def test_nobody_else_says_anything_to_it(alice, bob, model_server, api_for):

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -134,7 +134,8 @@ async def _redeemed(server: McpServer, us: Us, pending: Pending, code: str) -> T
 
 @transaction.atomic
 def _keep(user: User, server: McpServer, tokens: Tokens, pending: Pending) -> None:
-    account, _is_new = McpAccount.objects.get_or_create(server=server, user=user)
+    accounts = McpAccount.objects.select_for_update()
+    account, _is_new = accounts.get_or_create(server=server, user=user)
     kept = {part: pending[part] for part in KEPT}
     _store(account, tokens, {**kept, "origin": origin_of(server)})
     audit.record(Act.MCP_CONNECTED, server, by=user)
@@ -154,7 +155,7 @@ def disconnect(user: User, server: McpServer) -> bool | None:
     if not kept or not kept.get("revocation_endpoint"):
         return None
     try:
-        asyncio.run(_revoked(server, kept))
+        asyncio.run(_disclaimed(server, kept))
     except ServerTrouble:
         return False
     return True
@@ -170,9 +171,13 @@ def _readable(account: McpAccount) -> dict[str, Any] | None:
     return kept
 
 
-async def _revoked(server: McpServer, kept: dict[str, Any]) -> None:
+async def _disclaimed(server: McpServer, kept: dict[str, Any]) -> None:
+    us = await run_sync(_known_as, server, kept["issuer"])
+    await _revoked(server, us or Us(""), kept)
+
+
+async def _revoked(server: McpServer, us: Us, kept: dict[str, Any]) -> None:
     """The refresh token first: with it others could be had. Raises ServerTrouble."""
-    us = await run_sync(_known_as, server, kept["issuer"]) or Us("")
     async with _client(server.name) as http:
         for hint in ("refresh", "access"):
             if token := kept[hint]:
@@ -201,22 +206,31 @@ _renewals: set[asyncio.Task[str]] = set()
 
 async def _renewed(server: McpServer, account: McpAccount, kept: dict[str, Any]) -> str:
     try:
-        us = await run_sync(_known_as, server, kept["issuer"])
+        us = await run_sync(_known_as, server, kept["issuer"]) or Us("")
         asked = {
             "grant_type": "refresh_token",
             "refresh_token": kept["refresh"],
             "resource": kept["resource"],
         }
         async with _client(server.name) as http:
-            tokens = await redeem(kept["token_endpoint"], us or Us(""), asked, http)
+            tokens = await redeem(kept["token_endpoint"], us, asked, http)
     except ServerTrouble as trouble:
         if not trouble.needs_sign_in:
             await run_sync(_release, account)
             raise
         await run_sync(_break, account)
         raise _sign_in(server) from None
-    await run_sync(_store, account, tokens, kept)
+    if not await run_sync(_store, account, tokens, kept):
+        with suppress(ServerTrouble):
+            await _given_back(server, us, tokens, kept)
+        raise _sign_in(server)
     return tokens.access
+
+
+async def _given_back(server: McpServer, us: Us, tokens: Tokens, kept: dict[str, Any]) -> None:
+    """The account was forgotten while its token was renewed: so is what came of that."""
+    if kept.get("revocation_endpoint"):
+        await _revoked(server, us, _with(tokens, kept))
 
 
 async def _renewed_by_another(user: User, server: McpServer, old: str) -> str:
@@ -243,13 +257,22 @@ def _opened(user: User, server: McpServer) -> tuple[McpAccount, dict[str, Any]]:
     return account, kept
 
 
-def _store(account: McpAccount, tokens: Tokens, kept: dict[str, Any]) -> None:
+def _with(tokens: Tokens, kept: dict[str, Any]) -> dict[str, Any]:
     """A renewal that brings no refresh token leaves the one that was there."""
-    content = kept | {"access": tokens.access, "refresh": tokens.refresh or kept.get("refresh", "")}
-    account.secret = seal(orjson.dumps(content).decode(), account_context(account))
-    account.expires_at = datetime.fromtimestamp(tokens.expires_at, UTC)
-    account.is_broken, account.renewing_until = False, None
-    account.save()
+    refresh = tokens.refresh or kept.get("refresh", "")
+    return kept | {"access": tokens.access, "refresh": refresh}
+
+
+def _store(account: McpAccount, tokens: Tokens, kept: dict[str, Any]) -> bool:
+    """An account that was forgotten meanwhile stays forgotten: then False."""
+    return bool(
+        McpAccount.objects.filter(pk=account.pk).update(
+            secret=seal(orjson.dumps(_with(tokens, kept)).decode(), account_context(account)),
+            expires_at=datetime.fromtimestamp(tokens.expires_at, UTC),
+            is_broken=False,
+            renewing_until=None,
+        )
+    )
 
 
 def _claimed(account: McpAccount) -> bool:

@@ -1,6 +1,7 @@
 """The settings page of a person's accounts at servers, and the way there and back."""
 
 from importlib import import_module
+from secrets import compare_digest
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -57,8 +58,9 @@ def connect(request: HttpRequest, server_id: UUID) -> HttpResponse:
 @login_required
 def back(request: HttpRequest) -> HttpResponse:
     """Where the authorization server sends people: only whoever began is connected by it."""
-    user, pending = caller(request), request.session.pop(PENDING, None)
+    user = caller(request)
     said = {name: request.GET.get(name, "")[:LONGEST] for name in ANSWERS}
+    pending = _begun_here(request, said["state"])
     pending = pending or import_module(ACCOUNTS).begun_elsewhere(user, said["state"])
     if pending is None:
         messages.error(request, NOT_BEGUN)
@@ -84,6 +86,15 @@ def disconnect(request: HttpRequest, server_id: UUID) -> HttpResponse:
         said = _("You are disconnected, but %(server)s could not be told: end it there, too.")
         messages.warning(request, said % {"server": server})
     return redirect("connections:page")
+
+
+def _begun_here(request: HttpRequest, state: str) -> dict[str, Any] | None:
+    """What this session began, if that is what is answered; anything else leaves it as it is."""
+    pending: dict[str, Any] | None = request.session.get(PENDING)
+    if not pending or not compare_digest(pending["state"].encode(), state.encode()):
+        return None
+    del request.session[PENDING]
+    return pending
 
 
 def _waiting_in(request: HttpRequest) -> str:

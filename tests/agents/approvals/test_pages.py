@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import tokens
 from agents.approvals.digests import canonical, digest_of
-from agents.models import Agent, Approval, ToolPermission
+from agents.models import Agent, Approval, McpAccount, McpServer, ToolPermission
 from security.ids import new_id
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +42,37 @@ def test_the_card_prints_every_byte_also_what_nobody_sees(browser, waiting):
     assert "\u202e" not in html
     assert "&lt;b&gt;Ahoj&lt;/b&gt;" in html
     assert "Nothing waits" not in html
+
+
+def test_however_many_wait_for_an_account_it_costs_the_same(browser, alice, waiting):
+    server = McpServer.objects.create(name="wiki", url="https://x.example", is_for_everyone=True)
+
+    def ask(status: str) -> None:
+        Approval.objects.create(
+            owner=alice, run_id=new_id(), call_id="call_1", kind="sign_in", tool="wiki__look",
+            title="Look", server="wiki", arguments="{}", effect="reads", status=status,
+            digest="0" * 64, expires_at=timezone.now() + timedelta(hours=1),
+        )  # fmt: skip
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            html = browser.get(PAGE).content.decode()
+        assert html.count(f"/settings/connections/{server.pk}/connect") == len(
+            Approval.objects.filter(kind="sign_in", status="waiting")
+        )
+        return len(found)
+
+    queries()
+    without = queries()
+    ask("denied")
+    assert queries() == without
+    ask("waiting")
+    assert queries() == without + 2
+    ask("waiting")
+    ask("approved")
+    assert queries() == without + 2
+    McpAccount.objects.create(server=server, user=alice, is_broken=True)
+    assert browser.get(PAGE).content.decode().count("Connect again to wiki") == 2
 
 
 def test_a_click_answers_to_what_was_shown(browser, waiting):

@@ -82,8 +82,9 @@ def test_who_stops_has_the_words_again_that_nobody_heard(
     box.fill(NOTE)
     box.press("Enter")
     expect(page.locator(".notes li")).to_have_count(1)
+    box.fill("What I am writing.")
     page.get_by_role("button", name="Stop answering").click()
-    expect(box).to_have_value(NOTE)
+    expect(box).to_have_value(f"{NOTE}\n\nWhat I am writing.")
     expect(page.locator(".notes li")).to_have_count(0)
     expect(page.locator(".user[data-message]")).to_have_count(1)
 

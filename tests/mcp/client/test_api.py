@@ -10,9 +10,10 @@ from accounts import tokens
 from accounts.models import Team, User
 from agents.mcp_client import services
 from agents.mcp_client.models import McpAccount, McpServer
+from agents.mcp_client.sealing import client_secret_of
 from tests.mcp.client.fake import FakeServer, say, tool
 from tests.mcp.client.fake_issuer import FakeIssuer
-from tests.mcp.client.test_oauth import PAGE, approve, browser_of, connect
+from tests.mcp.client.test_oauth import PAGE, approve, browser_of, connect, start
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 SERVERS, CONNECTIONS = "/api/v1/mcp-servers", "/api/v1/connections"
@@ -147,6 +148,39 @@ def test_a_connection_begun_by_a_program_is_ended_in_the_persons_browser(
     assert api("GET", CONNECTIONS)[1][0]["status"] == "connected"
     assert api("DELETE", f"{CONNECTIONS}/{personal.pk}") == (200, {"revoked": None})
     assert api("GET", CONNECTIONS)[1][0]["status"] == "none"
+
+
+def test_what_a_program_began_is_ended_over_what_was_left_in_the_browser(
+    personal: McpServer, issuer: FakeIssuer, alice: User
+) -> None:
+    browser = browser_of(alice)
+    left = start(browser, personal)
+    answer = issuer.agree(Api(alice)("POST", f"{CONNECTIONS}/{personal.pk}")[1]["url"])
+    said = browser.get(f"{PAGE}back", answer, follow=True).content.decode()
+    assert "wiki is connected." in said
+    answer = issuer.agree(left)  # and that is still there to be ended
+    browser.get(f"{PAGE}back", answer)
+    assert issuer.count == 2
+
+
+def test_a_client_secret_that_comes_with_another_address_is_kept(
+    personal: McpServer, admin: User
+) -> None:
+    one, api = f"{SERVERS}/{personal.pk}", Api(admin)
+    moved = {
+        "url": "https://elsewhere.example/mcp",
+        "client_id": "new",
+        "token": "secret-0123456789",
+    }
+    assert api("PATCH", one, moved)[0] == 200
+    personal.refresh_from_db()
+    assert (personal.client_id, client_secret_of(personal)) == ("new", "secret-0123456789")
+    assert api("PATCH", one, {"auth": "bearer", "token": "another-9876543210"})[0] == 200
+    personal.refresh_from_db()
+    assert client_secret_of(personal) == "another-9876543210"
+    assert api("PATCH", one, {"auth": "oauth", "token": "third-0123456789"})[0] == 200
+    personal.refresh_from_db()
+    assert client_secret_of(personal) == "third-0123456789"
 
 
 def test_tokens_are_taken_back_where_they_came_from(

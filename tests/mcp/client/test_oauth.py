@@ -18,7 +18,7 @@ from agents.mcp_client.oauth import accounts
 from agents.mcp_client.types import ServerTrouble
 from agents.tools.types import Effect, ToolRefused
 from security.models import AuditEntry
-from tests.mcp.client.fake import FakeServer
+from tests.mcp.client.fake import FakeServer, Handler
 from tests.mcp.client.fake_issuer import FakeIssuer
 from tests.support.web import listen
 
@@ -164,6 +164,30 @@ def test_a_token_that_is_refused_is_renewed_and_else_the_person_is_asked(
     issuer.refuses = set()
     connect(browser, personal, issuer)
     assert call("wiki__look").text == "It is blue."
+
+
+@pytest.mark.parametrize("how", ["disconnected", "moved"])
+def test_what_is_forgotten_while_its_token_is_renewed_stays_forgotten(
+    personal: McpServer, issuer: FakeIssuer, browser: Client, alice: User, how: str
+) -> None:
+    issuer.metadata["revocation_endpoint"] = f"{issuer.origin}/revoke"
+    connect(browser, personal, issuer)
+
+    def token(handler: Handler) -> None:
+        if how == "disconnected":
+            accounts.disconnect(alice, personal)
+        else:
+            services.forget_authorization(personal, keeps_client=False)
+        connection.close()
+        issuer.token(handler)
+
+    issuer.server.site.pages |= {"/revoke": issuer.revoke, "/token": token}  # type: ignore[operator]
+    with pytest.raises(ServerTrouble) as raised:
+        asyncio.run(accounts.token_for(alice, personal, anew=True))
+    assert raised.value.needs_sign_in
+    assert not McpAccount.objects.exists()
+    assert [one["token"][:9] for one in issuer.revoked[-2:]] == ["refresh-2", "access-2-"]
+    assert issuer.revoked[-1]["client_id"] == "parley-1"
 
 
 def test_s59_a_token_never_goes_to_another_host(

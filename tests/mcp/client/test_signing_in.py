@@ -11,7 +11,7 @@ from accounts.models import User
 from agents.approvals import services as approvals
 from agents.approvals.models import Approval
 from agents.mcp_client.models import McpAccount, McpServer
-from agents.models import Agent
+from agents.models import Agent, ToolExecution
 from chat.models import Turn
 from chat.services import start_turn
 from chat.turns.runner import run_with_memory
@@ -147,6 +147,39 @@ def test_a_token_that_is_refused_in_the_middle_waits_too(
     play(scenario)
     assert len(fake.called) == 1
     assert not McpAccount.objects.filter(is_broken=True).exists()
+
+
+@pytest.mark.parametrize("scope", ["conversation", "once"])
+def test_what_acts_is_called_once_they_connected_again_for_it_was_not_before(
+    personal: McpServer, issuer: FakeIssuer, fake: FakeServer, alice: User, scope: str
+) -> None:
+    personal.tools.update(effect="changes")
+    connect(browser_of(alice), personal, issuer)
+    fake.token = "revoked there"
+    issuer.refuses = {"refresh_token"}
+
+    def say_yes(approval: Approval) -> None:
+        approvals.decide(alice, approval.pk, "approve", approval.digest, scope)
+
+    def again() -> None:
+        issuer.refuses = set()
+        connect(browser_of(alice), personal, issuer)
+
+    async def scenario() -> None:
+        async with running(run_with_memory):
+            turn, first = await asked(alice)
+            assert first.kind == "call"
+            await run_sync(say_yes, first)
+            await until(lambda: (row := waiting(turn)) and row.kind == "sign_in")
+            assert not await run_sync(ToolExecution.objects.exists)
+            await run_sync(again)
+            if scope == "once":
+                await run_sync(say_yes, await until(lambda: waiting(turn)))
+            assert await answered(turn) == "It is blue."
+
+    play(scenario)
+    assert len(fake.called) == 1
+    assert ToolExecution.objects.get().status == "done"
 
 
 def test_trying_again_without_an_account_asks_again(

@@ -203,7 +203,7 @@ def test_the_answers_data_is_complete(conversation: Conversation) -> None:
     assert json.loads(json.dumps(data)) == data
     assert set(data) == {
         "text", "reasoning", "steps", "usage", "model", "notice", "error", "citations",
-        "gone", "changed",
+        "gone", "changed", "can_continue",
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from ninja import Router, Status
 from accounts.callers import WRITE, caller
 from chat.answers.golden import keep_as_golden
 from knowledge.quality.schemas import QuestionOut
+from knowledge.quality.selectors import narrowed
 from knowledge.schemas import ID, example
 from security.schemas import WriteSchema
 
@@ -28,4 +29,5 @@ class KeepIn(WriteSchema):
 def keep(request: HttpRequest, message_id: UUID, body: KeepIn) -> Any:
     """Its question, and what it cites of the collection unless you rated it as bad. From an editor
     of the collection it counts at once."""
-    return Status(201, keep_as_golden(caller(request), message_id, body.collection))
+    user = caller(request)
+    return Status(201, narrowed(user, keep_as_golden(user, message_id, body.collection)))

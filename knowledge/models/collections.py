@@ -67,6 +67,13 @@ class PartQuerySet(models.QuerySet[Any]):
         seen = OneOf("pk", self.visible_to(user).values("pk"))
         return self.filter(~models.Q(seen), is_restricted=True, is_withdrawn=False)
 
+    def kept_from(self, user: User) -> Self:
+        """The restricted ones of all collections that they may not read, also of documents that
+        were deleted and can be restored."""
+        seen = OneOf("pk", self.visible_to(user).values("pk"))
+        edited = OneOf("part_of", Collection.objects.editable_by(user).values("pk"))
+        return self.filter(~models.Q(seen), ~models.Q(edited), is_restricted=True)
+
 
 class Collection(OwnedModel):
     """Documents that are searched and shared together.

@@ -79,7 +79,7 @@ def add_question(request: HttpRequest, collection_id: UUID, body: QuestionIn) ->
         user, collection, body.question,
         expected=body.expectations(), must_find_nothing=body.must_find_nothing, note=body.note,
     )  # fmt: skip
-    return Status(201, made)
+    return Status(201, selectors.narrowed(user, made))
 
 
 @router.post(
@@ -118,10 +118,11 @@ def change_question(request: HttpRequest, golden_id: UUID, body: QuestionIn) -> 
     """Its words and all that it expects; it is accepted by that. Needs the role editor."""
     user = caller(request)
     question = require_editable(GoldenQuestion.objects, user, golden_id)
-    return services.change_question(
+    changed = services.change_question(
         user, question, body.question,
         expected=body.expectations(), must_find_nothing=body.must_find_nothing, note=body.note,
     )  # fmt: skip
+    return selectors.narrowed(user, changed)
 
 
 @router.post(
@@ -132,7 +133,8 @@ def review_question(request: HttpRequest, golden_id: UUID, body: ReviewIn) -> An
     """Needs the role editor."""
     user = caller(request)
     question = require_editable(GoldenQuestion.objects, user, golden_id)
-    return services.review_question(user, question, is_accepted=body.accepted)
+    reviewed = services.review_question(user, question, is_accepted=body.accepted)
+    return selectors.narrowed(user, reviewed)
 
 
 @router.delete(
@@ -151,10 +153,13 @@ def delete_question(request: HttpRequest, golden_id: UUID) -> Any:
     summary="List runs of golden questions", operation_id="list_quality_runs",
 )  # fmt: skip
 def list_runs(request: HttpRequest, collection_id: UUID, page: Query[PageQuery]) -> Any:
-    """Newest first, with their figures."""
+    """Newest first, with their figures; none where a document of the collection is kept from you,
+    since figures are of all questions together."""
     user = caller(request)
     require_visible(Collection.objects, user, collection_id)
     rows = QualityRun.objects.visible_to(user).filter(collection=collection_id)
+    if not selectors.are_runs_told(user, collection_id):
+        rows = rows.none()
     with reading_as(user):
         return paginate(rows, ["-id"], page.cursor, page.limit)
 
@@ -182,7 +187,7 @@ def get_run(request: HttpRequest, quality_run_id: UUID, page: Query[PageQuery]) 
     """With a page of the questions' results, those that became worse first; `next` is the cursor
     of the page after it."""
     user = caller(request)
-    run = require_visible(QualityRun.objects, user, quality_run_id)
+    run: Any = selectors.require_run(user, quality_run_id)
     run.compared, run.next = selectors.compare_run(user, run, page.limit, page.cursor)
     return run
 

@@ -21,7 +21,9 @@ from django.db.models import (
     prefetch_related_objects,
 )
 from django.db.models.functions import Coalesce, Concat
+from django.http import Http404
 
+from accounts.access import require_visible
 from accounts.models import User
 from knowledge.models import (
     ApprovedAnswer,
@@ -36,7 +38,7 @@ from knowledge.models import (
 )
 from knowledge.quality.judging import Judged
 from security.paging import Page, paginate
-from security.reading import second_lock
+from security.reading import reading_as, second_lock
 
 SHOWN_RUNS = 60  # of a trend
 ALL = "all"
@@ -119,6 +121,12 @@ def list_approved(
     return found
 
 
+def narrowed(user: User, question: GoldenQuestion) -> GoldenQuestion:
+    """The same question; of what it expects that alone which this person may see."""
+    prefetch_related_objects([question], _of_documents(user, "expected", ExpectedPassage))
+    return question
+
+
 def _of_documents(
     user: User, name: str, model: type[ExpectedPassage | ApprovedSource]
 ) -> "Prefetch[Any]":
@@ -135,11 +143,30 @@ def count_states(user: User, collection_id: UUID) -> dict[str, int]:
     return found
 
 
-@second_lock
+def are_runs_told(user: User, collection_id: UUID) -> bool:
+    """Not to a reader from whom a document is kept: figures are of all questions together.
+
+    Asked outside the second lock, which would hide that something is kept.
+    """
+    kept = Collection.parts_apart.kept_from(user).filter(part_of=collection_id)
+    return not kept.exists()
+
+
 def list_runs(user: User, collection_id: UUID, count: int = SHOWN_RUNS) -> list[QualityRun]:
     """Newest first; those that a gate asked for have their own pair and are no part of it."""
+    if not are_runs_told(user, collection_id):
+        return []
     rows = QualityRun.objects.visible_to(user).filter(collection=collection_id)
-    return list(rows.exclude(cause=QualityRun.Cause.GATE)[:count])
+    with reading_as(user):
+        return list(rows.exclude(cause=QualityRun.Cause.GATE)[:count])
+
+
+def require_run(user: User, run_id: UUID) -> QualityRun:
+    """Raises Http404 for who may not see its collection, or is not told of its runs."""
+    run: QualityRun = require_visible(QualityRun.objects, user, run_id)
+    if not are_runs_told(user, run.collection_id):
+        raise Http404
+    return run
 
 
 @second_lock

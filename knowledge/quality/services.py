@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -66,7 +67,7 @@ def add_question(
     with transaction.atomic():
         Collection.objects.select_for_update(no_key=True).get(pk=collection.pk)
         known = GoldenQuestion.objects.filter(collection=collection)
-        same: GoldenQuestion | None = known.filter(key=key_of(text)).first()
+        same, key = _find_same(user, known, text, may_edit=may_edit)
         if same is not None:
             return _same(user, same, wanted, must_find_nothing, is_accepted=is_accepted)
         if known.count() >= MOST_QUESTIONS:
@@ -76,7 +77,7 @@ def add_question(
         made: GoldenQuestion = GoldenQuestion.objects.create(
             collection=collection,
             text=text,
-            key=key_of(text),
+            key=key,
             script=script_of(text),
             must_find_nothing=must_find_nothing,
             state=State.ACCEPTED if is_accepted else State.PROPOSED,
@@ -88,6 +89,22 @@ def add_question(
         )
         _expect(made, wanted)
     return made
+
+
+def _find_same(
+    user: User, known: "QuerySet[GoldenQuestion]", text: str, *, may_edit: bool
+) -> tuple[GoldenQuestion | None, str]:
+    """The question with these words, and under which key it is or would be kept.
+
+    To a reader from whom it is kept it is not there: what they propose is one of their own, as if
+    nobody had asked so before.
+    """
+    key = key_of(text)
+    same = known.filter(key=key).first()
+    if same is None or may_edit or GoldenQuestion.objects.visible_to(user).filter(pk=same.pk):
+        return same, key
+    own = key_of(f"{key} {user.pk}")
+    return known.filter(key=own).first(), own
 
 
 def _same(

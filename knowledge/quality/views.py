@@ -12,12 +12,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.access import require_visible
 from accounts.callers import caller
 from gateway.embedding.embedder import EmbedderUnavailable
 from gateway.errors import GatewayError
 from gateway.labels import LabelUnmet
-from knowledge.models import Collection, GoldenQuestion, QualityRun
+from knowledge.models import Collection, GoldenQuestion
 from knowledge.quality import importing, proposing, running, scheduling, selectors, services
 from knowledge.quality.charts import trend_of
 from knowledge.quality.errors import QuestionRefused
@@ -45,11 +44,13 @@ PROPOSED = 10
 def overview(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     """Figures of the last run, their trend, and when it is asked."""
     context = quality_context(request, collection_id)
-    shown = context["collection"]
-    runs = selectors.list_runs(caller(request), shown.pk)
+    user, shown = caller(request), context["collection"]
+    is_told = selectors.are_runs_told(user, shown.pk)
+    runs = selectors.list_runs(user, shown.pk)
     done = [run for run in runs if run.state == running.State.DONE]
-    under_way = running.open_run(shown)
+    under_way = running.open_run(shown) if is_told else None
     context |= {
+        "is_told": is_told,
         "runs": runs[:SHOWN_RUNS],
         "last": done[0] if done else None,
         "changes": running.changes_of(done[0]) if done else {},
@@ -95,7 +96,7 @@ def run(request: HttpRequest, collection_id: UUID, quality_run_id: UUID) -> Http
     """Each question before and after."""
     context = quality_context(request, collection_id)
     user = caller(request)
-    shown = require_visible(QualityRun.objects, user, quality_run_id)
+    shown = selectors.require_run(user, quality_run_id)
     if shown.collection_id != context["collection"].pk:
         raise Http404
     cursor = request.GET.get("cursor")
@@ -134,7 +135,8 @@ def questions(request: HttpRequest, collection_id: UUID) -> HttpResponse:
             page = paginate(rows, ["-id"], request.GET.get("cursor"), PAGE_SIZE)
         except InvalidCursor:
             page = paginate(rows, ["-id"], None, PAGE_SIZE)
-    latest = selectors.latest_of(running.latest_run(shown), page.items)
+    last = running.latest_run(shown) if selectors.are_runs_told(user, shown.pk) else None
+    latest = selectors.latest_of(last, page.items)
     context |= {
         "rows": [selectors.Listed(one, latest.get(one.pk)) for one in page.items],
         "next": page.next,

@@ -168,13 +168,8 @@ def list_repositories(user: User, task: AgentTask) -> list[Repository]:
 
 def _keeping_back(user: User, sources: Sequence[UUID]) -> set[UUID]:
     """Past the second lock, which would hide that there is something hidden."""
-    seen = Collection.parts_apart.visible_to(user).values("pk")
-    edited = Collection.objects.editable_by(user).values("pk")
-    hidden = Collection.parts_apart.filter(is_restricted=True).exclude(pk__in=seen)
-    # Of what is deleted too, while it can be restored.
-    documents = Document.objects.filter(
-        is_apart=True, pk__in=hidden.exclude(part_of__in=edited).values("pk")
-    )
+    hidden = Collection.parts_apart.kept_from(user).values("pk")
+    documents = Document.objects.filter(is_apart=True, pk__in=hidden)
     items = SourceItem.objects.filter(source__in=sources, document__in=documents)
     own = documents.filter(source__in=sources)
     return {*items.values_list("source", flat=True), *own.values_list("source", flat=True)}

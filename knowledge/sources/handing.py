@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from knowledge import discarding
+from knowledge.document_access.following import follow
 from knowledge.document_versions.putting import Outcome, put_document
 from knowledge.models import Document, Source, SourceItem
 from knowledge.queueing import upload_source
@@ -18,12 +19,18 @@ from knowledge.storage import Readable
 
 
 def hand_over(
-    source: Source, item: SourceItem, found: Found, file: Readable
+    source: Source,
+    item: SourceItem,
+    found: Found,
+    file: Readable,
+    *,
+    deleted: Document | None = None,
 ) -> tuple[Document, bool]:
     """The document that holds these bytes, and whether it is news; in the caller's transaction.
 
-    The source's own document gets them as its next version. Raises `UploadRefused` and
-    `StorageFull`; the item's document is what it was then.
+    The source's own document gets them as its next version. A new one has the readers of the one
+    whose place it takes, also where that was `deleted`. Raises `UploadRefused` and `StorageFull`;
+    the item's document is what it was then.
     """
     before = item.document
     put = put_document(
@@ -37,6 +44,9 @@ def hand_over(
         title=found.title,
         note=found.commit or found.last_modified,
     )
+    place = before or deleted
+    if place is not None and put.outcome is Outcome.ADDED:
+        follow(place, put.document)
     if before is not None and before.pk != put.document.pk:
         release(item, before)
         return put.document, True

@@ -40,10 +40,11 @@ def put(
         row = rows.filter(source=source, key=found.key).first()
         if row is None:
             row = SourceItem(source=source, key=found.key, external_id=found.external_id)
-        elif row.document is not None and row.document.discarded_at is not None:
+        deleted = row.document
+        if deleted is not None and deleted.discarded_at is not None:
             row.document = None
         is_new = row.document is None
-        document, is_changed = hand_over(source, row, found, file)
+        document, is_changed = hand_over(source, row, found, file, deleted=deleted)
         note(row, found, document, None)
     return document, "added" if is_new else "changed" if is_changed else "unchanged"
 

@@ -55,14 +55,16 @@ def move(document: Document, target: Collection) -> bool:
         rows = _settled(document).filter(source__kind=Source.Kind.UPLOAD)
         locked = rows.select_for_update(of=("self",)).first()
         there = Document.objects.filter(collection=target, sha256=document.sha256)
-        if locked is None or there.exists():
+        # Its owner and labels as they are now, which the trigger keeps from then on.
+        row = Collection.objects.select_for_update(no_key=True).filter(pk=target.pk).first()
+        if locked is None or row is None or there.exists():
             transaction.set_rollback(True)
             return False
         left = locked.collection_id
         locked.collection, locked.source, locked.chunk_count = target, upload_source(target), 0
         locked.save(update_fields=["collection", "source", "chunk_count", "updated_at"])
         Collection.parts_apart.filter(pk=locked.pk).update(
-            part_of=target, owner_id=target.owner_id, required_labels=target.required_labels
+            part_of=row, owner_id=row.owner_id, required_labels=row.required_labels
         )
         queue_document(locked, is_forced=True)
         audit.record(Act.DOCUMENT_MOVED, document, source=str(left), target=str(target.pk))

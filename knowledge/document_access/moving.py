@@ -21,16 +21,18 @@ def set_apart(document: Document) -> None:
     `DocumentGone`.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        # In the order of everybody who writes to the index: statistics, then the document.
+        # In the order of everybody who writes to the index: statistics, then the document. Between
+        # them the collection, whose owner and labels are the part's from the first moment on.
         statistics = lock_statistics(cursor, document.collection_id)
+        row = Collection.objects.select_for_update(no_key=True)
+        home = row.filter(pk=document.collection_id).first()
         here = Document.objects.filter(pk=document.pk, collection=document.collection_id)
         locked: Document | None = here.select_for_update(of=("self",)).first()
-        if locked is None:
+        if locked is None or home is None:
             raise DocumentGone(str(document.pk))
         document.is_apart = True
         if locked.is_apart:
             return
-        home = locked.collection
         Collection.objects.create(
             id=locked.pk,
             owner_id=home.owner_id,

@@ -38,22 +38,23 @@ where c.id > %s and (%s or c.script <> 'cjk')
   and not exists (select from knowledge_embedding e where e.chunk_id = c.id and e.version_id = %s)
 order by c.id limit %s
 """
-# A passage that is being deleted is left alone: waiting for it could be a deadlock.
+# A passage that is being deleted, or set apart from its collection, is left alone: waiting for it
+# could be a deadlock. Whoever sets it apart after that waits, and finds the vector.
 INSERT = """
 insert into knowledge_embedding (chunk_id, version_id, collection_id, script, {column})
 select c.id, %s, c.collection_id, c.script, fresh.vector::{kind}
 from unnest(%s::uuid[], %s::text[]) as fresh (id, vector)
-join knowledge_chunk c on c.id = fresh.id for key share of c skip locked
+join knowledge_chunk c on c.id = fresh.id for share of c skip locked
 on conflict (chunk_id, version_id) do nothing
 """
 COPY = """
 with part as (
-    select chunk_id, collection_id, script, {source} as vector from knowledge_embedding
+    select chunk_id, script, {source} as vector from knowledge_embedding
     where version_id = %s and chunk_id > %s order by chunk_id limit %s),
 put as (
     insert into knowledge_embedding (chunk_id, version_id, collection_id, script, {column})
-    select c.id, %s, part.collection_id, part.script, part.vector
-    from part join knowledge_chunk c on c.id = part.chunk_id for key share of c skip locked
+    select c.id, %s, c.collection_id, part.script, part.vector
+    from part join knowledge_chunk c on c.id = part.chunk_id for share of c skip locked
     on conflict (chunk_id, version_id) do nothing)
 select chunk_id, (select count(*) from part) from part order by chunk_id desc limit 1
 """

@@ -14,10 +14,13 @@ from knowledge.embeddings.storages import STORAGES
 from knowledge.models import Chunk, Embedding, EmbeddingVersion, StorageMeasurement
 
 SHARE = """
+with spaces as (select id from knowledge_collection
+                where id = %(collection)s or part_of_id = %(collection)s)
 select (select count(*) from knowledge_embedding
-        where version_id = %(version)s and collection_id = %(collection)s),
+        where version_id = %(version)s and collection_id in (select id from spaces)),
        (select count(*) from knowledge_chunk
-        where collection_id = %(collection)s and (%(multilingual)s or script <> 'cjk'))
+        where collection_id in (select id from spaces)
+          and (%(multilingual)s or script <> 'cjk'))
 """
 SHOWN_JOBS = (versions.FILL, versions.DROP, "knowledge.jobs.switch_embedder")
 

@@ -78,7 +78,8 @@ def estimate(collection: Collection, model: str) -> Cost:
 
 def _tokens_each(collection: Collection) -> float:
     """On the safe side: three characters are a token, of Chinese one and a half."""
-    newest = Chunk.objects.filter(collection=collection).order_by("-pk").values("pk")[:SAMPLE]
+    rows = Chunk.objects.filter(document__collection=collection)
+    newest = rows.order_by("-pk").values("pk")[:SAMPLE]
     lengths = Chunk.objects.filter(pk__in=newest).values_list("script", Length("text"))
     found = [length / (1.5 if script == Chunk.Script.CJK else 3) for script, length in lengths]
     return sum(found) / len(found) if found else 0.0

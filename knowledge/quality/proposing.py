@@ -121,7 +121,7 @@ def read_object(said: str) -> dict[str, Any]:
 def _unasked(collection: Collection, count: int) -> Sequence[Chunk]:
     """Passages of many documents, those without questions first."""
     asked = ExpectedPassage.objects.filter(question__collection=collection)
-    rows: Any = Chunk.objects.filter(collection=collection, document__excluded_at=None)
+    rows: Any = Chunk.objects.filter(document__collection=collection, document__excluded_at=None)
     rows = rows.extra(where=["length(knowledge_chunk.text) >= %s"], params=[SHORTEST])
     fresh = rows.exclude(document__in=asked.values("document")).order_by("?")
     found = list(fresh.only("text", "document_id", "start")[:count])

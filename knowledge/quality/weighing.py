@@ -77,24 +77,32 @@ class Labelled:
         return sum(weight * self.terms.get(term, 0.0) for term, weight in again.items())
 
 
+# Of a collection and what lies apart from it (`document_access`), which its editors search as one.
+SPACES = "select id from knowledge_collection where id = %(home)s or part_of_id = %(home)s"
+
+
 def read_index(collection: Collection) -> Index:
+    """Parts are weighed in the collection's shape, and by its average when they were set apart."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "select n, avgdl_frozen, k1, b from lexical_statistics where collection_id = %s",
-            [collection.pk],
+            "select sum(n) over (), avgdl_frozen, k1, b from lexical_statistics"  # noqa: S608
+            f" where collection_id in ({SPACES})"
+            " order by n > 0 desc, collection_id = %(home)s desc limit 1",
+            {"home": collection.pk},
         )
         n, average, k1, b = cursor.fetchone() or (0, 0.0, None, None)
     house = Shape()
     shape = Shape(house.k1 if k1 is None else round(k1, 6), house.b if b is None else round(b, 6))
-    return Index(n, average, shape)
+    return Index(int(n), average, shape)
 
 
 def question_terms(collection: Collection, index: Index, text: str) -> Weights:
     counts = Counter(map(term_id, analyze(text)))
     with connection.cursor() as cursor:
         cursor.execute(
-            "select term, df from term_df where collection_id = %s and term = any(%s::int[])",
-            [collection.pk, list(counts)],
+            "select term, sum(df)::int from term_df"  # noqa: S608
+            f" where collection_id in ({SPACES}) and term = any(%(terms)s::int[]) group by term",
+            {"home": collection.pk, "terms": list(counts)},
         )
         frequencies = dict(cursor.fetchall())
     return weigh_query(counts, frequencies, index.n)

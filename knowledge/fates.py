@@ -17,14 +17,14 @@ def tell_fates(user: User) -> list[Fate]:
     )
     fates = []
     if count := lost.count():
-        shared = _shared(lost)
+        shared = [*_shared(lost), *_shared_alone(lost)]
         text = ngettext(
             "%(n)s collection of yours is deleted with its documents.",
             "%(n)s collections of yours are deleted with their documents.",
             count,
         ) % {"n": count}
         if shared:
-            names = ", ".join(collection.name for collection in shared[:5])
+            names = ", ".join(str(one) for one in shared[:5])
             text += " " + _("Others can read these until then: %(names)s.") % {"names": names}
         fates.append(Fate(text))
     for collection, heir in inherited:
@@ -41,6 +41,13 @@ def tell_fates(user: User) -> list[Fate]:
         )
         fates.append(Fate(text % {"n": count}, is_lost=False))
     return fates
+
+
+def _shared_alone(collections: QuerySet[Collection]) -> list[Document]:
+    """Single documents in them."""
+    given = Grant.objects.filter(kind=Grant.Kind.DOCUMENT).values("object_id")
+    found = Document.objects.filter(collection__in=collections, is_apart=True, pk__in=given)
+    return list(found.filter(discarded_at=None).order_by("title"))
 
 
 def _shared(collections: QuerySet[Collection]) -> list[Collection]:

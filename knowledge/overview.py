@@ -138,7 +138,7 @@ def find_progress(
         if status in ACTIVE or (pk in jobs and _finished_since(jobs[pk][1], began))
     ]
     counts = {status: in_run.count(status) for status in Document.Status.values}
-    partly = _partly_done(collection)
+    partly = _partly_done(documents)
     finished = counts[Document.Status.READY] + counts[Document.Status.FAILED]
     return Progress(
         ready=counts[Document.Status.READY],
@@ -170,11 +170,11 @@ def _finished_since(finished: datetime | None, began: datetime) -> bool:
     return finished is not None and finished >= began
 
 
-def _partly_done(collection: Collection) -> float:
+def _partly_done(documents: "QuerySet[Document]") -> float:
     """Documents' worth of finished work in those that are being indexed; embedding is the bulk."""
+    at_work = documents.filter(status=Document.Status.RUNNING).order_by()
     running = Stage.objects.filter(
-        document__collection=collection,
-        document__status=Document.Status.RUNNING,
+        document__in=at_work.values("pk"),
         name=Stage.Name.EMBED,
         total__gt=0,
     )

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from knowledge import storage
+from knowledge.document_access.selectors import homes_of
 from knowledge.models import Collection, Document
 
 PIECE = 256 * 1024
@@ -18,15 +19,19 @@ def write_files(user: User, archive: ZipFile) -> Iterator[int]:
     them, `collections.json` the collections they made."""
     rows = uploaded_by(user)
     yield rows.count() + 2
+    homes = homes_of(user, rows.filter(is_apart=True).values_list("pk", flat=True))
     listed = []
     for document in rows.iterator(chunk_size=200):
-        place = _place(document)
+        # Who has the document alone is told nothing of its collection.
+        is_alone = document.is_apart and document.pk not in homes
+        home = document.title if is_alone else document.collection.name
+        place = _place(document, home)
         listed.append(
             {
                 "file": place,
                 "id": document.pk,
                 "title": document.title,
-                "collection": document.collection.name,
+                "collection": home,
                 "added": document.created_at,
             }
         )
@@ -48,11 +53,11 @@ def uploaded_by(user: User) -> QuerySet[Document]:
     return rows.select_related("collection").order_by("pk")
 
 
-def _place(document: Document) -> str:
+def _place(document: Document, home: str) -> str:
     """Names from people are no paths; the end of the id tells files of one name apart."""
     folder, name = (
         "".join("_" if c in '/\\:*?"<>|' or ord(c) < 32 else c for c in text).strip(". ")
-        for text in (document.collection.name, document.file_name)
+        for text in (home[:120], document.file_name)
     )
     return f"files/{folder or 'collection'}/{str(document.pk)[-6:]} {name or 'file'}"
 

@@ -91,7 +91,8 @@ async def read_document(
     demands = await run_patiently(demands_of, [window.collection_id])
     head = _place(window) if passages else f"{_place(window)}\n\n{window.text}"
     await may_show(calling.task, demands)
-    return await _output(head, passages, {window.collection_id}, demands)
+    read = await _output(head, passages, {window.collection_id}, demands)
+    return replace(read, documents=frozenset({window.document_id}))
 
 
 async def may_show(task: AgentTask, demands: Sequence[Demand]) -> None:

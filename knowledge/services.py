@@ -114,9 +114,9 @@ def remove_collection(collection_id: UUID) -> None:
     files = files_of(documents)
     forget_grants(Grant.Kind.COLLECTION, collection_id)
     forget_grants(Grant.Kind.DOCUMENT, *documents)
-    Collection.parts_apart.filter(pk__in=documents).delete()
     if not collection.is_shelf:
         audit.record(Act.COLLECTION_DELETED, collection, documents=len(documents))
+    # Its documents before it and its parts, with which go the sums that a trigger keeps of them.
     collection.delete()
     transaction.on_commit(lambda: _remove_files(files))
 

@@ -10,6 +10,7 @@ from observability.metrics import swept
 BATCH = 500
 GRANTS = {
     "collection": "knowledge_collection",
+    "document": "knowledge_document",
     "agent": "agents_agent",
     "conversation": "chat_conversation",
 }

@@ -120,6 +120,15 @@ create trigger sum_changed after update of status, collection_id, sha256, versio
               from (new.status, new.collection_id, new.sha256, new.version, new.is_apart))
     execute function parley_sum_changed_document();
 """
+# A part without what it belongs to would be a collection like others, open to its readers.
+REFUSE = """
+do $$ begin
+    if exists (select from knowledge_collection where part_of_id is not null) then
+        raise exception 'There are documents with readers of their own: delete them first, this '
+                        'version keeps them from nobody.';
+    end if;
+end $$;
+"""
 _SUMS = import_module("knowledge.migrations.0020_content_sums")
 OLD_SUMS = f"{_SUMS.KEEP_NO_MORE} delete from knowledge_contentsum; {_SUMS.KEEP}"
 
@@ -168,4 +177,5 @@ class Migration(migrations.Migration):
             "drop function parley_parts_follow();",
         ),
         migrations.RunSQL(SUMS, OLD_SUMS),
+        migrations.RunSQL(migrations.RunSQL.noop, REFUSE),
     ]

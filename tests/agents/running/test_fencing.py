@@ -48,6 +48,7 @@ def test_of_two_that_make_one_call_only_its_holder_begins_it(alice, run_id):
     for late in (
         lambda: async_to_sync(first.begins)(CALL, TOOL, 7, uuid4()),
         lambda: async_to_sync(first.spoke)(2, "Mine.", [], DONE),
+        lambda: async_to_sync(first.waits)(CALL),
         lambda: async_to_sync(first.ended)(CALL, TOOL, Result("done", text="paid"), 5),
     ):
         with pytest.raises(LeaseLost):
@@ -57,6 +58,14 @@ def test_of_two_that_make_one_call_only_its_holder_begins_it(alice, run_id):
     assert (made.attempts, made.status, made.approval_id) == (1, "running", None)
     assert [step.text for step in RunStep.objects.all()] == ["I pay."]
     assert [note.text for note in async_to_sync(second.hears)(1)] == ["Not twice."]
+
+
+def test_what_waits_was_not_begun_unless_it_had_been_before(alice, run_id):
+    ledger = held_by(alice, run_id, "first")
+    for attempt, left in ((1, 0), (2, 1)):
+        async_to_sync(ledger.begins)(CALL, TOOL, attempt, None)
+        async_to_sync(ledger.waits)(CALL)
+        assert ToolExecution.objects.count() == left
 
 
 def test_nothing_is_written_of_a_run_that_is_over(alice, run_id):

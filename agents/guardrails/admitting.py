@@ -83,17 +83,20 @@ def _with(task: AgentTask, orders: Sequence[str]) -> str:
 async def _with_the_past(task: AgentTask, guard: Guard) -> AgentTask:
     """What was said before goes to the model again, by the rules of now. It was told then."""
 
-    async def hide(text: str) -> str:
-        looked = await guard.hidden(text, Place.INPUT, is_told=False)
+    async def hide(text: str, role: str = "user") -> str:
+        rules = guard.of_answers() if role == "assistant" else None
+        looked = await guard.hidden(text, Place.INPUT, is_told=False, rules=rules)
         return WITHHELD if looked.blocked else looked.text
 
-    history = tuple([replace(one, text=await hide(one.text)) for one in task.history])
+    history = tuple([replace(one, text=await hide(one.text, one.role)) for one in task.history])
     memories = tuple([replace(one, text=await hide(one.text)) for one in task.memories])
-    goes_on = task.goes_on and replace(task.goes_on, text=await hide(task.goes_on.text))
+    goes_on = task.goes_on
+    if goes_on is not None:
+        goes_on = replace(goes_on, text=await hide(goes_on.text, "assistant"))
     caller = task.caller
     if caller is not None:
         again = guard.vault.hide_again
-        words, said = again(await hide(caller.words)), again(await hide(caller.said))
+        words, said = again(await hide(caller.words)), again(await hide(caller.said, "assistant"))
         notes = tuple([again(await hide(one)) for one in caller.notes])
         caller = replace(caller, words=words, said=said, notes=notes)
     return replace(task, history=history, memories=memories, goes_on=goes_on, caller=caller)

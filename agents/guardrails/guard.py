@@ -17,13 +17,15 @@ import orjson
 from agents.guardrails.asking import Asking, ask
 from agents.guardrails.checks import apart, check
 from agents.guardrails.metrics import outcomes
-from agents.guardrails.rules import AnyRule, stored
+from agents.guardrails.rules import AnyRule, FindsParts, stored
 from agents.guardrails.types import Action, Finding, OnFailure, Place, Span, Unchecked
 from agents.guardrails.vault import Vault
 from agents.types import AgentTask, GuardrailActed, PackedPassage
 from gateway.labels import Demand
 from security.sentences import Sentence
 
+Numbered = tuple[int, AnyRule]
+READ = frozenset({Place.RETRIEVED, Place.TOOL_RESULT})
 AT_ONCE = 10_000  # characters that are looked at on the event loop
 
 log = logging.getLogger(__name__)
@@ -57,8 +59,18 @@ class Guard:
         """Of another agent in the same answer: what was hidden is opened by both."""
         return Guard(rules, asking, self.vault, (), news=self.news, done=self.done)
 
-    def at(self, place: Place) -> list[tuple[int, AnyRule]]:
+    def at(self, place: Place) -> list[Numbered]:
         return [(n, rule) for n, rule in enumerate(self.rules) if place in rule.places]
+
+    def of_answers(self) -> list[Numbered]:
+        """For what an answer of before says: it has the words again that were hidden in it, of
+        passages and results as well. Those that judge a whole text judge what is asked alone."""
+        return [
+            (n, rule)
+            for n, rule in enumerate(self.rules)
+            if Place.INPUT in rule.places
+            or (isinstance(rule, FindsParts) and READ.intersection(rule.places))
+        ]
 
     @property
     def key(self) -> str:
@@ -71,12 +83,19 @@ class Guard:
         known = dict.fromkeys((*self.asking.demands, *demands))
         self.asking = replace(self.asking, demands=tuple(known))
 
-    async def look(self, text: str, place: Place, *, is_told: bool = True) -> Looked:
-        """The text as the rules of this place let it go on. What was told before is not told
+    async def look(
+        self,
+        text: str,
+        place: Place,
+        *,
+        is_told: bool = True,
+        rules: Sequence[Numbered] | None = None,
+    ) -> Looked:
+        """The text as `rules`, those of this place, let it go on. What was told before is not told
         again."""
         spans: list[Span] = []
         asks = ""
-        for n, rule in self.at(place):
+        for n, rule in self.at(place) if rules is None else rules:
             try:
                 finding = await self.find(rule, text)
             except Unchecked as error:
@@ -105,9 +124,16 @@ class Guard:
             return check(text, rule)
         return await asyncio.to_thread(check, text, rule)  # others of this loop would wait
 
-    async def hidden(self, text: str, place: Place, *, is_told: bool = True) -> Looked:
+    async def hidden(
+        self,
+        text: str,
+        place: Place,
+        *,
+        is_told: bool = True,
+        rules: Sequence[Numbered] | None = None,
+    ) -> Looked:
         """The same, with placeholders that are opened again in the answer."""
-        looked = await self.look(text, place, is_told=is_told)
+        looked = await self.look(text, place, is_told=is_told, rules=rules)
         return replace(looked, text=self.vault.hide(looked.text, looked.spans))
 
     async def passages(

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from agents.guardrails.answering import STOPPED, Blocked, Filter
 from agents.guardrails.asking import Asking
-from agents.guardrails.guard import Guard
+from agents.guardrails.guard import Guard, Numbered
+from agents.guardrails.rules import FindsParts
 from agents.guardrails.ruleset import installed
 from agents.guardrails.types import Place
 from agents.guardrails.vault import Vault
@@ -25,6 +26,14 @@ from security.sentences import Sentence, together
 
 Payload = dict[str, Any]
 Chunks = AsyncGenerator[Payload, None]
+Rules = Sequence[Numbered] | None
+# Of a message: what is no text for a model, and what somebody says in it.
+NO_WORDS = frozenset(
+    {"role", "type", "id", "tool_call_id", "image_url", "input_audio", "file", "audio", "video_url"}
+)
+SAID = frozenset({"content", "text", "refusal", "reasoning_content", "reasoning"})
+TOLD = frozenset({"index", "delta", "finish_reason"})  # of a choice, where rules see its words
+CALLS = ("role", "tool_calls", "function_call")
 WORDS = ("content", "refusal", "reasoning_content", "reasoning")  # of a delta
 
 
@@ -53,24 +62,37 @@ async def asked(guard: Guard, request: ChatRequest) -> ChatRequest:
 
 async def _message(guard: Guard, message: Any) -> Any:
     if isinstance(message, PromptMessage):
-        return replace(message, content=await _hidden(guard, message.content, Place.INPUT))
-    place = Place.TOOL_RESULT if message.get("role") in {"tool", "function"} else Place.INPUT
-    content = message.get("content")
-    if isinstance(content, str):
-        return {**message, "content": await _hidden(guard, content, place)}
-    if isinstance(content, list):
-        return {**message, "content": [await _part(guard, part, place) for part in content]}
-    return message
+        place = _place(message.role)
+        rules = guard.of_answers() if message.role == "assistant" else None
+        return replace(message, content=await _hidden(guard, message.content, place, rules))
+    role = message.get("role")
+    rules = guard.of_answers() if role == "assistant" else None
+    return {name: await _field(guard, name, value, _place(role), rules)
+            for name, value in message.items()}  # fmt: skip
 
 
-async def _part(guard: Guard, part: Any, place: Place) -> Any:
-    if isinstance(part, Mapping) and isinstance(part.get("text"), str):
-        return {**part, "text": await _hidden(guard, part["text"], place)}
-    return part
+def _place(role: Any) -> Place:
+    return Place.TOOL_RESULT if role in {"tool", "function"} else Place.INPUT
 
 
-async def _hidden(guard: Guard, text: str, place: Place) -> str:
-    looked = await guard.hidden(text, place)
+async def _field(guard: Guard, name: str, value: Any, place: Place, rules: Rules) -> Any:
+    """What is said as all rules see it; names, arguments and the like by those that find parts."""
+    if name in NO_WORDS:
+        return value
+    if isinstance(value, Mapping):
+        return {key: await _field(guard, key, one, place, rules) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [await _field(guard, name, one, place, rules) for one in value]
+    if not isinstance(value, str):
+        return value
+    if name not in SAID:
+        given = guard.at(place) if rules is None else rules
+        rules = [(n, rule) for n, rule in given if isinstance(rule, FindsParts)]
+    return await _hidden(guard, value, place, rules)
+
+
+async def _hidden(guard: Guard, text: str, place: Place, rules: Rules) -> str:
+    looked = await guard.hidden(text, place, rules=rules)
     if looked.blocked:
         raise QuestionBlocked(looked.blocked)
     return looked.text
@@ -95,6 +117,8 @@ async def shown(guard: Guard, chunks: Chunks) -> Chunks:
 
 async def _filter(guard: Guard, filters: dict[tuple[int, str], Filter], choice: Payload) -> None:
     """Raises Blocked."""
+    if guard.at(Place.OUTPUT):
+        _bare(choice)
     index, delta = choice.get("index", 0), choice.get("delta") or {}
     for name in WORDS:
         if isinstance(delta.get(name), str):
@@ -111,3 +135,15 @@ async def _filter(guard: Guard, filters: dict[tuple[int, str], Filter], choice: 
     if notice := together(guard.notices):
         delta["notice"] = notice
     choice["delta"] = delta
+
+
+def _bare(choice: Payload) -> None:
+    """Without what would tell the words before rules have seen them, or in another form: their
+    probabilities, their tokens, fields that only some servers know."""
+    for name in choice.keys() - TOLD:
+        del choice[name]
+    delta = choice.get("delta") or {}
+    choice["logprobs"] = None
+    choice["delta"] = {name: delta[name] for name in CALLS if name in delta} | {
+        name: delta[name] for name in WORDS if isinstance(delta.get(name), str)
+    }

@@ -40,21 +40,22 @@ class Cover:
 
 async def cover(
     kept: Sequence[Mapping[str, Any]],
-    texts: Sequence[str],
+    texts: tuple[str, str],
     payer: Payer,
     labels: Sequence[str],
     scope: str,
 ) -> Cover | None:
-    """`kept` are the agent's rules; None where the texts are not for a model at all."""
+    """`kept` are the rules of whoever answered, `texts` question and answer; None where
+    these are not for a model at all."""
     try:
-        rules = (*await installed(), *parse(kept))
+        found = (*await installed(), *parse(kept))
     except ValidationError:
         return None
     demands = tuple(Demand(label, "earlier") for label in labels)
-    guard = Guard(rules, Asking(None, payer, demands, stream_chat, find_routes), Vault(scope), ())
+    guard = Guard(found, Asking(None, payer, demands, stream_chat, find_routes), Vault(scope), ())
     told = []
-    for text in texts:
-        looked = await guard.hidden(text, Place.INPUT, is_told=False)
+    for text, rules in zip(texts, (None, guard.of_answers()), strict=True):
+        looked = await guard.hidden(text, Place.INPUT, is_told=False, rules=rules)
         if looked.blocked:
             return None
         told.append(looked.text)

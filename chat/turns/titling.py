@@ -49,7 +49,7 @@ class TitleWork:
     labels: Sequence[str] = ()  # that whoever reads both must have
     agent_id: UUID | None = None
     team_ids: Sequence[UUID] = ()  # of the owner
-    guardrails: str = "[]"  # of the agent; JSON
+    guardrails: str = "[]"  # of those that answered; JSON
 
 
 def claim_titles(holder: str, limit: int) -> list[TitleWork]:
@@ -72,10 +72,15 @@ def _read(conversation_ids: list[UUID]) -> dict[UUID, tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            select v.id, v.owner_id, a.model_name, left(q.text, %(read)s),
-                   left(a.text, %(read)s), v.demanded_labels, v.agent_id,
+            select v.id, v.owner_id, a.model_name, q.text, a.text, v.demanded_labels, v.agent_id,
                    array(select m.team_id from accounts_membership m where m.user_id = v.owner_id),
-                   coalesce((select g.guardrails from agents_agent g where g.id = v.agent_id), '[]')
+                   (select coalesce(jsonb_agg(rule), '[]')
+                    from agents_agent g, jsonb_array_elements(g.guardrails) rule
+                    where g.id = coalesce((select t.agent_id from chat_turn t
+                                           where t.answer_id = a.id), v.agent_id)
+                       or g.id::text in (select step->'data'->>'agent_id'
+                                         from jsonb_array_elements(a.steps) step
+                                         where step->>'kind' = 'handed_over'))
             from chat_conversation v
             join lateral (
                 select m.* from chat_message m
@@ -86,7 +91,7 @@ def _read(conversation_ids: list[UUID]) -> dict[UUID, tuple[Any, ...]]:
             join chat_message q on q.id = a.parent_id
             where v.id = any(%(ids)s) and not v.is_named and v.deleted_at is null
             """,
-            {"ids": conversation_ids, "read": READ},
+            {"ids": conversation_ids},
         )
         return {row[0]: row[1:] for row in cursor.fetchall()}
 
@@ -135,7 +140,7 @@ async def _covered(work: TitleWork, payer: Payer) -> Cover | None:
 
 def _told(question: str, answer: str) -> str:
     """The texts cannot end their tags: those are theirs to fill, not to close."""
-    question, answer = (text.replace("</", "< /") for text in (question, answer))
+    question, answer = (text[:READ].replace("</", "< /") for text in (question, answer))
     return f"<question>\n{question}\n</question>\n\n<answer>\n{answer}\n</answer>\n\nTitle:"
 
 

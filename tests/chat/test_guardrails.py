@@ -9,7 +9,10 @@ from agents.models import Agent, RunStep, ToolExecution
 from chat.models import Conversation, Turn
 from chat.services import start_turn
 from chat.turns.runner import run_with_memory
+from chat.turns.titling import claim_titles, write_title
 from events import log
+from events.models import Stream
+from gateway.upstream.session import close_pool
 from observability.db import run_sync
 from tests.support.model_server import Script, calling, model_server
 
@@ -63,6 +66,40 @@ def test_what_a_rule_did_is_kept_told_and_counts_for_the_title(alice, model_serv
     assert len(model_server.title_requests) == 1
     assert MAIL not in json.dumps([*model_server.chat_requests, *model_server.title_requests])
     assert Conversation.objects.get().title == f"About {MAIL}"
+
+
+def test_a_title_is_written_by_the_rules_of_whoever_answered_of_the_whole_text(
+    alice, model_server, settings
+):
+    """Another agent has the conversation since; the words are hidden before anything is cut off."""
+    settings.PARLEY_WRITE_TITLES = False
+    slug = guarded(MASKED | {"places": ["input", "tool_result"]})
+    model_server.default = Script(text="Fine. " * 247 + "It is eve@example.org")
+    model_server.title = Script(text="Mails")
+
+    async def scenario():
+        async with running(run_with_memory):
+            long = "word " * 298 + MAIL
+            await finished(await run_sync(start_turn, alice, None, long, agent=slug))
+
+    play(scenario)
+    other = Agent.objects.create(owner=alice, name="Other", slug="other", guardrails=[BLOCKED])
+    Conversation.objects.update(agent=other)
+    Conversation.objects.update(is_named=False)
+    Stream.objects.create(pk=Conversation.objects.get().pk, kind="title")
+    (work,) = claim_titles("here", 5)
+    assert [one["name"] for one in json.loads(work.guardrails)] == ["Mails"]
+    assert work.question.endswith(MAIL)
+
+    async def written():
+        await write_title(work)
+        await close_pool()
+
+    play(written)
+    (told,) = model_server.title_requests
+    assert "[EMAIL_" in json.dumps(told)
+    assert "bob@" not in json.dumps(told)
+    assert "eve@" not in json.dumps(told)
 
 
 def test_a_blocked_question_reaches_no_model_now_or_later(alice, model_server):

@@ -26,6 +26,7 @@ from agents.types import (
     AgentTask,
     CitationAdded,
     Finished,
+    GoingOn,
     GuardrailActed,
     Limits,
     NoteTaken,
@@ -141,6 +142,23 @@ def test_what_was_said_before_is_masked_or_withheld_as_well(model_server, route)
     assert MAIL not in sent
     assert "withheld from you by a rule" in sent
     assert made.of(GuardrailActed) == []  # it was told then
+
+
+@pytest.mark.parametrize("place", ["retrieved", "tool_result"])
+def test_what_was_hidden_of_passages_and_results_is_hidden_in_answers_of_before(
+    model_server, route, place
+):
+    """The person reads it there; a model reads the answer again with the next question."""
+    run(
+        route,
+        rule(places=(place,)),
+        rule("length", (place,), "block", most=5),  # of a passage, not of an answer
+        question="Go on.",
+        history=(PastMessage("user", "Who?"), PastMessage("assistant", f"Write to {MAIL}.")),
+        goes_on=GoingOn(f"As said, {MAIL}"),
+    )
+    assert MAIL not in everything(model_server)
+    assert "withheld" not in everything(model_server)
 
 
 SECRET = passage(f"The office is led by Bob. Write to {MAIL} today.", 100, "office")

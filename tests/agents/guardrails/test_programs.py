@@ -1,0 +1,106 @@
+"""What programs that ask a model by its name say and hear: every text of it is looked at."""
+
+import asyncio
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from agents.guardrails.guard import Guard
+from agents.guardrails.programs import QuestionBlocked, asked, shown
+from agents.guardrails.vault import Vault
+from gateway.types import ChatRequest
+from tests.agents.guardrails.rules_of import rule
+
+MAIL = "bob@example.org"
+KEY = "ghp_" + "a1B2c3D4e5" * 4
+
+
+def guard(*rules):
+    asking = SimpleNamespace(demands=())
+    return Guard(rules, asking, Vault("x"), ())
+
+
+def sent(rules, *messages):
+    request = ChatRequest(model="m", messages=messages)
+    return list(asyncio.run(asked(guard(*rules), request)).messages)
+
+
+def called(arguments):
+    function = {"name": "send", "arguments": json.dumps(arguments)}
+    call = {"id": "call_1", "type": "function", "function": function}
+    return {"role": "assistant", "content": None, "tool_calls": [call]}
+
+
+def test_every_text_of_a_message_is_looked_at():
+    picture = {"type": "image_url", "image_url": {"url": f"data:{MAIL}"}}
+    told = sent(
+        [rule(places=("input",)), rule("language", ("input",), "block", languages=["en"])],
+        called({"to": MAIL, "about": "Das ist ein ganz gewöhnlicher deutscher Satz."}),
+        {"role": "user", "name": MAIL, "content": [{"type": "text", "text": MAIL}, picture]},
+        {"role": "assistant", "content": "Hm.", "reasoning_content": f"It is {MAIL}."},
+    )
+    assert json.dumps(told).count(MAIL) == 1  # in the picture
+    assert told[1]["content"][1] == picture
+    call = told[0]["tool_calls"][0]
+    assert (call["id"], told[0]["content"]) == ("call_1", None)
+    assert json.loads(call["function"]["arguments"])["to"].startswith("[EMAIL_")
+
+
+def test_what_arguments_say_can_be_blocked():
+    with pytest.raises(QuestionBlocked):
+        sent([rule("secrets", ("input",), "block")], called({"key": KEY}))
+
+
+def test_what_was_hidden_in_results_is_hidden_in_answers():
+    results_alone = [rule(places=("tool_result",))]
+    told = sent(
+        results_alone,
+        {"role": "tool", "tool_call_id": "call_1", "content": MAIL},
+        {"role": "assistant", "content": f"It is {MAIL}."},
+        {"role": "user", "content": f"Sure? {MAIL}"},
+    )
+    assert [MAIL in one["content"] for one in told] == [False, False, True]
+
+
+def heard(rules, *choices):
+    async def chunks():
+        for choice in choices:
+            yield {"id": "x", "choices": [choice]}
+
+    async def listen():
+        return [chunk["choices"][0] async for chunk in shown(guard(*rules), chunks())]
+
+    return asyncio.run(listen())
+
+
+def spelled(is_last):
+    """As servers tell an answer with the probabilities of its words and more of their own."""
+    return {
+        "index": 0,
+        "delta": {
+            "role": "assistant",
+            "content": f"{MAIL} ",
+            "reasoning_details": [{"text": MAIL}],
+            "tool_calls": [],
+        },
+        "logprobs": {"content": [{"token": MAIL}]},
+        "token_ids": [1, 2],
+        "message": {"content": MAIL},
+        "finish_reason": "stop" if is_last else None,
+    }
+
+
+def test_nothing_beside_the_words_tells_them():
+    told = heard([rule()], spelled(is_last=False), spelled(is_last=True))
+    assert "example.org" not in json.dumps(told)
+    assert "".join(one["delta"]["content"] for one in told) == "[EMAIL] " * 2
+    assert told[0]["logprobs"] is None
+    assert told[0]["delta"]["tool_calls"] == []
+    assert set(told[1]) == {"index", "delta", "logprobs", "finish_reason"}
+
+
+def test_an_answer_without_rules_of_its_own_is_as_it_came():
+    (told,) = heard([rule(places=("input",))], spelled(is_last=True))
+    assert told["logprobs"] == spelled(is_last=True)["logprobs"]
+    assert told["message"] == {"content": MAIL}

@@ -9,7 +9,13 @@ from django.utils.translation import gettext
 
 from agents.models import Agent
 from agents.services import keep_limit
-from agents.types import CitationAdded, EndpointSwitched, TextDelta
+from agents.types import (
+    CitationAdded,
+    EndpointSwitched,
+    Finished,
+    TextDelta,
+    ToolApprovalRequested,
+)
 from chat import services
 from chat.models import Citation, Turn
 from chat.retention import deletion
@@ -252,6 +258,24 @@ def test_a_model_that_fails_and_a_bug_are_told_apart(alice):
             turn = await finished(await run_sync(start_turn, alice, None, "Two?"))
             assert turn.error["type"] == "internal-error"
             assert "secret" not in str(turn.error)
+
+    play(scenario)
+
+
+def test_an_answer_that_is_finished_waits_for_nobody(alice):
+    """A rule may end it while a call of it waits."""
+
+    async def agent(task):
+        yield TextDelta("Well.")
+        yield ToolApprovalRequested(
+            "call_1", new_id(), "write", "Write", "changes", "{}", "", "2030-01-01T00:00:00Z"
+        )
+        yield Finished("Well.", "scripted", is_offline=False, notice="")
+
+    async def scenario():
+        async with running(agent):
+            turn = await finished(await run_sync(start_turn, alice, None, "One?"))
+            assert (turn.status, turn.answer.text) == ("completed", "Well.")
 
     play(scenario)
 

@@ -18,7 +18,7 @@ from agents.running.opening import as_it_began, as_json, find_opening, numbers_o
 from agents.running.state import opening_state
 from agents.tools.results import Result
 from agents.tools.types import Taint, ToolOutput
-from agents.types import AgentSpec, AgentTask, PackedPassage, Reading
+from agents.types import AgentSpec, AgentTask, Caller, GoingOn, PackedPassage, Reading
 from events import jobs
 from gateway.chat import stream_chat
 from gateway.routing.routes import find_routes
@@ -138,6 +138,19 @@ def test_what_may_not_be_read_any_more_does_not_come_back_and_its_number_is_nobo
 
 def test_a_run_that_nobody_began_has_no_opening(alice):
     assert find_opening(AgentTask(AgentSpec(), alice, "When?", turn_id=new_id())) is None
+
+
+def test_words_of_another_agent_and_of_a_broken_off_answer_are_nobodys(alice):
+    task = AgentTask(AgentSpec(), alice, "When?", turn_id=new_id())
+    assert not opening_state(task, Asked([])).taints
+    above = Caller(task.turn_id, "call_1", ())
+    asked, handed = (
+        opening_state(replace(task, caller=replace(above, is_handed=one)), Asked([])).taints
+        for one in (False, True)
+    )
+    assert (asked, handed) == ({Taint.UNTRUSTED}, frozenset())
+    going_on = opening_state(replace(task, goes_on=GoingOn("At noon.")), Asked([]))
+    assert going_on.taints == frozenset(Taint)
 
 
 def test_words_of_collections_stand_beside_what_it_has_again(alice):

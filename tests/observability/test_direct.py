@@ -86,6 +86,42 @@ def test_a_statement_that_fails_takes_no_other_along_that_is_sent_with_it() -> N
     asyncio.run(ask())
 
 
+@pytest.mark.parametrize("is_fresh", [True, False])
+def test_what_fails_leaves_no_prepared_statement_behind(is_fresh: bool) -> None:
+    divide, held = "select 10 / %(n)s::int", "select name from pg_prepared_statements"
+
+    async def ask() -> None:
+        if not is_fresh:
+            await direct.fetch(divide, {"n": 1})
+        before = {name for (name,) in await direct.fetch(held, {})}
+        for _ in range(5):
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                await direct.fetch(divide, {"n": 0})
+        after = {name for (name,) in await direct.fetch(held, {})}
+        assert len(after) == len(before)
+        assert await direct.fetch(divide, {"n": 5}) == [(2,)]
+
+    asyncio.run(ask())
+
+
+def test_a_table_that_has_changed_is_read_again() -> None:
+    held = (
+        "select count(*) from pg_prepared_statements where statement like 'select * from chang%%'"
+    )
+
+    async def ask() -> None:
+        await direct.fetch("create temporary table changing (a int)", {})
+        for n in range(3):
+            assert await direct.fetch("select * from changing", {}) == []
+            await direct.fetch(f"alter table changing add b{n} int", {})
+            with pytest.raises(psycopg.errors.FeatureNotSupported):
+                await direct.fetch("select * from changing", {})
+        assert await direct.fetch("select * from changing", {}) == []
+        assert await direct.fetch(held, {}) == [(1,)]
+
+    asyncio.run(ask())
+
+
 def test_values_come_as_from_djangos_connections_and_columns_with_their_names() -> None:
     statement = "select now() as moment, '{\"a\": 1}'::jsonb as told, %(id)s::uuid[] as ids"
     values = {"id": [UUID(int=1), UUID(int=2)]}

@@ -12,12 +12,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import psycopg
+from psycopg import capabilities
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.pq import ExecStatus
+from psycopg.pq import DiagnosticField, ExecStatus
 
 from observability.postgres.prepared import Statement
 
 LEAVE_SECONDS = 2.0
+CHANGED = {b"0A000", b"26000"}  # a table has changed since, or the statement is not there
 MOST_PREPARED = 200  # statements of a connection; a type of a value that changes makes another
 
 Row = tuple[Any, ...]
@@ -34,11 +36,12 @@ class Unanswered(psycopg.OperationalError):
 class Asked:
     """A transaction on its way, and what is known of its answer: that of its last statement."""
 
-    __slots__ = ("answer", "columns", "error", "keys", "rows")
+    __slots__ = ("answer", "columns", "error", "fresh", "keys", "rows")
 
     def __init__(self, answer: "asyncio.Future[Asked]") -> None:
         self.answer = answer
         self.keys: list[Any] = []  # of its prepared statements
+        self.fresh: set[Any] = set()  # of them, those that were prepared with it
         self.columns: tuple[str, ...] = ()
         self.rows: list[Row] = []
         self.error: psycopg.Error | None = None
@@ -57,6 +60,7 @@ class Line:
         self._transformer = Transformer(connection)
         self._asked: deque[Asked] = deque()
         self._names: dict[Any, bytes] = {}
+        self._left: list[bytes] = []  # names on the server that nothing here has any more
         self._columns: dict[Any, tuple[str, ...]] = {}
         self._count = 0
         self._is_flushing = False
@@ -109,9 +113,10 @@ class Line:
         asked = Asked(self._loop.create_future())
         told = [self._told(statement, values) for statement, values in steps]
         try:
+            self._close_left()
             for key, values, formats in told:
                 asked.keys.append(key)
-                if name := self._name_of(key):
+                if name := self._name_of(key, asked):
                     self._pgconn.send_query_prepared(name, values, formats)
                 else:
                     self._pgconn.send_query_params(key[0], values, key[1], formats)
@@ -131,12 +136,13 @@ class Line:
         told = self._transformer.dump_sequence(given, [PyFormat.AUTO] * len(given))
         return (statement.query, self._transformer.types), told, self._transformer.formats
 
-    def _name_of(self, key: Any) -> bytes:
+    def _name_of(self, key: Any, asked: Asked) -> bytes:
         """Under which it is prepared, now if not before; empty where it is not to be."""
         name = self._names.get(key)
         if name is None and self._prepares and len(self._names) < MOST_PREPARED:
             self._count += 1
             name = self._names[key] = b"line_%d" % self._count
+            asked.fresh.add(key)
             self._pgconn.send_prepare(name, *key)
         return name or b""
 
@@ -185,9 +191,22 @@ class Line:
             self._transformer.set_pgresult(result)
             asked.rows = self._transformer.load_rows(0, result.ntuples, tuple)
         elif result.status == ExecStatus.FATAL_ERROR:
-            for key in asked.keys:  # it may be why: a table has changed since
-                self._names.pop(key, None)
+            self._forget(asked, result.error_field(DiagnosticField.SQLSTATE))
             asked.error = psycopg.errors.error_from_result(result, encoding="utf-8")
+
+    def _forget(self, asked: Asked, state: bytes | None) -> None:
+        """The names of statements that may be why, or that may not be there: what stands behind
+        one that fails is never prepared. They are closed with what is asked next."""
+        for key in asked.keys if state in CHANGED else asked.fresh:
+            if (name := self._names.pop(key, None)) is not None:
+                self._left.append(name)
+
+    def _close_left(self) -> None:
+        """An older libpq cannot say so: they stay until the connection ends."""
+        if capabilities.has_send_close_prepared():
+            for name in self._left:
+                self._pgconn.send_close_prepared(name)
+        self._left.clear()
 
     def _settle(self, asked: Asked) -> None:
         if asked.answer.done():

@@ -68,7 +68,9 @@ def test_an_outsider_learns_nothing(
     assert call(charlie, "search_documents", query="tea", agent=named).passages == ()
     assert call(charlie, "search_documents", query="tea", task=named).passages == ()
     share(handbook, charlie, "reader", by=alice)
-    assert "four" in str(call(charlie, "read_document", document_id=str(document.pk)).passages)
+    read = call(charlie, "read_document", document_id=str(document.pk))
+    assert "four" in str(read.passages)
+    assert read.documents == {document.pk}  # its words go when it does
 
 
 def test_agent_and_conversation_are_limits(

@@ -43,7 +43,7 @@ from security.sentences import Sentence
 
 PIECE = 6000  # characters that are asked about at a time
 MOST_PIECES = 8
-TOPIC_CHARS = 1500
+TOPIC_CHARS = 1500  # of which a vector is made
 REMEMBERED = 86_400
 EMBEDDER_SECONDS = 30.0
 
@@ -75,6 +75,8 @@ async def ask(rule: AnyRule, text: str, asking: Asking) -> Finding | None:
     """What the rule finds; raises Unchecked with a sentence why."""
     if not text.strip():
         return None
+    if len(text) > PIECE * MOST_PIECES:
+        raise Unchecked(Sentence("guardrail_why_long"))
     key = [sha256(orjson.dumps(stored(rule), option=orjson.OPT_SORT_KEYS)).digest(),
            sha256(text.encode("utf-8", "replace")).digest()]  # fmt: skip
     try:
@@ -111,12 +113,8 @@ async def _ask(rule: AnyRule, text: str, asking: Asking) -> list[str]:
     raise TypeError(rule.kind)
 
 
-def _pieces(text: str) -> list[str]:
-    """Of a text that is longer still, the beginning and the end."""
-    pieces = [text[at : at + PIECE] for at in range(0, len(text), PIECE)]
-    if len(pieces) > MOST_PIECES:
-        pieces = [*pieces[: MOST_PIECES - 1], text[-PIECE:]]
-    return pieces
+def _pieces(text: str, size: int = PIECE) -> list[str]:
+    return [text[at : at + size] for at in range(0, len(text), size)]
 
 
 async def _moderate(rule: ModerationRule, text: str, asking: Asking) -> list[str]:
@@ -154,7 +152,7 @@ async def _judge(rule: JudgeRule, text: str, asking: Asking) -> Verdict:
 
 
 def _nearness(rule: TopicRule, text: str, asking: Asking) -> float:
-    """The cosine of the nearest example."""
+    """The cosine of the nearest example to the nearest piece."""
     version = find_active_version()
     embedder = embed_for(None, asking.demands, asking.user, asking.payer)(version.model)
     key = (str(version.pk), tuple(rule.examples))
@@ -163,5 +161,5 @@ def _nearness(rule: TopicRule, text: str, asking: Asking) -> float:
         if len(_examples) > 200:
             _examples.clear()
         known = _examples[key] = np.asarray(embedder.embed(rule.examples), np.float32)
-    (vector,) = embedder.embed([text[:TOPIC_CHARS]])
-    return float(np.max(known @ np.asarray(vector, np.float32)))
+    vectors = np.asarray(embedder.embed(_pieces(text, TOPIC_CHARS)), np.float32)
+    return float(np.max(known @ vectors.T))

@@ -4,7 +4,7 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from agents.guardrails.admitting import admitted
-from agents.guardrails.asking import Asking, ask
+from agents.guardrails.asking import TOPIC_CHARS, Asking, ask
 from agents.guardrails.rules import stored
 from agents.guardrails.types import Unchecked
 from agents.types import AgentSpec, AgentTask
@@ -138,3 +138,21 @@ def test_topics(alice):
     )  # fmt: skip
     assert asked(alice, only, "How much vacation is left for me this year?") is None
     assert asked(alice, only, "Write a poem about black holes and quantum gravity.")
+
+
+def test_a_topic_is_looked_for_in_all_of_a_text(alice):
+    never = rule(
+        "topic", ("input",), "block", mode="never", threshold=0.3,
+        examples=["How many days of leave do I have?", "Who approves my vacation?"],
+    )  # fmt: skip
+    long = ("Black holes bend the light of stars. " * 60)[:TOPIC_CHARS]
+    assert not asked(alice, never, long)
+    assert asked(alice, never, f"{long}How much vacation is left for me this year?")
+
+
+@pytest.mark.parametrize("kind", ["judge", "moderation"])
+def test_what_is_longer_than_can_be_judged_is_not_checked(connected, alice, kind):
+    one = judge() if kind == "judge" else rule("moderation", ("input",), "block")
+    with pytest.raises(Unchecked, match="longer than can be judged"):
+        asked(alice, one, "word " * 9601)
+    assert connected.chat_requests == []

@@ -99,7 +99,8 @@ def test_only_what_is_switched_on_there_and_allowed_is_given(
 
     def asked(*names: str) -> Any:
         user = SimpleNamespace(is_active=True)
-        return SimpleNamespace(agent=SimpleNamespace(tools=names), user=user)
+        agent = SimpleNamespace(tools=names, may_call=bool(names))
+        return SimpleNamespace(agent=agent, user=user)
 
     assert [*asyncio.run(tools_of(asked("weigh", "gone")))] == ["weigh"]
     assert asyncio.run(tools_of(asked())) == {}

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
+from accounts.models import User
 from agents.tools import registry
 from agents.tools.registry import tool, tool_of, tools_of
 from agents.tools.schema import arguments_of, read_arguments
 from agents.tools.types import Effect, ToolCalling, ToolOutput, ToolRefused
-from agents.types import AgentSpec
+from agents.types import AgentSpec, AgentTask
 
 
 async def weigh(
@@ -99,8 +100,7 @@ def test_only_what_is_switched_on_there_and_allowed_is_given(
         ]
 
     def asked(*names: str) -> Any:
-        user = SimpleNamespace(is_active=True)
-        return SimpleNamespace(agent=AgentSpec(tools=names), user=user)
+        return AgentTask(AgentSpec(tools=names), User(), "Which?")
 
     assert [*asyncio.run(tools_of(asked("weigh", "gone")))] == ["weigh"]
     assert asyncio.run(tools_of(asked())) == {}

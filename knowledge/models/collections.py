@@ -157,8 +157,9 @@ class Known:
     def are_there(self) -> bool:
         now = time.monotonic()
         if not self._are_there and now >= self._until:
-            found: bool = Collection.parts_apart.filter(part_of__isnull=False).exists()
-            self._are_there, self._until = found, now + self.REMEMBERED_SECONDS
+            self._until = now + self.REMEMBERED_SECONDS
+            if Collection.parts_apart.filter(part_of__isnull=False).exists():
+                self.note()  # never the contrary: another thread may have noted one meanwhile
         return self._are_there
 
 

@@ -66,3 +66,9 @@ def _servers():
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(_servers):
     """The database server must be there before pytest-django makes the test database."""
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb():
+    """The test database goes with its server, whatever connection a thread still holds to it."""
+    return True

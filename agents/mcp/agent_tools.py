@@ -20,7 +20,15 @@ from agents.openai.demands import demands_on
 from agents.openai.watch import current_watch
 from agents.selectors import agent_spec, find_agent, list_agents, usual_agent
 from agents.services import DOCUMENTS
-from agents.types import AgentTask, CitationAdded, Finished, Step, TextDelta, UsageRecorded
+from agents.types import (
+    AgentTask,
+    CitationAdded,
+    Finished,
+    HandedOver,
+    Step,
+    TextDelta,
+    UsageRecorded,
+)
 from knowledge.selectors import require_collections
 from security.rate_limits import Action
 from security.text import storable
@@ -88,6 +96,7 @@ class AskAnswer(BaseModel):
     agent: str
     citations: list[Cited]
     notice: str = Field(description="What is to be known about how the answer came about.")
+    handed_to: str = Field(description="The slug of the agent that wrote its end; else empty.")
     usage: Used | None
 
 
@@ -98,6 +107,7 @@ class Heard:
     words: list[str] = field(default_factory=list)
     citations: list[CitationAdded] = field(default_factory=list)
     notice: str = ""
+    handed_to: str = ""
     usage: Used | None = None
 
     def add(self, step: Step) -> None:
@@ -110,6 +120,8 @@ class Heard:
                 self.usage = Used(
                     prompt_tokens=step.prompt_tokens, completion_tokens=step.completion_tokens
                 )
+            case HandedOver():
+                self.handed_to = step.slug
             case Finished():
                 self.notice = step.notice
 
@@ -176,6 +188,7 @@ def _said(visit: Visit, agent: str, heard: Heard) -> Said:
         agent=agent,
         citations=citations,
         notice=heard.notice,
+        handed_to=heard.handed_to,
         usage=heard.usage,
     )
     feet = [f"({n}) [{one.n}] {one.url}" for n, one in enumerate(citations, 1)]

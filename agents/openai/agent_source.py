@@ -24,6 +24,7 @@ from agents.types import (
     AnswerReused,
     CitationAdded,
     Finished,
+    HandedOver,
     PastMessage,
     ReasoningDelta,
     TextDelta,
@@ -42,7 +43,8 @@ TEXT_PARTS = ("text", "input_text", "output_text")
 
 async def of_agent(spec: AgentSpec, call: Call, request: ChatRequest, model: ChatModel) -> Chunks:
     """Text as it is written; the last chunk has `citations`, and `notice` where the person should
-    know something about how the answer came about. Raises ApiError and GatewayError."""
+    know something about how the answer came about, and `handed_to`, the agent that wrote its end,
+    where that was another one. Raises ApiError and GatewayError."""
     task = replace(
         agent_task(spec, call.user, request),
         demands=model.demands,
@@ -54,6 +56,7 @@ async def of_agent(spec: AgentSpec, call: Call, request: ChatRequest, model: Cha
     chunker = Chunker(model.name)
     citations: list[Payload] = []
     usage: Payload | None = None
+    handed_to = ""
     with translation.override(call.language):
         async with aclosing(run_agent(task)) as steps:
             async for step in steps:
@@ -66,11 +69,14 @@ async def of_agent(spec: AgentSpec, call: Call, request: ChatRequest, model: Cha
                         citations.append(_cited(step))
                     case AnswerReused():
                         call.cache.outcome = "hit"
+                    case HandedOver():
+                        handed_to = step.slug
                     case UsageRecorded():
                         usage = usage_object(_counts(step))
                         finish_reason = step.finish_reason
                     case Finished():
-                        more = {"notice": step.notice} if step.notice else {}
+                        told = {"notice": step.notice, "handed_to": handed_to}
+                        more = {name: text for name, text in told.items() if text}
                         yield chunker.end(finish_reason, citations=citations, **more)
     if usage:
         yield chunker.usage(usage)

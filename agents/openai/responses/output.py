@@ -21,6 +21,7 @@ class Output:
         self.usage: Payload | None = None
         self.finish_reason = ""
         self.notice = ""
+        self.handed_to = ""
         self._open: Text | None = None
         self._calls: dict[int, Call] = {}
 
@@ -45,6 +46,7 @@ class Output:
         delta = choice.get("delta") or {}
         thought = next((delta[name] for name in REASONING_FIELDS if delta.get(name)), "")
         self.notice = delta.get("notice") or self.notice
+        self.handed_to = delta.get("handed_to") or self.handed_to
         if thought:
             yield from self._say(Thought, thought)
         if text := delta.get("content"):

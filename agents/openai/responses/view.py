@@ -86,6 +86,8 @@ class Answer:
         told["incomplete_details"] = {"reason": reason} if reason else None
         if self.output.notice:
             told["notice"] = self.output.notice
+        if self.output.handed_to:
+            told["handed_to"] = self.output.handed_to
         return told | {"completed_at": int(time.time()), "usage": usage_of(self.output.usage)}
 
     def failed(self, error: ApiError) -> bytes:

@@ -1,12 +1,13 @@
 """An answer on its way to its reader: what was hidden from the model is put back, and nothing is
 shown that a rule holds back."""
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from agents.guardrails.guard import Guard
+from agents.guardrails.guard import AT_ONCE, Guard
 from agents.guardrails.rules import AnyRule, LengthRule
 from agents.guardrails.types import Action, Place, Unchecked
 from agents.guardrails.vault import Opener
@@ -223,6 +224,27 @@ async def _rest(one: Filter) -> str:
     rest = await one.close()
     one.tell()
     return rest
+
+
+async def as_shown(guard: Guard | None, text: str) -> str:
+    """What readers are shown of words that no rule blocked."""
+    if guard is None or not text:
+        return text
+    text = guard.vault.open(text)
+    rules = [rule for _n, rule in guard.at(Place.OUTPUT) if rule.action == Action.MASK]
+    if not rules:
+        return text
+    if len(text) <= AT_ONCE:
+        return _masked(rules, text)
+    return await asyncio.to_thread(_masked, rules, text)  # others of this loop would wait
+
+
+def _masked(rules: Sequence[AnyRule], text: str) -> str:
+    window = SpanWindow(rules)
+    try:
+        return window.feed(text).text + window.close().text
+    except Unchecked:
+        return text
 
 
 def stopped() -> Completed:

@@ -103,6 +103,7 @@ def store_step(
     calls: Sequence[ToolCall],
     done: Completed,
     *,
+    shown: str = "",
     opening: dict[str, Any] | None = None,
 ) -> None:
     """Written twice it is the same: the answer to a commit may be lost. Like all that is written
@@ -111,6 +112,7 @@ def store_step(
     values = {
         "ordinal": ordinal,
         "text": storable(text),
+        "shown": storable(shown),
         "calls": encode([[one.id, one.name, storable(one.arguments)] for one in calls]),
         "done": encode(kept),
         "opening": None if opening is None else encode(opening),
@@ -170,13 +172,16 @@ def _key(parts: Sequence[Mapping[str, Any]]) -> Key:
     return tuple((UUID(part["chunk_id"]), part["start"]) for part in parts)
 
 
-def has_kept(run_ids: Sequence[UUID], said: str) -> bool:
+def has_kept(run_ids: Sequence[UUID], said: str, before: str = "") -> bool:
     """Whether these words are of steps that are kept, one behind the other: they come again with
-    them. Marks of citations may differ from what the model wrote, and nothing else."""
-    wanted = _letters(said)
-    steps = RunStep.objects.filter(run_id__in=run_ids).order_by("id").values_list("text", flat=True)
-    told = [_letters(text) for text in steps]
-    return any("".join(told[first:]).startswith(wanted) for first in range(len(told)))
+    them; or of the text that the answer goes on from, `before`, and such steps behind it. Marks of
+    citations may differ from what readers were shown, and nothing else."""
+    wanted, begun = _letters(said), _letters(before)
+    if begun and wanted.startswith(begun):
+        wanted = wanted[len(begun) :]
+    steps = RunStep.objects.filter(run_id__in=run_ids).order_by("id").values_list("text", "shown")
+    told = [_letters(shown or text) for text, shown in steps]
+    return not wanted or any("".join(told[first:]).startswith(wanted) for first in range(len(told)))
 
 
 def _letters(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from accounts.models import User
+from agents.guardrails.answering import as_shown
 from agents.running.keeping import (
     Past,
     Whose,
@@ -73,7 +74,11 @@ class Rows:
         self, ordinal: int, text: str, calls: Sequence[ToolCall], done: Completed
     ) -> None:
         opening = self._opening if ordinal == 1 else None
-        await run_patiently(store_step, self._whose, ordinal, text, calls, done, opening=opening)
+        shown = await as_shown(self._task.guard, text) if self._hears else text
+        await run_patiently(
+            store_step, self._whose, ordinal, text, calls, done,
+            shown="" if shown == text else shown, opening=opening,
+        )  # fmt: skip
 
     async def begins(
         self, call: ToolCall, tool: Tool, attempt: int, approval_id: UUID | None

@@ -32,6 +32,8 @@ class RunStep(models.Model):
     parent = models.CharField(_("in the call"), max_length=400, blank=True, db_default="")
     ordinal = models.PositiveSmallIntegerField(_("step"))
     text = models.TextField(_("text"), blank=True)
+    # As guardrails let readers see it, where that differs from what the model said.
+    shown = models.TextField(blank=True, db_default="")
     calls = models.JSONField(_("calls"), default=list)  # id, name and arguments of each
     done = models.JSONField(default=dict)  # a gateway.types.Completed
     # Of the first: what had been read before it, an agents.types.Opening.

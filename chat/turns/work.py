@@ -8,7 +8,6 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db.models import F, Q
 
 from accounts.models import User
 from agents.asking import searched_collections
@@ -43,6 +42,15 @@ AGENT = (
     "reasoning_effort",
 )  # fmt: skip
 
+# Whether somebody may still ask in another's conversation takes a closer look.
+DOUBTFUL = """
+    select t.id from chat_turn t
+    join accounts_user u on u.id = t.requested_by_id
+    join chat_conversation c on c.id = t.conversation_id
+    where t.id = any(%(ids)s::uuid[])
+      and (t.stop_requested_at is not null or not u.is_active or c.owner_id <> u.id)
+"""
+
 
 def claim_turns(
     holder: str, limit: int, lease: float, held: Collection[UUID] = ()
@@ -74,13 +82,17 @@ def _works(rows: Sequence[dict[str, Any]]) -> list[TurnWork]:
 
 
 def find_unwanted(turn_ids: Sequence[UUID]) -> set[UUID]:
-    """Turns somebody asked to stop, or whose person may not ask any more, or not there."""
-    unwanted = Q(stop_requested_at__isnull=False) | Q(requested_by__is_active=False)
-    is_guest = ~Q(conversation__owner=F("requested_by"))
-    found = Turn.objects.filter(unwanted | is_guest, pk__in=turn_ids)
+    """Turns somebody asked to stop, or whose person may not ask any more."""
+    with prepared() as cursor:
+        cursor.execute(DOUBTFUL, {"ids": list(turn_ids)})
+        doubtful = [pk for (pk,) in cursor.fetchall()]
+    if not doubtful:
+        return set()
     return {
         turn.pk
-        for turn in found.select_related("requested_by", "conversation")
+        for turn in Turn.objects.filter(pk__in=doubtful).select_related(
+            "requested_by", "conversation"
+        )
         if turn.stop_requested_at or not may_edit(turn.requested_by, turn.conversation)
     }
 
@@ -136,17 +148,17 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
             said_by_collections=said_by_collections(row, searched),
         ),
         must_stop=row["is_stopped"] or not _may_edit(user, row),
-        earlier=_earlier(claim, agent, after) if claim.last_seq else Answer(),
+        earlier=_earlier(claim, task) if claim.last_seq else Answer(),
         wants_title=settings.PARLEY_WRITE_TITLES and not row["has_title"],
     )
 
 
-def _earlier(claim: Claim, agent: AgentSpec, after: UUID | None) -> Answer:
+def _earlier(claim: Claim, task: AgentTask) -> Answer:
     """As far as it had come; the words of a step of its run that is kept are said again with it."""
     answer = rebuild(log.read_all(claim.stream_id))
-    if agent.may_call and answer.has_loose_words:
-        runs = [*runs_before(after), claim.stream_id]
-        if has_kept(runs, answer.loose_words):
+    if task.agent.may_call and answer.has_loose_words:
+        runs = [*runs_before(task.after), claim.stream_id]
+        if has_kept(runs, answer.loose_words, task.goes_on.text if task.goes_on else ""):
             answer.settle()
     return answer
 

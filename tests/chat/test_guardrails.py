@@ -1,6 +1,7 @@
 """Rules in a turn: what is kept and told of them, what titles are written from, and a run that
 waits for its person and is taken up by another runner."""
 
+import asyncio
 import json
 
 import pytest
@@ -11,14 +12,14 @@ from chat.services import start_turn
 from chat.turns.runner import run_with_memory
 from chat.turns.titling import claim_titles, write_title
 from events import log
-from events.models import Stream
+from events.models import Event, Stream
 from gateway.upstream.session import close_pool
 from observability.db import run_sync
 from tests.support.model_server import Script, calling, model_server
 
 from .stage import play, running
 from .test_runner import finished
-from .test_tools import RAN, agent, decide, until, waiting
+from .test_tools import HELD, RAN, agent, crash, decide, until, waiting
 
 __all__ = ["agent", "model_server"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -157,3 +158,38 @@ def test_a_run_that_waits_goes_on_with_what_was_hidden(alice, model_server):
     assert RunStep.objects.filter(run_id=turn.pk).first().text == f"I tell {name}."
     assert ToolExecution.objects.get().status == "done"
     assert Turn.objects.get(pk=turn.pk).status == "completed"
+
+
+def forget_calls(turn):
+    """As if the runner had died when its step was kept and nobody had heard of its calls."""
+    Event.objects.filter(stream=turn.pk, kind="tool_called").delete()
+    crash(turn)
+
+
+def test_masked_words_of_a_kept_step_are_said_again_by_who_takes_the_run_up(alice, model_server):
+    """What was shown differs from what the model said, by masks and by words put back."""
+    masks = {"name": "Cards", "kind": "personal_data", "places": ["output"], "action": "mask",
+             "data": ["card"]}  # fmt: skip
+    slug = guarded(MASKED, masks)
+
+    def said(sent):
+        return f"I write to {placeholder(sent)} about 4111 1111 1111 1111."
+
+    model_server.queue(calling(("hold", {}), text=said), Script(text="Done."))
+
+    async def scenario():
+        HELD.append(asyncio.Event())
+        async with running(run_with_memory):
+            turn = await run_sync(start_turn, alice, None, f"Tell {MAIL}.", agent=slug)
+            await HELD[0].wait()
+            await until(Event.objects.filter(stream=turn.pk, kind="tool_called").exists)
+            await run_sync(forget_calls, turn)
+            async with running(run_with_memory):
+                found.append(await finished(turn))
+
+    found = []
+    play(scenario)
+    (turn,) = found
+    assert turn.status == Turn.Status.COMPLETED
+    assert turn.answer.text == f"I write to {MAIL} about [CARD].\n\nDone."
+    assert len(model_server.chat_requests) == 2

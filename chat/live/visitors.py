@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.contrib.sessions.models import Session
-from django.db.models import Q
 from django.http import Http404, HttpRequest
-from django.utils import timezone
 
 from accounts.callers import caller
 from accounts.models import ApiToken, User
 from chat.models import Turn
 from chat.selectors import find_job
-from events.models import Job
+from observability.postgres.prepared import prepared
 from observability.rows import columns_of, find_one
 
 
@@ -67,48 +64,64 @@ def may_follow(user: User, stream_id: UUID) -> bool:
     return True
 
 
+# The places, from 1, of those who are.
+STILL_SIGNED_IN = """
+    select v.n from unnest(
+        %(users)s::uuid[], %(sessions)s::text[], %(passwords)s::text[], %(tokens)s::uuid[]
+    ) with ordinality as v(user_id, session_key, password, token_id, n)
+    join accounts_user u on u.id = v.user_id and u.is_active
+    where case when v.token_id is null then u.password = v.password and exists (
+        select from django_session s where s.session_key = v.session_key and s.expire_date > now()
+    ) else exists (
+        select from accounts_apitoken t where t.id = v.token_id and t.revoked_at is null
+          and (t.expires_at is null or t.expires_at > now())
+    ) end
+"""
+
+# Pairs of which the one does not own the other: a guest's, or what is gone.
+NOT_OWNED = """
+    select f.user_id, f.stream_id
+    from unnest(%(users)s::uuid[], %(streams)s::uuid[]) as f(user_id, stream_id)
+    where not exists (
+        select from chat_turn t join chat_conversation c on c.id = t.conversation_id
+        where t.id = f.stream_id and c.owner_id = f.user_id and c.deleted_at is null
+    ) and not exists (
+        select from events_job j
+        where j.id = f.stream_id and j.owner_id = f.user_id and j.subject_id is null
+    )
+"""
+
+
 def find_signed_out(visitors: Iterable[Visitor]) -> set[Visitor]:
-    """Those of the visitors who are not signed in any more; three queries for all."""
-    visitors = set(visitors)
-    sessions = _live_sessions({visitor.session_key for visitor in visitors} - {""})
-    tokens = _live_tokens({visitor.token_id for visitor in visitors if visitor.token_id})
-    people = User.objects.filter(pk__in={visitor.user_id for visitor in visitors}, is_active=True)
-    passwords = dict(people.values_list("pk", "password"))
-
-    def is_in(visitor: Visitor) -> bool:
-        if visitor.user_id not in passwords:
-            return False
-        if visitor.token_id is not None:
-            return visitor.token_id in tokens
-        has_session = visitor.session_key in sessions
-        return has_session and passwords[visitor.user_id] == visitor.password
-
-    return {visitor for visitor in visitors if not is_in(visitor)}
-
-
-def _live_sessions(keys: set[str]) -> set[str]:
-    live = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-    return set(live.values_list("session_key", flat=True))
-
-
-def _live_tokens(token_ids: set[UUID]) -> set[UUID]:
-    lasting = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    live = ApiToken.objects.filter(lasting, pk__in=token_ids, revoked_at=None)
-    return set(live.values_list("pk", flat=True))
+    """Those of the visitors who are not signed in any more; one query for all."""
+    asked = list(set(visitors))
+    with prepared() as cursor:
+        cursor.execute(
+            STILL_SIGNED_IN,
+            {
+                "users": [visitor.user_id for visitor in asked],
+                "sessions": [visitor.session_key for visitor in asked],
+                "passwords": [visitor.password for visitor in asked],
+                "tokens": [visitor.token_id for visitor in asked],
+            },
+        )
+        return set(asked).difference(asked[place - 1] for (place,) in cursor.fetchall())
 
 
 def find_forbidden(following: Collection[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
     """Those (user, stream) pairs that are not allowed any more.
 
-    Two queries for everything people follow of their own, one or two more for each guest.
+    One query for everything people follow of their own, one or two more for each guest.
     """
-    streams = {stream for _user, stream in following}
-    owners = dict(
-        Turn.objects.filter(pk__in=streams, conversation__deleted_at=None).values_list(
-            "pk", "conversation__owner_id"
+    with prepared() as cursor:
+        cursor.execute(
+            NOT_OWNED,
+            {
+                "users": [user for user, _stream in following],
+                "streams": [stream for _user, stream in following],
+            },
         )
-    ) | dict(Job.objects.filter(pk__in=streams, subject_id=None).values_list("pk", "owner_id"))
-    doubtful = {pair for pair in following if owners.get(pair[1]) != pair[0]}
+        doubtful = set(cursor.fetchall())
     users = User.objects.in_bulk({user for user, _stream in doubtful})
     return {
         (pk, stream)

@@ -51,7 +51,7 @@ def analyze(text: str) -> list[str]:
             terms.extend(run)
             terms.extend(run[i : i + 2] for i in range(len(run) - 1))
         else:
-            terms.extend(_analyze_word(run[:LONGEST_TOKEN]))
+            terms += _analyze_word(run[:LONGEST_TOKEN])
     return terms
 
 
@@ -60,13 +60,14 @@ def split(text: str) -> list[str]:
     return [found.group() for found in _RUN.finditer(_normalize(text))]
 
 
-def _analyze_word(word: str) -> list[str]:
+@lru_cache(maxsize=65_536)
+def _analyze_word(word: str) -> tuple[str, ...]:
     """The stem; for a name such as `DiffExecutor` those of its parts as well."""
     words = [word]
     if not word.islower():
         parts = _HUMP.split(word)
         words += [part for part in parts if len(parts) > 1 and len(part) > 1]
-    return [_stem(lower) for lower in map(str.lower, words) if lower not in _STOP_WORDS]
+    return tuple(_stem(lower) for lower in map(str.lower, words) if lower not in _STOP_WORDS)
 
 
 def _normalize(text: str) -> str:
@@ -79,6 +80,7 @@ def simplified(text: str) -> str:
     return text if text.isascii() else _simplifier().convert(text)
 
 
+@lru_cache(maxsize=65_536)
 def term_id(term: str) -> int:
     """A stable number below `TERM_SPACE`; different terms very rarely share one."""
     return zlib.crc32(term.encode("utf-8", "surrogatepass")) % TERM_SPACE
@@ -86,6 +88,8 @@ def term_id(term: str) -> int:
 
 def cjk_share(text: str) -> float:
     """The share of Chinese, Japanese and Korean characters among the letters of `text`."""
+    if text.isascii():
+        return 0.0
     letters = len(_LETTER.findall(text))
     return len(_CJK_CHARACTER.findall(text)) / letters if letters else 0.0
 
@@ -111,7 +115,6 @@ def _simplifier() -> opencc.OpenCC:
     return opencc.OpenCC("t2s")
 
 
-@lru_cache(maxsize=65_536)
 def _stem(word: str) -> str:
     # A stemmer keeps state while it works: one for each thread.
     if not hasattr(_local, "stemmer"):

@@ -4,6 +4,7 @@
 a passage changes no other one. Only the average length is frozen per collection.
 """
 
+import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -103,6 +104,15 @@ def to_sparsevec(weights: Mapping[int, float]) -> str:
     """pgvector's text form, whose indexes begin at 1; exact to float4."""
     entries = ",".join(f"{term + 1}:{weights[term]:.7g}" for term in sorted(weights))
     return f"{{{entries}}}/{TERM_SPACE}"
+
+
+def pack_sparsevec(weights: Mapping[int, float]) -> bytes:
+    """pgvector's binary form, for COPY; its indexes begin at 0 and stand in order."""
+    terms = sorted(weights)
+    values = [weights[term] for term in terms]
+    return struct.pack(
+        f">iii{len(terms)}i{len(terms)}f", TERM_SPACE, len(terms), 0, *terms, *values
+    )
 
 
 def from_sparsevec(text: str) -> Weights:

@@ -5,6 +5,7 @@ For the glyphs it is shown in and for what is counted by language: search goes b
 """
 
 import re
+from collections import Counter
 
 from knowledge.analyzer import guess_language as chinese_or_english
 
@@ -47,6 +48,8 @@ _USUAL = {language: frozenset(words.split()) for language, words in _WORDS.items
 def guess_language(text: str) -> str:
     """`en`, `zh-hans`, `zh-hant`, `ja`, `de`, …; nothing where the beginning does not tell."""
     sample = text[:SAMPLE]
+    if sample.isascii():
+        return chinese_or_english(sample) or _by_words(sample)
     letters = len(_LETTER.findall(sample))
     if not letters:
         return ""
@@ -61,8 +64,9 @@ def guess_language(text: str) -> str:
 
 def _by_words(sample: str) -> str:
     words = re.findall(r"[^\W\d_]+", sample.lower())
+    counts = Counter(words)
     shares = {
-        language: sum(word in usual for word in words) / max(len(words), 1)
+        language: sum(counts[word] for word in counts.keys() & usual) / max(len(words), 1)
         for language, usual in _USUAL.items()
     }
     best, second = sorted(shares, key=lambda language: -shares[language])[:2]

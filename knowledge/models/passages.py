@@ -55,7 +55,13 @@ class Chunk(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["document", "position"], name="one_chunk_per_position")
         ]
-        indexes = [GinIndex(fields=["terms"], name="chunk_terms", fastupdate=False)]
+        # What is new waits in a list, that terms go into the index many at a time; searches read
+        # it, so it is kept short.
+        indexes = [
+            GinIndex(
+                fields=["terms"], name="chunk_terms", fastupdate=True, gin_pending_list_limit=512
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.document_id} #{self.position}"

@@ -19,6 +19,7 @@ from agents.history import fitting_history, retrieval_query
 from agents.prompt import ATTACHED, RULES, TOOL_RULES, Part, Source, Trust, assemble, unasked
 from agents.prompt_blocks import blocks_of
 from agents.prompt_caching import cache_key, lasting_fence, pinned_documents
+from agents.recalling import recall
 from agents.running.equipping import equip
 from agents.running.opening import as_it_was
 from agents.tokens import estimate_tokens
@@ -64,6 +65,7 @@ class Asked:
     request: ChatRequest
     write: Write
     passages: tuple[PackedPassage, ...] = ()
+    recalled: tuple[PackedPassage, ...] = ()  # that may be cited, and that no model is shown
     reading: Reading = Reading()
     understood: Understood | None = None
     tools: Mapping[str, Tool] = {}  # that the model may call
@@ -99,8 +101,9 @@ async def prepare(
     if begun is not None:
         passages += begun.found
         demands = tuple(dict.fromkeys((*demands, *begun.demands)))
-        if begun.found:
-            yield RetrievalCompleted(task.question, begun.found, 0.0)
+        asked.recalled = await permitted(task, begun.recalled, begun.demands)
+        if known := (*begun.found, *asked.recalled):
+            yield RetrievalCompleted(task.question, known, 0.0)
     elif not reading.is_enough:
         collections = _collections_to_search(task)
         understood, rewritten = await understand_question(task, collections, chat, routes)
@@ -115,18 +118,25 @@ async def prepare(
         async with aclosing(found) as steps:
             async for made in steps:
                 step = await permitted_step(task, made)
-                yield step
                 if isinstance(step, RetrievalCompleted):
                     passages += step.passages
                     demands = tuple(dict.fromkeys((*demands, *step.demands)))
+                    asked.recalled = await recall(task, passages)
+                    step = replace(step, passages=(*step.passages, *asked.recalled))
+                yield step
+    else:
+        asked.recalled = await recall(task, passages)
+        if asked.recalled:
+            yield RetrievalCompleted(task.question, asked.recalled, 0.0)
     if demands:
         yield await meet(task.agent.model_name, demands, routes)
     equipment = await equip(task, demands, routes)
     asked.tools, asked.demands = equipment.tools, tuple(demands)
     asked.notices += [equipment.notice] if equipment.notice else []
     asked.write = partial(
-        chat_request, task, history, passages, reading, demands, tools=tuple(asked.tools.values())
-    )
+        chat_request, task, history, passages, reading, demands,
+        tools=tuple(asked.tools.values()), recalled=asked.recalled,
+    )  # fmt: skip
     asked.request = asked.write()
     asked.passages, asked.reading = passages, reading
     yield PromptAssembled(blocks_of(task, history, passages, reading), prompt_budget(task))
@@ -181,6 +191,7 @@ def chat_request(
     demands: Sequence[Demand] = (),
     *,
     tools: Sequence[Tool] = (),
+    recalled: Sequence[PackedPassage] = (),
     fence: str = "",
 ) -> ChatRequest:
     """The prompt of this question, stable parts first."""
@@ -219,7 +230,7 @@ def chat_request(
         turn_id=task.turn_id,
         payer=task.payer(),
         required_labels=labels_of(demands),
-        continues=said_before(task.goes_on, passages) if task.goes_on else "",
+        continues=said_before(task.goes_on, (*passages, *recalled)) if task.goes_on else "",
         cache_key=cache_key(task.conversation_id),
     )
 

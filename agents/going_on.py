@@ -8,6 +8,11 @@ from agents.types import GoingOn, PackedPassage
 _MARK = re.compile(r"\[(\d{1,3})\]")
 
 
+def marks_in(text: str) -> list[int]:
+    """The numbers that it cites, each once, in its order."""
+    return list(dict.fromkeys(int(n) for n in _MARK.findall(text)))
+
+
 def said_before(goes_on: GoingOn, passages: Sequence[PackedPassage]) -> str:
     """The text with the numbers that its passages have now; a mark of one not found again goes.
 

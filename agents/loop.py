@@ -118,8 +118,9 @@ async def _answered(
     task: AgentTask, asked: Asked, verify: Verify, said: Talk
 ) -> AsyncGenerator[Step, None]:
     """Words as they come, citations as they are located, and what is known at the end."""
-    evidence = Evidence(asked.passages, verify, task.question)
-    gate = CitationGate([passage.n for passage in asked.passages])
+    known = (*asked.passages, *asked.recalled)
+    evidence = Evidence(known, verify, task.question)
+    gate = CitationGate([passage.n for passage in known])
     notice = ""
     async with Citing(evidence) as citing, aclosing(said) as items:
         try:

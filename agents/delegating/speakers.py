@@ -25,7 +25,7 @@ Prepare = Callable[[AgentTask, Asked], AsyncGenerator[Step, None]]
 async def one_after_another(task: AgentTask, asked: Asked, speak: Speak, prepare: Prepare) -> Talk:
     """All that they say as one answer, with one Completed for all of them. Between two of them
     stands what the next one reads and searches."""
-    heard = Heard(max((one.n for one in asked.passages), default=0))
+    heard = Heard(max((one.n for one in (*asked.passages, *asked.recalled)), default=0))
     done: list[Completed] = []
     while True:
         async with aclosing(speak(task, asked)) as items:

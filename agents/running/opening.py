@@ -40,27 +40,29 @@ join lateral (
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A run as it was begun: what was `attached` and what was `found`, as it may be read now."""
+    """A run as it was begun: what was `attached`, `found` and `recalled`, as it may be read now."""
 
     opening: Opening
     attached: tuple[PackedPassage, ...]
     found: tuple[PackedPassage, ...]
     demands: tuple[Demand, ...]
+    recalled: tuple[PackedPassage, ...] = ()
 
 
 def as_it_began(task: AgentTask, asked: "Asked", state: RunState) -> Opening:
     """How this run begins; of one that is taken up, or gone on from, how that did."""
     if asked.opening is not None:
-        known = asked.opening
+        opening = asked.opening
         return replace(
-            known,
-            taints=known.taints | state.taints,
-            readers=known.readers | state.readers,
+            opening,
+            taints=opening.taints | state.taints,
+            readers=opening.readers | state.readers,
             before=task.after,
         )
-    places = {packed.n: tuple(map(_place, packed.parts)) for packed in asked.passages}
-    attached = len(asked.reading.passages)
-    return Opening(places, attached, frozenset(state.taints), state.readers, task.after)
+    known = (*asked.passages, *asked.recalled)
+    places = {packed.n: tuple(map(_place, packed.parts)) for packed in known}
+    attached, taints = len(asked.reading.passages), frozenset(state.taints)
+    return Opening(places, attached, taints, state.readers, task.after, len(asked.recalled))
 
 
 def numbers_of(opening: Opening) -> dict[Key, int]:
@@ -80,6 +82,7 @@ def as_json(opening: Opening) -> dict[str, Any]:
         "taints": sorted(opening.taints),
         "readers": sorted(opening.readers),
         "before": opening.before,
+        "recalled": opening.recalled,
     }
 
 
@@ -109,6 +112,7 @@ def kept(run_id: UUID | None, parent: str = "") -> Opening | None:
         frozenset(found["taints"]),
         frozenset(map(UUID, found["readers"])),
         UUID(found["before"]) if found["before"] else None,
+        found.get("recalled", 0),
     )
 
 
@@ -141,14 +145,16 @@ def read_again(task: AgentTask, opening: Opening) -> Begun:
         for n, places in opening.passages.items()
         if all(place in found for place in places)
     }
-    attached = list(opening.passages)[: opening.attached]
-    collections = {part.collection_id for one in packed.values() for part in one.parts}
-    return Begun(
-        opening,
-        tuple(one for n, one in packed.items() if n in attached),
-        tuple(one for n, one in packed.items() if n not in attached),
-        tuple(demands_of(collections)) if collections else (),
+    numbers = list(opening.passages)
+    first, last = opening.attached, len(numbers) - opening.recalled
+    attached, found, recalled = (
+        tuple(packed[n] for n in some if n in packed)
+        for some in (numbers[:first], numbers[first:last], numbers[last:])
     )
+    shown = (*attached, *found)
+    collections = {part.collection_id for one in shown for part in one.parts}
+    demands = tuple(demands_of(collections)) if collections else ()
+    return Begun(opening, attached, found, demands, recalled)
 
 
 def _parts(task: AgentTask, wanted: list[Place]) -> dict[Place, Passage]:

@@ -78,7 +78,7 @@ class Talking:
             task=task,
             tools=asked.tools,
             state=state,
-            numbers=Numbers(asked.passages, task.numbers_taken),
+            numbers=Numbers((*asked.passages, *asked.recalled), task.numbers_taken),
             demands=asked.demands,
             routes=routes,
             decide=outside.decide,

@@ -18,11 +18,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Passages under their numbers, the first `attached` of them from files of the question; and
-    what the run had come upon. `before` is the run that this one goes on from."""
+    """Passages under their numbers, the first `attached` of them from files of the question, the
+    last `recalled` known from the text that is gone on from; and what the run had come upon.
+    `before` is the run that this one goes on from."""
 
     passages: Mapping[int, tuple[Place, ...]] = field(default_factory=dict)
     attached: int = 0
     taints: frozenset[str] = frozenset()
     readers: frozenset[UUID] = frozenset()
     before: UUID | None = None
+    recalled: int = 0

@@ -127,10 +127,12 @@ class Recollection:
 @dataclass(frozen=True, slots=True)
 class GoingOn:
     """An answer that broke off after `text`, whose marks mean the passages that begin at `places`:
-    by number, the document and where in it."""
+    by number, the document and where in it; with their chunk and where they `end`, where that is
+    known."""
 
     text: str
     places: Mapping[int, tuple[UUID, int]] = field(default_factory=dict)
+    ends: Mapping[int, tuple[UUID, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

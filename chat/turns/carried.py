@@ -61,5 +61,10 @@ def going_on(said: str | None, steps: str | None) -> GoingOn | None:
     `steps` is JSON."""
     if not said:
         return None
-    found = (p for step in orjson.loads(steps or "[]") for p in step["data"].get("passages", ()))
-    return GoingOn(said, {p["n"]: (UUID(p["document_id"]), p["start"]) for p in found})
+    told = (p for step in orjson.loads(steps or "[]") for p in step["data"].get("passages", ()))
+    found = {p["n"]: p for p in told if "n" in p}  # candidates of a search have no number
+    return GoingOn(
+        said,
+        {n: (UUID(p["document_id"]), p["start"]) for n, p in found.items()},
+        {n: (UUID(p["chunk_id"]), p["end"]) for n, p in found.items() if "chunk_id" in p},
+    )

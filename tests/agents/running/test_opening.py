@@ -39,6 +39,7 @@ class Asked:
 
     reading = Reading()
     opening = None
+    recalled = ()
     tools = {}
 
     def __init__(self, passages):

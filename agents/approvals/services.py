@@ -12,6 +12,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from accounts.models import User
+from agents.approvals.asking import withdraw
 from agents.approvals.digests import digest_of
 from agents.approvals.errors import AlreadyDecided, NotForSoLong, OtherCall, TooLate
 from agents.approvals.models import Approval, ToolPermission
@@ -119,9 +120,9 @@ def revoke_permission(user: User, permission_id: UUID) -> None:
 
 
 def sweep() -> int:
-    """Close what nobody answered in time, wake its runs, forget what is old; how many were closed.
-    The clock calls this."""
-    count = 0
+    """Close what nobody answered in time, or needs to any more, wake its runs, forget what is old;
+    how many were closed. The clock calls this."""
+    count = _withdraw_of_ended()
     while expired := _expire_some():
         count += expired
     _wake_forgotten()
@@ -129,6 +130,16 @@ def sweep() -> int:
         status=Approval.Status.WAITING
     ).delete()
     return count
+
+
+def _withdraw_of_ended() -> int:
+    """Of runs whose runner died when they had ended, before it could say so."""
+    ended = Stream.objects.filter(pk=OuterRef("run_id"), state=Stream.State.CLOSED)
+    left = Approval.objects.waiting().filter(Exists(ended))
+    runs = list(left.values_list("run_id", flat=True)[:BATCH])
+    if runs:
+        withdraw(runs)
+    return len(runs)
 
 
 @transaction.atomic

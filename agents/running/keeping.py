@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import User
+from agents.approvals.asking import give_back
 from agents.running.fencing import delete, insert
 from agents.running.models import RunNote, RunStep
 from agents.running.notes import Note, notes_of
@@ -132,6 +134,14 @@ def take_back_begin(whose: Whose, call: ToolCall) -> None:
     delete(ToolExecution, whose.run_id, only, {"call_id": call.id}, whose.fence)
 
 
+@transaction.atomic
+def set_aside(whose: Whose, call: ToolCall) -> None:
+    """A call that only reads has not come to its end, and is made again with what was approved."""
+    only = "call_id = %(call_id)s and status = 'running'"
+    delete(ToolExecution, whose.run_id, only, {"call_id": call.id}, whose.fence)
+    give_back(whose.run_id, call.id)
+
+
 def store_end(
     whose: Whose, call: ToolCall, tool: Mapping[str, Any], result: Result, took_ms: int
 ) -> None:
@@ -170,6 +180,12 @@ def load_past(run_id: UUID, parent: str = "", user: User | None = None) -> Past:
 
 def _key(parts: Sequence[Mapping[str, Any]]) -> Key:
     return tuple((UUID(part["chunk_id"]), part["start"]) for part in parts)
+
+
+def begun_in(run_id: UUID) -> set[str]:
+    """The calls in which runs have a step, "" for that of the agent that was asked first."""
+    steps = RunStep.objects.filter(run_id=run_id, ordinal=1)
+    return set(steps.values_list("parent", flat=True))
 
 
 def has_kept(run_ids: Sequence[UUID], said: str, before: str = "") -> bool:

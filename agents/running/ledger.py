@@ -11,6 +11,7 @@ from agents.running.keeping import (
     Past,
     Whose,
     load_past,
+    set_aside,
     store_begin,
     store_end,
     store_step,
@@ -37,6 +38,7 @@ class Ledger(Protocol):
         self, call: ToolCall, tool: Tool, attempt: int, approval_id: UUID | None
     ) -> None: ...
     async def waits(self, call: ToolCall) -> None: ...
+    async def pauses(self, call: ToolCall) -> None: ...
     async def ended(
         self, call: ToolCall, tool: Tool | None, result: Result, took_ms: int
     ) -> None: ...
@@ -89,6 +91,10 @@ class Rows:
     async def waits(self, call: ToolCall) -> None:
         """It was begun and not made: whoever takes it up begins it, and repeats nothing."""
         await run_patiently(take_back_begin, self._whose, call)
+
+    async def pauses(self, call: ToolCall) -> None:
+        """What it began waits for the person: it goes on where that is, by the yes it has."""
+        await run_patiently(set_aside, self._whose, call)
 
     async def ended(self, call: ToolCall, tool: Tool | None, result: Result, took_ms: int) -> None:
         await run_patiently(store_end, self._whose, call, _named(call, tool), result, took_ms)

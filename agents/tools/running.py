@@ -162,7 +162,11 @@ class Workshop:
             try:
                 result = await self._met(await _call(due.tool, calling, due.arguments))
             except ToolWaits:
-                if due.tool.is_let_in is None or not await self._begins_again(due, tell):
+                if due.tool.is_let_in is None:  # a call in the run of an agent that it asked
+                    await self.ledger.pauses(due.call)
+                    self.is_waiting = True
+                    return
+                if not await self._begins_again(due, tell):
                     self.is_waiting = True
                     return
                 result = Result("refused", text="it can be called now. Call it again.")

@@ -127,7 +127,7 @@ def _values(answer_id: UUID, answer: Answer, ending: Ending) -> dict[str, Any]:
 
 def _hand_over(turn_id: UUID, agent_id: str) -> None:
     """Who went on in place of the agent that was asked answers what is asked next, unless another
-    one was chosen for the conversation meanwhile."""
+    one was chosen for the conversation meanwhile, or it is a draft that is tried there."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -136,6 +136,8 @@ def _hand_over(turn_id: UUID, agent_id: str) -> None:
             where t.id = %s and a.id = %s and a.draft_of_id is null
               and v.id = t.conversation_id
               and (v.agent_id is null or v.agent_id = t.agent_id)
+              and not exists (select from agents_agent tried
+                              where tried.id = t.agent_id and tried.draft_of_id is not null)
             """,
             [turn_id, agent_id],
         )

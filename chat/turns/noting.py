@@ -17,6 +17,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from accounts.models import User
+from agents.approvals.asking import withdraw
 from agents.models import RunNote
 from agents.running.keeping import close_calls
 from chat.errors import ChatError, EmptyQuestion, KeyReused, QuestionTooLong, TooLateToSay
@@ -87,8 +88,10 @@ def _fate(note: RunNote, turn: Turn) -> str:
 
 
 def wind_up(turn_id: UUID, status: str) -> None:
-    """A turn has ended: calls of its run that have not are cut off, notes are asked."""
+    """A turn has ended: calls of its run that have not are cut off, nobody needs to decide about
+    them any more, and notes are asked."""
     close_calls([turn_id])
+    withdraw([turn_id])
     if status != Turn.Status.STOPPED:
         ask_what_is_left(turn_id)
 

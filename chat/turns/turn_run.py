@@ -10,7 +10,7 @@ from django import db
 from django.conf import settings
 from django.utils import translation
 
-from agents.types import AgentTask, Step
+from agents.types import AgentTask, HandedOver, Step
 from chat.models import Turn
 from chat.turns import progress
 from chat.turns.finishing import finish_turn, finish_turn_at_once
@@ -107,6 +107,7 @@ class TurnRun:
                 await self._count_lost_call()
             return ending
         self._stream.emit("turn_started", self.work.started)
+        self._tell_understood("")
         self._talk = asyncio.create_task(self._follow_agent())
         try:
             await self._talk
@@ -156,6 +157,12 @@ class TurnRun:
         async with aclosing(self._run_agent(self.work.task)) as steps:
             async for step in steps:
                 progress.record(step, self.answer, self._stream)
+                if isinstance(step, HandedOver):
+                    self._tell_understood(step.call_id)
+
+    def _tell_understood(self, call_id: str) -> None:
+        rows = self.work.earlier.understood.get(call_id, ())
+        progress.tell_again(rows, self.answer, self._stream)
 
     async def _finish(self, ending: Ending) -> None:
         """Store and tell the end; Postgres being away is waited out."""

@@ -54,6 +54,9 @@ class Answer:
     is_finished: bool = False  # its agent has said that this is all
     waits_for: set[str] = field(default_factory=set)  # calls that the person is asked about
     settled: tuple[int, int] = (0, 0)  # parts of text and thoughts that a step of its run is behind
+    # What the question was understood as, by the call in which the answer was handed over: told
+    # again by whoever takes it up (`chat.turns.retelling`).
+    understood: dict[str, list[Payload]] = field(default_factory=dict)
     reasoning_since: float | None = None  # on the monotonic clock, while the model thinks
 
     @property

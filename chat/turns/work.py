@@ -26,6 +26,7 @@ from chat.turns.carried import demands_in, going_on, run_before, said_by_collect
 from chat.turns.claiming import claim_rows, claim_rows_at_once
 from chat.turns.progress import rebuild
 from chat.turns.remembering import with_memories
+from chat.turns.retelling import understood
 from chat.turns.types import Answer, TurnWork
 from events import leases, log
 from events.types import Claim
@@ -160,6 +161,8 @@ def _earlier(claim: Claim, task: AgentTask) -> Answer:
         runs = [*runs_before(task.after), claim.stream_id]
         if has_kept(runs, answer.loose_words, task.goes_on.text if task.goes_on else ""):
             answer.settle()
+    if task.agent.may_call:
+        answer.understood = understood(claim.stream_id, answer.steps)
     return answer
 
 

@@ -8,6 +8,7 @@ import { toast } from "../js/toast.js";
 export async function showHanded(row, data, isLive) {
   row.className = "handed";
   row.append(face(data), words(data));
+  if ("trial" in document.getElementById("thread").dataset) return row.append(staysHere());
   if (!document.getElementById("agent-menu")) return; // somebody who only reads
   const pickers = await import("./pickers.js");
   if (isLive) pickers.pickAgent(data.slug);
@@ -22,6 +23,12 @@ function words({ name, reason }) {
   text.className = "grow";
   text.append(who, " ", Object.assign(document.createElement("span"), { className: "muted", textContent: reason }));
   return text;
+}
+
+/** Where a draft is tried it is the one that is asked. */
+function staysHere() {
+  const words = gettext("The draft answers what you ask next.");
+  return Object.assign(document.createElement("small"), { className: "muted", textContent: words });
 }
 
 function face({ picture, emoji }) {

@@ -4,18 +4,29 @@ agents, a scripted model."""
 
 import asyncio
 from collections import Counter
+from io import BytesIO
 
 import pytest
 
+from agents.approvals.models import Approval
+from agents.authority.models import PolicyRule
+from agents.authority.ruleset import forget_rules
+from agents.building.drafts import find_draft
 from agents.models import Agent, RunStep, ToolExecution
 from agents.tools import registry
 from agents.tools.registry import tool_of
 from agents.tools.types import Effect, Taint, ToolCalling, ToolOutput
+from agents.types import PackedPassage
 from chat.models import Conversation, Message, Turn
 from chat.services import start_turn
 from chat.turns.runner import run_with_memory
+from events import jobs
+from events.models import Event
+from gateway.embedding.embedder import get_embedder
 from gateway.models import Usage
 from gateway.routing.routes import forget_routes
+from knowledge import services as knowledge
+from knowledge.retrieval.surroundings import passage_of
 from observability.db import run_sync
 from tests.support.model_server import Script, calling, model_server
 
@@ -64,6 +75,7 @@ def expert(alice, model_server, monkeypatch):
         instructions="You are the expert.",
     )  # fmt: skip
     forget_routes()
+    forget_rules()
 
 
 @pytest.fixture
@@ -154,6 +166,36 @@ def test_what_a_helper_wants_to_do_is_asked_of_the_same_person(alice, lead, expe
     assert len(model_server.chat_requests) == 4
 
 
+def test_who_said_yes_to_asking_an_agent_is_not_asked_again_for_what_that_one_waits(
+    alice, lead, expert, model_server
+):
+    PolicyRule.objects.create(kind="ask", tool="ask_expert")
+    forget_rules()
+    model_server.queue(
+        calling(("ask_expert", {"question": "Note it."})),
+        calling(("write", {"text": "rain"})),
+        Script(text="Noted."),
+        Script(text="It is noted."),
+    )
+
+    async def scenario():
+        async with running(run_with_memory):
+            turn = await ask(alice)
+            first = await until(lambda: waiting(turn))
+            assert first.tool == "ask_expert"
+            await run_sync(decide, alice, first)
+            second = await until(lambda: waiting(turn))
+            assert second.tool == "write"
+            await run_sync(decide, alice, second)
+            assert (await ended(turn)).answer.text == "It is noted."
+
+    play(scenario)
+    assert RAN == {"write rain": 1}
+    assert {one.status for one in Approval.objects.all()} == {"used"}
+    assert Approval.objects.count() == 2
+    assert ToolExecution.objects.get(tool="ask_expert").approval_id is not None
+
+
 STEPS = {
     "asked": 0,  # the caller's model speaks
     "begun": 1,  # the helper's model speaks
@@ -241,6 +283,39 @@ def test_a_turn_that_was_handed_over_is_taken_up_by_who_it_was_handed_to(
     assert len(model_server.chat_requests) == 4
 
 
+def test_what_a_question_was_understood_as_is_told_again_by_who_takes_it_up(
+    alice, lead, expert, model_server
+):
+    Agent.objects.filter(slug__in=["lead", "expert"]).update(
+        max_passages=2, understanding={"filters": True}
+    )
+    model_server.queue(
+        calling(("hand_over_to_expert", {"reason": "Rain."})),
+        calling(("look", {})),
+        Script(text="It rains."),
+    )
+
+    async def scenario():
+        HELD.append(asyncio.Event())
+        async with running(run_with_memory):
+            turn = await ask(alice, "PDFs from last month on rain?")
+            await HELD[0].wait()
+            told = Event.objects.filter(stream=turn.pk, kind="tool_called")
+            await until(lambda: told.count() == 2)
+            await run_sync(crash, turn)
+            async with running(run_with_memory):
+                found.append((await ended(turn)).answer)
+
+    found = []
+    play(scenario)
+    (answer,) = found
+    assert answer.text == "It rains."
+    kinds = [step["kind"] for step in answer.steps]
+    at = kinds.index("handed_over")
+    assert kinds[:at].count("query_rewritten") == kinds[at:].count("query_rewritten") == 1
+    assert kinds[:at].count("query_searched") == kinds[at:].count("query_searched")
+
+
 def test_a_conversation_is_handed_over(alice, lead, expert, model_server):
     model_server.queue(
         calling(("hand_over_to_expert", {"reason": "It is about rain."}), text="One moment."),
@@ -275,6 +350,29 @@ def test_a_conversation_is_handed_over(alice, lead, expert, model_server):
     assert "You are the expert." in last["messages"][0]["content"]
     steps = RunStep.objects.order_by("id").values_list("parent", flat=True)
     assert list(steps) == ["", ToolExecution.objects.get(tool__startswith="hand").call_id]
+
+
+def test_a_draft_that_is_tried_is_asked_again_after_it_handed_over(
+    alice, lead, expert, model_server
+):
+    draft = find_draft(alice, lead.pk)
+    model_server.queue(
+        calling(("hand_over_to_expert", {"reason": "Rain."})),
+        Script(text="It rains."),
+        Script(text="I lead."),
+    )
+
+    async def scenario():
+        async with running(run_with_memory):
+            turn = await run_sync(start_turn, alice, None, "Rain?", agent=draft.slug)
+            assert (await ended(turn)).answer.text == "It rains."
+            place = await run_sync(Conversation.objects.get, pk=turn.conversation_id)
+            assert place.agent_id == draft.pk
+            following = await run_sync(start_turn, alice, place.pk, "And now?")
+            assert (await ended(following)).answer.text == "I lead."
+
+    play(scenario)
+    assert "You lead." in model_server.chat_requests[-1]["messages"][0]["content"]
 
 
 def test_who_hands_over_while_a_call_waits_does_so_once_it_is_decided(
@@ -328,3 +426,65 @@ def test_a_handed_over_answer_at_its_limit_is_gone_on_with_by_who_wrote_it(
     assert RAN == {"look": 1}
     assert len(model_server.chat_requests) == 4
     assert "You are the expert." in model_server.chat_requests[-1]["messages"][0]["content"]
+
+
+@pytest.fixture
+def ferry(alice, settings, tmp_path):
+    """A document that tools come upon, and no search."""
+    settings.FILES_ROOT = tmp_path / "files"
+    get_embedder().embed(["warm up"])
+    shelf = knowledge.create_collection(alice, "Harbour", "")
+    text = BytesIO(b"# Ferry\n\nThe ferry leaves at noon from the old harbour.\n")
+    document, _ = knowledge.add_document(alice, shelf, text, "ferry.md")
+    jobs.run(str(document.job_id))
+    return document
+
+
+def test_what_tools_found_is_cited_and_opened_in_an_answer_that_is_gone_on_with(
+    alice, lead, expert, model_server, monkeypatch, ferry
+):
+    """By each of the two that wrote it, and by the next one again; no model is shown it anew."""
+
+    async def harbour(calling: ToolCalling) -> ToolOutput:
+        """Look at the harbour."""
+        chunk = await run_sync(ferry.chunks.select_related("document").get)
+        return ToolOutput("A ferry.", passages=(PackedPassage(1, (passage_of(chunk),)),))
+
+    registry.TOOLS["harbour"] = tool_of(harbour, title="Harbour", effect=Effect.READS)
+    Agent.objects.update(tools=["harbour"])
+    Agent.objects.filter(pk=expert.pk).update(limits={"steps": 2})
+    model_server.queue(
+        calling(("harbour", {})),
+        calling(("hand_over_to_expert", {"reason": "Ferries."}), text="The ferry leaves [1]."),
+        calling(("harbour", {}), text="I look."),
+        Script(text="The ferry leaves at noon [2]."),
+        Script(text=" It leaves from the old harbour [1]."),
+        Script(text=" That is all."),
+    )
+
+    async def scenario():
+        async with running(run_with_memory):
+            first = await ended(await ask(alice))
+            assert "[2]" in first.answer.text
+            place = first.conversation_id
+            turn = await run_sync(start_turn, alice, place, "", continues=first.answer_id)
+            found.append(await ended(turn))
+            await run_sync(Message.objects.filter(pk=turn.answer_id).update, status="stopped")
+            turn = await run_sync(start_turn, alice, place, "", continues=turn.answer_id)
+            found.append(await ended(turn))
+
+    found = []
+    play(scenario)
+    second, third = (turn.answer for turn in found)
+    assert second.text.startswith(
+        "The ferry leaves [1].\n\nI look.\n\nThe ferry leaves at noon [1]."
+    )
+    assert second.text.endswith("It leaves from the old harbour [1].")
+    assert third.text == f"{second.text} That is all."
+    for answer in (second, third):
+        cited = answer.citations.all()
+        assert {one.n for one in cited} == {1}
+        assert {one.document_id for one in cited} == {ferry.pk}
+        assert all(one.quote in ferry.extracted.text for one in cited)
+    for asked in model_server.chat_requests[-2:]:
+        assert "leaves at noon from the old harbour" not in str(asked["messages"])

@@ -19,6 +19,7 @@ from agents.tools.types import Effect, Taint, ToolCalling, ToolOutput
 from chat.models import Message, Turn
 from chat.retention import deletion
 from chat.services import start_turn, stop_turn
+from chat.turns.noting import wind_up
 from chat.turns.progress import rebuild
 from chat.turns.runner import run_with_memory
 from events import log
@@ -183,6 +184,33 @@ def test_an_approved_call_is_made_once_and_the_answer_goes_on(alice, model_serve
 
     play(scenario)
     assert ToolExecution.objects.get(tool="write").approval_id == Approval.objects.get().pk
+
+
+def test_nobody_is_asked_any_more_about_a_call_whose_answer_has_ended(alice, model_server):
+    """Whatever ended it; where its runner died then, the clock takes the question back."""
+    model_server.queue(calling(("write", {"text": "a"})))
+
+    async def scenario():
+        async with running(run_with_memory):
+            turn = await ask(alice)
+            approval = await until(lambda: waiting(turn))
+        await run_sync(Stream.objects.filter(pk=turn.pk).update, state=Stream.State.CLOSED)
+        await run_sync(approvals.sweep)
+        await run_sync(approval.refresh_from_db)
+        assert approval.status == "expired"
+        assert await run_sync(approvals.count_waiting, alice) == 0
+        again = await run_sync(store, approval)
+        await run_sync(wind_up, turn.pk, "failed")
+        await run_sync(again.refresh_from_db)
+        assert again.status == "expired"
+
+    def store(approval):
+        approval.pk, approval.attempt, approval.status = new_id(), 2, "waiting"
+        approval.save(force_insert=True)
+        return approval
+
+    play(scenario)
+    assert not RAN
 
 
 def test_a_call_that_is_not_approved_is_not_made(alice, model_server):

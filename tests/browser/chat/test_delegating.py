@@ -4,7 +4,7 @@ is handed over and comes back, and the builder in which that is said."""
 from playwright.sync_api import expect
 
 from tests.browser.chat.conftest import PHONE, Visit, answered, ask
-from tests.browser.chat.test_agent_builder import make, saved, violations
+from tests.browser.chat.test_agent_builder import LATER, make, saved, tried, violations
 from tests.browser.pages.conftest import accessibility_violations
 from tests.browser.product import Product
 from tests.support.model_server import ModelServer, Script, calling
@@ -80,6 +80,30 @@ def test_a_conversation_is_handed_over_goes_on_there_and_comes_back(
     expect(page.locator("#agent-picker")).to_contain_text("Lead")
     ask(page, "Who are you?")
     expect(page.locator(".answer [data-markdown]").last).to_contain_text("Lead here.")
+
+
+def test_where_a_draft_is_tried_it_is_asked_again_after_it_handed_over(
+    visit: Visit, model: ModelServer, product: Product
+) -> None:
+    product.run(AGENTS)
+    page = visit("/agents/")
+    page.get_by_role("link", name="Change Lead").click()
+    page.wait_for_selector("#builder[data-ready]")
+    frame = tried(page)
+    model.queue(
+        calling(("hand_over_to_rain-expert", {"reason": "It is about rain."})),
+        Script(text="It rains."),
+        Script(text="Lead here."),
+    )
+    for question, said in (("Does it rain?", "It rains."), ("Who are you?", "Lead here.")):
+        frame.locator("#message").fill(question)
+        frame.get_by_role("button", name="Send").click()
+        expect(frame.locator(".answer [data-markdown]").last).to_contain_text(said, timeout=LATER)
+    row = frame.locator(".handed")
+    expect(row).to_contain_text("Handed over to Rain expert")
+    expect(row).to_contain_text("The draft answers what you ask next.")
+    expect(row.get_by_role("button")).to_have_count(0)
+    assert "Rain expert" not in str(model.chat_requests[-1]["messages"][0])
 
 
 def test_who_may_be_called_is_said_in_the_builder(visit: Visit, product: Product) -> None:

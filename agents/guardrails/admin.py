@@ -32,8 +32,11 @@ class InstalledGuardrailAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no
     readonly_fields = ("id", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("name", "kind", "places", "action", "on_failure", "reason", "position",
-                           "is_enabled")}),
-        (gettext_lazy("Data of people"), {"fields": ("data",)}),
+                           "is_enabled"),
+                "description": gettext_lazy("Rules look at words. Pictures are not looked at.")}),
+        (gettext_lazy("Data of people"),
+         {"fields": ("data",),
+          "description": gettext_lazy("Names of people and addresses of houses are not found.")}),
         (gettext_lazy("A pattern"), {"fields": ("pattern", "ignores_case")}),
         (gettext_lazy("Allowed domains"), {"fields": ("allowed",)}),
         (gettext_lazy("Length"), {"fields": ("most",)}),

@@ -55,9 +55,12 @@ async def guard_of(request: ChatRequest, demands: Sequence[Demand]) -> Guard | N
 
 
 async def asked(guard: Guard, request: ChatRequest) -> ChatRequest:
-    """The request as a model may read it; raises QuestionBlocked."""
+    """The request as a model may read it, with what it says of the program's tools and in fields
+    that only some servers know; raises QuestionBlocked."""
     messages = [await _message(guard, one) for one in request.messages]
-    return replace(request, messages=tuple(messages))
+    tools = await _field(guard, "tools", list(request.tools), Place.INPUT, None)
+    extra = await _field(guard, "extra", request.extra, Place.INPUT, None)
+    return replace(request, messages=tuple(messages), tools=tuple(tools), extra=extra)
 
 
 async def _message(guard: Guard, message: Any) -> Any:

@@ -62,10 +62,11 @@ def _host(value: str) -> str:
 
 def _quick(value: str, info: ValidationInfo) -> str:
     """Trying it takes a second or so: whoever writes it waits, not each process that reads it."""
+    ignores_case = bool(info.data.get("ignores_case"))
     if info.context is STORED:
-        compiled(value)
+        compiled(value, ignores_case)
     else:
-        require_quick(value)
+        require_quick(value, ignores_case)
     return value
 
 
@@ -117,10 +118,10 @@ class FindsParts(Rule):
 
 class RegexRule(FindsParts):
     kind: Literal[Kind.REGEX]
+    ignores_case: bool = False  # before the pattern, which is tried as it will be used
     pattern: Annotated[
         str, StringConstraints(min_length=1, max_length=LONGEST), AfterValidator(_quick)
     ]
-    ignores_case: bool = False
 
 
 class SecretsRule(FindsParts):

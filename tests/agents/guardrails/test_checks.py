@@ -10,6 +10,7 @@ from agents.guardrails import guard as guards
 from agents.guardrails import rules
 from agents.guardrails.checks import MOST_SPANS, apart, check, spans_of
 from agents.guardrails.guard import Guard
+from agents.guardrails.rules import ADAPTER
 from agents.guardrails.types import Place, Span, Unchecked
 from agents.guardrails.vault import Vault
 from tests.agents.guardrails.rules_of import rule
@@ -75,7 +76,7 @@ def test_where_addresses_lead(text, is_strange):
 
 def test_patterns_are_tried_where_they_are_written_alone(monkeypatch):
     tried = []
-    monkeypatch.setattr(rules, "require_quick", tried.append)
+    monkeypatch.setattr(rules, "require_quick", lambda pattern, _case: tried.append(pattern))
     one = rule("regex", pattern="never tried [0-7]")
     assert set(tried) == {one.pattern}
     tried.clear()
@@ -83,3 +84,15 @@ def test_patterns_are_tried_where_they_are_written_alone(monkeypatch):
     assert tried == []
     with pytest.raises(ValidationError):
         rules.parse([rules.stored(one) | {"pattern": "("}])
+
+
+@pytest.mark.parametrize(("ignores_case", "is_quick"), [(False, True), (True, False)])
+def test_a_pattern_is_tried_with_the_case_that_it_is_used_with(ignores_case, is_quick):
+    said = {"name": "P", "kind": "regex", "places": ["input"], "action": "mask",
+            "pattern": "^(?:[a-z]|[A-Z])+$", "ignores_case": ignores_case}  # fmt: skip
+    if is_quick:
+        assert ADAPTER.validate_python(said).pattern == "^(?:[a-z]|[A-Z])+$"
+        return
+    with pytest.raises(ValidationError) as refusal:
+        ADAPTER.validate_python(said)
+    assert refusal.value.errors()[0]["loc"][-1] == "pattern"

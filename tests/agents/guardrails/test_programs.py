@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -45,6 +46,29 @@ def test_every_text_of_a_message_is_looked_at():
     call = told[0]["tool_calls"][0]
     assert (call["id"], told[0]["content"]) == ("call_1", None)
     assert json.loads(call["function"]["arguments"])["to"].startswith("[EMAIL_")
+
+
+def test_definitions_of_tools_and_unknown_fields_are_looked_at():
+    mail = {"type": "string", "description": f"Not {MAIL}", "enum": [MAIL], "default": None}
+    schema = {"type": "object", "properties": {"to": mail}, "required": ["to"]}
+    function = {"name": "send", "description": f"Ask {MAIL} before.", "parameters": schema}
+    request = ChatRequest(
+        model="m",
+        messages=({"role": "user", "content": "Send it."},),
+        tools=({"type": "function", "function": function},),
+        extra={"user": MAIL, "prediction": {"type": "content", "content": MAIL}, "seed": 7},
+    )
+    told = asyncio.run(asked(guard(rule(places=("input",))), request))
+    assert MAIL not in json.dumps([told.tools, told.extra])
+    assert json.dumps(told.tools).count("[EMAIL_") == 3
+    assert told.tools[0]["function"]["parameters"]["required"] == ["to"]
+    assert told.extra["seed"] == 7
+    with pytest.raises(QuestionBlocked):
+        asyncio.run(asked(guard(rule("secrets", ("input",), "block")), replaced(request, KEY)))
+
+
+def replaced(request, text):
+    return replace(request, tools=json.loads(json.dumps(request.tools).replace(MAIL, text)))
 
 
 def test_what_arguments_say_can_be_blocked():

@@ -13,7 +13,7 @@ from agents.approvals.models import Approval, ToolPermission
 from agents.authority.models import PolicyRule
 from agents.building.models import AgentPicture, AgentVersion
 from agents.guardrails.models import InstalledGuardrail
-from agents.mcp_client.models import McpAccount, McpServer, McpTool
+from agents.mcp_client.models import McpAccount, McpRevocation, McpServer, McpTool
 from agents.memory.models import Memory
 from agents.reuse.models import Measurement, Saving, require_measurement
 from agents.running.models import RunNote, RunStep
@@ -29,6 +29,7 @@ __all__ = [
     "Approval",
     "InstalledGuardrail",
     "McpAccount",
+    "McpRevocation",
     "McpServer",
     "McpTool",
     "Measurement",

@@ -7,6 +7,8 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import Grant, User
 from accounts.services import everyone, forget_grants, share
+from agents.mcp_client.leaving import forget_accounts
+from agents.mcp_client.models import McpAccount
 from agents.models import Agent, SavedPrompt
 from agents.reuse.forgetting import forget_answers_of
 
@@ -20,8 +22,8 @@ def keep_limit(agent: Agent) -> None:
 
 
 def remove_everything_of(user: User) -> None:
-    """Delete agents and saved prompts of a person who goes, in the caller's transaction; behind it
-    the answers that were kept for them.
+    """Delete agents, saved prompts and accounts at servers of a person who goes, in the caller's
+    transaction; behind it the answers that were kept for them.
 
     Called by `DEPARTURES`. Built-in agents are everybody's: another administrator takes them over.
     """
@@ -35,6 +37,7 @@ def remove_everything_of(user: User) -> None:
     prompts = SavedPrompt.objects.filter(owner=user)
     forget_grants(Grant.Kind.SAVED_PROMPT, *prompts.values_list("pk", flat=True))
     prompts.delete()
+    forget_accounts(McpAccount.objects.filter(user=user))
     transaction.on_commit(partial(forget_answers_of, user.pk))
 
 

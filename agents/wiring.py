@@ -12,8 +12,8 @@ from agents.golden import find_with, prompt_of, reranker_of, supported_share
 from agents.guardrails import wording
 from agents.mcp_client import provider
 from agents.mcp_client.local import local_servers
-from agents.mcp_client.models import McpAccount, McpServer
-from agents.mcp_client.sealing import account_context, secret_context
+from agents.mcp_client.models import McpAccount, McpRevocation, McpServer
+from agents.mcp_client.sealing import account_context, revocation_context, secret_context
 from agents.tools import builtin
 from knowledge.quality.asking import answered_by
 from knowledge.quality.fingerprints import RERANKER, tell
@@ -30,6 +30,7 @@ def wire() -> None:
     local_servers()
     keeps_secrets(McpServer, secret_context)
     keeps_secrets(McpAccount, account_context)
+    keeps_secrets(McpRevocation, revocation_context)
     answered_by(supported_share, find_with)
     tell("prompt", prompt_of)
     tell(RERANKER, reranker_of)

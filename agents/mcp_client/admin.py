@@ -101,6 +101,13 @@ class McpServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.message_user(request, str(error), messages.ERROR)
         return super().changelist_view(request, extra_context)
 
+    def delete_model(self, request: HttpRequest, obj: McpServer) -> None:
+        services.remove_server(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[McpServer]) -> None:
+        for server in queryset:
+            services.remove_server(server)
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Where a program is and how it is started is the operator's to say."""
         first, *others = super().get_fieldsets(request, obj)

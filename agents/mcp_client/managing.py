@@ -107,7 +107,7 @@ def delete_server(user: User, server_id: UUID) -> None:
     server = find_server(user, server_id, "delete")
     if server.is_local:
         raise ServerRefused(ServerRefused.is_local)
-    server.delete()
+    services.remove_server(server)
 
 
 def find_tool(user: User, server_id: UUID, tool_id: UUID) -> McpTool:

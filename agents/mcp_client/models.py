@@ -181,3 +181,21 @@ class McpAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.server}: {self.user_id}"
+
+
+class McpRevocation(models.Model):
+    """Tokens of an account that is gone from here, until their server has taken them back; sealed
+    with this row's id, and nobody's any more."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    server_name = models.CharField(max_length=200)
+    secret = models.BinaryField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        app_label = "agents"
+        verbose_name = _("tokens to be taken back")
+        verbose_name_plural = _("tokens to be taken back")
+
+    def __str__(self) -> str:
+        return self.server_name

@@ -1,6 +1,6 @@
 """Which row each secret of servers and accounts is bound to."""
 
-from agents.mcp_client.models import McpAccount, McpServer
+from agents.mcp_client.models import McpAccount, McpRevocation, McpServer
 from security.secrets import SecretUnreadable, open_
 
 
@@ -10,6 +10,10 @@ def secret_context(server: McpServer) -> str:
 
 def account_context(account: McpAccount) -> str:
     return f"mcp_account:{account.pk}"
+
+
+def revocation_context(revocation: McpRevocation) -> str:
+    return f"mcp_revocation:{revocation.pk}"
 
 
 def client_secret_of(server: McpServer) -> str:

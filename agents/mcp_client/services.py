@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from agents.approvals.models import ToolPermission
+from agents.mcp_client.leaving import forget_accounts
 from agents.mcp_client.local import command_of, local_servers
 from agents.mcp_client.models import McpServer, McpTool
 from agents.mcp_client.naming import name_of
@@ -40,11 +41,18 @@ def store_token(server: McpServer, token: str) -> None:
 def forget_authorization(server: McpServer, *, keeps_client: bool) -> None:
     """Behind a new address is somebody else: people's accounts and our registration are not for
     them."""
-    server.accounts.all().delete()
+    forget_accounts(server.accounts.all())
     if server.auth == McpServer.Auth.OAUTH:
         server.issuer, server.secret = "", None
         server.client_id = server.client_id if keeps_client else ""
         server.save(update_fields=["issuer", "secret", "client_id"])
+
+
+@transaction.atomic
+def remove_server(server: McpServer) -> None:
+    """With its tools and people's accounts there, whose tokens are taken back."""
+    forget_accounts(server.accounts.all())
+    server.delete()
 
 
 def token_hint(server: McpServer) -> str:

@@ -26,7 +26,7 @@ INLINE_SCRIPT = re.compile(r"<script(?![^>]*\b(src|type=\"application/json\"))[^
 # person's own; the others are made from rows that are there.
 NOT_IN_THE_ADMIN = {
     "events.Event", "knowledge.ContentSum", "knowledge.DeletedDocument", "knowledge.Reading",
-    "knowledge.VersionText", "knowledge.PassageEdit", "knowledge.DocumentEnrichment",
+    "knowledge.DocumentCount", "knowledge.VersionText", "knowledge.PassageEdit", "knowledge.DocumentEnrichment",
     "knowledge.PassageEnrichment", "knowledge.SourceItem", "knowledge.Picture",
     "knowledge.Figure", "knowledge.GlossaryEntry", "knowledge.GoldenQuestion",
     "knowledge.ExpectedPassage",
@@ -35,7 +35,7 @@ NOT_IN_THE_ADMIN = {
     "knowledge.ApprovedWording", "knowledge.ApprovedSource",
     "chat.Folder", "chat.Filing", "chat.SearchEntry", "chat.Import",
     "chat.ImportedConversation", "accounts.Device",
-    "agents.McpTool", "agents.McpAccount",
+    "agents.McpTool", "agents.McpAccount", "agents.McpRevocation",
     "accounts.Takeout", "accounts.Portrait", "agents.Memory", "agents.Saving",
     "agents.AgentVersion", "agents.AgentPicture", "agents.RunNote", "agents.RunStep",
     "agents.Approval", "agents.ToolPermission",

@@ -173,12 +173,12 @@ def _readable(account: McpAccount) -> dict[str, Any] | None:
 
 async def _disclaimed(server: McpServer, kept: dict[str, Any]) -> None:
     us = await run_sync(_known_as, server, kept["issuer"])
-    await _revoked(server, us or Us(""), kept)
+    await revoked(server.name, us or Us(""), kept)
 
 
-async def _revoked(server: McpServer, us: Us, kept: dict[str, Any]) -> None:
+async def revoked(server_name: str, us: Us, kept: dict[str, Any]) -> None:
     """The refresh token first: with it others could be had. Raises ServerTrouble."""
-    async with _client(server.name) as http:
+    async with _client(server_name) as http:
         for hint in ("refresh", "access"):
             if token := kept[hint]:
                 await revoke(kept["revocation_endpoint"], us, token, f"{hint}_token", http)
@@ -230,7 +230,7 @@ async def _renewed(server: McpServer, account: McpAccount, kept: dict[str, Any])
 async def _given_back(server: McpServer, us: Us, tokens: Tokens, kept: dict[str, Any]) -> None:
     """The account was forgotten while its token was renewed: so is what came of that."""
     if kept.get("revocation_endpoint"):
-        await _revoked(server, us, _with(tokens, kept))
+        await revoked(server.name, us, _with(tokens, kept))
 
 
 async def _renewed_by_another(user: User, server: McpServer, old: str) -> str:

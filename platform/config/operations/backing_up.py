@@ -34,6 +34,7 @@ MIGRATIONS = "select app || '.' || name from django_migrations order by id"
 SEALED = (
     ("gateway_endpoint", "secret"), ("accounts_budget", "secret"), ("knowledge_source", "secret"),
     ("agents_mcpserver", "secret"), ("agents_mcpaccount", "secret"),
+    ("agents_mcprevocation", "secret"),
 )  # fmt: skip
 
 

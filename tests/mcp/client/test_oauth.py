@@ -11,14 +11,18 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accounts.departures import delete_user
 from accounts.models import User
-from agents.mcp_client import services
-from agents.mcp_client.models import McpAccount, McpServer
+from agents.mcp_client import managing, services
+from agents.mcp_client.leaving import TAKE_BACK
+from agents.mcp_client.models import McpAccount, McpRevocation, McpServer
 from agents.mcp_client.oauth import accounts
 from agents.mcp_client.types import ServerTrouble
 from agents.tools.types import Effect, ToolRefused
+from events import jobs
+from events.models import Job
 from security.models import AuditEntry
-from tests.mcp.client.fake import FakeServer, Handler
+from tests.mcp.client.fake import FakeServer, Handler, say
 from tests.mcp.client.fake_issuer import FakeIssuer
 from tests.support.web import listen
 
@@ -110,6 +114,53 @@ def test_s20_tokens_are_sealed_and_shown_nowhere(
     elsewhere.save()  # moved to another row, it does not open
     with pytest.raises(ServerTrouble):
         asyncio.run(accounts.token_for(account.user, personal))
+
+
+def of_the_server(personal: McpServer, alice: User) -> None:
+    managing.delete_server(alice, personal.pk)
+
+
+def of_its_address(personal: McpServer, alice: User) -> None:
+    managing.change_server(alice, personal.pk, {"url": "https://elsewhere.example/mcp"})
+
+
+def of_the_person(personal: McpServer, alice: User) -> None:
+    delete_user(alice)
+
+
+GONE = [of_the_server, of_its_address, of_the_person]
+
+
+@pytest.mark.parametrize("end", GONE, ids=lambda one: one.__name__)
+def test_tokens_are_taken_back_when_their_server_or_person_goes(
+    personal: McpServer, issuer: FakeIssuer, fake: FakeServer, alice: User, end: Any
+) -> None:
+    alice.is_staff = alice.is_superuser = True
+    alice.save()
+    issuer.metadata["revocation_endpoint"] = f"{issuer.origin}/revoke"
+    fake.site.pages["/revoke"] = lambda h: say(h, {}, status=503)  # type: ignore[index]
+    connect(browser_of(alice), personal, issuer)
+    end(personal, alice)
+    assert not McpAccount.objects.exists()
+    job = Job.objects.get(task=TAKE_BACK)
+    assert fake.token not in str(job.arguments)
+    jobs.run(str(job.pk))  # nobody is there: it is tried again
+    assert McpRevocation.objects.count() == 1
+    fake.site.pages["/revoke"] = issuer.revoke  # type: ignore[index]
+    jobs.run(str(job.pk))
+    assert [one["token_type_hint"] for one in issuer.revoked] == ["refresh_token", "access_token"]
+    assert issuer.revoked[1]["token"] == fake.token
+    assert {one["client_id"] for one in issuer.revoked} == {"parley-1"}
+    assert not McpRevocation.objects.exists()
+
+
+def test_tokens_that_no_server_takes_back_are_forgotten_at_last(
+    personal: McpServer, issuer: FakeIssuer, alice: User
+) -> None:
+    row = McpRevocation.objects.create(server_name="wiki")
+    job = jobs.enqueue(TAKE_BACK, {"revocation_id": str(row.pk)}, subject_id=row.pk)
+    jobs.request_cancel(job.pk)
+    assert not McpRevocation.objects.exists()
 
 
 @pytest.mark.parametrize("said", [{"state": "other"}, {"iss": "https://evil.example"}, {"iss": ""}])

@@ -26,7 +26,7 @@ AGENT = (
 )  # fmt: skip
 CALL = (
     "run_id", "call_id", "parent", "tool", "server", "effect", "arguments", "output", "status",
-    "took_ms", "created_at",
+    "input_taints", "took_ms", "created_at",
 )  # fmt: skip
 
 ASKED = (

@@ -236,7 +236,8 @@ def sweep() -> int:
 
 
 def _named(call: ToolCall, tool: Mapping[str, Any]) -> dict[str, Any]:
-    return {"call_id": call.id, "arguments": storable(call.arguments), "approval_id": None, **tool}
+    made = {"call_id": call.id, "arguments": storable(call.arguments)}
+    return {**made, "approval_id": None, "input_taints": [], **tool}
 
 
 def _written(result: Result) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a run writes down as it goes, so that whoever takes it up does nothing twice."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID
@@ -20,11 +20,13 @@ from agents.running.keeping import (
 from agents.running.notes import Note, are_waiting, notes_of, take
 from agents.running.opening import as_json, runs_before
 from agents.tools.results import Result
-from agents.tools.types import Tool
+from agents.tools.types import Taint, Tool
 from agents.types import AgentTask
 from agents.types.openings import Opening
 from gateway.types import Completed, ToolCall
 from observability.patience import run_patiently
+
+Taints = Collection[Taint]
 
 
 class Ledger(Protocol):
@@ -35,12 +37,17 @@ class Ledger(Protocol):
         self, ordinal: int, text: str, calls: Sequence[ToolCall], done: Completed
     ) -> None: ...
     async def begins(
-        self, call: ToolCall, tool: Tool, attempt: int, approval_id: UUID | None
+        self,
+        call: ToolCall,
+        tool: Tool,
+        attempt: int,
+        approval_id: UUID | None,
+        taints: Taints = (),
     ) -> None: ...
     async def waits(self, call: ToolCall) -> None: ...
     async def pauses(self, call: ToolCall) -> None: ...
     async def ended(
-        self, call: ToolCall, tool: Tool | None, result: Result, took_ms: int
+        self, call: ToolCall, tool: Tool | None, result: Result, took_ms: int, taints: Taints = ()
     ) -> None: ...
     async def is_spoken_to(self) -> bool: ...
     async def hears(self, step: int) -> Sequence[Note]: ...
@@ -83,9 +90,14 @@ class Rows:
         )  # fmt: skip
 
     async def begins(
-        self, call: ToolCall, tool: Tool, attempt: int, approval_id: UUID | None
+        self,
+        call: ToolCall,
+        tool: Tool,
+        attempt: int,
+        approval_id: UUID | None,
+        taints: Taints = (),
     ) -> None:
-        named = _named(call, tool) | {"approval_id": approval_id}
+        named = _named(call, tool, taints) | {"approval_id": approval_id}
         await run_patiently(store_begin, self._whose, call, named, attempt)
 
     async def waits(self, call: ToolCall) -> None:
@@ -96,8 +108,11 @@ class Rows:
         """What it began waits for the person: it goes on where that is, by the yes it has."""
         await run_patiently(set_aside, self._whose, call)
 
-    async def ended(self, call: ToolCall, tool: Tool | None, result: Result, took_ms: int) -> None:
-        await run_patiently(store_end, self._whose, call, _named(call, tool), result, took_ms)
+    async def ended(
+        self, call: ToolCall, tool: Tool | None, result: Result, took_ms: int, taints: Taints = ()
+    ) -> None:
+        named = _named(call, tool, taints)
+        await run_patiently(store_end, self._whose, call, named, result, took_ms)
 
     async def is_spoken_to(self) -> bool:
         return self._hears and await run_patiently(
@@ -117,7 +132,8 @@ def load_before(run_id: UUID | None, user: User) -> tuple[Past, ...]:
     return tuple(load_past(one, user=user) for one in runs_before(run_id))
 
 
-def _named(call: ToolCall, tool: Tool | None) -> dict[str, Any]:
+def _named(call: ToolCall, tool: Tool | None, taints: Taints) -> dict[str, Any]:
+    given = {"input_taints": sorted(one.value for one in taints)}
     if tool is None:
-        return {"tool": call.name[:64], "server": "", "effect": ""}
-    return {"tool": tool.name, "server": tool.server[:200], "effect": tool.effect.value}
+        return {"tool": call.name[:64], "server": "", "effect": "", **given}
+    return {"tool": tool.name, "server": tool.server[:200], "effect": tool.effect.value, **given}

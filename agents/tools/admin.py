@@ -21,6 +21,6 @@ class ToolExecutionAdmin(LogAdmin):
     search_help_text = _("The id of a call or of its run, or a person’s e-mail address.")
     fields = (
         "id", "run_id", "parent", "call_id", "owner", "agent", "tool", "server", "effect", "status",
-        "taints", "approval_id", "attempts", "took_ms", "created_at", "finished_at",
+        "input_taints", "taints", "approval_id", "attempts", "took_ms", "created_at", "finished_at",
     )  # fmt: skip
     readonly_fields = fields

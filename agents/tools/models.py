@@ -55,6 +55,13 @@ class ToolExecution(models.Model):
     passages = models.JSONField(default=list)
     documents = ArrayField(models.UUIDField(), default=list)  # that its passages are of
     readers = ArrayField(models.UUIDField(), default=list)
+    # What its run had come upon when it was made, and what it brought in.
+    input_taints = ArrayField(
+        models.CharField(max_length=16),
+        verbose_name=_("taints of what it was given"),
+        default=list,
+        db_default=[],
+    )
     taints = ArrayField(models.CharField(max_length=16), verbose_name=_("taints"), default=list)
     demands = models.JSONField(default=list)
     took_ms = models.PositiveIntegerField(_("milliseconds"), null=True)

@@ -22,7 +22,7 @@ from agents.running.within import HandOver, Within
 from agents.tools.progress import Progress
 from agents.tools.results import Result, fitting, numbered, told
 from agents.tools.telling import asked, called, completed
-from agents.tools.types import RESULT_CHARS, Tool, ToolCalling, ToolRefused, ToolWaits
+from agents.tools.types import RESULT_CHARS, Taint, Tool, ToolCalling, ToolRefused, ToolWaits
 from agents.types import AgentTask, Step
 from events.cancelling import cancel_all
 from gateway.labels import Demand, LabelUnmet, require_labels
@@ -49,6 +49,7 @@ class Due:
     result: Result | None = None
     took_ms: int = 0
     is_new: bool = True
+    taints: frozenset[Taint] = frozenset()  # of what it is given
 
 
 @dataclass(slots=True)
@@ -132,9 +133,11 @@ class Workshop:
             if verdict.kind == "deny":
                 result = Result("denied", text=verdict.reason)
             elif not tool.is_reading or verdict.approval_id is not None:
-                await self.ledger.begins(call, tool, attempt, verdict.approval_id)
+                await self.ledger.begins(
+                    call, tool, attempt, verdict.approval_id, self.state.taints
+                )
         tell(called(call, tool))
-        return Due(call, tool, arguments, result)
+        return Due(call, tool, arguments, result, taints=self.state.taints)
 
     async def _decided(
         self, calling: ToolCalling, tool: Tool, arguments: Mapping[str, Any], attempt: int
@@ -176,7 +179,7 @@ class Workshop:
         assert result is not None
         result, shown = await received(self.task, self._numbered(due.tool, result), self.demands)
         if due.is_new:
-            await self.ledger.ended(due.call, due.tool, result, took_ms)
+            await self.ledger.ended(due.call, due.tool, result, took_ms, due.taints)
         self.results[due.call.id] = told(due.tool, shown)
         if due.tool is not None and due.tool.hands_over and result.status == "done":
             assert result.output is not None

@@ -21,7 +21,7 @@ from chat.schemas import MessageOut
 from chat.selectors import citations_for, find_conversation
 from chat.spoken import notice_of
 from chat.thread import list_thread
-from chat.turns.payloads import notes_in
+from chat.turns.payloads import handed_in, notes_in
 from knowledge.storage import path_of
 
 FORMAT = "parley.conversation"
@@ -97,8 +97,14 @@ def _told(user: User, conversation: Conversation) -> dict[str, Any]:
             {"id": file.id, "name": file.name, "media_type": file.media_type, "size": file.size}
             for file in sent_to(user, conversation.pk)
         ],
-        "messages": [MessageOut.from_orm(row).dict() for row in rows],
+        "messages": [MessageOut.from_orm(row).dict() | _on_the_way(row) for row in rows],
     }
+
+
+def _on_the_way(message: Message) -> dict[str, Any]:
+    """What was said to an answer while it was written, and to whom it was handed over."""
+    found = {"notes": notes_in(message.steps), "handed_over": handed_in(message.steps)}
+    return {name: told for name, told in found.items() if told}
 
 
 def _written(user: User, conversation: Conversation) -> str:
@@ -111,6 +117,7 @@ def _written(user: User, conversation: Conversation) -> str:
             names = ", ".join(file.name for file in shown.attachments)
             parts.append(_("*Attached: %(names)s*") % {"names": names})
         parts += [_quoted(note) for note in notes_in(message.steps)]
+        parts += [_handed(one) for one in handed_in(message.steps)]
         parts.append(message.text.strip())
         if notice := notice_of(message):
             parts.append(f"*{notice}*")
@@ -123,6 +130,11 @@ def _quoted(note: str) -> str:
     """What the person said while the answer was written."""
     lines = [_("**You added:**"), *note.splitlines()]
     return "\n".join(f"> {line}".rstrip() for line in lines)
+
+
+def _handed(told: dict[str, Any]) -> str:
+    who = _("Handed over to %(name)s") % {"name": told["name"]}
+    return f"*{who}: {' '.join(told['reason'].split())}*"
 
 
 def _source(citation: Citation) -> str:

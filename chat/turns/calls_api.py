@@ -33,6 +33,9 @@ class ToolCallOut(Schema):
     arguments: str = Field(description="JSON, as the model wrote it.")
     output: str = Field(description="The whole result, or why there is none.")
     data: dict[str, Any] = Field(description="What is drawn of it, where it has more than words.")
+    input_taints: list[str] = Field(
+        description="What its run had come upon when it was made: `private`, `untrusted`."
+    )
     took_ms: int | None
     created_at: datetime
 
@@ -47,7 +50,8 @@ class ToolCallOut(Schema):
                     "call_id": "call_1", "parent": "", "agent": "Documents",
                     "tool": "calculate", "server": "", "effect": "none",
                     "status": "done", "arguments": '{"expression": "6 * 7"}', "output": "42",
-                    "data": {}, "took_ms": 3, "created_at": "2026-11-22T09:30:00Z",
+                    "data": {}, "input_taints": [], "took_ms": 3,
+                    "created_at": "2026-11-22T09:30:00Z",
                 }
             ]
         }

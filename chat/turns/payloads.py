@@ -102,6 +102,7 @@ SEARCHING: dict[type, tuple[str, Callable[[Any], Payload]]] = {
 }
 
 DRAWN = frozenset({"chart"})  # kinds of data that a page draws below the answer
+HANDED = ("slug", "name", "from_slug", "from_name", "reason")
 CALLING = frozenset({"tool_called", "tool_approval_requested", "tool_completed"})
 
 
@@ -142,6 +143,12 @@ def progressed(step: ToolProgressed) -> Payload:
 def notes_in(steps: Sequence[Payload]) -> list[str]:
     """What the person said to a run, from the steps of its answer."""
     return [step["data"]["text"] for step in steps if step["kind"] == "note_taken"]
+
+
+def handed_in(steps: Sequence[Payload]) -> list[Payload]:
+    """To whom a run was handed over and why, one after the other, from its answer's steps."""
+    told = (step["data"] for step in steps if step["kind"] == "handed_over")
+    return [{name: data[name] for name in HANDED} for data in told]
 
 
 def _passage(packed: PackedPassage) -> Payload:

@@ -62,6 +62,24 @@ def test_json_has_every_version_and_the_citations(alice, talk):
     assert second["citations"][0]["quote"] == "Trains\nare preferred."
 
 
+def test_what_was_said_meanwhile_and_to_whom_it_was_handed_over(alice, talk):
+    answer = talk.messages.get(text="Take the train [1].")
+    handed = {"slug": "trains", "name": "Trains", "from_slug": "travel", "from_name": "Travel",
+              "reason": "It is about\ntrains."}  # fmt: skip
+    answer.steps = [
+        {"kind": "note_taken", "data": {"note_id": str(new_id()), "text": "By night."}},
+        {"kind": "handed_over", "data": handed | {"call_id": "call_1", "picture": ""}},
+    ]
+    answer.save()
+    _question, first, second = json.loads(as_json(alice, talk.pk))["messages"]
+    assert (second["notes"], second["handed_over"]) == (["By night."], [handed])
+    assert not {"notes", "handed_over"} & first.keys()
+    written = as_markdown(alice, talk.pk)
+    assert (
+        "> **You added:**\n> By night.\n\n*Handed over to Trains: It is about trains.*" in written
+    )
+
+
 def test_a_reader_takes_no_source_along_that_they_may_not_see(alice, bob, talk):
     share(talk, bob, "reader", by=alice)
     assert "preferred" not in as_markdown(bob, talk.pk)

@@ -251,9 +251,10 @@ def measure_product(
     core = cores[-1] if len(cores) > 1 else None
     with django_on_a_throwaway_home() as folder, upstream() as url:
         cookies = prepare(url)
-        redis = find_server("redis-server", folder)
+        redis, postgres = find_server("redis-server", folder), find_server("postgres", folder)
         if core is not None:
-            psutil.Process().cpu_affinity(cores[:-1])
+            for other in (psutil.Process(), postgres, *postgres.children(recursive=True)):
+                other.cpu_affinity(cores[:-1])
             redis.cpu_affinity([core])
         with (
             process("serve", "--port", str(port), core=core) as web,
@@ -264,7 +265,7 @@ def measure_product(
                 "web": psutil.Process(web.pid),
                 "runner": psutil.Process(runner.pid),
                 "redis": redis,
-                "postgres": find_server("postgres", folder),
+                "postgres": postgres,
             }
             rows = uvloop.run(measure(port, cookies, parts, scenarios))
         if with_peers:

@@ -29,12 +29,12 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 0.040
 TICK_PER_STREAM = 0.0004
 LONGEST_TICK = 0.2
-MOST_A_TICK = 50  # streams: of more, a share each time, so that who begins does not wait for all
+MOST_A_TICK = 16  # streams: of more, a share each time, so that who begins does not wait for all
 STORE_SECONDS = 0.1
 STORE_BYTES = 2048
 WATCH_SECONDS = 10.0  # a web process announces every two seconds what it watches
 RETRY_SECONDS = 0.5
-RING_SHARE = 0.1  # of a tick: what is said within it goes out together, first words too
+RING_SHARE = 0.05  # of a window: what is said within it goes out together, first words too
 
 Store = Callable[[Sequence[Batch]], Awaitable[set[UUID]]]
 Publish = Callable[[str, bytes], Awaitable[None]]
@@ -222,7 +222,7 @@ class EventWriter:
                     log.exception("live events cannot be sent; they are read from the log")
                     continue
                 await self._publish(web_channel(web_id), message)
-            await asyncio.sleep(self._pause() * RING_SHARE)
+            await asyncio.sleep(self._window() * RING_SHARE)
 
     # -- the log -----------------------------------------------------------------------------------
 

@@ -132,7 +132,7 @@ def test_first_words_are_rung_at_once_and_later_ones_wait_for_the_tick(monkeypat
 
 def test_one_message_a_tick_carries_all_streams_of_a_web_process():
     async def scenario(record, writer):
-        streams = [opened(writer) for _ in range(20)]
+        streams = [opened(writer) for _ in range(writer_module.MOST_A_TICK)]
         writer.watch("w", [stream.key for stream in streams])
         for stream in streams:
             stream.emit_text("text_delta", "first")
@@ -141,7 +141,7 @@ def test_one_message_a_tick_carries_all_streams_of_a_web_process():
         for stream in streams:
             stream.emit_text("text_delta", "more")
         await asyncio.sleep(0.05)
-        assert [len(rows) for _, rows in record.rung] == [20]
+        assert [len(rows) for _, rows in record.rung] == [len(streams)]
 
     play(scenario)
 

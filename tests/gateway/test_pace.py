@@ -27,7 +27,7 @@ def test_all_calls_rest_until_the_same_tick():
         pace, loop = Pace(), asyncio.get_running_loop()
         ticks = []
         tick, pace._tick = pace._tick, lambda: (ticks.append(loop.time()), tick())
-        lines = [Line() for _ in range(50)]
+        lines = [Line() for _ in range(MOST_AT_ONCE)]
         await asyncio.gather(*(pace.rest(line) for line in lines))
         assert len(ticks) == 1
         assert all(line.acts == ["pause", "resume"] for line in lines)

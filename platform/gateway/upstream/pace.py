@@ -9,10 +9,10 @@ once, each in its turn: whoever begins meanwhile does not wait for all of them.
 import asyncio
 from typing import Protocol
 
-READ_SECONDS = 0.030
+READ_SECONDS = 0.040
 READ_PER_CALL = 0.0004
 LONGEST_PAUSE = 0.2
-MOST_AT_ONCE = 50
+MOST_AT_ONCE = 16
 FLOOD_BYTES = 4096  # a read that brought as much is followed by the next at once
 
 

@@ -1,6 +1,7 @@
 """Every test runs on a real Postgres with pgvector and a real Redis, made for this run alone."""
 
 import atexit
+import gc
 import os
 import shutil
 import sys
@@ -43,7 +44,8 @@ from hypothesis import settings as hypothesis  # noqa: E402
 
 from embedded.home import Home  # noqa: E402
 from embedded.throwaway import throwaway_servers  # noqa: E402
-from tests.support import emptying  # noqa: E402
+from knowledge.extraction.process import reading_process  # noqa: E402
+from tests.support import emptying, prepared  # noqa: E402
 
 # No test depends on a time, nor does the making of its examples.
 hypothesis.register_profile("parley", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -52,15 +54,36 @@ hypothesis.load_profile("parley")
 # Named apps make the flush after a transactional test cascade to tables without a model.
 TransactionTestCase.available_apps = [app.name for app in apps.get_app_configs()]
 emptying.use()
-
+COLLECTIONS = (50_000, 20, 20)  # of what tests make: seldom, most of it frees itself
 
 pytest_plugins = ["tests.support.cast", "tests.support.in_turn", "tests.support.second_try"]
 
 
+def pytest_configure(config):
+    if getattr(config.option, "numprocesses", None):
+        prepared.share(HOME / "prepared")
+
+
+def pytest_collection_finish():
+    """What was imported and collected stays until the end; nobody need look through it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTIONS)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _servers():
-    with throwaway_servers(Home(HOME)):
+    home = Home(HOME)
+    prepared.furnish(home)
+    with throwaway_servers(home):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _reader():
+    """Whoever reads files first starts it, for all that follow."""
+    yield
+    reading_process.close()
 
 
 @pytest.fixture(scope="session")

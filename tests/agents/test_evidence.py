@@ -20,7 +20,6 @@ from agents.types import (
 from events import jobs
 from gateway.routing.routes import forget_routes
 from knowledge import services
-from knowledge.extraction.process import reading_process
 from knowledge.models import Chunk, Collection, DocumentText
 from observability.db import run_sync
 
@@ -35,8 +34,7 @@ def samples(admin, settings, tmp_path):
     collection = services.ensure_samples(admin)
     for job in collection.documents.values_list("job_id", flat=True):
         jobs.run(str(job))
-    yield collection
-    reading_process.close()
+    return collection
 
 
 def ask(user, question, **options):

@@ -15,7 +15,6 @@ from gateway.routing.routes import forget_routes
 from gateway.services import connect_model
 from gateway.upstream.session import close_pool
 from knowledge import services
-from knowledge.extraction.process import reading_process
 from knowledge.models import DocumentText
 from security.ids import new_id
 from tests.support.model_server import Script, model_server
@@ -44,7 +43,6 @@ def guide(alice, settings, tmp_path):
     jobs.run(str(document.job_id))
     document.refresh_from_db()
     yield document
-    reading_process.close()
     forget_routes()
 
 

@@ -11,6 +11,9 @@ import threading
 from pathlib import Path
 from typing import Self
 
+from embedded.home import Home
+from tests.support import prepared
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 180
 
@@ -23,6 +26,7 @@ class Product:
 
     def __enter__(self) -> Self:
         self._home = tempfile.TemporaryDirectory(prefix="parley-browser-")
+        prepared.furnish(Home(Path(self._home.name)), is_product=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.origin = f"http://127.0.0.1:{free.getsockname()[1]}"

@@ -20,6 +20,7 @@ import psycopg
 import pytest
 
 from embedded.home import REPOSITORY, Home
+from tests.support import prepared
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 START_SECONDS = 240
@@ -214,6 +215,7 @@ def test_the_whole_life_of_an_installation(started, tmp_path):
 def test_killed_servers_come_back_and_everybody_goes_on(started, tmp_path):
     """kill -9 of Redis and of Postgres: ready again, questions answered, documents indexed."""
     home = tmp_path / "var"
+    prepared.furnish(Home(home), is_product=True)
     up = started(home).wait_until_ready()
     token = up.command("token", "admin@localhost.localdomain").strip().splitlines()[-1]
     for name in ("redis-server", "postgres"):

@@ -32,7 +32,9 @@ class OneOf(Func):
     output_field = models.BooleanField()
 
     def __init__(self, column: str, values: models.QuerySet[Any, Any]) -> None:
-        super().__init__(F(column), ArraySubquery(values.order_by()))
+        # The first so many of a list are those that its order says.
+        found = values if values.query.is_sliced else values.order_by()
+        super().__init__(F(column), ArraySubquery(found))
 
 
 def in_teams_of(user: User, team: str = "team") -> Q:

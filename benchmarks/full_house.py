@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Collection
+from importlib import import_module
 from typing import Any
 
 PEOPLE = 20_000
@@ -164,6 +165,7 @@ def fill(rows: int, only: Collection[str] = ()) -> None:
         home, person, alias = cursor.fetchone()
         _around(home, person, alias)
         cursor.execute("set session_replication_role = default")
+        cursor.execute(import_module("knowledge.migrations.0032_document_counts").COUNT)
         cursor.execute("vacuum")
 
 

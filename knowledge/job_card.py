@@ -8,6 +8,7 @@ from django.db.models import Count, F, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
+from knowledge.counts import count_documents
 from knowledge.models import Collection, Document, DocumentVersion
 from knowledge.overview import Progress, find_progress
 
@@ -60,21 +61,20 @@ def find_card(collection: Collection, user: User | None = None) -> JobCard:
     documents = Document.objects.filter(collection=collection)
     if user is not None:
         documents = documents.shown_to(user)
-    counted = documents.order_by().values("status").annotate(n=Count("pk"))
-    counts = dict(counted.values_list("status", "n"))
+    counts = count_documents([collection.pk], user)[collection.pk].by_status
     state = Document.Status
-    is_active = bool(counts.get(state.QUEUED, 0) + counts.get(state.RUNNING, 0))
+    is_active = bool(counts[state.QUEUED] + counts[state.RUNNING])
     lately, passages = (0, 0)
     if is_active:
         fresh = documents.filter(status=state.READY, updated_at__gt=timezone.now() - LATELY)
         found = fresh.aggregate(n=Count("pk"), passages=Sum("chunk_count", default=0))
         lately, passages = found["n"], found["passages"]
     return JobCard(
-        waiting=counts.get(state.QUEUED, 0),
-        running=counts.get(state.RUNNING, 0),
-        done=counts.get(state.READY, 0),
-        failed=counts.get(state.FAILED, 0),
-        paused=counts.get(state.PAUSED, 0),
+        waiting=counts[state.QUEUED],
+        running=counts[state.RUNNING],
+        done=counts[state.READY],
+        failed=counts[state.FAILED],
+        paused=counts[state.PAUSED],
         is_paused=collection.paused_at is not None,
         lately=lately,
         passages_lately=passages,

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Length, Substr
+from django.db.models import F, QuerySet
+from django.db.models.functions import Length, Substr
 from django.http import Http404
 
 from accounts.models import User
+from knowledge.counts import number_of_documents
 from knowledge.models import Collection, Document, DocumentText, Figure
 from knowledge.types import Drawn
 from security.reading import second_lock
@@ -30,12 +31,8 @@ class PassageText:
 def list_collections(user: User) -> QuerySet[Collection]:
     """Collections `user` may see, each with `role` (theirs) and `document_count`: of those that
     they may see."""
-    counted = Document.objects.filter(collection=OuterRef("pk")).order_by().values("collection")
-    counts = Subquery(counted.annotate(count=Count("pk")).values("count"))
-    kept = Collection.parts_apart.hidden_from(user).filter(part_of=OuterRef("pk")).order_by()
-    hidden = Subquery(kept.values("part_of").annotate(count=Count("pk")).values("count"))
     visible: QuerySet[Collection] = Collection.objects.visible_to(user).annotate_role(user)
-    return visible.annotate(document_count=Coalesce(counts, 0) - Coalesce(hidden, 0))
+    return visible.annotate(document_count=number_of_documents(user))
 
 
 @second_lock

@@ -73,6 +73,11 @@ class Conversation(OwnedModel):
         indexes = [
             models.Index(fields=["owner", "-updated_at"], name="conversation_recent"),
             models.Index(
+                fields=["owner", "-updated_at"],
+                condition=models.Q(is_pinned=True),
+                name="conversation_pinned",
+            ),
+            models.Index(
                 fields=["deleted_at"],
                 condition=models.Q(deleted_at__isnull=False),
                 name="conversation_deleted",

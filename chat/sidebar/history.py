@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.access import READ, OneOf, has_grant
+from accounts.models import Grant, User
 from chat.models import Conversation, Filing, Folder
 
 SHOWN = 100
@@ -29,11 +30,12 @@ class HistoryGroup:
 
 def list_history(user: User | AnonymousUser) -> list[HistoryGroup]:
     """Groups of the newest conversations `user` may see; folders are there when they are empty."""
-    current = _light(Conversation.objects.visible_to(user).lasting().filter(archived_at=None))
+    current = Conversation.objects.visible_to(user).lasting().filter(archived_at=None)
     filings = Filing.objects.filter(owner=user.pk)
     places = dict(filings.values_list("conversation", "folder"))
-    filed = current.filter(pk__in=places)[:FILED] if places else []
-    loose = _by_day(current.exclude(pk__in=filings.values("conversation"))[:SHOWN])
+    filed = _light(current.filter(pk__in=places))[:FILED] if places else []
+    unfiled = current.exclude(pk__in=filings.values("conversation"))
+    loose = _by_day(_light(_first(user, unfiled))[:SHOWN])
     folders = {
         folder.pk: HistoryGroup(folder.name, folder) for folder in Folder.objects.visible_to(user)
     }
@@ -48,6 +50,22 @@ def list_archive(user: User | AnonymousUser) -> list[HistoryGroup]:
     """Groups of what is archived, the newest first."""
     archived = Conversation.objects.visible_to(user).lasting().exclude(archived_at=None)
     return _by_day(_light(archived)[:SHOWN])
+
+
+def _first(
+    user: User | AnonymousUser, conversations: QuerySet[Conversation]
+) -> QuerySet[Conversation]:
+    """Those that the beginning of the list can be made of: of one's own the newest, found by their
+    order, and the pinned ones; of others' all, since nothing puts them in an order.
+
+    Of all in an order Postgres would sort whatever somebody ever asked."""
+    if not isinstance(user, User):
+        return conversations
+    own = conversations.filter(owner=user).order_by("-updated_at").values("pk")
+    shared = has_grant(user, Grant.Kind.CONVERSATION, READ)
+    newest = OneOf("pk", own[:SHOWN])
+    pinned = OneOf("pk", own.filter(is_pinned=True)[:SHOWN])
+    return conversations.filter(Q(newest) | Q(pinned) | Q(shared))
 
 
 def _light(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:

@@ -4,7 +4,6 @@ Everything is paged by keys, and quick with hundreds of thousands of documents.
 """
 
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,14 +16,17 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import OneOf
 from accounts.models import User
 from knowledge import selectors
 from knowledge.curation.cited import is_cited
 from knowledge.document_access.selectors import hide_homes, list_shared
-from knowledge.models import Document
-from security.paging import Page, paginate
+from knowledge.models import Collection, Document
+from security.paging import Page, cursor_after, paginate
 from security.reading import reading_as
 
+# Of never cited documents: so many are looked at together, and so often for one page.
+STRETCH, STRETCHES = 1_000, 10
 LIKE = ("like_a", "like_b", "like_c")
 ACTIVE = (Document.Status.QUEUED, Document.Status.RUNNING)
 LISTS: dict[str, str | Promise] = {
@@ -88,15 +90,17 @@ def list_wanted(
     `list_documents` does.
     """
     rows = narrowed(selectors.list_documents(user, collection_id), wanted)
-    if wanted.list == "uncited":
-        rows = rows.filter(pk__in=Document.objects.editable_by(user).values("pk"))
     order = ORDERS[wanted.order][1]
     if "name_key" in order:
         rows = rows.annotate(name_key=Lower("title"))
     if wanted.list == "shared":
         rows = rows.filter(pk__in=list_shared(user).values("pk"))
-    with nullcontext() if wanted.list == "uncited" else reading_as(user):
-        page = paginate(rows, order, cursor, limit)
+    if wanted.list == "uncited":
+        editable = Collection.objects.editable_by(user).values("pk")
+        page = _walk_uncited(rows.filter(OneOf("collection", editable)), order, cursor, limit)
+    else:
+        with reading_as(user):
+            page = paginate(rows, order, cursor, limit)
     hide_homes(user, page.items)
     return page
 
@@ -128,10 +132,42 @@ def _of_list(rows: "QuerySet[Document]", name: str) -> "QuerySet[Document]":
         case "duplicates":
             return rows.filter(_is_alike(rows))
         case "uncited":
-            return rows.filter(~is_cited("pk"), status=Document.Status.READY, excluded_at=None)
+            # Those that are cited are left out by `_walk_uncited`.
+            return rows.filter(status=Document.Status.READY, excluded_at=None)
         case "excluded":
             return rows.filter(excluded_at__isnull=False)
     return rows
+
+
+def _walk_uncited(
+    rows: "QuerySet[Document]", order: Sequence[str], cursor: str | None, limit: int
+) -> Page[Document]:
+    """A page of those that no answer cites, a stretch of documents at a time.
+
+    Asked about all of them at once Postgres would join every citation there is. Where nearly all
+    are cited a page may be short, and the next one goes on where it ended.
+    """
+    keys = rows.prefetch_related(None).only(
+        *(name.lstrip("-") for name in order if "key" not in name)
+    )
+    found: list[Document] = []
+    for _stretch in range(STRETCHES):
+        stretch = paginate(keys, order, cursor, STRETCH)
+        ids = [document.pk for document in stretch.items]
+        cited = set(
+            Document.objects.filter(is_cited("pk"), pk__in=ids)
+            .order_by()
+            .values_list("pk", flat=True)
+        )
+        found += [document for document in stretch.items if document.pk not in cited]
+        cursor = stretch.next
+        if len(found) > limit:
+            found = found[:limit]
+            cursor = cursor_after(found[-1], order)
+        if len(found) == limit or cursor is None:
+            break
+    whole = rows.in_bulk([document.pk for document in found])
+    return Page([whole[one.pk] for one in found if one.pk in whole], cursor)
 
 
 def _is_alike(rows: "QuerySet[Document]") -> Q:

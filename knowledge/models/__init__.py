@@ -19,7 +19,7 @@ from knowledge.models.quality import (
     SearchWeights,
 )
 from knowledge.models.sources import Source, SourceItem, SyncRun
-from knowledge.models.sums import ContentSum
+from knowledge.models.sums import ContentSum, DocumentCount
 from knowledge.models.versions import DocumentVersion, Reading, VersionText
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "ContentSum",
     "DeletedDocument",
     "Document",
+    "DocumentCount",
     "DocumentEnrichment",
     "DocumentText",
     "DocumentVersion",

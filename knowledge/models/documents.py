@@ -96,6 +96,12 @@ class Document(models.Model):
         indexes = [
             models.Index(fields=["collection", "status"], name="document_status"),
             models.Index(
+                "collection",
+                models.F("id").desc(),
+                name="document_excluded",
+                condition=models.Q(excluded_at__isnull=False),
+            ),
+            models.Index(
                 fields=["discarded_at"],
                 condition=models.Q(discarded_at__isnull=False),
                 name="document_discarded",

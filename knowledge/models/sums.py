@@ -1,4 +1,4 @@
-"""What is in a collection, in two numbers that are kept up to date by triggers."""
+"""What is in a collection, in numbers that are kept up to date by triggers."""
 
 from django.db import models
 
@@ -20,3 +20,19 @@ class ContentSum(models.Model):
 
     def __str__(self) -> str:
         return str(self.collection_id)
+
+
+class DocumentCount(models.Model):
+    """Of a collection and a state, the rows together: how many documents, with how many passages
+    and bytes. As of `ContentSum`, each change adds rows; the clock makes one of many
+    (`knowledge.counts.fold`)."""
+
+    id = models.BigAutoField(primary_key=True)
+    collection_id = models.UUIDField(db_index=True)
+    status = models.CharField(max_length=8)
+    documents = models.BigIntegerField()
+    passages = models.BigIntegerField()
+    bytes = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.collection_id} {self.status}"

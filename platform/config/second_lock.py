@@ -13,7 +13,7 @@ READABLE = (
     "agents_savedprompt", "agents_memory", "agents_approval", "agents_toolpermission",
     "agents_runstep", "agents_toolexecution",
     "knowledge_collection", "knowledge_source", "knowledge_document", "knowledge_documenttext",
-    "knowledge_sourceitem", "knowledge_syncrun",
+    "knowledge_documentcount", "knowledge_sourceitem", "knowledge_syncrun",
     "knowledge_stage", "knowledge_picture", "knowledge_figure", "knowledge_documentversion",
     "knowledge_versiontext",
     "knowledge_glossaryentry",

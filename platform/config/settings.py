@@ -339,6 +339,7 @@ CLOCK = {
     "knowledge.jobs.follow_default_embedder": 60,
     "knowledge.embeddings.bulk.keep_index": 30,
     "knowledge.state.fold": 60,
+    "knowledge.counts.fold": 60,
     "knowledge.sources.scheduling.start_due": 15,
     "knowledge.quality.scheduling.sweep": 30,
     "knowledge.sources.sweeping.sweep": 300,

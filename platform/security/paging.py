@@ -45,7 +45,12 @@ def paginate(
         rows = rows.filter(_after(queryset.model, names, cursor, order[0].startswith("-")))
     found = list(rows[: limit + 1])
     items = found[:limit]
-    return Page(items, _encode(items[-1], names) if len(found) > limit else None)
+    return Page(items, cursor_after(items[-1], order) if len(found) > limit else None)
+
+
+def cursor_after(item: Model, order: Sequence[str]) -> str:
+    """For the rows behind this one."""
+    return _encode(item, [name.lstrip("-") for name in order])
 
 
 def _after(model: type[M], names: list[str], cursor: str, is_descending: bool) -> Q:

@@ -1,7 +1,13 @@
 """A person's own folders, the archive, and how the sidebar shows them."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from django.db import connection
 from django.http import Http404
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.services import share
 from chat import services
@@ -101,6 +107,40 @@ def test_the_sidebar_asks_the_same_number_of_questions_for_any_number_of_folders
         folders.move_conversation(alice, talk.pk, folder.pk)
     with django_assert_num_queries(4):
         assert len(list_history(alice)) == 12
+
+
+def test_the_list_reads_its_beginning_and_not_all_that_somebody_ever_asked(alice, bob):
+    rows = [Conversation(owner=alice, title=f"Talk {n}") for n in range(4_000)]
+    Conversation.objects.bulk_create(rows)
+    old, given = rows[7], Conversation.objects.create(owner=bob, title="Given")
+    share(given, alice, "reader", by=bob)
+    start = timezone.now() - timedelta(days=90)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update chat_conversation set updated_at = %s + n * interval '1 minute' from"
+            " (select id, row_number() over (order by id) n from chat_conversation) numbered"
+            " where numbered.id = chat_conversation.id",
+            [start],
+        )
+        cursor.execute("analyze chat_conversation")
+    Conversation.objects.filter(pk=old.pk).update(is_pinned=True)
+    with CaptureQueriesContext(connection) as asked:
+        shown = [one.title for group in list_history(alice) for one in group.conversations]
+    assert shown == [old.title, "Given", *(f"Talk {n}" for n in range(3_999, 3_901, -1))]
+    (slow,) = [q["sql"] for q in asked if "ORDER BY" in q["sql"] and "LIMIT 100" in q["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("explain (analyze, format json) " + slow)
+        (((plan, *_),),) = cursor.fetchall()
+    assert read_of(plan["Plan"], "chat_conversation") < 600
+
+
+def read_of(node: dict[str, Any], table: str) -> float:
+    """How many rows of the table were looked at."""
+    own = 0.0
+    if node.get("Relation Name") == table:
+        removed = sum(n for name, n in node.items() if name.startswith("Rows Removed"))
+        own = (node["Actual Rows"] + removed) * node["Actual Loops"]
+    return own + sum(read_of(part, table) for part in node.get("Plans", ()))
 
 
 def test_a_person_who_goes_takes_folders_along(alice, bob, talk):

@@ -4,18 +4,22 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.db.models.functions import Lower
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Grant
 from accounts.services import share
 from knowledge import bulk, retrieval, services
 from knowledge.bulk import Action
-from knowledge.curation import editing
+from knowledge.curation import documents, editing
 from knowledge.curation.documents import ORDERS, Wanted, find_twins, list_wanted
 from knowledge.curation.likeness import likeness_of
+from knowledge.job_card import find_card
 from knowledge.models import Collection, Document
-from knowledge.selectors import list_documents
+from knowledge.overview import list_cards
+from knowledge.selectors import find_collection, list_documents
 from security.models import AuditEntry
 from tests.knowledge.conftest import AddText, run_job
 
@@ -72,6 +76,46 @@ def test_lists_of_what_needs_a_look(alice, handbook: Collection, add_text: AddTe
                 break
         assert len({document.pk for document in found}) == len(found) == 4
     assert names(alice, handbook, order="size")[-1] == "leave.md"
+
+
+def test_never_cited_documents_are_walked_a_stretch_at_a_time(
+    alice, handbook, add_text, monkeypatch, django_assert_max_num_queries
+) -> None:
+    """However many there are: a page may end before it is full, and the next one goes on there."""
+    for n in range(7):
+        add_text(handbook, f"# Rule {n}\n\nIt holds on day {n}.", f"{n}.md")
+    rows = Document.objects.filter(file_name__in=("1.md", "3.md", "4.md", "5.md"))
+    cited = {document.pk for document in rows}
+    monkeypatch.setattr(documents, "STRETCH", 2)
+    monkeypatch.setattr(documents, "is_cited", lambda _field: Q(pk__in=cited))
+    for order in ORDERS:
+        for most, limit in ((1, 1), (1, 3), (2, 2), (10, 50)):
+            monkeypatch.setattr(documents, "STRETCHES", most)
+            found, cursor, pages = [], None, 0
+            while pages == 0 or cursor:
+                with django_assert_max_num_queries(4 + 3 * most):
+                    page = list_wanted(
+                        alice, handbook.pk, Wanted(list="uncited", order=order), cursor, limit
+                    )
+                found += [document.file_name for document in page.items]
+                assert len(page.items) <= limit
+                cursor, pages = page.next, pages + 1
+            assert sorted(found) == ["0.md", "2.md", "6.md"], (order, most, limit)
+
+
+def test_counts_of_a_collection_look_at_none_of_its_documents(alice, handbook, add_text) -> None:
+    add_text(handbook, "# Leave\n\nTwenty days.", "leave.md")
+    with CaptureQueriesContext(connection) as asked:
+        (card,) = list_cards(alice)
+        found = find_collection(alice, handbook.pk)
+        job_card = find_card(found, alice)
+    assert (card.document_count, found.document_count, job_card.done) == (1, 1, 1)
+    assert card.changed_at == Document.objects.get().updated_at
+    walks = [q["sql"] for q in asked if 'FROM "knowledge_document"' in q["sql"]]
+    assert walks
+    for sql in walks:  # the newest one; failures; what is kept from this person
+        is_bounded = "LIMIT" in sql or '"knowledge_document"."id" = any (ARRAY(' in sql
+        assert is_bounded, sql
 
 
 def test_readers_are_told_nothing_of_citations(alice, bob, handbook, add_text, api_for) -> None:

@@ -2,17 +2,27 @@
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.db.models import Sum
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Grant, User
 from accounts.services import share, unshare
 from events import jobs
-from knowledge import services
-from knowledge.models import Chunk, Collection, ContentSum, Document, PassageEdit, Source
+from knowledge import counts, services
+from knowledge.models import (
+    Chunk,
+    Collection,
+    ContentSum,
+    Document,
+    DocumentCount,
+    PassageEdit,
+    Source,
+)
 from knowledge.state import fold, knowledge_state
 from security.ids import new_id
 
@@ -74,7 +84,7 @@ from knowledge_document where status = 'ready' and collection_id = any(%s)
 """
 STEPS = (
     "add", "add many", "index", "fail", "version", "bytes", "move", "delete", "delete many",
-    "share", "unshare", "team", "no team", "fold", "delete collection",
+    "share", "unshare", "team", "no team", "fold", "delete collection", "passages",
 )  # fmt: skip
 played = st.lists(
     st.tuples(st.sampled_from(STEPS), st.integers(0, 5), st.integers(0, 2)), min_size=8, max_size=20
@@ -86,6 +96,29 @@ def oracle(user: User) -> str:
     with connection.cursor() as cursor:
         cursor.execute(FROM_ALL_DOCUMENTS, [mine])
         return "{}:{}".format(*cursor.fetchone())
+
+
+def counted(world: "World") -> dict[tuple[Any, str], tuple[int, int, int]]:
+    """As it is kept: of each collection and state documents; passages and bytes of a collection."""
+    kept = counts.count_documents([shelf.pk for shelf in world.shelves])
+    return {
+        (pk, status): (number, found.passages, found.bytes)
+        for pk, found in kept.items()
+        for status, number in found.by_status.items()
+        if number
+    }
+
+
+def recounted() -> dict[tuple[Any, str], tuple[int, int, int]]:
+    """The same from each document."""
+    found: dict[tuple[Any, str], tuple[int, int, int]] = {}
+    for document in Document.objects.all():
+        same = Document.objects.filter(collection=document.collection_id)
+        weights = same.aggregate(passages=Sum("chunk_count"), bytes=Sum("size"))
+        number = same.filter(status=document.status).count()
+        key = (document.collection_id, document.status)
+        found[key] = (number, weights["passages"], weights["bytes"])
+    return found
 
 
 class World:
@@ -137,6 +170,9 @@ class World:
                 for _ in range(9):
                     Document.objects.filter(pk=self._kept(shelf)).delete()
                 fold()
+                counts.fold()
+            case "passages":
+                rows.update(chunk_count=self.count, size=self.count * 7)
             case "delete collection":
                 shelf.delete()
                 self.shelves[n] = self._collection(n)
@@ -173,8 +209,10 @@ def test_the_kept_sums_are_those_of_all_documents_after_any_steps(steps, alice, 
         world.play(*step)
         for person in (alice, bob, charlie):
             assert knowledge_state(person) == oracle(person), step
+        assert counted(world) == recounted(), step
     Collection.objects.all().delete()
     assert not ContentSum.objects.exists()
+    assert not DocumentCount.objects.exists()
 
 
 def test_a_curators_change_is_another_state_and_so_is_its_undoing(alice, guide):

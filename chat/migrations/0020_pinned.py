@@ -1,0 +1,20 @@
+from typing import ClassVar
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """The few pinned conversations of somebody are found without looking at all of theirs."""
+
+    dependencies: ClassVar = [("chat", "0019_waiting")]
+
+    operations: ClassVar = [
+        migrations.AddIndex(
+            model_name="conversation",
+            index=models.Index(
+                fields=["owner", "-updated_at"],
+                condition=models.Q(is_pinned=True),
+                name="conversation_pinned",
+            ),
+        ),
+    ]

@@ -3,7 +3,8 @@
 `embedder`  one long document through the real job, and the embedder alone on the same passages:
             the share of its own speed that is left.
 `files`     `--files` files of `--megabytes` together, through storage and the job, as a worker
-            does; memory of this process and of the one that reads files, as it goes on.
+            does, without the graph, as in a first bulk load; memory of this process and of the one
+            that reads files, as it goes on.
 `load`      `--chunks` passages with ready vectors through the real load (COPY, statistics), the
             graph built after; search at that size, the question's embedding included, by people who
             may read one, ten and all of a hundred passages, and how much of the exact result it is.
@@ -160,8 +161,11 @@ def cpu_seconds() -> float:
 def measure_files(files: int, megabytes: float) -> dict[str, Any]:
     from gateway.embedding.local import LocalEmbedder
     from knowledge import services
+    from knowledge.embeddings import indexes
     from knowledge.models import Chunk, Document
+    from knowledge.versions import find_active_version
 
+    indexes.drop(find_active_version())  # as the clock does before a first bulk load
     places = Places()
     LocalEmbedder.embed = lambda _self, texts: places.take(len(texts))  # type: ignore[assignment]
     user, collection = make_person()

@@ -111,7 +111,11 @@ async def _connected() -> Line:
     parameters.pop("cursor_factory", None)
     prepares = parameters.pop("prepare_threshold", None) is not None
     made = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
-    if made.info.parameter_status("TimeZone") != connection.timezone_name:
-        cursor = psycopg.AsyncRawCursor(made)
-        await cursor.execute(TIME_ZONE, [connection.timezone_name])
+    try:
+        if made.info.parameter_status("TimeZone") != connection.timezone_name:
+            cursor = psycopg.AsyncRawCursor(made)
+            await cursor.execute(TIME_ZONE, [connection.timezone_name])
+    except BaseException:  # also where the loop ends meanwhile
+        await made.close()
+        raise
     return Line(made, prepares=prepares)

@@ -1,11 +1,12 @@
 """Reads about collections, shaped for the knowledge pages."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import Grant, User
@@ -14,6 +15,11 @@ from knowledge.counts import count_documents
 from knowledge.models import Collection, Document, Stage
 
 ACTIVE = (Document.Status.QUEUED, Document.Status.RUNNING)
+ENDED = (Document.Status.READY, Document.Status.FAILED)
+# The order of `Progress`' fields.
+IN_A_RUN = (
+    Document.Status.READY, Document.Status.RUNNING, Document.Status.FAILED, Document.Status.QUEUED,
+)  # fmt: skip
 WINDOW = 1000  # documents looked at to tell when the present run of indexing began
 EARLY = timedelta(seconds=3)  # before that, a guess at the time left would jump about
 
@@ -122,35 +128,39 @@ def find_progress(
     collection's `documents` alone, if they are given."""
     if documents is None:
         documents = Document.objects.filter(collection=collection)
-    if not documents.filter(status__in=ACTIVE).exists():
+    known = documents.filter(job_id__isnull=False)
+    # In the order of their index: what is in work, then what waits.
+    active = list(
+        known.filter(status__in=ACTIVE).order_by("-status").values_list("job_id", "status")[:WINDOW]
+    )
+    if not active:
         return Progress()
-    rows = list(
-        documents.filter(job_id__isnull=False)
-        .order_by("-updated_at")
-        .values_list("job_id", "status")[:WINDOW]
+    newest = known.filter(status__in=ENDED).order_by("-updated_at", "-id")
+    ended = list(newest.values_list("job_id", "status")[:WINDOW])
+    ids = [pk for pk, _ in (*active, *ended)]
+    rows = Job.objects.filter(pk__in=ids).values_list("pk", "created_at", "finished_at")
+    jobs = {pk: (created, finished) for pk, created, finished in rows}
+    began = run_began(jobs.values(), timezone.now())
+    counts = Counter(status for _, status in active)
+    counts.update(
+        status for pk, status in ended if pk in jobs and _finished_since(jobs[pk][1], began)
     )
-    jobs = {
-        pk: (created, finished)
-        for pk, created, finished in Job.objects.filter(pk__in=[pk for pk, _ in rows]).values_list(
-            "pk", "created_at", "finished_at"
-        )
-    }
-    began = run_began([jobs[pk] for pk, _ in rows if pk in jobs], timezone.now())
-    in_run = [
-        status
-        for pk, status in rows
-        if status in ACTIVE or (pk in jobs and _finished_since(jobs[pk][1], began))
-    ]
-    counts = {status: in_run.count(status) for status in Document.Status.values}
-    partly = _partly_done(documents)
-    finished = counts[Document.Status.READY] + counts[Document.Status.FAILED]
-    return Progress(
-        ready=counts[Document.Status.READY],
-        working=counts[Document.Status.RUNNING],
-        failed=counts[Document.Status.FAILED],
-        waiting=counts[Document.Status.QUEUED],
-        time_left=estimate(timezone.now() - began, finished + partly, len(in_run)),
-    )
+    if WINDOW in {len(active), len(ended)}:  # this run may be longer
+        counts = _count_since(documents, began)
+    run = Progress(*(counts[status] for status in IN_A_RUN))
+    done = run.finished + _partly_done(documents)
+    return replace(run, time_left=estimate(timezone.now() - began, done, run.total))
+
+
+def _count_since(documents: "QuerySet[Document]", began: datetime) -> Counter[str]:
+    """By state: of those that ended, the ones since then; by their index."""
+    ended = documents.filter(status__in=ENDED, updated_at__gte=began)
+    active = documents.filter(status__in=ACTIVE)
+    found: Counter[str] = Counter()
+    for rows in (ended, active):
+        counted = rows.order_by().values("status").annotate(n=Count("pk"))
+        found.update(dict(counted.values_list("status", "n")))
+    return found
 
 
 def run_began(jobs: Iterable[tuple[datetime, datetime | None]], now: datetime) -> datetime:

@@ -1,7 +1,11 @@
 """Pause, go on, stop, first and anew: what becomes of documents, and what their jobs do."""
 
+import threading
+import time
+
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 
 from accounts.models import User
 from events import jobs as event_jobs
@@ -167,3 +171,21 @@ def test_the_terminal_shows_the_card_and_gives_orders(
     assert fresh(waiting) == ["paused"] * 3
     with pytest.raises(CommandError, match="no collection"):
         call_command("indexing", "Nothing")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_terminal_stays_until_nothing_waits(alice, handbook, capsys) -> None:
+    document, _ = services.add_document(alice, handbook, as_stream("Twenty days."), "leave.md")
+
+    def work() -> None:
+        try:
+            time.sleep(0.5)
+            run_job(document)
+        finally:
+            connections.close_all()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    call_command("indexing", "Handbook", watch=True)
+    worker.join()
+    assert "done           1" in capsys.readouterr().out

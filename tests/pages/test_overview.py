@@ -4,7 +4,8 @@ import pytest
 from django.utils import timezone
 
 from events.models import Job
-from knowledge import services
+from knowledge import overview, services
+from knowledge.job_card import find_card
 from knowledge.models import Document, Stage
 from knowledge.overview import Progress, estimate, find_progress, list_cards, run_began
 from knowledge.rows import describe
@@ -56,6 +57,22 @@ def test_progress_counts_the_documents_of_the_present_run(alice, handbook, add_t
     Job.objects.filter(pk=waiting.job_id).update(created_at=ago(5))
     Job.objects.filter(pk=done.job_id).update(created_at=ago(4))
     assert (find_progress(handbook).ready, find_progress(handbook).total) == (1, 2)
+
+
+@pytest.mark.parametrize("window", [3, 100])
+def test_a_long_run_is_counted_whole(alice, handbook, add_text, monkeypatch, window) -> None:
+    """Looked at are its last documents, to tell when it began; what is left is of all of it."""
+    monkeypatch.setattr(overview, "WINDOW", window)
+    for n in range(6):
+        services.add_document(alice, handbook, as_stream(f"Waiting {n}."), f"w{n}.md")
+    for n in range(4):
+        add_text(handbook, f"Rule number {n}.", f"{n}.md")
+    Job.objects.update(created_at=NOW)
+    Document.objects.filter(file_name="w0.md").update(status="running")
+    progress = find_progress(handbook)
+    told = (progress.ready, progress.working, progress.waiting, progress.total)
+    assert told == (4, 1, 5, 10)
+    assert find_card(handbook, alice).run.total == 10
 
 
 def test_cards_count_and_weigh_what_is_visible(alice, bob, charlie, shared, add_text):

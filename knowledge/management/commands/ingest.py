@@ -31,7 +31,7 @@ from observability import heartbeats
 
 POLL_SECONDS = 0.3
 ENDINGS = frozenset(ending for kind in FILE_TYPES for ending in kind.endings if ending)
-ENDED = (Document.Status.READY, Document.Status.FAILED)
+LEFT = (Document.Status.QUEUED, Document.Status.RUNNING, Document.Status.PAUSED)
 GOES_ON = "Not waiting any more. Indexing goes on; the page of the collection shows how far it is."
 PAUSED = (
     "The collection is paused: %d documents wait. Press “Go on” on its page, then they are indexed."
@@ -51,6 +51,7 @@ class Command(BaseCommand):
         "Loads files or whole folders into a collection and shows how far indexing is. The same "
         "bytes twice are one document. Reads " + ", ".join(sorted(ENDINGS)) + "."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", metavar="PATH", type=Path, help="a file or folder")
@@ -140,15 +141,17 @@ class Command(BaseCommand):
         return failed.count() + len(loaded) - documents.count()
 
 
-def watch(console: Console, documents: "QuerySet[Document]", total: int) -> int:
-    """A bar until all have ended that somebody lets go on; how many are paused."""
+def watch(console: Console, documents: "QuerySet[Document]", total: int = 0) -> int:
+    """A bar until all have ended that somebody lets go on; how many are paused. Without a `total`
+    it is of those that have not ended."""
     began = time.monotonic()
     with _bar(console) as bar:
-        task = bar.add_task("Indexing", total=total)
+        task = bar.add_task("Indexing", total=total or None)
         while (left := _left(documents)) and left.keys() != {Document.Status.PAUSED}:
+            total = max(total, sum(left.values()))
             ended = total - sum(left.values())
             told = _pace(ended, total, time.monotonic() - began)
-            bar.update(task, completed=ended, description=_describe(documents) + told)
+            bar.update(task, completed=ended, total=total, description=_describe(documents) + told)
             time.sleep(POLL_SECONDS)
         bar.update(task, completed=total - sum(left.values()), description="Indexed")
     return sum(left.values())
@@ -214,7 +217,7 @@ def _left_out(paths: list[Path]) -> str:
 
 def _left(documents: "QuerySet[Document]") -> dict[str, int]:
     """How many have not ended, by state."""
-    counted = documents.exclude(status__in=ENDED).order_by().values("status")
+    counted = documents.filter(status__in=LEFT).order_by().values("status")
     return dict(counted.annotate(n=Count("pk")).values_list("status", "n"))
 
 

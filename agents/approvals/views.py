@@ -114,6 +114,7 @@ def _card(found: Approval, places: Mapping[str, Place]) -> dict[str, Any]:
         "arguments": arguments_of(found),
         "scopes": [(scope, names[scope]) for scope in found.scopes],
         "is_open": is_open,
+        "was_given": found.status in {Approval.Status.APPROVED, Approval.Status.USED},
         "is_late": found.status == Approval.Status.WAITING and not is_open,
         **(_sign_in(*places.get(found.server, NOWHERE)) if is_sign_in else {}),
     }

@@ -138,3 +138,13 @@ def test_for_longer_than_the_policy_wants_is_refused(alice, waiting):
     assert (refused.status_code, refused.json()["type"]) == (
         422, "urn:parley:problem:not-for-so-long",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "was_given"), [("used", True), ("denied", False), ("expired", False)]
+)
+def test_what_was_not_approved_was_not_handed_over(browser, waiting, status, was_given):
+    Approval.objects.update(status=status)
+    html = browser.get(PAGE).content.decode()
+    assert ("What was handed over" in html) is was_given
+    assert ("What would have been handed over" in html) is not was_given

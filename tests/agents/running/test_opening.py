@@ -24,7 +24,6 @@ from gateway.chat import stream_chat
 from gateway.routing.routes import find_routes
 from gateway.types import Completed, TokenUsage, ToolCall
 from knowledge import canaries, services
-from knowledge.extraction.process import reading_process
 from knowledge.models import Chunk
 from knowledge.retrieval.surroundings import passage_of
 from security.ids import new_id
@@ -49,8 +48,6 @@ class Asked:
 @pytest.fixture(autouse=True)
 def files(settings, tmp_path):
     settings.FILES_ROOT = tmp_path / "files"
-    yield
-    reading_process.close()
 
 
 def document(person, name, text):
@@ -67,12 +64,13 @@ def passages(*documents):
     ]
 
 
-def begun(person, packed, attached=0):
+def begun(person, packed, attached=0, recalled=()):
     """A run whose first step is kept, as its next holder finds it."""
     task = AgentTask(AgentSpec(), person, "When?", turn_id=new_id())
     state = RunState(task.turn_id, frozenset({Taint.PRIVATE}), frozenset({new_id()}))
     asked = Asked(packed)
     asked.reading = Reading(passages=tuple(packed[:attached]))
+    asked.recalled = tuple(recalled)
     opening = as_it_began(task, asked, state)
     whose = Whose(task.turn_id, person.pk, None)
     store_step(whose, 1, "Let me see.", [CALL], DONE, opening=as_json(opening))
@@ -97,6 +95,15 @@ def test_the_same_numbers_words_and_taints(alice):
     assert Taint.PRIVATE in state.taints
     assert opening.readers <= state.readers
     assert "noon" not in str(as_json(opening))  # places, and nobody's words
+
+
+def test_what_is_known_from_the_text_gone_on_from_stays_apart_and_is_shown_to_no_model(alice):
+    first, *known = passages(document(alice, "Ferry", "At noon."), document(alice, "Fog", "Rare."))
+    task, opening = begun(alice, [first], recalled=known)
+    again = read_again(task, opening)
+    assert [one.n for one in again.found] == [1]
+    assert [(one.n, one.text) for one in again.recalled] == [(2, "Rare.")]
+    assert find_opening(task) == opening
 
 
 def test_what_was_indexed_again_meanwhile_has_its_words_and_number(alice):

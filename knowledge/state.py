@@ -5,16 +5,13 @@ Whatever was made of the documents of one state must not be used in another.
 
 from collections.abc import Collection as Some
 from collections.abc import Sequence
-from functools import cache
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
-from django.db.models import F
 
 from accounts.models import User
-from knowledge.models import spaces_of
+from knowledge.retrieval.allowed import SOMEBODY, readable
 from observability.postgres.prepared import prepared
 
 # Rights are asked each time; what is in a collection is summed up where it changes, in the same
@@ -31,7 +28,6 @@ select coalesce(sum(s.documents), 0), coalesce(sum(s.total), 0),
        (select count(*) from knowledge_chunk where id = any(%s::uuid[]))
 from mine join knowledge_contentsum s on s.collection_id = mine.id
 """
-SOMEBODY = UUID(int=0)  # in whose place the person comes
 MOST_ROWS = 8  # of a collection, before they are made one
 AT_ONCE = 500  # collections
 
@@ -69,7 +65,7 @@ def knowledge_state(
     """
     if not isinstance(user, User) or not user.is_active:
         return None if documents else "0:0"
-    sql, parameters = _readable()
+    sql, parameters = readable()
     person = [user.pk if value == SOMEBODY else value for value in parameters]
     scope = None if collections is None else list(collections)
     found = [list(set(documents)), list(set(chunks))]
@@ -78,19 +74,6 @@ def knowledge_state(
         count, total, still_readable, still_there = cursor.fetchone()
     is_as_found = (still_readable, still_there) == (len(found[0]), len(found[1]))
     return f"{count}:{total}" if is_as_found else None
-
-
-@cache
-def _readable() -> tuple[str, tuple[Any, ...]]:
-    """The query of what somebody may read: written once, since that takes longer than asking it."""
-    somebody = User(pk=SOMEBODY, is_active=True)
-    whole, parts = spaces_of(somebody)
-    written = [
-        whole.order_by().annotate(home=F("id")).values_list("id", "home").query.sql_with_params(),
-        parts.order_by().values_list("id", "part_of").query.sql_with_params(),
-    ]
-    sql = " union all ".join(statement for statement, _values in written)
-    return sql, tuple(value for _statement, values in written for value in values)
 
 
 def fold() -> int:

@@ -1,5 +1,7 @@
 """Which generation of vectors is searched, and the embedder that made it."""
 
+from functools import cache
+
 from django.db import transaction
 
 from gateway.embedding.embedder import LOCAL_NAME
@@ -9,11 +11,18 @@ from knowledge.models import EmbeddingVersion
 EMBEDDED_VERSION = 1
 
 
+@cache
+def _active_version() -> str:
+    columns = [field.column for field in EmbeddingVersion._meta.concrete_fields]
+    names = ", ".join(f'"{column}"' for column in columns if column != "probe")
+    return f"select {names} from knowledge_embeddingversion where state = 'active'"  # noqa: S608
+
+
 def find_active_version() -> EmbeddingVersion:
     """The version that search reads; an emptied database gets the embedded model's again."""
-    # Every question asks this: the probe, a vector, is left where it is.
-    versions = EmbeddingVersion.objects.defer("probe")
-    found = versions.filter(state=EmbeddingVersion.State.ACTIVE).first()
+    # Every question asks this: the statement is written once, and the probe, a vector, left where
+    # it is.
+    found = next(iter(EmbeddingVersion.objects.raw(_active_version())), None)
     if found is not None:
         return found
     with transaction.atomic():

@@ -36,10 +36,10 @@ select id, -(vector <#> %s::{kind}({dimensions})) as score from (
 order by vector <#> %s::{kind}({dimensions}) limit {limit}
 """
 EXACT = """
-select id, -(vector <#> %s::{kind}({dimensions})) as score from (
-    select chunk_id as id, {typed} as vector from {table}
+select id, -distance as score from (
+    select chunk_id as id, {typed} <#> %s::{kind}({dimensions}) as distance from {table}
     where {condition} offset 0) as every
-order by vector <#> %s::{kind}({dimensions}) limit {limit}
+order by distance limit {limit}
 """
 INDEX = """
 create index {concurrently} {name} on {table} using hnsw ({expression}) {graph} where {condition}

@@ -27,12 +27,11 @@ from knowledge.models import (
     ApprovedWording,
     Collection,
     DocumentText,
-    spaces_of,
 )
 from knowledge.quality.errors import QuestionRefused
 from knowledge.quality.services import Expectation, checked, place_of, require_editor
 from knowledge.quality.wording import key_of, terms_of
-from knowledge.retrieval.statements import allowed_by
+from knowledge.retrieval.allowed import allowed_to
 from knowledge.types import Passage
 from security import audit
 from security.acts import Act
@@ -167,7 +166,7 @@ def find_approved(
     """
     if not _is_any_there() or not question.strip():
         return None
-    sql, parameters = allowed_by(*spaces_of(user, collections))
+    sql, parameters = allowed_to(user, collections)
     key, terms = key_of(question), terms_of(question)
     values = [*parameters, key, len(terms), terms, key, terms, NEAR]
     with reading_as(user), connection.cursor() as cursor:

@@ -48,7 +48,7 @@ def found_by(
         passage.collection_id: tuple(Demand(label, "collection", row[-2]) for label in row[-1])
         for passage, row in zip(passages, rows, strict=True)
     }
-    return Found(query, passages, demands, took_ms, question.least)
+    return Found(query, passages, demands, took_ms, question.least.among(known.n))
 
 
 def demands_of(found: Sequence[Found], shown: Sequence[Passage]) -> tuple[Demand, ...]:

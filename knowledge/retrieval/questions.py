@@ -1,28 +1,35 @@
 """A question as both legs of a search need it: its terms, and its vector."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
 from accounts.payers import payer_of
-from gateway.embedding.embedder import LOCAL_NAME, Embedder, get_embedder
+from gateway.embedding.embedder import LOCAL_NAME, WORKERS, Embedder, get_embedder
 from gateway.labels import Demand
 from gateway.types import Payer
 from knowledge.analyzer import analyze, term_id
 from knowledge.labels import embedding_demands
 from knowledge.models import EmbeddingVersion
 from knowledge.retrieval.fusion import choose_alpha
+from knowledge.retrieval.types import Least
 
 log = logging.getLogger(__name__)
+_embedding = ThreadPoolExecutor(WORKERS, "question")
 
 LONGEST_QUESTION = 4_000  # characters
+ANY = Least()
 
 EmbedderFor = Callable[[str], Embedder]  # by the name of a model
+Vectors = Sequence[str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Question:
     alpha: float
     vector: str | None
     version: EmbeddingVersion
-    least: float = 0.0  # the likeness from which a passage may answer it (`thresholds`)
+    least: Least = ANY
 
 
 def embed_for(
@@ -59,15 +66,48 @@ def embed_for(
     return find
 
 
+class Prepared:
+    """Questions whose words are ready, while their vectors may still be on the way; how long they
+    were waited for is in `waited_ms`."""
+
+    def __init__(self, words: Sequence[Question], vectors: Callable[[], Vectors]) -> None:
+        self.words = words
+        self.waited_ms = 0.0
+        self._vectors = vectors
+        self._whole: list[Question] = []
+
+    def whole(self) -> list[Question]:
+        """With their vectors; raises what the embedder raises."""
+        if not self._whole:
+            began = time.perf_counter()
+            vectors = self._vectors()
+            self.waited_ms += (time.perf_counter() - began) * 1000
+            self._whole = [
+                replace(one, vector=vector, alpha=one.alpha if vector else 0.0)
+                for one, vector in zip(self.words, vectors, strict=True)
+            ]
+        return self._whole
+
+    def of(self, n: int) -> "Prepared":
+        """One of them by itself."""
+        part = slice(n, n + 1)
+        return Prepared(self.words[part], lambda: [one.vector for one in self.whole()[part]])
+
+
 def prepare(
     queries: Sequence[str],
     embedder_for: EmbedderFor,
     version: EmbeddingVersion,
     shares: Sequence[float | None] = (),
-) -> list[Question]:
+    least: Sequence[Least] = (),
+) -> Prepared:
     """Each query ready for both legs, embedded in one batch where the dense leg counts; `shares`
-    are its weights for each instead of the measured one. Of a longer query only the beginning is
-    used."""
+    are its weights for each instead of the measured one, `least` the likenesses from which a
+    passage may answer. Of a longer query only the beginning is used.
+
+    The embedder in this process makes the vectors in a thread meanwhile; for another one all wait
+    here, so that no transaction is held while a call is answered.
+    """
     queries = [query[:LONGEST_QUESTION] for query in queries]
     alphas = [
         choose_alpha(query, version.model, is_multilingual=version.is_multilingual)
@@ -75,11 +115,17 @@ def prepare(
         else share
         for query, share in zip(queries, shares or [None] * len(queries), strict=True)
     ]
-    vectors = _embedded(queries, alphas, embedder_for, version)
-    return [
-        _question(query, share if vector or share == 0 else 0.0, vector, version)
-        for query, share, vector in zip(queries, alphas, vectors, strict=True)
+    embed = partial(_embedded, queries, alphas, embedder_for, version)
+    is_beside = version.model == LOCAL_NAME and any(alphas)
+    vectors = _embedding.submit(embed).result if is_beside else embed
+    words = [
+        _question(query, alpha, version, one)
+        for query, alpha, one in zip(queries, alphas, least or [ANY] * len(queries), strict=True)
     ]
+    prepared = Prepared(words, vectors)
+    if not is_beside:
+        prepared.whole()
+    return prepared
 
 
 def _embedded(
@@ -102,13 +148,14 @@ def _embedded(
     return found
 
 
-def _question(query: str, alpha: float, vector: str | None, version: EmbeddingVersion) -> Question:
+def _question(query: str, alpha: float, version: EmbeddingVersion, least: Least) -> Question:
     counted = Counter(analyze(query))
     return Question(
         text=query,
         counts={term_id(term): count for term, count in counted.items()},
         words={term_id(term): term for term in counted},
         alpha=alpha,
-        vector=vector,
+        vector=None,
         version=version,
+        least=least,
     )

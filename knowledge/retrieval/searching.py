@@ -2,37 +2,36 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
 
 from accounts.models import User
 from gateway.labels import Demand
 from gateway.types import Payer
 from knowledge.embeddings.storages import search_settings
-from knowledge.models import Collection, EmbeddingVersion, known_parts, spaces_of
-from knowledge.retrieval.candidates import Found, demands_of, found_by, fuse, trace_of
+from knowledge.models import Collection, EmbeddingVersion
+from knowledge.retrieval.allowed import Allowed, allowed_by, allowed_to
+from knowledge.retrieval.candidates import Found, Row, demands_of, found_by, fuse, trace_of
 from knowledge.retrieval.filters import narrow
-from knowledge.retrieval.questions import EmbedderFor, Question, embed_for, prepare
+from knowledge.retrieval.questions import EmbedderFor, Prepared, embed_for, prepare
 from knowledge.retrieval.statements import (
     LEG_LIMIT,
     SETTINGS,
-    allowed_by,
+    Scores,
+    read_lexical,
     read_passages,
     read_statistics,
 )
 from knowledge.retrieval.thresholds import thresholds_of
-from knowledge.retrieval.types import NO_FILTERS, Filters, Query
+from knowledge.retrieval.types import NO_FILTERS, Filters, Least, Query
 from knowledge.tuned import tuned_for
 from knowledge.types import SearchResult
 from knowledge.versions import find_active_version
 from security.reading import reading_as
 
 MAX_LIMIT = 100
-# Collections, and parts of some: what may be searched.
-Visible = tuple["QuerySet[Collection]", ...]
 # Of several queries each hands over at least so many: what two of them find is often far down.
 DEPTH = 40
 
@@ -43,7 +42,7 @@ class Plan:
 
     user: User | AnonymousUser
     queries: tuple[Query, ...]
-    visible: Visible
+    allowed: Allowed
     limit: int
     filters: Filters
     embedder_for: EmbedderFor
@@ -52,46 +51,48 @@ class Plan:
     collections: Sequence[UUID] | None = None  # as they were named, for weights of their own
     only_alike: bool = False
 
-    def prepare(self) -> list[Question]:
-        """Every query embedded in one batch, before a transaction is opened."""
+    def begin(self) -> Prepared:
+        """Every query on its way to be embedded, in one batch."""
         texts = [query.text for query in self.queries]
         version = self.version or find_active_version()
         tuned = [tuned_for(self.collections, text) for text in texts]
-        shares = [one.dense if self.alpha is None else self.alpha for one in tuned]
         measured = thresholds_of(version.model)
-        return [
-            replace(asked, least=measured.of(asked.text) if own is None else own)
-            for asked, own in zip(
-                prepare(texts, self.embedder_for, version, shares),
-                [one.threshold for one in tuned],
-                strict=True,
-            )
-        ]
+        return prepare(
+            texts,
+            self.embedder_for,
+            version,
+            [one.dense if self.alpha is None else self.alpha for one in tuned],
+            [
+                measured.of(text) if one.threshold is None else Least(one.threshold)
+                for text, one in zip(texts, tuned, strict=True)
+            ],
+        )
 
-    def run(self, queries: Sequence[Query], questions: Sequence[Question]) -> list[Found]:
-        """What these queries find, one after the other in one transaction."""
-        # Parts are named where there are some: planning takes its time.
-        allowed = allowed_by(*(self.visible if known_parts.are_there() else self.visible[:1]))
+    def run(self, queries: Sequence[Query], prepared: Prepared) -> list[Found]:
+        """What these queries find, one after the other in one transaction; each is looked for by
+        its words first, since its vector may still be on its way."""
         limit = self.limit if len(self.queries) == 1 else max(self.limit, DEPTH)
-        settings = SETTINGS | search_settings(questions[0].version, LEG_LIMIT)
+        settings = SETTINGS | search_settings(prepared.words[0].version, LEG_LIMIT)
+        found = []
         with reading_as(self.user, **settings) as cursor:
-            narrowing = narrow(cursor, allowed, self.filters)
-            found = []
-            for query, question in zip(queries, questions, strict=True):
+            narrowing = narrow(cursor, self.allowed, self.filters)
+            for n, query in enumerate(queries):
                 began = time.perf_counter()
-                known = read_statistics(cursor, allowed, question)
-                rows = []
+                words = prepared.words[n]
+                known = read_statistics(cursor, self.allowed, words)
+                lexical: Scores = []
+                rows: Sequence[Row] = []
+                if known.n:
+                    lexical = read_lexical(cursor, self.allowed, words, known, narrowing=narrowing)
+                question = prepared.whole()[n]
                 if known.n:
                     rows = read_passages(
-                        cursor, allowed, question, known, limit, narrowing=narrowing
+                        cursor, self.allowed, question, known, lexical, limit, narrowing=narrowing
                     )
-                took_ms = ms_since(began)
-                found.append(found_by(query, question, known, rows, took_ms))
+                found.append(found_by(query, question, known, rows, ms_since(began)))
         return found
 
-    def result(
-        self, questions: Sequence[Question], found: Sequence[Found], began: float, embed_ms: float
-    ) -> SearchResult:
+    def result(self, prepared: Prepared, found: Sequence[Found], began: float) -> SearchResult:
         fused = fuse(found)
         is_alike = any(one.has_alike for one in found)
         is_enough = is_alike or not self.only_alike
@@ -101,8 +102,11 @@ class Plan:
             query=self.queries[0].text,
             passages=shown,
             took_ms=took_ms,
-            alpha=questions[0].alpha,
-            timings={"embed_ms": embed_ms, "sql_ms": took_ms - embed_ms},
+            alpha=prepared.whole()[0].alpha,
+            timings={
+                "embed_ms": prepared.waited_ms,
+                "sql_ms": took_ms - prepared.waited_ms,
+            },
             demands=demands_of(found, shown),
             trace=trace_of(found, fused, self.limit, is_enough=is_enough),
             is_alike=is_alike,
@@ -130,14 +134,14 @@ def search(
     `collections` narrows the search, and so do `filters`; ids that are not visible add nothing.
     What the queries in `also` find counts by their weights beside what `query` finds. With
     `only_alike` nothing is found where nothing resembles any of them (`thresholds`). Embeds them
-    together before it opens its transaction, by an embedder with the labels that are demanded here
+    together, by an embedder with the labels that are demanded here
     and by those collections; without `remember` nothing of the question is kept. Raises what the
     embedder raises.
     """
     embedder_for = embed_for(collections, demands, user, payer, remember=remember)
-    visible = spaces_of(user, collections)
+    allowed = allowed_to(user, collections)
     plan = plan_search(
-        user, query, visible, limit, embedder_for,
+        user, query, allowed, limit, embedder_for,
         also=also, filters=filters, version=version, alpha=alpha, collections=collections,
         only_alike=only_alike,
     )  # fmt: skip
@@ -157,16 +161,16 @@ def search_shelves(
     remember: bool = True,
 ) -> SearchResult:
     """The same in attachments, named by the ids of their shelves, and in nothing else."""
-    visible = (Collection.objects.shelves_of(user).filter(pk__in=list(shelves)),)
+    allowed = allowed_by(Collection.objects.shelves_of(user).filter(pk__in=list(shelves)))
     embedder_for = embed_for(None, demands, user, payer, remember=remember)
-    plan = plan_search(user, query, visible, limit, embedder_for, also=also, filters=filters)
+    plan = plan_search(user, query, allowed, limit, embedder_for, also=also, filters=filters)
     return run_plan(plan)
 
 
 def plan_search(
     user: User | AnonymousUser,
     query: str,
-    visible: Visible,
+    allowed: Allowed,
     limit: int,
     embedder_for: EmbedderFor,
     *,
@@ -180,17 +184,16 @@ def plan_search(
     limit = max(1, min(limit, MAX_LIMIT))
     queries = (Query(query), *also)
     return Plan(
-        user, queries, visible, limit, filters, embedder_for,
+        user, queries, allowed, limit, filters, embedder_for,
         version, alpha, collections, only_alike,
     )  # fmt: skip
 
 
 def run_plan(plan: Plan) -> SearchResult:
     began = time.perf_counter()
-    questions = plan.prepare()
-    embed_ms = ms_since(began)
-    found = plan.run(plan.queries, questions)
-    return plan.result(questions, found, began, embed_ms)
+    prepared = plan.begin()
+    found = plan.run(plan.queries, prepared)
+    return plan.result(prepared, found, began)
 
 
 def ms_since(began: float) -> float:

@@ -1,21 +1,21 @@
-"""The SQL of a search: BM25 and vectors in one statement, permission inside both legs.
+"""The SQL of a search: BM25, then vectors and both together, permission inside both legs.
 
 The lexical leg scores the passages that hold one of the question's rare terms; the dense leg walks
 the HNSW index, or reads every vector where that is faster. Each leg's scores are divided by its
-best one and added with the weight of `fusion`.
+best one and added with the weight of `fusion`. They are two statements, so that the first can run
+while the question is embedded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from django.core.exceptions import EmptyResultSet
 from django.db.backends.utils import CursorWrapper
-from django.db.models import QuerySet
 
 from knowledge.bm25 import rare_terms, to_sparsevec, weigh_query
 from knowledge.embeddings.storages import dense_leg, index_name
-from knowledge.models import Collection
+from knowledge.retrieval.allowed import Allowed
 from knowledge.retrieval.filters import EVERYTHING, Narrowing
 from knowledge.retrieval.questions import Question
 
@@ -29,6 +29,9 @@ FEWEST_CANDIDATES, MOST_CANDIDATES = 300, 4_000
 # Up to this many passages all that hold any word are scored: the index of words would be read for
 # those of everybody, of whom these people may see a few.
 SCORED_BELOW = 10_000
+# So many collections are named to the lexical leg one by one: then Postgres knows how many passages
+# they have, and reads no others where they are few.
+FEW_SPACES = 100
 
 SETTINGS = {
     "hnsw.iterative_scan": "relaxed_order",
@@ -42,7 +45,8 @@ with allowed as materialized ({allowed}),
      size as (select coalesce(sum(n), 0)::bigint as n from lexical_statistics
               where collection_id = any (array(select id from allowed)))
 select size.n, found.term, found.df,
-       (select reltuples from pg_class where oid = to_regclass(%s))
+       (select reltuples from pg_class where oid = to_regclass(%s)),
+       (select array_agg(id) from allowed having count(*) <= {few})
 from size left join (
     select term, sum(df)::bigint as df from term_df
     where collection_id = any (array(select id from allowed)) and term = any (%s::int[])
@@ -50,26 +54,30 @@ from size left join (
 """
 
 LEXICAL = """
-select id, -(bm25 <#> %s::sparsevec) as score from knowledge_lexicon
-where collection_id = any (array(select id from allowed)){holds}{narrowed}
-order by bm25 <#> %s::sparsevec limit {limit}
+with allowed as materialized ({allowed}){named}
+select id, -distance from (
+    select id, bm25 <#> %s::sparsevec as distance from knowledge_lexicon
+    where {within}{holds}{narrowed}
+    order by distance limit {limit}) as nearest
+where distance < 0
 """
 
 HOLDS = " and terms && %s::int[]"  # by an index; to ask each passage costs more than its score
 
 WITHIN = "collection_id = any (array(select id from allowed))"
+NAMED = "collection_id = any (%s::uuid[])"
 
 NOTHING = "select null::uuid as id, null::float8 as score where false"
 
 FUSED = """
 with allowed as materialized ({allowed}){narrowed},
-     lexical as materialized ({lexical}),
+     lexical (id, score) as (select * from unnest(%s::uuid[], %s::float8[])),
      dense as materialized ({dense}),
      ranked as (
         select id, score as lexical, rank() over (order by score desc) as lexical_rank,
                null::float8 as dense, null::bigint as dense_rank,
                {lexical_weight} * score / nullif(max(score) over (), 0) as share
-        from lexical where score > 0
+        from lexical
         union all
         select id, null, null, score, rank() over (order by score desc),
                {dense_weight} * greatest(score, 0) / nullif(max(score) over (), 0)
@@ -91,79 +99,88 @@ order by fused.score desc, c.id
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """How many passages are searched, and in how many of them each known term occurs; and about
-    how many there are in the index of vectors, for everybody together."""
+    """How many passages are searched, and in how many of them each known term occurs; about how
+    many there are in the index of vectors, for everybody together; and under which ids the searched
+    ones lie, where these are few."""
 
     n: int
     frequencies: Mapping[int, int]
     indexed: int = 0
+    spaces: list[UUID] | None = None
 
 
-Allowed = tuple[str, tuple[Any, ...]]
 Leg = tuple[str, list[Any]]  # SQL, and its values
-
-
-def allowed_by(*visible: "QuerySet[Collection]") -> Allowed:
-    """The SQL and the parameters of the ids of the collections that may be searched, and of their
-    parts (`spaces_of`)."""
-    statements: list[str] = []
-    values: list[Any] = []
-    for rows in visible:
-        try:
-            sql, parameters = rows.order_by().values("pk").query.sql_with_params()
-        except EmptyResultSet:
-            continue
-        statements.append(f"select visible.id from ({sql}) as visible (id)")  # noqa: S608 - Django's SQL
-        values.extend(parameters)
-    return " union all ".join(statements) or "select null::uuid as id where false", tuple(values)
+Scores = Sequence[tuple[UUID, float]]
 
 
 def read_statistics(cursor: CursorWrapper, allowed: Allowed, question: Question) -> Known:
     sql, parameters = allowed
     index, terms = index_name(question.version), list(question.counts)
-    cursor.execute(STATISTICS.format(allowed=sql), [*parameters, index, terms])
+    statement = STATISTICS.format(allowed=sql, few=FEW_SPACES)
+    cursor.execute(statement, [*parameters, index, terms])
     rows = cursor.fetchall()
-    n, _term, _df, indexed = rows[0]
-    return Known(n, {term: df for _, term, df, _ in rows if term is not None}, int(indexed or 0))
+    n, _term, _df, indexed, spaces = rows[0]
+    frequencies = {term: df for _, term, df, *_ in rows if term is not None}
+    return Known(n, frequencies, int(indexed or 0), spaces)
 
 
-def read_passages(
+def read_lexical(
     cursor: CursorWrapper,
     allowed: Allowed,
     question: Question,
     known: Known,
+    *,
+    narrowing: Narrowing = EVERYTHING,
+) -> Scores:
+    """The best by their words, best first; what is `known` is of the collections as a whole."""
+    if not known.frequencies:
+        return []
+    weights = to_sparsevec(weigh_query(question.counts, known.frequencies, known.n))
+    is_read = narrowing.is_small or known.n <= SCORED_BELOW
+    terms = [] if is_read else [_candidates(known, narrowing)]
+    condition, values = narrowing.inside("knowledge_lexicon.id")
+    named, named_values = narrowing.names
+    spaces = [] if known.spaces is None else [known.spaces]
+    sql, parameters = allowed
+    statement = LEXICAL.format(
+        allowed=sql,
+        named=named,
+        within=NAMED if spaces else WITHIN,
+        holds=HOLDS if terms else "",
+        narrowed=condition,
+        limit=LEG_LIMIT,
+    )
+    cursor.execute(statement, [*parameters, *named_values, weights, *spaces, *terms, *values])
+    rows: Scores = cursor.fetchall()
+    return rows
+
+
+def read_passages(  # noqa: PLR0917
+    cursor: CursorWrapper,
+    allowed: Allowed,
+    question: Question,
+    known: Known,
+    lexical: Scores,
     limit: int,
     *,
     narrowing: Narrowing = EVERYTHING,
 ) -> list[tuple[Any, ...]]:
-    """The best of both legs together, in rows; what is `known` is of the collections as a whole."""
-    lexical, lexical_values = _lexical_leg(question, known, narrowing)
+    """The best of both legs together, in rows, with what the `lexical` one found."""
     dense, dense_values = _dense_leg(question, known, narrowing)
     narrowed, narrowed_values = narrowing.names
-    allowed_sql, parameters = allowed
+    sql, parameters = allowed
     statement = FUSED.format(
-        allowed=allowed_sql,
+        allowed=sql,
         narrowed=narrowed,
-        lexical=lexical,
         dense=dense,
         lexical_weight=1 - question.alpha,
         dense_weight=question.alpha,
         limit=limit,
     )
-    cursor.execute(statement, [*parameters, *narrowed_values, *lexical_values, *dense_values])
+    ids, scores = [pk for pk, _ in lexical], [score for _, score in lexical]
+    cursor.execute(statement, [*parameters, *narrowed_values, ids, scores, *dense_values])
     rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
-
-
-def _lexical_leg(question: Question, known: Known, narrowing: Narrowing) -> Leg:
-    if not known.frequencies:
-        return NOTHING, []
-    weights = to_sparsevec(weigh_query(question.counts, known.frequencies, known.n))
-    is_read = narrowing.is_small or known.n <= SCORED_BELOW
-    terms = [] if is_read else [_candidates(known, narrowing)]
-    condition, values = narrowing.inside("knowledge_lexicon.id")
-    leg = LEXICAL.format(limit=LEG_LIMIT, holds=HOLDS if terms else "", narrowed=condition)
-    return leg, [weights, *terms, *values, weights]
 
 
 def _candidates(known: Known, narrowing: Narrowing) -> list[int]:

@@ -11,15 +11,10 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.models import User
 from gateway.labels import Demand
 from gateway.types import Payer
-from knowledge.models import spaces_of
+from knowledge.retrieval.allowed import allowed_to
 from knowledge.retrieval.candidates import Found
-from knowledge.retrieval.questions import Question, embed_for
-from knowledge.retrieval.searching import (
-    Plan,
-    ms_since,
-    plan_search,
-    run_plan,
-)
+from knowledge.retrieval.questions import Prepared, embed_for
+from knowledge.retrieval.searching import Plan, plan_search, run_plan
 from knowledge.retrieval.types import NO_FILTERS, Filters, Query
 from knowledge.types import SearchResult
 from observability.patience import run_patiently
@@ -42,21 +37,19 @@ async def search_streaming(
     of them found, in the order in which they end. They run at the same time, in threads of their
     own, after one call of the embedder for all; the failure of one is the failure of the search.
     """
-    visible = spaces_of(user, collections)
     embedder_for = embed_for(collections, demands, user, payer, remember=remember)
     plan = plan_search(
-        user, query, visible, limit, embedder_for,
+        user, query, await run_patiently(allowed_to, user, collections), limit, embedder_for,
         also=also, filters=filters, collections=collections, only_alike=only_alike,
     )  # fmt: skip
     if not also:
         yield await run_patiently(run_plan, plan)
         return
     began = time.perf_counter()
-    questions = await run_patiently(plan.prepare)
-    embed_ms = ms_since(began)
+    prepared = await run_patiently(plan.begin)
     found: dict[int, Found] = {}
     ended: asyncio.Queue[int | None] = asyncio.Queue()
-    going = asyncio.create_task(_run_all(plan, questions, found, ended))
+    going = asyncio.create_task(_run_all(plan, prepared, found, ended))
     try:
         while (n := await ended.get()) is not None:
             yield found[n]
@@ -65,20 +58,19 @@ async def search_streaming(
         going.cancel()
         with suppress(asyncio.CancelledError, Exception):
             await going
-    yield plan.result(questions, [found[n] for n in sorted(found)], began, embed_ms)
+    yield plan.result(prepared, [found[n] for n in sorted(found)], began)
 
 
 async def _run_all(
     plan: Plan,
-    questions: Sequence[Question],
+    prepared: Prepared,
     found: dict[int, Found],
     ended: "asyncio.Queue[int | None]",
 ) -> None:
     """Run every query; the number of each is told when it is in `found`, and None at the end."""
 
     async def run(n: int) -> None:
-        part = slice(n, n + 1)
-        (found[n],) = await run_patiently(plan.run, plan.queries[part], questions[part])
+        (found[n],) = await run_patiently(plan.run, plan.queries[n : n + 1], prepared.of(n))
         ended.put_nowait(n)
 
     try:

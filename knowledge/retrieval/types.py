@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from math import log
 from uuid import UUID
+
+SMALLEST_MEASURED, LARGEST_MEASURED = 90, 2_400  # passages
 
 
 class Way(StrEnum):
@@ -45,6 +48,22 @@ class Filters:
 
 
 NO_FILTERS = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """The likeness from which a passage may answer a question (`thresholds`).
+
+    Of many passages one has half of any question's words by chance, of few none: so it grows
+    `by_size`, with the logarithm of their number, as far as that was measured.
+    """
+
+    value: float = 0.0
+    by_size: float = 0.0
+
+    def among(self, passages: int) -> float:
+        size = min(max(passages, SMALLEST_MEASURED), LARGEST_MEASURED)
+        return self.value + self.by_size * log(size)
 
 
 class Drop(StrEnum):

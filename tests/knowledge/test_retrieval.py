@@ -1,23 +1,29 @@
 """Search: what is found, by whom, why; equal to a brute-force computation over all passages."""
 
 import random
+import threading
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 
 from accounts.models import Grant, Team, User
 from accounts.services import disable, everyone, share, unshare
-from gateway.embedding.embedder import get_embedder
+from gateway.embedding.embedder import LocalEmbedder, Vectors, get_embedder
+from gateway.embedding.minilm import ModelFilesError
 from knowledge import services
 from knowledge.analyzer import analyze, term_id
 from knowledge.bm25 import idf
 from knowledge.chunking import index_text
 from knowledge.embeddings.storages import dense_leg
-from knowledge.models import Chunk, Collection, Embedding
+from knowledge.models import Chunk, Collection, Embedding, spaces_of
 from knowledge.retrieval import search, searching, statements
+from knowledge.retrieval.allowed import allowed_to
 from knowledge.versions import find_active_version
 from tests.knowledge.conftest import AddText
 
@@ -133,6 +139,57 @@ def test_only_the_collections_asked_for_are_searched(
     assert everything == {handbook.pk, other.pk}
     asked = search(alice, "annual leave", collections=[other.pk, hidden.pk, uuid4()])
     assert {p.collection_id for p in asked.passages} == {other.pk}
+
+
+def test_the_query_that_is_written_once_gives_everybody_what_they_may_see(
+    alice: User, bob: User, charlie: User, handbook: Collection, team: Team
+) -> None:
+    share(handbook, team, Grant.Role.READER, by=alice)
+    other = services.create_collection(alice, "Other")
+    disable(charlie)
+    for person in (alice, bob, charlie, AnonymousUser()):
+        for within in (None, [other.pk, handbook.pk], [uuid4()], []):
+            expected = {row.pk for rows in spaces_of(person, within) for row in rows}
+            sql, values = allowed_to(person, within)
+            with connection.cursor() as cursor:
+                cursor.execute(sql, values)
+                assert {pk for (pk,) in cursor.fetchall()} == expected
+    assert {row.pk for row in spaces_of(bob)[0]} == {handbook.pk}
+
+
+def test_words_are_looked_for_while_the_question_is_embedded(
+    alice: User, corpus: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_looked_for, embed = threading.Event(), LocalEmbedder.embed
+
+    def wait(self: LocalEmbedder, texts: Sequence[str]) -> Vectors:
+        assert is_looked_for.wait(60)
+        return embed(self, texts)
+
+    def watch(execute: Any, sql: str, *rest: Any) -> Any:
+        found = execute(sql, *rest)
+        if "knowledge_lexicon" in sql:
+            is_looked_for.set()
+        return found
+
+    monkeypatch.setattr(LocalEmbedder, "embed", wait)
+    with connection.execute_wrapper(watch):
+        found = search(alice, "paid annual leave").passages[0]
+    assert found.text == LEAVE
+    assert found.ranks["dense"]["rank"] == 1
+
+
+def test_what_the_embedder_raises_ends_the_search(
+    alice: User, corpus: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: LocalEmbedder, texts: Sequence[str]) -> Vectors:
+        raise ModelFilesError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalEmbedder, "embed", fail)
+        with pytest.raises(ModelFilesError):
+            search(alice, "paid annual leave")
+    assert search(alice, "paid annual leave").passages[0].text == LEAVE
 
 
 def test_a_strangers_passages_do_not_change_my_scores(

@@ -134,16 +134,25 @@ def test_what_answers_is_alike(alice: User, library: Collection, question: str, 
 
 @pytest.mark.parametrize("question", ["Summarise the documents.", "这些文件讲了什么？", "Why?"])
 def test_a_question_about_everything_resembles_nothing_and_finds_something(question: str) -> None:
-    assert thresholds_of("all-MiniLM-L6-v2").of(question) == 0
-    assert thresholds_of("all-MiniLM-L6-v2").of("Who won the cup in 1998?") > 0
+    thresholds = thresholds_of("all-MiniLM-L6-v2")
+    assert thresholds.of(question).among(1_000) == 0
+    assert thresholds.of("Who won the cup in 1998?").among(1_000) > 0
+
+
+def test_among_many_passages_more_of_a_chinese_question_is_wanted() -> None:
+    """Of many one has half of any question by chance; beyond what was measured it stays."""
+    least = thresholds_of("all-MiniLM-L6-v2").of("出差住宿标准是多少？")
+    assert least.among(4) == least.among(90) < least.among(180) < least.among(1_700)
+    assert least.among(2_400) == least.among(1_000_000) < 0.5
 
 
 def test_a_name_that_is_missing_weighs_more_than_what_surrounds_it() -> None:
     """In Chinese: "主席是谁" stands near every chairman, TUMAS in one document alone."""
     question, common = "TUMAS的主席是谁？", ("主", "席", "主席")
-    (asked,) = prepare([question], embed_for(None, ()), find_active_version(), [0.0])
+    (asked,) = prepare([question], embed_for(None, ()), find_active_version(), [0.0]).whole()
     known = Known(2_000, {term_id(word): 40 for word in common})
     likeness, least = Likeness(asked, known), thresholds_of("all-MiniLM-L6-v2").of(question)
+    least = least.among(known.n)
     assert likeness.of({term_id(word) for word in common}, None) < least
     assert likeness.of(set(asked.counts) - {term_id(word) for word in common}, None) > least
 

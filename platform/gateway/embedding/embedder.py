@@ -6,6 +6,7 @@ from typing import Protocol
 from gateway.embedding.local import (
     LOCAL_NAME,
     MAX_PIECES,
+    WORKERS,
     LocalEmbedder,
     Vectors,
     count_pieces,
@@ -21,6 +22,7 @@ from gateway.types import NOBODY, Payer
 __all__ = [
     "LOCAL_NAME",
     "MAX_PIECES",
+    "WORKERS",
     "Embedder",
     "EmbedderUnavailable",
     "LocalEmbedder",

@@ -29,8 +29,11 @@ Chunks = AsyncGenerator[Payload, None]
 Rules = Sequence[Numbered] | None
 # Of a message: what is no text for a model, and what somebody says in it.
 NO_WORDS = frozenset(
-    {"role", "type", "id", "tool_call_id", "image_url", "input_audio", "file", "audio", "video_url"}
-)
+    {
+        "role", "type", "id", "tool_call_id", "image_url", "input_audio", "file", "audio",
+        "video_url", "$schema", "$id", "$ref",
+    }
+)  # fmt: skip
 SAID = frozenset({"content", "text", "refusal", "reasoning_content", "reasoning"})
 TOLD = frozenset({"index", "delta", "finish_reason"})  # of a choice, where rules see its words
 CALLS = ("role", "tool_calls", "function_call")

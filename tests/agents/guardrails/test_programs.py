@@ -50,7 +50,12 @@ def test_every_text_of_a_message_is_looked_at():
 
 def test_definitions_of_tools_and_unknown_fields_are_looked_at():
     mail = {"type": "string", "description": f"Not {MAIL}", "enum": [MAIL], "default": None}
-    schema = {"type": "object", "properties": {"to": mail}, "required": ["to"]}
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {"to": mail},
+        "required": ["to"],
+    }
     function = {"name": "send", "description": f"Ask {MAIL} before.", "parameters": schema}
     request = ChatRequest(
         model="m",
@@ -63,12 +68,16 @@ def test_definitions_of_tools_and_unknown_fields_are_looked_at():
     assert json.dumps(told.tools).count("[EMAIL_") == 3
     assert told.tools[0]["function"]["parameters"]["required"] == ["to"]
     assert told.extra["seed"] == 7
+    elsewhere = rule("domains", ("input",), "block", allowed=[])
+    told = asyncio.run(asked(guard(elsewhere), replaced(request, "somebody")))
+    assert "$schema" in told.tools[0]["function"]["parameters"]
     with pytest.raises(QuestionBlocked):
         asyncio.run(asked(guard(rule("secrets", ("input",), "block")), replaced(request, KEY)))
 
 
 def replaced(request, text):
-    return replace(request, tools=json.loads(json.dumps(request.tools).replace(MAIL, text)))
+    tools = json.loads(json.dumps(request.tools).replace(MAIL, text))
+    return replace(request, tools=tuple(tools), extra={})
 
 
 def test_what_arguments_say_can_be_blocked():

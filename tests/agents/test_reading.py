@@ -25,7 +25,6 @@ from gateway.models import Endpoint, Model
 from gateway.routing.routes import forget_routes
 from gateway.services import connect_model
 from gateway.upstream.session import close_pool
-from knowledge.extraction.process import reading_process
 from knowledge.models import Document, DocumentText
 from knowledge.storage import path_of
 from knowledge.types import SearchResult
@@ -46,7 +45,6 @@ def _files(settings, tmp_path):
     local_embedder().embed(["warm"])
     forget_routes()
     yield
-    reading_process.close()
     forget_routes()
 
 

@@ -47,7 +47,6 @@ from gateway.routing.routes import forget_routes
 from gateway.services import connect_model
 from gateway.upstream.session import close_pool
 from knowledge import services
-from knowledge.extraction.process import reading_process
 from knowledge.models import Source
 from security.ids import new_id
 from tests.knowledge.extraction.test_ocr import needs_tesseract, picture_of, scan
@@ -89,7 +88,6 @@ def agent(alice, settings, tmp_path, model_server, doings) -> Agent:
     connect_model(endpoint, "obedient", is_default=True)
     made = ensure_builtin_agents(alice)
     yield made
-    reading_process.close()
     forget_routes()
 
 

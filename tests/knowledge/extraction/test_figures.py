@@ -4,7 +4,6 @@ import base64
 import io
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
 from knowledge.extraction import figures
@@ -13,12 +12,6 @@ from knowledge.extraction.process import reading_process
 from knowledge.layout import ShownBlock, draw, pack, unpack
 from knowledge.types import Extracted
 from tests.knowledge import files
-
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    reading_process.close()
 
 
 def data_uri(content: bytes, kind: str = "png") -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from knowledge.extraction.dispatch import read_file
-from knowledge.extraction.process import SHORT, ReadingProcess, extract, reading_process
+from knowledge.extraction.process import SHORT, ReadingProcess, extract
 from knowledge.extraction.reasons import (
     CRASHED,
     DAMAGED,
@@ -118,4 +118,3 @@ def test_a_short_text_needs_no_process(tmp_path: Path) -> None:
         extract(tmp_path / "gone.txt", "text")
     path.write_text("word " * SHORT)
     assert extract(path, "text").text.startswith("word word")
-    reading_process.close()

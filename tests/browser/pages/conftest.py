@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from django.test import Client
 from playwright.sync_api import Page
 
 from accounts.models import User
 from tests.browser.conftest import Watched
+from tests.browser.pages import static_files
 from tests.browser.windows import Window, Windows
 from tests.knowledge.conftest import _files_apart, _ready_to_index  # noqa: F401 - fixtures
 
@@ -34,6 +35,7 @@ def _sync_database() -> Iterator[None]:
     """Playwright's synchronous interface keeps a loop running in this thread."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        static_files.use(patch)
         yield
 
 
@@ -81,7 +83,10 @@ def accessibility_violations(page: Page, *, ignoring: tuple[str, ...] = ()) -> l
 
 
 def _axe(page: Page, only: dict[str, object], ignoring: tuple[str, ...]) -> list[str]:
-    found = Axe().run(page, options={"runOnly": only, "preload": False}).response["violations"]
+    if not page.evaluate("'axe' in globalThis"):
+        page.evaluate(AXE_SCRIPT)
+    options = {"runOnly": only, "preload": False, "resultTypes": ["violations"]}
+    found = page.evaluate("options => axe.run(options).then((all) => all.violations)", options)
     return [
         f"{rule['id']}: {rule['nodes'][0]['html'][:200]}"
         for rule in found

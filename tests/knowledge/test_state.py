@@ -196,14 +196,30 @@ class World:
         return document.pk
 
 
-@settings(
-    max_examples=8,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+def some(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+
+
+@some(4)
 @given(steps=played)
 def test_the_kept_sums_are_those_of_all_documents_after_any_steps(steps, alice, bob, charlie, team):
+    check_sums(steps, alice, bob, charlie, team)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1800)
+@some(100)
+@given(steps=played)
+def test_the_kept_sums_after_many_steps(steps, alice, bob, charlie, team):
+    check_sums(steps, alice, bob, charlie, team)
+
+
+def check_sums(steps, alice: User, bob: User, charlie: User, team) -> None:
     world = World(alice, bob, team)
     for step in steps:
         world.play(*step)

@@ -85,10 +85,11 @@ def test_s19_no_admin_page_shows_more_than_the_end(
     secrets: dict[str, str], root_client: Client
 ) -> None:
     leaks, read = [], 0
+    request = root_client.get("/").wsgi_request
     for model, page in admin.site._registry.items():
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         addresses = [reverse(f"{name}_changelist")]
-        row = page.get_queryset(root_client.get("/").wsgi_request).first()
+        row = page.get_queryset(request).first()
         if row is not None:
             addresses += [
                 reverse(f"{name}_{kind}", args=[row.pk]) for kind in ("change", "history")

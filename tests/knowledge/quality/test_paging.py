@@ -6,7 +6,6 @@ from django.test import Client
 from knowledge.models import GoldenQuestion, QualityResult, QualityRun
 from knowledge.quality.approved import approve
 from knowledge.quality.selectors import compare_run
-from knowledge.quality.services import add_question
 
 pytestmark = pytest.mark.django_db
 MANY = 120
@@ -26,17 +25,23 @@ def run(alice, handbook) -> QualityRun:
     now = QualityRun.objects.create(
         collection=handbook, cause="hand", state="failed", before=before
     )
-    for n in range(MANY):
-        question = add_question(
-            alice, handbook, f"What is number {n}?", must_find_nothing=n % 5 == 4
+    questions = GoldenQuestion.objects.bulk_create(
+        GoldenQuestion(
+            collection=handbook, text=f"What is number {n}?", key=f"{n}", script="latin",
+            must_find_nothing=n % 5 == 4, added_by=alice,
         )
+        for n in range(MANY)
+    )  # fmt: skip
+    results = []
+    for n, question in enumerate(questions):
         for one, better in ((before, 0.0), (now, (-0.2, 0.0, 0.2, 0.0, 0.0)[n % 5])):
             values = {"ndcg": 0.3 + n / 1000 + better}
             if n % 5 == 4:
                 values = {"is_quiet": n % 2 == 0}
             if n % 5 == 3 and one is before:
                 values = {}
-            QualityResult.objects.create(run=one, question=question, **values)
+            results.append(QualityResult(run=one, question=question, **values))
+    QualityResult.objects.bulk_create(results)
     return now
 
 

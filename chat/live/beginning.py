@@ -59,15 +59,21 @@ async def begin(visitor: Visitor, request: StartTurn) -> Begun | None:
     if agent and agent_id is None:
         return None
     begun = Begun(new_id(), new_id(), new_id(), new_id())
+    asked = FIRST, _values(begun, text, visitor, request, agent_id)
     try:
-        rows = await direct.fetch(FIRST, _values(begun, text, visitor, request, agent_id))
+        found, kept = await direct.ask_early(*asked)
     except Unanswered as error:  # perhaps it is there, and a second one would be too many
         raise OperationalError(str(error)) from error
     except psycopg.Error:
         return None
-    if not rows:
+    if not found.rows:
+        kept.cancel()
         return None
     ring_for(begun.pk, begun.conversation_id)
+    try:
+        await kept
+    except psycopg.Error as error:
+        raise OperationalError(str(error)) from error
     return begun
 
 

@@ -1,5 +1,6 @@
 """The statement that claims turns for a runner and reads what running them needs."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -103,10 +104,13 @@ def claim_rows(values: dict[str, Any]) -> list[dict[str, Any]]:
         return _told([column.name for column in cursor.description], cursor.fetchall())
 
 
-async def claim_rows_at_once(values: dict[str, Any]) -> list[dict[str, Any]]:
-    """The same from an event loop; raises psycopg.Error (`observability.postgres.direct`)."""
-    found = await direct.ask((CLAIM, values))
-    return _told(found.columns, found.rows)
+async def claim_rows_at_once(
+    values: dict[str, Any],
+) -> tuple[list[dict[str, Any]], "asyncio.Future[Any]"]:
+    """The same from an event loop, and what is done when the claim is on the disk; raises
+    psycopg.Error (`observability.postgres.direct.ask_early`)."""
+    found, kept = await direct.ask_early(CLAIM, values)
+    return _told(found.columns, found.rows), kept
 
 
 def _told(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:

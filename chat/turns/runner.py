@@ -139,12 +139,13 @@ class Runner:
             return
         held = [turn.work.claim.stream_id for turn in self._turns.values()]
         asked = (self._holder, limit, self._lease, held)
+        kept: asyncio.Future[Any] | None = None
         try:
-            found = await claim_turns_at_once(self._lane, *asked)
+            found, kept = await claim_turns_at_once(self._lane, *asked)
         except psycopg.Error:
             found = await self._lane.run(claim_turns, *asked)
         for work in found:
-            turn = TurnRun(work, self._writer, self._lane, self._run_agent)
+            turn = TurnRun(work, self._writer, self._lane, self._run_agent, kept)
             key = str(work.claim.stream_id)
             self._turns[key] = turn
             turn.task.add_done_callback(partial(self._done, key))

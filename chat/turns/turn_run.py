@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
+from typing import Any
 
 import psycopg
 from django import db
@@ -43,9 +44,17 @@ class TurnRun:
     """
 
     def __init__(
-        self, work: TurnWork, writer: EventWriter, lane: Lane, run_agent: RunAgent
+        self,
+        work: TurnWork,
+        writer: EventWriter,
+        lane: Lane,
+        run_agent: RunAgent,
+        kept: "asyncio.Future[Any] | None" = None,
     ) -> None:
+        """`kept` is done when the claim is on the disk; nobody is told anything before."""
         self.work = work
+        self._kept = kept
+        self._is_begun = asyncio.Event()
         # Also a question that fails, or is refused, was asked under its labels.
         self.answer = Answer(labels=sorted(labels_of(work.task.demands)))
         self._writer = writer
@@ -102,20 +111,27 @@ class TurnRun:
     async def _answer(self) -> Ending | None:
         """Let the agent answer, unless something speaks against it; how that ended. None: it waits
         for the person."""
-        if (ending := self._reason_not_to_begin()) is not None:
+        ending = self._reason_not_to_begin()
+        if ending is not None or self.work.task.agent.may_call:  # what is written under the claim
+            await self._hold_claim()
+            ending = ending or self._order
+        if ending is not None:
             if self.answer.has_loose_words:
                 await self._count_lost_call()
             return ending
-        self._stream.emit("turn_started", self.work.started)
-        self._tell_understood("")
         self._talk = asyncio.create_task(self._follow_agent())
         try:
+            await self._hold_claim()
+            self._stream.emit("turn_started", self.work.started)
+            self._tell_understood("")
+            self._is_begun.set()
             await self._talk
         except asyncio.CancelledError:
             if self._order is None:
                 raise
             return self._order
         except LeaseLost:
+            self._talk.cancel()
             raise
         except GatewayError as error:
             return progress.failed(progress.describe(error))
@@ -126,6 +142,16 @@ class TurnRun:
             return None
         work = self.work
         return progress.completed(self.answer, work.answer_id, wants_title=work.wants_title)
+
+    async def _hold_claim(self) -> None:
+        """Raises LeaseLost where nobody knows whether the claim was written: then its fence may be
+        somebody else's."""
+        if self._kept is None:
+            return
+        try:
+            await asyncio.shield(self._kept)
+        except psycopg.Error as error:
+            raise LeaseLost(self._stream.key) from error
 
     async def _count_lost_call(self) -> None:
         """The call of a runner that died while the model spoke: it cost something, nobody knows how
@@ -156,6 +182,8 @@ class TurnRun:
     async def _follow_agent(self) -> None:
         async with aclosing(self._run_agent(self.work.task)) as steps:
             async for step in steps:
+                if not self._is_begun.is_set():
+                    await self._is_begun.wait()
                 progress.record(step, self.answer, self._stream)
                 if isinstance(step, HandedOver):
                     self._tell_understood(step.call_id)

@@ -1,5 +1,6 @@
 """What the runner reads about the turns it has claimed: a few queries for all of them together."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -62,17 +63,19 @@ def claim_turns(
 
 async def claim_turns_at_once(
     lane: Lane, holder: str, limit: int, lease: float, held: Collection[UUID] = ()
-) -> list[TurnWork]:
-    """The same from an event loop; raises psycopg.Error (`observability.postgres.direct`).
+) -> tuple[list[TurnWork], "asyncio.Future[Any]"]:
+    """The same from an event loop, and what is done when the claim is on the disk: until then
+    nobody may be told of the turns, and with an error they are nobody's. Raises psycopg.Error.
 
     A first question needs nothing that the claim has not read. Whatever asks for more, which
     Django forbids here, is read in a thread of the lane.
     """
-    rows = await claim_rows_at_once(leases.claiming("turn", holder, limit, lease, held=held))
+    asked = leases.claiming("turn", holder, limit, lease, held=held)
+    rows, kept = await claim_rows_at_once(asked)
     try:
-        return _works(rows)
+        return _works(rows), kept
     except SynchronousOnlyOperation:
-        return await lane.run(_works, rows)
+        return await lane.run(_works, rows), kept
 
 
 def _works(rows: Sequence[dict[str, Any]]) -> list[TurnWork]:

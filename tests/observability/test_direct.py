@@ -11,7 +11,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from observability.postgres import direct
+from observability.postgres import direct, line
+from observability.postgres.prepared import numbered
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -162,3 +163,66 @@ def test_unused_connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
             connection.close()
 
     asyncio.run(ask())
+
+
+def test_what_is_written_early_is_seen_by_others_and_then_on_the_disk() -> None:
+    async def scenario() -> None:
+        await direct.fetch("create table early (n int)", {})
+        usual = await direct.fetch("show synchronous_commit", {})
+        found, kept = await direct.ask_early(
+            "insert into early values (%(n)s::int) returning n", {"n": 5}
+        )
+        assert found.rows == [(5,)]
+        with psycopg.connect(**connection.get_connection_params()) as other:
+            assert other.execute("select n from early").fetchall() == [(5,)]
+        await kept
+        assert await direct.fetch("show synchronous_commit", {}) == usual
+        with pytest.raises(psycopg.errors.NotNullViolation):
+            await direct.ask_early("insert into accounts_user (id) values (null)", {})
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("drop table if exists early")
+
+
+def test_the_columns_are_those_of_the_last_statement() -> None:
+    async def scenario() -> None:
+        asked = await direct.ask(
+            ("select 1 as a, 2 as b", {}), ("select %(n)s::int as c", {"n": 3})
+        )
+        assert (asked.columns, asked.rows) == (("c",), [(3,)])
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await direct.ask(("select 1 as a", {}), ("select 1 / %(n)s::int as c", {"n": 0}))
+        asked, kept = await direct.ask_early("select 4 as d, 5 as e", {})
+        assert (asked.columns, asked.rows) == (("d", "e"), [(4, 5)])
+        await kept
+
+    asyncio.run(scenario())
+
+
+def test_of_what_was_on_its_way_to_the_disk_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "ON_DISK", numbered("select pg_sleep(60)"))
+
+    async def scenario() -> None:
+        found, kept = await direct.ask_early(ASK, {"n": 1})
+        mine = await direct._of_this_loop()
+        next(one for one in mine.lines if one.length).close()
+        assert found.rows[0][0] == 1
+        with pytest.raises(psycopg.OperationalError):
+            await kept
+
+    asyncio.run(scenario())
+
+
+def test_anybody_may_wait_for_the_disk() -> None:
+    """Not superusers alone, who hosted databases have none of."""
+    with connection.cursor() as cursor:
+        cursor.execute("create role plain_person")
+        try:
+            cursor.execute("set role plain_person")
+            cursor.execute(line.ON_DISK.query.decode())
+        finally:
+            cursor.execute("reset role")
+            cursor.execute("drop role plain_person")

@@ -30,12 +30,30 @@ async def fetch(statement: str, values: Mapping[str, Any]) -> list[Row]:
 
 async def ask(*steps: tuple[str, Mapping[str, Any]]) -> Asked:
     """One transaction: the rows of its last statement with the names of their `columns`."""
+    mine = await _of_this_loop()
+    return await mine.ask([(numbered(statement), values) for statement, values in steps])
+
+
+async def ask_early(
+    statement: str, values: Mapping[str, Any]
+) -> tuple[Asked, asyncio.Future[Asked]]:
+    """What a statement that writes tells, while that is still on its way to the disk; and what is
+    done once it is there.
+
+    Nobody may be told before. An error of the second: nobody knows whether it was written, and
+    whoever got the rows has to let go of them. Share it by `asyncio.shield`.
+    """
+    mine = await _of_this_loop()
+    return await (await mine.line()).fetch_early([(numbered(statement), values)])
+
+
+async def _of_this_loop() -> "Direct":
     loop = asyncio.get_running_loop()
     mine = _by_loop.get(loop)
     if mine is None:
         mine = _by_loop[loop] = Direct()
         await anext(mine.until_the_end)
-    return await mine.ask([(numbered(statement), values) for statement, values in steps])
+    return mine
 
 
 class Direct:
@@ -48,11 +66,15 @@ class Direct:
         self._was_used = self._is_looked_at = False
 
     async def ask(self, steps: Sequence[Step]) -> Asked:
+        return await (await self.line()).fetch(steps)
+
+    async def line(self) -> Line:
+        """For what is asked next, in this turn of the loop."""
         line = await self._shortest()
         self._was_used = True
         if not self._is_looked_at:
             self._look()
-        return await line.fetch(steps)
+        return line
 
     async def _shortest(self) -> Line:
         """One that is free, else the one with the least to do while another is opened."""

@@ -16,11 +16,13 @@ from psycopg import capabilities
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import DiagnosticField, ExecStatus
 
-from observability.postgres.prepared import Statement
+from observability.postgres.prepared import Statement, numbered
 
 LEAVE_SECONDS = 2.0
 CHANGED = {b"0A000", b"26000"}  # a table has changed since, or the statement is not there
 MOST_PREPARED = 200  # statements of a connection; a type of a value that changes makes another
+LATER = numbered("select set_config('synchronous_commit', 'off', true)")
+ON_DISK = numbered("select pg_logical_emit_message(true, 'parley', '')")  # with all before it
 
 Row = tuple[Any, ...]
 Connection = psycopg.AsyncConnection[Row]
@@ -36,10 +38,11 @@ class Unanswered(psycopg.OperationalError):
 class Asked:
     """A transaction on its way, and what is known of its answer: that of its last statement."""
 
-    __slots__ = ("answer", "columns", "error", "fresh", "keys", "rows")
+    __slots__ = ("answer", "columns", "error", "fresh", "keys", "open", "rows")
 
     def __init__(self, answer: "asyncio.Future[Asked]") -> None:
         self.answer = answer
+        self.open = 0  # commands whose results have not come
         self.keys: list[Any] = []  # of its prepared statements
         self.fresh: set[Any] = set()  # of them, those that were prepared with it
         self.columns: tuple[str, ...] = ()
@@ -77,7 +80,16 @@ class Line:
 
     async def fetch(self, steps: Iterable[Step]) -> Asked:
         """The rows of the last statement and the names of their columns. Raises psycopg.Error."""
-        asked = self._send(steps)
+        return await self._answer_to(self._send(steps))
+
+    async def fetch_early(self, steps: Iterable[Step]) -> "tuple[Asked, asyncio.Future[Asked]]":
+        """The same as soon as it is done and others see it, a wait for the disk before `fetch`;
+        and what is done when it is on the disk: with an error nobody knows whether it is."""
+        asked = self._send([(LATER, {}), *steps])
+        kept = self._send([(ON_DISK, {})])
+        return await self._answer_to(asked), kept.answer
+
+    async def _answer_to(self, asked: Asked) -> Asked:
         try:
             return await asked.answer
         except asyncio.CancelledError:
@@ -113,9 +125,10 @@ class Line:
         asked = Asked(self._loop.create_future())
         told = [self._told(statement, values) for statement, values in steps]
         try:
-            self._close_left()
+            self._close_left(asked)
             for key, values, formats in told:
                 asked.keys.append(key)
+                asked.open += 1
                 if name := self._name_of(key, asked):
                     self._pgconn.send_query_prepared(name, values, formats)
                 else:
@@ -143,6 +156,7 @@ class Line:
             self._count += 1
             name = self._names[key] = b"line_%d" % self._count
             asked.fresh.add(key)
+            asked.open += 1
             self._pgconn.send_prepare(name, *key)
         return name or b""
 
@@ -182,7 +196,8 @@ class Line:
                 self._note(self._asked[0], result)
 
     def _note(self, asked: Asked, result: Any) -> None:
-        if result.status == ExecStatus.TUPLES_OK:
+        asked.open -= 1
+        if result.status == ExecStatus.TUPLES_OK and not asked.open:  # of the last statement
             query = asked.keys[-1][0]
             if query not in self._columns:
                 names = (result.fname(n).decode() for n in range(result.nfields))
@@ -201,11 +216,12 @@ class Line:
             if (name := self._names.pop(key, None)) is not None:
                 self._left.append(name)
 
-    def _close_left(self) -> None:
+    def _close_left(self, asked: Asked) -> None:
         """An older libpq cannot say so: they stay until the connection ends."""
         if capabilities.has_send_close_prepared():
             for name in self._left:
                 self._pgconn.send_close_prepared(name)
+            asked.open += len(self._left)
         self._left.clear()
 
     def _settle(self, asked: Asked) -> None:

@@ -64,11 +64,13 @@ def pytest_configure(config):
         prepared.share(HOME / "prepared")
 
 
-def pytest_collection_finish():
+def pytest_collection_finish(session):
     """What was imported and collected stays until the end; nobody need look through it again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTIONS)
+    if session.items and not session.config.option.collectonly:
+        prepared.prepare()  # here no time of a test is running
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -33,6 +33,12 @@ def share(folder: Path) -> None:
     os.environ.setdefault(PLACE, str(folder))
 
 
+def prepare() -> None:
+    """Make it, or wait for who makes it."""
+    if PLACE in os.environ and "PYTEST_XDIST_WORKER" in os.environ:
+        _made(Path(os.environ[PLACE]))
+
+
 def furnish(home: Home, *, is_product: bool = False) -> None:
     """Before its servers start: a migrated cluster and the embedder's files, if they are shared.
 

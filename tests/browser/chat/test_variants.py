@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.chat.conftest import PHONE, Visit, answered
-from tests.browser.chat.test_chat_accessibility import RULES
+from tests.browser.chat.test_chat_accessibility import AUDIT
 from tests.browser.product import Product
 from tests.support.model_server import ModelServer, Script
 
@@ -66,7 +66,7 @@ def more(page: Page, item: str) -> None:
 
 def faults(page: Page, part: str) -> list[str]:
     """What axe finds in this part of the page."""
-    found = Axe().run(page, context=part, options={"runOnly": RULES}).response["violations"]
+    found = Axe().run(page, context=part, options=AUDIT).response["violations"]
     return [f"{rule['id']}: {rule['nodes'][0]['html'][:160]}" for rule in found]
 
 

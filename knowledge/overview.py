@@ -147,7 +147,8 @@ def find_progress(
     )
     if WINDOW in {len(active), len(ended)}:  # this run may be longer
         counts = _count_since(documents, began)
-    run = Progress(*(counts[status] for status in IN_A_RUN))
+    ready, working, failed, waiting = (counts[status] for status in IN_A_RUN)
+    run = Progress(ready, working, failed, waiting)
     done = run.finished + _partly_done(documents)
     return replace(run, time_left=estimate(timezone.now() - began, done, run.total))
 

@@ -139,11 +139,11 @@ def read_again(task: AgentTask, opening: Opening) -> Begun:
     and its number is nobody else's."""
     wanted = [place for places in opening.passages.values() for place in places]
     with reading_as(task.user):
-        found = _parts(task, wanted)
+        parts = _parts(task, wanted)
     packed = {
-        n: PackedPassage(n, tuple(found[place] for place in places))
+        n: PackedPassage(n, tuple(parts[place] for place in places))
         for n, places in opening.passages.items()
-        if all(place in found for place in places)
+        if all(place in parts for place in places)
     }
     numbers = list(opening.passages)
     first, last = opening.attached, len(numbers) - opening.recalled

@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 
 def give_up(job: Job) -> None:
     """They are good until they end by themselves; nobody here has them."""
-    McpRevocation.objects.filter(pk=job.subject_id).delete()
+    if job.subject_id is not None:
+        McpRevocation.objects.filter(pk=job.subject_id).delete()
 
 
 @settled_by(give_up)

@@ -26,7 +26,7 @@ from security.paging import Page, cursor_after, paginate
 from security.reading import reading_as
 
 # Of never cited documents: so many are looked at together, and so often for one page.
-STRETCH, STRETCHES = 1_000, 10
+STRETCH, STRETCHES = 1_000, 5
 LIKE = ("like_a", "like_b", "like_c")
 ACTIVE = (Document.Status.QUEUED, Document.Status.RUNNING)
 LISTS: dict[str, str | Promise] = {

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
-from accounts.access import EDIT
+from accounts.access import EDIT, OneOf
 from accounts.models import Grant, User
 from knowledge.models import Collection, Document
 from knowledge.types import SearchResult
@@ -69,9 +69,10 @@ def with_homes(user: User | AnonymousUser, found: SearchResult) -> SearchResult:
 
 
 def list_shared(user: User) -> "QuerySet[Document]":
-    """Documents that `user` reads without reading their collection."""
+    """Documents that `user` reads without reading their collection; found by their parts."""
     whole = Collection.objects.visible_to(user).values("pk")
-    found: QuerySet[Document] = Document.objects.collected_for(user).filter(is_apart=True)
+    parts = Collection.parts_apart.visible_to(user).values("pk")
+    found: QuerySet[Document] = Document.objects.filter(OneOf("pk", parts), is_apart=True)
     return found.exclude(collection__in=whole).prefetch_related("stages")
 
 

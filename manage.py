@@ -1,17 +1,20 @@
 #!/usr/bin/env python
 """Parley's command line: `manage.py help` lists what it can do."""
 
+import gc
 import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+NEW_OBJECTS = 100_000  # after which cycles are looked for; what is imported has none to be freed
 
 
 def main() -> None:
     # `platform/` is a source root, not a package: the standard library keeps that name.
     sys.path.insert(1, str(ROOT / "platform"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    gc.set_threshold(NEW_OBJECTS, 20, 20)
     try:
         run()
     except ModuleNotFoundError as missing:

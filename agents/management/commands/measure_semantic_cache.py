@@ -12,6 +12,7 @@ class Command(BaseCommand):
         "Measure how often similar questions would wrongly share an answer, with the embedding "
         "model in use. Agents reuse answers to similar questions only after this."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--similarity", type=int, default=95, help="in percent, 80 to 100")

@@ -28,6 +28,7 @@ class Command(BaseCommand):
         "Ask a question: the answer appears as it is written, then what it cites, with titles, "
         "pages and quotes. Parley must be running (`make up`); the conversation is kept."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("question", help="in any language")

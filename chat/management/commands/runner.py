@@ -24,6 +24,7 @@ class Command(BaseCommand):
         "SIGTERM it takes no new question, finishes what it can within 20 s, keeps and labels "
         "what it cannot, and ends within 30 s; a second SIGTERM does not wait."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--turns", type=int, default=500, help="answers at once (500)")

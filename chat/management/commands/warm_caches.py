@@ -13,6 +13,7 @@ class Command(BaseCommand):
         "the person who asked it last, on their account. Run it at night, or after documents "
         "changed; what is there already is not asked for again."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--days", type=int, default=30, help="how far back to look (30)")

@@ -30,6 +30,7 @@ class Command(BaseCommand):
         "where a figure is below what --fail-below demands or, with --fail-on-loss, where the "
         "collection does worse than in the run before, beyond noise."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--collection", metavar="NAME", help="this one alone; a name or an id")

@@ -28,6 +28,7 @@ class Command(BaseCommand):
         "Brings collections in step with their sources. Without a name it lists the sources. The "
         "work is done by the workers; this starts it and shows how far it is."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("sources", nargs="*", metavar="SOURCE", help="a name or an id")

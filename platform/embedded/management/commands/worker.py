@@ -10,6 +10,7 @@ class Command(BaseCommand):
         "Run one job after the other from one queue, in this process (start more workers for more "
         "at once). On SIGTERM it finishes or hands back its job and ends within 30 s."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--queue", default="default", help="the queue to work on (default)")

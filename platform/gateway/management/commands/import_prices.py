@@ -13,6 +13,7 @@ class Command(BaseCommand):
         "the columns model, prompt, completion (and endpoint, cached, cache_write, request, "
         "currency), for a million tokens. Shows what would change; --yes changes it."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("file", type=Path)

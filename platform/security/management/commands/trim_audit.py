@@ -10,6 +10,7 @@ class Command(BaseCommand):
         "Remove old entries of the audit log, for good. That it was done is an entry itself. "
         f"The database lets nothing younger than {TRIMMED_AFTER_DAYS} days go."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

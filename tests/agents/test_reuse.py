@@ -52,7 +52,6 @@ from gateway.routing.routes import forget_routes
 from gateway.services import connect_model
 from gateway.upstream.session import close_pool
 from knowledge import services
-from knowledge.extraction.process import reading_process
 from security.ids import new_id
 from tests.support.model_server import Script, model_server
 
@@ -78,7 +77,6 @@ def _fresh(settings, tmp_path):
     for cache in ANSWERS.values():
         flush(cache.name)
     yield
-    reading_process.close()
     forget_routes()
 
 

@@ -13,7 +13,6 @@ from accounts.services import share, unshare
 from agents.models import Agent
 from events import jobs
 from knowledge import services as knowledge
-from knowledge.extraction.process import reading_process
 from knowledge.quality.approved import approve, withdraw
 from tests.caching.conftest import OwnRedis
 from tests.chat.stage import connected
@@ -69,7 +68,6 @@ def port(redis):
     processes.start("runner")
     yield processes.serve()[1]
     processes.end()
-    reading_process.close()
 
 
 def add(user, collection, text, name):

@@ -13,7 +13,6 @@ from chat.models import Turn
 from chat.services import start_turn
 from events import jobs
 from knowledge import services
-from knowledge.extraction.process import reading_process
 from tests.chat.stage import connected
 from tests.support.model_server import model_server
 from tests.support.obedient import FACT, obey
@@ -41,7 +40,6 @@ def processes():
     found = Processes(PARLEY_WEB_NETWORKS="127.0.0.0/8")
     yield found
     found.end()
-    reading_process.close()
 
 
 @pytest.fixture

@@ -36,7 +36,6 @@ from gateway.types import ToolCall
 from gateway.upstream.session import close_pool
 from knowledge import canaries
 from knowledge import services as knowledge
-from knowledge.extraction.process import reading_process
 from observability.db import run_sync
 from security.models import AuditEntry
 from tests.agents.guardrails.rules_of import rule
@@ -296,7 +295,6 @@ def test_the_word_of_a_collection_is_watched_where_agents_call_agents(
     shelf = knowledge.create_collection(alice, "Handbook")
     document, _ = knowledge.add_document(alice, shelf, io.BytesIO(b"Leave is 25 days."), "a.md")
     jobs.run(str(document.job_id))
-    reading_process.close()
     canaries.plant(shelf, alice, is_planted=True)
     forget_markers()
     (word,) = refresh_markers().values()

@@ -255,7 +255,7 @@ def play(tmp_path: Any, project: Any, machine: type[Rights], **numbers: int) -> 
 
 @pytest.mark.timeout(900)
 def test_s02_everybody_sees_what_the_model_says(tmp_path, settings):
-    play(tmp_path, settings, Rights, max_examples=5, stateful_step_count=8)
+    play(tmp_path, settings, Rights, max_examples=3, stateful_step_count=8)
 
 
 @pytest.mark.chaos

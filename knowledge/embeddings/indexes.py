@@ -24,9 +24,10 @@ from knowledge.embeddings.storages import (
 from knowledge.models import Embedding
 from observability.db import connect_directly
 
-# Of a node beside its vector: its neighbours, its place, what the allocator rounds up. Measured
-# at 200,000 x 384.
-NODE_BYTES = 450
+# Of a node beside its vector: twice `m` neighbours of 16 bytes, its place, what the allocator
+# rounds up. Of 1,000,000 x 384 (half) 1,178 MB held 835,000, which is 711 bytes; nodes that come
+# when the memory is full take three times as long.
+NODE_BYTES = 750
 MEGABYTE = 2**20
 MEMORY_SHARE = 0.25  # of what the machine has free, where Postgres is on this machine
 LOOK_EVERY = 0.5  # seconds

@@ -24,6 +24,10 @@ LEG_LIMIT = 100
 # Reading every vector is exact. Up to this many it is also as fast as the walk through the graph
 # of as many; where few of all may be searched the walk is longer by as much (`_is_exact`).
 EXACT_BELOW = 4_000
+# Where few of all may be searched the walk passes those of others too, more for each further one.
+# What the lexical leg did not find stands by its vector alone: as many as are shown are enough.
+NEAREST_OF_FEW = 20
+FEW_OF_ALL = 0.25
 # About so many passages are scored by their words: a hundredth of all, within these bounds.
 FEWEST_CANDIDATES, MOST_CANDIDATES = 300, 4_000
 # Up to this many passages all that hold any word are scored: the index of words would be read for
@@ -65,6 +69,7 @@ where distance < 0
 HOLDS = " and terms && %s::int[]"  # by an index; to ask each passage costs more than its score
 
 WITHIN = "collection_id = any (array(select id from allowed))"
+WITH_WORDS = " and chunk_id = any (array(select id from lexical))"
 NAMED = "collection_id = any (%s::uuid[])"
 
 NOTHING = "select null::uuid as id, null::float8 as score where false"
@@ -72,14 +77,19 @@ NOTHING = "select null::uuid as id, null::float8 as score where false"
 FUSED = """
 with allowed as materialized ({allowed}){narrowed},
      lexical (id, score) as (select * from unnest(%s::uuid[], %s::float8[])),
-     dense as materialized ({dense}),
+     nearest as materialized ({nearest}),
+     dense as (
+        select id, score, rank() over (order by score desc) as place from nearest
+        union all
+        select id, score, null from ({others}) as others
+        where id <> all (array(select id from nearest))),
      ranked as (
         select id, score as lexical, rank() over (order by score desc) as lexical_rank,
                null::float8 as dense, null::bigint as dense_rank,
                {lexical_weight} * score / nullif(max(score) over (), 0) as share
         from lexical
         union all
-        select id, null, null, score, rank() over (order by score desc),
+        select id, null, null, score, place,
                {dense_weight} * greatest(score, 0) / nullif(max(score) over (), 0)
         from dense where score > 0),
      fused as (
@@ -166,19 +176,21 @@ def read_passages(  # noqa: PLR0917
     narrowing: Narrowing = EVERYTHING,
 ) -> list[tuple[Any, ...]]:
     """The best of both legs together, in rows, with what the `lexical` one found."""
-    dense, dense_values = _dense_leg(question, known, narrowing)
+    (nearest, values), (others, others_values) = _dense_legs(question, known, narrowing, limit)
     narrowed, narrowed_values = narrowing.names
     sql, parameters = allowed
     statement = FUSED.format(
         allowed=sql,
         narrowed=narrowed,
-        dense=dense,
+        nearest=nearest,
+        others=others,
         lexical_weight=1 - question.alpha,
         dense_weight=question.alpha,
         limit=limit,
     )
     ids, scores = [pk for pk, _ in lexical], [score for _, score in lexical]
-    cursor.execute(statement, [*parameters, *narrowed_values, ids, scores, *dense_values])
+    asked = [*parameters, *narrowed_values, ids, scores, *values, *others_values]
+    cursor.execute(statement, asked)
     rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 
@@ -192,15 +204,26 @@ def _candidates(known: Known, narrowing: Narrowing) -> list[int]:
     return rare_terms(known.frequencies, wanted, least=least)
 
 
-def _dense_leg(question: Question, known: Known, narrowing: Narrowing) -> Leg:
+def _dense_legs(question: Question, known: Known, narrowing: Narrowing, limit: int) -> list[Leg]:
+    """The nearest, and those among the lexical leg's that may be farther away: a passage counts by
+    its words and by its vector, whichever of them found it."""
     if question.vector is None:
-        return NOTHING, []
+        return [(NOTHING, []), (NOTHING, [])]
     is_all = narrowing.size is None or not narrowing.is_counted
     size = known.n if is_all else min(known.n, narrowing.size or 0)
-    condition, values = narrowing.inside("knowledge_embedding.chunk_id")
     is_exact = _is_exact(size, known.indexed)
-    leg = dense_leg(question.version, LEG_LIMIT, is_exact=is_exact, within=WITHIN + condition)
-    return leg.sql, [question.vector, *values, *[question.vector] * (leg.questions - 1)]
+    is_long = not is_exact and size < FEW_OF_ALL * known.indexed
+    count = max(NEAREST_OF_FEW, limit) if is_long else LEG_LIMIT
+    condition, values = narrowing.inside("knowledge_embedding.chunk_id")
+    legs = [
+        dense_leg(question.version, count, is_exact=is_exact, within=WITHIN + condition),
+        dense_leg(question.version, LEG_LIMIT, is_exact=True, within=WITHIN + WITH_WORDS),
+    ]
+    vector = question.vector
+    return [
+        (leg.sql, [vector, *inside, *[vector] * (leg.questions - 1)])
+        for leg, inside in zip(legs, (values, ()), strict=True)
+    ]
 
 
 def _is_exact(size: int, indexed: int) -> bool:

@@ -283,6 +283,36 @@ def test_scores_equal_brute_force(
     assert {p.collection_id for p in found} <= visible
 
 
+def test_what_was_found_by_words_counts_by_its_vector_too(
+    alice: User, many: list[Collection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "LEG_LIMIT", 3)
+    far = 0  # from the question by their vectors: without a place there, not without a score
+    for question in ("train budget meeting", "garden", "a hotel with coffee", "badge for a server"):
+        expected = dict(brute_force(question, {many[0].pk, many[1].pk}, 0.5))
+        by_words = [p for p in search(alice, question).passages if p.ranks["lexical"]]
+        assert {p.chunk_id: p.score for p in by_words} == pytest.approx(
+            {p.chunk_id: expected[p.chunk_id] for p in by_words}, abs=2e-3
+        )
+        far += sum(p.ranks["dense"] is None for p in by_words)
+    assert far
+
+
+def test_where_few_of_all_are_searched_the_walk_is_short_and_the_first_are_the_same(
+    alice: User, many: list[Collection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = "invoice for the hotel"
+    exact = search(alice, question, limit=10).passages
+    with connection.cursor() as cursor:
+        cursor.execute("analyze knowledge_embedding")  # how many there are is known from now on
+    monkeypatch.setattr(statements, "EXACT_BELOW", 0)
+    monkeypatch.setattr(statements, "FEW_OF_ALL", 2)
+    monkeypatch.setattr(statements, "NEAREST_OF_FEW", 10)
+    walked = search(alice, question, limit=10).passages
+    assert [p.chunk_id for p in walked] == [p.chunk_id for p in exact]
+    assert [p.score for p in walked] == pytest.approx([p.score for p in exact])
+
+
 def test_both_indexes_are_used_where_there_is_much(many: list[Collection]) -> None:
     """With sequential scans priced out, the plans of both legs rest on their indexes."""
     leg = dense_leg(find_active_version(), 10, is_exact=False, within=statements.WITHIN).sql

@@ -32,11 +32,8 @@ class InstalledGuardrailAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no
     readonly_fields = ("id", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("name", "kind", "places", "action", "on_failure", "reason", "position",
-                           "is_enabled"),
-                "description": gettext_lazy("Rules look at words. Pictures are not looked at.")}),
-        (gettext_lazy("Data of people"),
-         {"fields": ("data",),
-          "description": gettext_lazy("Names of people and addresses of houses are not found.")}),
+                           "is_enabled")}),
+        (gettext_lazy("Data of people"), {"fields": ("data",)}),
         (gettext_lazy("A pattern"), {"fields": ("pattern", "ignores_case")}),
         (gettext_lazy("Allowed domains"), {"fields": ("allowed",)}),
         (gettext_lazy("Length"), {"fields": ("most",)}),
@@ -49,7 +46,7 @@ class InstalledGuardrailAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no
 
     @admin.display(description=gettext_lazy("what it does"))
     def about(self, row: InstalledGuardrail) -> str:
-        return in_one_line(row.rule)
+        return in_one_line(row.rule, is_named=False)
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view

@@ -12,6 +12,7 @@ from agents.guardrails.rules import ADAPTER, DATA, stored
 from agents.guardrails.types import Action, Kind, OnFailure
 
 LISTED = ("allowed", "examples", "categories")  # one on a line
+OF_THE_ROW = ("name", "position", "is_enabled")  # the rest is what its rule says
 _CHOICES = choices
 
 
@@ -23,7 +24,9 @@ def problem_of(error: Any) -> tuple[str, str]:
 
 
 class GuardrailForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    kind = forms.ChoiceField(label=_("kind"))
+    kind = forms.ChoiceField(
+        label=_("kind"), help_text=_("Rules look at words. Pictures are not looked at.")
+    )
     places = forms.MultipleChoiceField(label=_("where"), widget=forms.CheckboxSelectMultiple)
     action = forms.ChoiceField(
         label=_("what is done"), help_text=_("Only about calls of tools somebody can be asked.")
@@ -34,8 +37,9 @@ class GuardrailForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         help_text=_("Is shown to whoever the rule stops."),
     )  # fmt: skip
     data = forms.MultipleChoiceField(  # type: ignore[assignment]  # a field; Form.data stays
-        label=_("which data"), required=False, widget=forms.CheckboxSelectMultiple
-    )
+        label=_("which data"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("Names of people and addresses of houses are not found."),
+    )  # fmt: skip
     pattern = forms.CharField(label=_("pattern"), required=False, max_length=500, strip=False)
     ignores_case = forms.BooleanField(label=_("upper and lower case alike"), required=False)
     allowed = forms.CharField(
@@ -73,7 +77,7 @@ class GuardrailForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
 
     class Meta:
         model = InstalledGuardrail
-        fields = ["name", "position", "is_enabled"]
+        fields = OF_THE_ROW
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,7 +89,7 @@ class GuardrailForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
             "on_failure": OnFailure.CLOSED.value,
         }
         for name in self.fields:
-            if name in rule and name not in self.Meta.fields:
+            if name in rule and name not in OF_THE_ROW:
                 value = rule[name]
                 self.initial.setdefault(name, "\n".join(value) if name in LISTED else value)
 

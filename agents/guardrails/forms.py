@@ -22,12 +22,13 @@ OPTIONS = {
 }
 
 
-def in_one_line(rule: Mapping[str, Any]) -> str:
-    """A stored rule, for lists and comparisons of versions."""
+def in_one_line(rule: Mapping[str, Any], *, is_named: bool = True) -> str:
+    """A stored rule, for lists and comparisons of versions; without its name where that stands
+    beside it."""
     kind = _named(KINDS, Kind, rule.get("kind"))
     places = ", ".join(_named(PLACES, Place, one) for one in rule.get("places", ()))
     action = _named(ACTIONS, Action, rule.get("action"))
-    parts = [f"{rule.get('name', '')}: {kind}", places, action]
+    parts = [f"{rule.get('name', '')}: {kind}" if is_named else kind, places, action]
     for name in OPTIONS.get(rule.get("kind", ""), ()):
         value = rule.get(name)
         if value not in (None, "", [], False):

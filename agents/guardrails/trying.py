@@ -50,7 +50,7 @@ async def _tried(user: User, payer: Payer, rules: tuple[AnyRule, ...], text: str
 
 async def _said(guard: Guard, rule: AnyRule, text: str) -> Said:
     places = ", ".join(str(PLACES[Place(one)]) for one in rule.places)
-    about = in_one_line(stored(rule))
+    about = in_one_line(stored(rule), is_named=False)
     nothing = Said(places, rule.name, about, "", "", "")
     try:
         finding = await guard.find(rule, text)

@@ -21,7 +21,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.product import REPOSITORY, Product
-from tests.shots import sheet
+from tests.shots import sheet, working
 from tests.shots.answers import ASKED, ASKED_OF, answer
 from tests.shots.scene import PASSWORD, READER, Scene, State
 from tests.shots.states import STATES
@@ -39,7 +39,7 @@ DEVICES: dict[str, dict[str, Any]] = {
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 INDEXING_SECONDS = 180
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=60_000)
 
 
 def main() -> int:
@@ -55,7 +55,7 @@ def main() -> int:
         running.run("from tests.shots.content import make; make()")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            cookies, scene = _prepare(browser, running)
+            cookies, scene = _prepare(browser, running, model)
             readers = _sign_in(browser, running.origin, READER, PASSWORD).storage_state()
             for language, theme, device in variants:
                 scene = replace(scene, language=language)
@@ -89,7 +89,7 @@ class Taker:
     def take(self, state: State, scene: Scene, file: Path) -> Iterator[str]:
         context = self._context(state)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         try:
             page.goto(state.address(scene), wait_until="load")
             _settle(page)
@@ -117,13 +117,16 @@ def _settle(page: Page) -> None:
     page.evaluate("new Promise((done) => requestIdleCallback(() => done(true), { timeout: 1000 }))")
 
 
-def _prepare(browser: Browser, running: Product) -> tuple[dict[str, Any], Scene]:
+def _prepare(
+    browser: Browser, running: Product, model: ModelServer
+) -> tuple[dict[str, Any], Scene]:
     """Signs in at the real form, waits for the index, and has the questions answered."""
     context = _sign_in(browser, running.origin, running.email, running.password)
     page = context.pages[0]
     _wait_for_index(page)
     running.run("from tests.shots import curating, tooling; curating.make(); tooling.make()")
     conversations = {name: _ask(page, text) for name, text in ASKED.items()}
+    conversations |= working.ask(page, model)
     documents = page.request.get("/api/v1/documents?limit=50").json()["items"]
     shown = next(it for it in documents if it["title"].startswith("Leave policy"))
     cloud = next(it for it in page.request.get("/api/v1/collections").json()["items"]

@@ -12,7 +12,7 @@ from agents.authority.models import PolicyRule
 from agents.mcp_client.models import McpAccount, McpServer, McpTool
 from agents.mcp_client.naming import name_of
 from agents.mcp_client.pinning import pin_of
-from agents.models import Agent, Approval, ToolPermission
+from agents.models import Agent, Approval, InstalledGuardrail, ToolPermission
 from chat.models import Conversation, Message
 from security.ids import new_id
 
@@ -37,12 +37,36 @@ CHART = (
 )
 
 
+GUARDRAILS: list[dict[str, Any]] = [
+    {"name": "No numbers of customers", "kind": "regex", "places": ["input", "output"],
+     "action": "mask", "pattern": "HB-[0-9]{6}", "ignores_case": True},
+    {"name": "Addresses of people", "kind": "personal_data", "places": ["output"],
+     "action": "mask", "data": ["email", "phone"]},
+]  # fmt: skip
+HOUSE: list[dict[str, Any]] = [
+    {"name": "Keys and passwords", "kind": "secrets", "places": ["input", "tool_call"],
+     "action": "block", "reason": "Put keys into the vault, not into a chat."},
+    {"name": "Attempts at injection", "kind": "injection", "places": ["retrieved"],
+     "action": "warn"},
+]  # fmt: skip
+
+
 def make() -> None:
     me = User.objects.get(is_superuser=True)
     agent = Agent.objects.get(slug="operations")
     Agent.objects.filter(pk=agent.pk).update(
-        tools=["search_documents", "calculate", "draw_chart", "status__look_up"]
-    )
+        tools=[
+            "search_documents", "calculate", "draw_chart", "fetch_page", "status__look_up",
+            "tickets__close",
+        ],
+        helpers=[
+            {"agent": str(Agent.objects.get(slug="people").pk), "way": way, "when": "Leave."}
+            for way in ("ask", "hand_over")
+        ],
+        guardrails=GUARDRAILS,
+    )  # fmt: skip
+    for n, rule in enumerate(HOUSE):
+        InstalledGuardrail.objects.create(name=rule["name"], rule=rule, position=n)
     _servers(me)
     _asked(me, agent)
     PolicyRule.objects.create(
@@ -69,6 +93,13 @@ def _servers(me: User) -> None:
         server = McpServer.objects.create(
             name=name, url=f"https://mcp.{name}.example/mcp", auth="oauth", is_for_everyone=True
         )
+        if is_broken:
+            closing = {"name": "close", "inputSchema": {"type": "object"}}
+            McpTool.objects.create(
+                server=server, own_name="close", definition=closing, approved_definition=closing,
+                name=name_of(name, "close"), pin=pin_of(closing), approved_pin=pin_of(closing),
+                state="approved", effect="changes", seen_at=now,
+            )  # fmt: skip
         if is_broken is not None:
             McpAccount.objects.create(server=server, user=me, is_broken=is_broken)
 
@@ -130,5 +161,6 @@ def rows() -> dict[str, str]:
     """The ids that addresses need."""
     return {
         "tools": str(Conversation.objects.get(title=TITLE).pk),
+        "guardrail": str(InstalledGuardrail.objects.earliest("position").pk),
         "server": str(McpServer.objects.get(name="status").pk),
     }

@@ -195,9 +195,11 @@ def has_kept(run_ids: Sequence[UUID], said: str, before: str = "") -> bool:
     wanted, begun = _letters(said), _letters(before)
     if begun and wanted.startswith(begun):
         wanted = wanted[len(begun) :]
+        if not wanted:
+            return True
     steps = RunStep.objects.filter(run_id__in=run_ids).order_by("id").values_list("text", "shown")
     told = [_letters(shown or text) for text, shown in steps]
-    return not wanted or any("".join(told[first:]).startswith(wanted) for first in range(len(told)))
+    return any("".join(told[first:]).startswith(wanted) for first in range(len(told)))
 
 
 def _letters(text: str) -> str:

@@ -4,7 +4,14 @@ from uuid import uuid4
 
 import pytest
 
-from agents.running.keeping import Whose, forget_documents, load_past, store_end, store_step
+from agents.running.keeping import (
+    Whose,
+    forget_documents,
+    has_kept,
+    load_past,
+    store_end,
+    store_step,
+)
 from agents.tools.models import ToolExecution
 from agents.tools.results import Result
 from agents.tools.types import Taint, ToolOutput
@@ -54,3 +61,21 @@ def test_a_result_that_quotes_a_document_goes_with_it(whose) -> None:
     store_end(whose, CALL, NAMED, Result("done", output), 5)
     forget_documents([quoted])
     assert ToolExecution.objects.get(run_id=whose.run_id).output == ""
+
+
+@pytest.mark.parametrize("said", ["", "42. ", "Let me see."])
+def test_what_was_said_before_any_step_is_kept_nowhere(whose, said) -> None:
+    """Thoughts alone, or a number: whoever takes the run up could not say it again."""
+    assert not has_kept([whose.run_id], said)
+    assert not has_kept([whose.run_id], said, "It leaves at noon.")
+
+
+def test_words_are_kept_with_steps_or_are_those_that_it_goes_on_from(whose) -> None:
+    before = "It leaves [2] at noon."
+    assert has_kept([whose.run_id], "It leaves [1] at noon. ", before)
+    assert not has_kept([whose.run_id], "It leaves [1] at noon. Let me see.", before)
+    store_step(whose, 1, "Let me see.", [CALL], DONE)
+    assert has_kept([whose.run_id], "It leaves [1] at noon. Let me see.", before)
+    assert has_kept([whose.run_id], "Let me")
+    assert has_kept([whose.run_id], "")  # it thought, and called
+    assert not has_kept([whose.run_id], "Nothing of that.")

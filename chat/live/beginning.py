@@ -19,7 +19,8 @@ from chat.live.visitors import SIGNED_IN, Visitor
 from chat.models import Message, Turn
 from chat.retention.lifetimes import ends_from_now
 from chat.turns.insertion import insertion
-from chat.turns.starting import MAX_QUESTION, Asked, ring_for
+from chat.turns.starting import FOR_RUNNERS, MAX_QUESTION, Asked, for_tabs
+from events import doorbell
 from observability.postgres import direct
 from observability.postgres.line import Unanswered
 from security.ids import new_id
@@ -67,13 +68,13 @@ async def begin(visitor: Visitor, request: StartTurn) -> Begun | None:
     except psycopg.Error:
         return None
     if not found.rows:
-        kept.cancel()
         return None
-    ring_for(begun.pk, begun.conversation_id)
+    doorbell.ring(*FOR_RUNNERS)
     try:
         await kept
     except psycopg.Error as error:
         raise OperationalError(str(error)) from error
+    doorbell.ring(*for_tabs(begun.pk, begun.conversation_id))
     return begun
 
 

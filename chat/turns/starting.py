@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -34,6 +34,7 @@ from knowledge.models import Document
 from security.ids import new_id
 from security.text import storable
 
+FOR_RUNNERS = (doorbell.RUNNERS, {"claim": "turn"})
 MAX_QUESTION = 100_000
 UNFINISHED = (Turn.Status.QUEUED, Turn.Status.RUNNING, Turn.Status.WAITING)
 
@@ -229,7 +230,8 @@ def _usual_agent(user: User, conversation: Conversation) -> Agent | None:
 
 def ring_for(turn_id: UUID, conversation_id: UUID) -> None:
     """A runner takes it up, and other tabs show it."""
-    doorbell.ring_all(
-        (doorbell.RUNNERS, {"claim": "turn"}),
-        (doorbell.NOTICES, notice(What.ASKED, conversation_id, turn=turn_id)),
-    )
+    doorbell.ring_all(FOR_RUNNERS, for_tabs(turn_id, conversation_id))
+
+
+def for_tabs(turn_id: UUID, conversation_id: UUID) -> tuple[str, Any]:
+    return doorbell.NOTICES, notice(What.ASKED, conversation_id, turn=turn_id)

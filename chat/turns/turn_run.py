@@ -19,6 +19,7 @@ from chat.turns.noting import wind_up
 from chat.turns.types import Answer, Ending, TurnWork
 from chat.turns.waiting import park_turn
 from events import leases
+from events.cancelling import cancel_all
 from events.types import EventRow, LeaseLost
 from events.writer import EventWriter
 from gateway.errors import GatewayError
@@ -131,17 +132,24 @@ class TurnRun:
                 raise
             return self._order
         except LeaseLost:
-            self._talk.cancel()
             raise
         except GatewayError as error:
             return progress.failed(progress.describe(error))
         except Exception:
             log.exception("turn %s failed", self._stream.key)
             return progress.failed(progress.out_of_order())
+        finally:
+            await self._end_talk(self._talk)
         if self.answer.waits_for and not self.answer.is_finished:
             return None
         work = self.work
         return progress.completed(self.answer, work.answer_id, wants_title=work.wants_title)
+
+    async def _end_talk(self, talk: "asyncio.Task[None]") -> None:
+        """Where the claim was not held the agent has begun for nothing: nobody hears of it."""
+        await cancel_all([talk])
+        if not talk.cancelled():
+            talk.exception()
 
     async def _hold_claim(self) -> None:
         """Raises LeaseLost where nobody knows whether the claim was written: then its fence may be

@@ -65,7 +65,8 @@ async def claim_turns_at_once(
     lane: Lane, holder: str, limit: int, lease: float, held: Collection[UUID] = ()
 ) -> tuple[list[TurnWork], "asyncio.Future[Any]"]:
     """The same from an event loop, and what is done when the claim is on the disk: until then
-    nobody may be told of the turns, and with an error they are nobody's. Raises psycopg.Error.
+    nobody may be told of the turns, and with an error nobody knows whose they are: they are left
+    alone. Raises psycopg.Error.
 
     A first question needs nothing that the claim has not read. Whatever asks for more, which
     Django forbids here, is read in a thread of the lane.

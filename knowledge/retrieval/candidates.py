@@ -21,7 +21,8 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one query found, best first; `took_ms` is the time that Postgres had for it.
+    """What one query found, best first; `took_ms` is the time that Postgres had for
+    it, and what it waited for the question's vector.
 
     `demands` has what each of their collections demands; `least` is the likeness from which a
     passage may answer this query.

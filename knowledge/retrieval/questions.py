@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
+from threading import Lock
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -23,7 +24,6 @@ from knowledge.retrieval.fusion import choose_alpha
 from knowledge.retrieval.types import Least
 
 log = logging.getLogger(__name__)
-_embedding = ThreadPoolExecutor(WORKERS, "question")
 
 LONGEST_QUESTION = 4_000  # characters
 ANY = Least()
@@ -34,7 +34,8 @@ Vectors = Sequence[str | None]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as both legs need it; `vector` is None where the dense leg has no weight."""
+    """A question as both legs need it; `vector` is None until it is embedded, and where the
+    dense leg has no weight."""
 
     text: str
     counts: Mapping[int, int]
@@ -75,18 +76,20 @@ class Prepared:
         self.waited_ms = 0.0
         self._vectors = vectors
         self._whole: list[Question] = []
+        self._lock = Lock()  # one waits for the vectors of all, and what it waited counts once
 
     def whole(self) -> list[Question]:
         """With their vectors; raises what the embedder raises."""
-        if not self._whole:
-            began = time.perf_counter()
-            vectors = self._vectors()
-            self.waited_ms += (time.perf_counter() - began) * 1000
-            self._whole = [
-                replace(one, vector=vector, alpha=one.alpha if vector else 0.0)
-                for one, vector in zip(self.words, vectors, strict=True)
-            ]
-        return self._whole
+        with self._lock:
+            if not self._whole:
+                began = time.perf_counter()
+                vectors = self._vectors()
+                self.waited_ms += (time.perf_counter() - began) * 1000
+                self._whole = [
+                    replace(one, vector=vector, alpha=one.alpha if vector else 0.0)
+                    for one, vector in zip(self.words, vectors, strict=True)
+                ]
+            return self._whole
 
     def of(self, n: int) -> "Prepared":
         """One of them by itself."""
@@ -117,7 +120,7 @@ def prepare(
     ]
     embed = partial(_embedded, queries, alphas, embedder_for, version)
     is_beside = version.model == LOCAL_NAME and any(alphas)
-    vectors = _embedding.submit(embed).result if is_beside else embed
+    vectors = _embedding().submit(embed).result if is_beside else embed
     words = [
         _question(query, alpha, version, one)
         for query, alpha, one in zip(queries, alphas, least or [ANY] * len(queries), strict=True)
@@ -126,6 +129,11 @@ def prepare(
     if not is_beside:
         prepared.whole()
     return prepared
+
+
+@cache
+def _embedding() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(WORKERS, "question")
 
 
 def _embedded(

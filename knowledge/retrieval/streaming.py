@@ -35,7 +35,7 @@ async def search_streaming(
 ) -> AsyncGenerator[Found | SearchResult, None]:
     """What `search` finds, the result last; before it, where there are several queries, what each
     of them found, in the order in which they end. They run at the same time, in threads of their
-    own, after one call of the embedder for all; the failure of one is the failure of the search.
+    own, with one call of the embedder for all; the failure of one is the failure of the search.
     """
     embedder_for = embed_for(collections, demands, user, payer, remember=remember)
     plan = plan_search(

@@ -80,9 +80,11 @@ def _make(home: Home) -> None:
         assert migrating.wait() == 0
         with psycopg.connect(home.database_url("postgres"), autocommit=True) as connection:
             connection.execute(f"create database {FOR_PRODUCTS} template {FOR_TESTS}")
+        assert packing.wait() == 0
     finally:
+        packing.kill()
+        packing.wait()
         postgres.stop(server)
-    assert packing.wait() == 0
     shutil.rmtree(home.run, ignore_errors=True)
 
 

@@ -37,8 +37,8 @@ async def ask(*steps: tuple[str, Mapping[str, Any]]) -> Asked:
 async def ask_early(
     statement: str, values: Mapping[str, Any]
 ) -> tuple[Asked, asyncio.Future[Asked]]:
-    """What a statement that writes tells, while that is still on its way to the disk; and what is
-    done once it is there.
+    """The rows that a statement has written, while they are still on their way to the disk; and
+    what is done once they are there.
 
     Nobody may be told before. An error of the second: nobody knows whether it was written, and
     whoever got the rows has to let go of them. Share it by `asyncio.shield`.

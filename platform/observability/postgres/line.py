@@ -84,10 +84,20 @@ class Line:
 
     async def fetch_early(self, steps: Iterable[Step]) -> "tuple[Asked, asyncio.Future[Asked]]":
         """The same as soon as it is done and others see it, a wait for the disk before `fetch`;
-        and what is done when it is on the disk: with an error nobody knows whether it is."""
-        asked = self._send([(LATER, {}), *steps])
-        kept = self._send([(ON_DISK, {})])
-        return await self._answer_to(asked), kept.answer
+        and what is done when it is on the disk, at once where there are no rows: with an error
+        nobody knows whether it is."""
+        asked = await self._answer_to(self._send([(LATER, {}), *steps]))
+        return asked, self._kept() if asked.rows else _done(asked)
+
+    def _kept(self) -> "asyncio.Future[Asked]":
+        """Done when all that was written is on the disk."""
+        try:
+            kept = self._send([(ON_DISK, {})]).answer
+        except psycopg.Error as error:
+            kept = self._loop.create_future()
+            kept.set_exception(Unanswered(str(error)))
+        kept.add_done_callback(_heard)
+        return kept
 
     async def _answer_to(self, asked: Asked) -> Asked:
         try:
@@ -231,3 +241,15 @@ class Line:
             asked.answer.set_result(asked)
         else:
             asked.answer.set_exception(asked.error)
+
+
+def _done(asked: Asked) -> "asyncio.Future[Asked]":
+    done = asyncio.get_running_loop().create_future()
+    done.set_result(asked)
+    return done
+
+
+def _heard(kept: "asyncio.Future[Asked]") -> None:
+    """Whoever waits for it hears of its error, and where nobody does it is nobody's."""
+    if not kept.cancelled():
+        kept.exception()

@@ -31,9 +31,12 @@ Rules = Sequence[Numbered] | None
 NO_WORDS = frozenset(
     {
         "role", "type", "id", "tool_call_id", "image_url", "input_audio", "file", "audio",
-        "video_url", "$schema", "$id", "$ref",
+        "video_url",
     }
 )  # fmt: skip
+# Of a tool: there a key may also be a name that the program chose, of a property for instance, and
+# is a word of the protocol only where a string stands behind it.
+KEYWORDS = frozenset({"type", "id", "$schema", "$id", "$ref"})
 SAID = frozenset({"content", "text", "refusal", "reasoning_content", "reasoning"})
 TOLD = frozenset({"index", "delta", "finish_reason"})  # of a choice, where rules see its words
 CALLS = ("role", "tool_calls", "function_call")
@@ -61,8 +64,8 @@ async def asked(guard: Guard, request: ChatRequest) -> ChatRequest:
     """The request as a model may read it, with what it says of the program's tools and in fields
     that only some servers know; raises QuestionBlocked."""
     messages = [await _message(guard, one) for one in request.messages]
-    tools = await _field(guard, "tools", list(request.tools), Place.INPUT, None)
-    extra = await _field(guard, "extra", request.extra, Place.INPUT, None)
+    tools = await _field(guard, "tools", list(request.tools), Place.INPUT, None, is_free=True)
+    extra = await _field(guard, "extra", request.extra, Place.INPUT, None, is_free=True)
     return replace(request, messages=tuple(messages), tools=tuple(tools), extra=extra)
 
 
@@ -81,14 +84,21 @@ def _place(role: Any) -> Place:
     return Place.TOOL_RESULT if role in {"tool", "function"} else Place.INPUT
 
 
-async def _field(guard: Guard, name: str, value: Any, place: Place, rules: Rules) -> Any:
-    """What is said as all rules see it; names, arguments and the like by those that find parts."""
-    if name in NO_WORDS:
+async def _field(
+    guard: Guard, name: str, value: Any, place: Place, rules: Rules, *, is_free: bool = False
+) -> Any:
+    """What is said as all rules see it; names, arguments and the like by those that find parts.
+    With `is_free` keys may be names that the program chose."""
+    if name in KEYWORDS and isinstance(value, str) if is_free else name in NO_WORDS:
         return value
     if isinstance(value, Mapping):
-        return {key: await _field(guard, key, one, place, rules) for key, one in value.items()}
+        return {
+            key: await _field(guard, key, one, place, rules, is_free=is_free)
+            for key, one in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [await _field(guard, name, one, place, rules) for one in value]
+        name = name if name in SAID else ""
+        return [await _field(guard, name, one, place, rules, is_free=is_free) for one in value]
     if not isinstance(value, str):
         return value
     if name not in SAID:

@@ -75,6 +75,37 @@ def test_definitions_of_tools_and_unknown_fields_are_looked_at():
         asyncio.run(asked(guard(rule("secrets", ("input",), "block")), replaced(request, KEY)))
 
 
+@pytest.mark.parametrize("name", ["file", "audio", "role", "id", "type", "image_url", "$ref"])
+def test_a_property_hides_no_words_by_its_name(name):
+    of_it = {"type": ["string", "null"], "description": f"Not {MAIL}", "enum": [MAIL]}
+    schema = {"type": "object", "$id": "urn:x", "properties": {name: of_it}, "required": [name]}
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    request = ChatRequest(
+        model="m",
+        messages=({"role": "user", "content": "Send it."},),
+        tools=({"type": "function", "function": {"name": "send", "parameters": schema}},),
+        extra={"response_format": form},
+    )
+    told = asyncio.run(asked(guard(rule(places=("input",))), request))
+    for at in (told.tools[0]["function"]["parameters"],
+               told.extra["response_format"]["json_schema"]["schema"]):  # fmt: skip
+        shown = at["properties"][name]
+        assert MAIL not in json.dumps(at)
+        assert shown["description"].startswith("Not [EMAIL_")
+        assert shown["enum"][0].startswith("[EMAIL_")
+        assert shown["type"] == ["string", "null"]
+        assert (at["type"], at["$id"], at["required"]) == ("object", "urn:x", [name])
+    blocking = guard(rule("secrets", ("input",), "block"))
+    with pytest.raises(QuestionBlocked):
+        asyncio.run(asked(blocking, replaced(request, KEY)))
+
+
+def test_lists_are_looked_at_whatever_they_are_called():
+    request = ChatRequest(model="m", messages=(), extra={"metadata": {"id": [MAIL], "type": "x"}})
+    told = asyncio.run(asked(guard(rule(places=("input",))), request))
+    assert told.extra["metadata"]["id"][0].startswith("[EMAIL_")
+
+
 def replaced(request, text):
     tools = json.loads(json.dumps(request.tools).replace(MAIL, text))
     return replace(request, tools=tuple(tools), extra={})

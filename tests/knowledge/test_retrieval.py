@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from knowledge import services
 from knowledge.analyzer import analyze, term_id
 from knowledge.bm25 import idf
 from knowledge.chunking import index_text
+from knowledge.document_access import services as access
 from knowledge.embeddings.storages import dense_leg
 from knowledge.models import Chunk, Collection, Embedding, spaces_of
 from knowledge.retrieval import search, searching, statements
@@ -155,6 +156,26 @@ def test_the_query_that_is_written_once_gives_everybody_what_they_may_see(
                 cursor.execute(sql, values)
                 assert {pk for (pk,) in cursor.fetchall()} == expected
     assert {row.pk for row in spaces_of(bob)[0]} == {handbook.pk}
+
+
+def test_the_query_that_is_written_once_knows_documents_with_readers_of_their_own(
+    alice: User, bob: User, charlie: User, handbook: Collection, team: Team, add_text: AddText
+) -> None:
+    share(handbook, team, Grant.Role.READER, by=alice)
+    kept = add_text(handbook, "Kept from the team.", "kept.txt")
+    shown = add_text(handbook, "Shown to one person more.", "shown.txt")
+    access.restrict(alice, kept.pk, is_restricted=True)
+    access.share(alice, shown.pk, charlie)
+    found: dict[User, set[UUID]] = {}
+    for person in (alice, bob, charlie):
+        sql, values = allowed_to(person)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            found[person] = {pk for (pk,) in cursor.fetchall()}
+        assert found[person] == {row.pk for rows in spaces_of(person) for row in rows}
+    assert found[charlie] < found[bob] < found[alice]
+    assert [len(found[person]) for person in (charlie, bob, alice)] == [1, 2, 3]
+    assert found[bob] - found[charlie] == {handbook.pk}
 
 
 def test_words_are_looked_for_while_the_question_is_embedded(

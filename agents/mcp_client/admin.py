@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.callers import caller
 from agents.mcp_client import services
+from agents.mcp_client.leaving import forget_accounts
 from agents.mcp_client.models import McpServer, McpTool
 from agents.mcp_client.naming import is_address
 from agents.mcp_client.pinning import State
@@ -129,12 +130,15 @@ class McpServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return (*fields, "name") if obj is not None else fields
 
     def save_model(self, request: HttpRequest, obj: McpServer, form: Any, change: bool) -> None:
+        moves = change and bool({"url", "auth"} & set(form.changed_data))
+        if moves:
+            forget_accounts(obj.accounts.all())
         super().save_model(request, obj, form, change)
         if not change:
             request.new_server = obj  # type: ignore[attr-defined]
         if change and "auth" in form.changed_data:  # a token is no secret of a client
             services.store_token(obj, "")
-        if change and {"url", "auth"} & set(form.changed_data):
+        if moves:
             services.forget_authorization(obj, keeps_client="client_id" in form.changed_data)
         if obj.auth == McpServer.Auth.NONE and obj.secret:
             services.store_token(obj, "")

@@ -13,14 +13,18 @@ from events import jobs
 from security.secrets import SecretUnreadable, open_, seal
 
 TAKE_BACK = "agents.mcp_client.oauth.revoking.take_back"
+MOST_ATTEMPTS = 12  # about twenty minutes in which the server may be away
 NEEDED = ("revocation_endpoint", "access", "refresh")
 
 
 def forget_accounts(accounts: QuerySet[McpAccount]) -> None:
-    """In the caller's transaction."""
-    for account in accounts.select_related("server"):
+    """In the caller's transaction, and before their server is written: it knows the tokens by the
+    client that it has had. A token that is renewed meanwhile is taken back as the new one."""
+    rows = accounts.select_related("server").select_for_update(of=("self",)).order_by("pk")
+    found = list(rows)
+    for account in found:
         _take_back_later(account)
-    accounts.delete()
+    McpAccount.objects.filter(pk__in=[account.pk for account in found]).delete()
 
 
 def _take_back_later(account: McpAccount) -> None:
@@ -37,4 +41,5 @@ def _take_back_later(account: McpAccount) -> None:
     row = McpRevocation(server_name=server.name)
     row.secret = seal(orjson.dumps(told).decode(), revocation_context(row))
     row.save(force_insert=True)
-    jobs.enqueue(TAKE_BACK, {"revocation_id": str(row.pk)}, subject_id=row.pk, max_attempts=5)
+    asked = {"revocation_id": str(row.pk)}
+    jobs.enqueue(TAKE_BACK, asked, subject_id=row.pk, max_attempts=MOST_ATTEMPTS)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Team, User
 from agents.mcp_client import services
 from agents.mcp_client.errors import DefinitionMoved, ServerRefused
+from agents.mcp_client.leaving import forget_accounts
 from agents.mcp_client.models import McpServer, McpTool
 from agents.mcp_client.pinning import State
 
@@ -59,16 +60,18 @@ def change_server(user: User, server_id: UUID, fields: Mapping[str, Any]) -> Mcp
     server: McpServer = McpServer.objects.select_for_update().get(pk=server_id)
     if server.is_local and OF_A_PROGRAM & fields.keys():
         raise ServerRefused(ServerRefused.is_local)
-    before = (server.url, server.auth)
-    is_other = urlsplit(before[0])[:2] != urlsplit(fields.get("url", server.url))[:2]
+    moves = any(fields.get(name) not in (None, getattr(server, name)) for name in ("url", "auth"))
+    is_other = urlsplit(server.url)[:2] != urlsplit(fields.get("url", server.url))[:2]
     is_other = is_other or fields.get("auth", server.auth) != server.auth
     wants = fields.get("auth", server.auth) == McpServer.Auth.BEARER
     if wants and is_other and server.secret and not fields.get("token"):
         raise ServerRefused(ServerRefused.is_other)
+    if moves:
+        forget_accounts(server.accounts.all())
     if fields.get("auth", server.auth) != server.auth:
         services.store_token(server, "")
     _write(server, fields)
-    if (server.url, server.auth) != before:
+    if moves:
         services.forget_authorization(server, keeps_client="client_id" in fields)
     _enter_token(server, fields)
     return server

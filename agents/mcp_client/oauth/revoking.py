@@ -20,8 +20,9 @@ log = logging.getLogger(__name__)
 
 def give_up(job: Job) -> None:
     """They are good until they end by themselves; nobody here has them."""
-    if job.subject_id is not None:
-        McpRevocation.objects.filter(pk=job.subject_id).delete()
+    for row in McpRevocation.objects.filter(pk=job.subject_id):
+        log.warning("tokens at %s were not taken back: it was asked in vain", row)
+        row.delete()
 
 
 @settled_by(give_up)

@@ -31,6 +31,7 @@ class FakeIssuer:
         }  # fmt: skip
         self.asked: dict[str, str] = {}
         self.grants: list[dict[str, str]] = []
+        self.client_secret = ""  # that whoever registers gets
         self.registered: list[dict[str, Any]] = []
         self.revoked: list[dict[str, str]] = []
         self.refuses: set[str] = set()  # grant types
@@ -50,7 +51,10 @@ class FakeIssuer:
 
     def register(self, handler: Handler) -> None:
         self.registered.append(json.loads(_body(handler)))
-        say(handler, {"client_id": "parley-1", **self.registered[-1]}, status=201)
+        known = {"client_id": "parley-1", **self.registered[-1]}
+        if self.client_secret:
+            known["client_secret"] = self.client_secret
+        say(handler, known, status=201)
 
     def token(self, handler: Handler) -> None:
         asked = {name: one[0] for name, one in parse_qs(_body(handler).decode()).items()}
@@ -66,6 +70,11 @@ class FakeIssuer:
 
     def revoke(self, handler: Handler) -> None:
         asked = {name: one[0] for name, one in parse_qs(_body(handler).decode()).items()}
+        scheme, _space, pair = handler.headers.get("Authorization", "").partition(" ")
+        if scheme == "Basic":
+            asked["client_id"], _colon, asked["client_secret"] = (
+                base64.b64decode(pair).decode().partition(":")
+            )
         self.revoked.append(asked)
         say(handler, {})
 

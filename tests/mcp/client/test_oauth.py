@@ -2,13 +2,18 @@
 
 import asyncio
 import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from html import unescape
+from http import HTTPStatus
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.departures import delete_user
@@ -124,11 +129,37 @@ def of_its_address(personal: McpServer, alice: User) -> None:
     managing.change_server(alice, personal.pk, {"url": "https://elsewhere.example/mcp"})
 
 
+def of_its_address_and_client(personal: McpServer, alice: User) -> None:
+    moved = {"url": "https://elsewhere.example/mcp", "client_id": "new", "token": "of-the-new-one"}
+    managing.change_server(alice, personal.pk, moved)
+
+
+def of_its_authorization(personal: McpServer, alice: User) -> None:
+    managing.change_server(alice, personal.pk, {"auth": "none"})
+
+
+def on_its_page(alice: User, personal: McpServer, **changed: str) -> None:
+    sent = {"url": personal.url, "auth": "oauth", "timeout": 20, "is_enabled": "on"} | changed
+    page = reverse("admin:agents_mcpserver_change", args=[personal.pk])
+    assert browser_of(alice).post(page, sent).status_code == HTTPStatus.FOUND
+
+
+def of_its_address_and_client_on_its_page(personal: McpServer, alice: User) -> None:
+    on_its_page(alice, personal, url="https://elsewhere.example/mcp", client_id="new", token="x")
+
+
+def of_its_authorization_on_its_page(personal: McpServer, alice: User) -> None:
+    on_its_page(alice, personal, auth="none", client_id="parley-1")
+
+
 def of_the_person(personal: McpServer, alice: User) -> None:
     delete_user(alice)
 
 
-GONE = [of_the_server, of_its_address, of_the_person]
+GONE = [
+    of_the_server, of_its_address, of_its_address_and_client, of_its_authorization,
+    of_its_address_and_client_on_its_page, of_its_authorization_on_its_page, of_the_person,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("end", GONE, ids=lambda one: one.__name__)
@@ -139,6 +170,7 @@ def test_tokens_are_taken_back_when_their_server_or_person_goes(
     alice.save()
     issuer.metadata["revocation_endpoint"] = f"{issuer.origin}/revoke"
     fake.site.pages["/revoke"] = lambda h: say(h, {}, status=503)  # type: ignore[index]
+    issuer.client_secret = "of-parley-1"
     connect(browser_of(alice), personal, issuer)
     end(personal, alice)
     assert not McpAccount.objects.exists()
@@ -150,13 +182,73 @@ def test_tokens_are_taken_back_when_their_server_or_person_goes(
     jobs.run(str(job.pk))
     assert [one["token_type_hint"] for one in issuer.revoked] == ["refresh_token", "access_token"]
     assert issuer.revoked[1]["token"] == fake.token
-    assert {one["client_id"] for one in issuer.revoked} == {"parley-1"}
+    us = {(one["client_id"], one["client_secret"]) for one in issuer.revoked}
+    assert us == {("parley-1", "of-parley-1")}
     assert not McpRevocation.objects.exists()
 
 
-def test_tokens_that_no_server_takes_back_are_forgotten_at_last(
-    personal: McpServer, issuer: FakeIssuer, alice: User
+def test_a_token_that_is_renewed_while_its_account_goes_is_the_one_taken_back(
+    personal: McpServer, issuer: FakeIssuer, browser: Client
 ) -> None:
+    issuer.metadata["revocation_endpoint"] = f"{issuer.origin}/revoke"
+    issuer.server.site.pages["/revoke"] = issuer.revoke  # type: ignore[index]
+    connect(browser, personal, issuer)
+    account = McpAccount.objects.get()
+    renewed, is_written = accounts.Tokens("access-2", "refresh-2", 2e9), threading.Event()
+
+    def renew() -> None:
+        try:
+            with transaction.atomic():
+                kept = accounts._readable(account)
+                assert kept
+                assert accounts._store(account, renewed, kept)
+                is_written.set()
+                wait_for_a_waiter()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(renew)
+        assert is_written.wait(60)
+        services.remove_server(personal)
+        done.result()
+    jobs.run(str(Job.objects.get(task=TAKE_BACK).pk))
+    assert [one["token"] for one in issuer.revoked] == ["refresh-2", "access-2"]
+
+
+def wait_for_a_waiter() -> None:
+    """Until somebody stands behind a lock of this transaction."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select 1 from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))"
+            )
+            if cursor.fetchone():
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody came")
+
+
+def test_tokens_that_no_server_takes_back_are_forgotten_at_last_and_that_is_logged(
+    personal: McpServer, issuer: FakeIssuer, browser: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    issuer.metadata["revocation_endpoint"] = f"{issuer.origin}/revoke"
+    issuer.server.site.pages["/revoke"] = lambda h: say(h, {}, status=503)  # type: ignore[index]
+    connect(browser, personal, issuer)
+    services.remove_server(personal)
+    job = Job.objects.get(task=TAKE_BACK)
+    said = "tokens at wiki were not taken back"
+    for _attempt in range(job.max_attempts - 1):
+        jobs.run(str(job.pk))
+    assert McpRevocation.objects.count() == 1
+    assert said not in caplog.text
+    jobs.run(str(job.pk))
+    assert not McpRevocation.objects.exists()
+    assert caplog.text.count(said) == 1
+
+
+def test_tokens_are_forgotten_with_a_job_that_is_called_off(transactional_db: Any) -> None:
     row = McpRevocation.objects.create(server_name="wiki")
     job = jobs.enqueue(TAKE_BACK, {"revocation_id": str(row.pk)}, subject_id=row.pk)
     jobs.request_cancel(job.pk)

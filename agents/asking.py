@@ -101,7 +101,7 @@ async def prepare(
     if begun is not None:
         passages += begun.found
         demands = tuple(dict.fromkeys((*demands, *begun.demands)))
-        asked.recalled = await permitted(task, begun.recalled, begun.demands)
+        asked.recalled = await permitted(task, begun.recalled, begun.recalled_demands)
         if known := (*begun.found, *asked.recalled):
             yield RetrievalCompleted(task.question, known, 0.0)
     elif not reading.is_enough:

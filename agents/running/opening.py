@@ -2,6 +2,7 @@
 numbers, as far as the person may still read them, and knows no less of what it had read."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -40,13 +41,15 @@ join lateral (
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A run as it was begun: what was `attached`, `found` and `recalled`, as it may be read now."""
+    """A run as it was begun: what was `attached`, `found` and `recalled`, as it may be read now.
+    `demands` are those of what a model is shown, apart from those of what is only `recalled`."""
 
     opening: Opening
     attached: tuple[PackedPassage, ...]
     found: tuple[PackedPassage, ...]
     demands: tuple[Demand, ...]
     recalled: tuple[PackedPassage, ...] = ()
+    recalled_demands: tuple[Demand, ...] = ()
 
 
 def as_it_began(task: AgentTask, asked: "Asked", state: RunState) -> Opening:
@@ -151,10 +154,13 @@ def read_again(task: AgentTask, opening: Opening) -> Begun:
         tuple(packed[n] for n in some if n in packed)
         for some in (numbers[:first], numbers[first:last], numbers[last:])
     )
-    shown = (*attached, *found)
-    collections = {part.collection_id for one in shown for part in one.parts}
-    demands = tuple(demands_of(collections)) if collections else ()
-    return Begun(opening, attached, found, demands, recalled)
+    shown = _demands((*attached, *found))
+    return Begun(opening, attached, found, shown, recalled, _demands(recalled))
+
+
+def _demands(passages: Sequence[PackedPassage]) -> tuple[Demand, ...]:
+    collections = {part.collection_id for one in passages for part in one.parts}
+    return demands_of(collections) if collections else ()
 
 
 def _parts(task: AgentTask, wanted: list[Place]) -> dict[Place, Passage]:

@@ -12,6 +12,9 @@ from agents import asking
 from agents.authority.markers import forget_markers, refresh_markers
 from agents.authority.types import RunState
 from agents.finding import search_documents
+from agents.guardrails.asking import Asking
+from agents.guardrails.guard import Guard
+from agents.guardrails.vault import Vault
 from agents.reading import read_attachments
 from agents.running.keeping import NOT_READABLE, Whose, load_past, store_end, store_step
 from agents.running.opening import as_it_began, as_json, find_opening, numbers_of, read_again
@@ -21,12 +24,14 @@ from agents.tools.types import Taint, ToolOutput
 from agents.types import AgentSpec, AgentTask, Caller, GoingOn, PackedPassage, Reading
 from events import jobs
 from gateway.chat import stream_chat
+from gateway.labels import Demand
 from gateway.routing.routes import find_routes
 from gateway.types import Completed, TokenUsage, ToolCall
 from knowledge import canaries, services
-from knowledge.models import Chunk
+from knowledge.models import Chunk, Collection
 from knowledge.retrieval.surroundings import passage_of
 from security.ids import new_id
+from tests.agents.guardrails.rules_of import rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DONE = Completed("tool_calls", TokenUsage(), "m", "one", 1, 2)
@@ -106,6 +111,36 @@ def test_what_is_known_from_the_text_gone_on_from_stays_apart_and_is_shown_to_no
     assert find_opening(task) == opening
 
 
+def test_whoever_judges_what_is_only_known_again_has_the_labels_of_its_collection(alice):
+    ferry, fog = document(alice, "Ferry", "At noon."), document(alice, "Fog", "Rare.")
+    Collection.objects.filter(pk=fog.collection_id).update(required_labels=["eu"])
+    first, *known = passages(ferry, fog)
+    task, opening = begun(alice, [first], recalled=known)
+    again = read_again(task, opening)
+    assert (again.demands, again.recalled_demands) == ((), (Demand("eu", "collection", "Fog"),))
+    guard = Guard(
+        (rule(places=("retrieved",)),),
+        Asking(alice, task.payer(), (), stream_chat, find_routes), Vault("x"), (),
+    )  # fmt: skip
+    asked = prepared(replace(task, is_taken_up=True, guard=guard))
+    assert guard.asking.demands == again.recalled_demands
+    assert [one.n for one in asked.recalled] == [2]
+    assert asked.demands == ()  # no model is shown it
+
+
+def prepared(task):
+    async def run():
+        asked = asking.Asked()
+        steps = asking.prepare(
+            task, asked, search_documents, read_attachments, routes=find_routes, chat=stream_chat
+        )
+        async for _step in steps:
+            pass
+        return asked
+
+    return async_to_sync(run)()
+
+
 def test_what_was_indexed_again_meanwhile_has_its_words_and_number(alice):
     """Also when its document has another version: the words are those that were cited."""
     ferry = document(alice, "Ferry", "It leaves at noon.")
@@ -168,18 +203,7 @@ def test_words_of_collections_stand_beside_what_it_has_again(alice):
     refresh_markers()  # by a process that knows of none yet
     canaries.plant(ferry.collection, alice, is_planted=True)
     forget_markers()
-
-    async def prepared():
-        asked = asking.Asked()
-        steps = asking.prepare(
-            replace(task, is_taken_up=True), asked, search_documents, read_attachments,
-            routes=find_routes, chat=stream_chat,
-        )  # fmt: skip
-        async for _step in steps:
-            pass
-        return str(asked.request.messages)
-
-    sent = async_to_sync(prepared)()
+    sent = str(prepared(replace(task, is_taken_up=True)).request.messages)
     (word,) = refresh_markers().values()
     forget_markers()
     assert "It leaves at noon." in sent

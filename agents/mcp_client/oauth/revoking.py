@@ -20,8 +20,10 @@ log = logging.getLogger(__name__)
 
 def give_up(job: Job) -> None:
     """They are good until they end by themselves; nobody here has them."""
+    if job.subject_id is None:
+        return
     for row in McpRevocation.objects.filter(pk=job.subject_id):
-        log.warning("tokens at %s were not taken back: it was asked in vain", row)
+        log.warning("tokens at %s were not taken back: it was asked in vain", row.server_name)
         row.delete()
 
 

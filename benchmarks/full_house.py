@@ -165,7 +165,7 @@ def fill(rows: int, only: Collection[str] = ()) -> None:
         home, person, alias = cursor.fetchone()
         _around(home, person, alias)
         cursor.execute("set session_replication_role = default")
-        cursor.execute(import_module("knowledge.migrations.0032_document_counts").COUNT)
+        cursor.execute(import_module("knowledge.migrations.0034_counts_without_parts").COUNT)
         cursor.execute("vacuum")
 
 

@@ -1,7 +1,8 @@
 """How many documents collections have, in which state: without looking at each of them.
 
-The sums are kept by Postgres (`DocumentCount`); what is kept from somebody is taken off. That is
-counted, since it is little: documents with readers of their own.
+The sums are kept by Postgres (`DocumentCount`), of what all who read a collection may see. Of the
+documents with readers of their own, those that somebody may see are counted and added. So no number
+tells of the others, also where the second lock hides that they are there.
 """
 
 from collections import Counter, defaultdict
@@ -59,22 +60,21 @@ def count_documents(ids: Sequence[UUID], user: User | None = None) -> dict[UUID,
     sums = kept.values_list("collection_id", "status").annotate(
         Sum("documents"), Sum("passages"), Sum("bytes")
     )
-    _add(found, sums, 1)
-    if user is not None:
-        _add(found, _kept_from(user, ids), -1)
+    _add(found, sums)
+    _add(found, _apart(user, ids))
     return found
 
 
 def number_of_documents(user: User) -> Any:
     """For a query of collections: how many of its documents `user` may see."""
     sums = DocumentCount.objects.filter(collection_id=OuterRef("pk")).order_by()
-    every = Subquery(
+    together = Subquery(
         sums.values("collection_id").annotate(count=Sum("documents")).values("count"),
         output_field=IntegerField(),
     )
-    apart = Collection.parts_apart.hidden_from(user).filter(part_of=OuterRef("pk")).order_by()
-    hidden = Subquery(apart.values("part_of").annotate(count=Count("pk")).values("count"))
-    return Coalesce(every, 0) - Coalesce(hidden, 0)
+    parts = Collection.parts_apart.visible_to(user).filter(part_of=OuterRef("pk")).order_by()
+    apart = Subquery(parts.values("part_of").annotate(count=Count("pk")).values("count"))
+    return Coalesce(together, 0) + Coalesce(apart, 0)
 
 
 def fold() -> int:
@@ -85,17 +85,19 @@ def fold() -> int:
         return count
 
 
-def _kept_from(user: User, ids: Sequence[UUID]) -> Any:
-    hidden = Collection.parts_apart.hidden_from(user).filter(part_of__in=ids).values("pk")
-    rows: Any = Document.objects.filter(OneOf("pk", hidden)).order_by()
+def _apart(user: User | None, ids: Sequence[UUID]) -> Any:
+    every = Collection.parts_apart.filter(is_withdrawn=False)
+    parts = every if user is None else Collection.parts_apart.visible_to(user)
+    here = OneOf("pk", parts.filter(part_of__in=ids).values("pk"))
+    rows: Any = Document.objects.filter(here, is_apart=True).order_by()
     return rows.values_list("collection_id", "status").annotate(
         Count("pk"), Sum("chunk_count"), Sum("size")
     )
 
 
-def _add(found: defaultdict[UUID, Counts], rows: Any, sign: int) -> None:
+def _add(found: defaultdict[UUID, Counts], rows: Any) -> None:
     for collection_id, status, documents, passages, size in rows:
         counts = found[collection_id]
-        counts.by_status[status] += sign * int(documents)
-        counts.passages += sign * int(passages)
-        counts.bytes += sign * int(size)
+        counts.by_status[status] += int(documents)
+        counts.passages += int(passages)
+        counts.bytes += int(size)

@@ -91,13 +91,4 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(KEEP + COUNT, KEEP_NO_MORE),
         migrations.RunSQL(POLICY, migrations.RunSQL.noop),
-        migrations.AddIndex(
-            model_name="document",
-            index=models.Index(
-                "collection",
-                models.F("id").desc(),
-                name="document_excluded",
-                condition=models.Q(excluded_at__isnull=False),
-            ),
-        ),
     ]

@@ -62,11 +62,6 @@ class PartQuerySet(models.QuerySet[Any]):
         )
         return self.filter(readable, part_of__isnull=False, is_withdrawn=False)
 
-    def hidden_from(self, user: User) -> Self:
-        """The others of a collection that they read."""
-        seen = OneOf("pk", self.visible_to(user).values("pk"))
-        return self.filter(~models.Q(seen), is_restricted=True, is_withdrawn=False)
-
     def kept_from(self, user: User) -> Self:
         """The restricted ones of all collections that they may not read, also of documents that
         were deleted and can be restored."""

@@ -24,8 +24,8 @@ class ContentSum(models.Model):
 
 class DocumentCount(models.Model):
     """Of a collection and a state, the rows together: how many documents, with how many passages
-    and bytes. As of `ContentSum`, each change adds rows; the clock makes one of many
-    (`knowledge.counts.fold`)."""
+    and bytes, without those with readers of their own. As of `ContentSum`, each change adds rows;
+    the clock makes one of many (`knowledge.counts.fold`)."""
 
     id = models.BigAutoField(primary_key=True)
     collection_id = models.UUIDField(db_index=True)

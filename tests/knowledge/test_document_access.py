@@ -16,12 +16,16 @@ from gateway.embedding.embedder import get_embedder
 from knowledge import discarding, services
 from knowledge.analyzer import analyze, term_id
 from knowledge.bm25 import idf
+from knowledge.counts import count_documents
 from knowledge.curation import shelving
 from knowledge.document_access import services as access
 from knowledge.document_access.selectors import list_grants
+from knowledge.job_card import find_card
 from knowledge.models import Chunk, Collection, Document, Embedding
+from knowledge.overview import list_cards
 from knowledge.retrieval import search, statements
 from knowledge.retrieval.types import Filters
+from knowledge.selectors import find_collection, list_collections
 from knowledge.state import knowledge_state
 from security.reading import reading_as
 from tests.knowledge.conftest import AddText, run_job
@@ -297,6 +301,40 @@ def test_moved_it_keeps_its_readers(alice, bob, charlie, add_text, handbook):
     assert search(alice, "garden", [target.pk]).passages
     assert not search(alice, "garden", [handbook.pk]).passages
     assert_statistics()
+
+
+def test_a_document_is_counted_for_its_readers_alone_with_the_second_lock_and_without(
+    alice, bob, charlie, add_text, handbook
+):
+    kept = add_text(handbook, "# Note\n\nThe garden is closed.")
+    add_text(handbook, "# Other\n\nThe train is late.", "b.md")
+    editor = User.objects.create_user("dora@example.com", "x")
+    for person, role in ((bob, "reader"), (charlie, "reader"), (editor, "editor")):
+        accounts.share(handbook, person, role, by=alice)
+
+    def told(person: User) -> set[int]:
+        (listed,) = list_collections(person)
+        (card,) = list_cards(person)
+        found = find_collection(person, handbook.pk)
+        done = find_card(found, person).done
+        with reading_as(person):
+            (locked,) = list_collections(person)
+            here = count_documents([handbook.pk], person)[handbook.pk]
+        numbers = {listed.document_count, found.document_count, locked.document_count}
+        return numbers | {card.document_count, here.documents, done}
+
+    people = (alice, editor, bob, charlie)
+    access.restrict(alice, kept.pk, is_restricted=True)
+    assert [told(person) for person in people] == [{2}, {2}, {1}, {1}]
+    access.share(alice, kept.pk, charlie)
+    assert [told(person) for person in people] == [{2}, {2}, {1}, {2}]
+    kept.refresh_from_db()
+    discarding.discard(kept)
+    assert [told(person) for person in people] == [{1}] * 4
+    restored = run_job(discarding.restore(alice, kept.pk))
+    assert [told(person) for person in people] == [{2}, {2}, {1}, {2}]
+    access.restrict(alice, restored.pk, is_restricted=False)
+    assert [told(person) for person in people] == [{2}] * 4
 
 
 def test_gone_for_good_nothing_of_it_is_left(alice, charlie, add_text, handbook):

@@ -145,7 +145,7 @@ def _walk_uncited(
     """A page of those that no answer cites, a stretch of documents at a time.
 
     Asked about all of them at once Postgres would join every citation there is. Where nearly all
-    are cited a page may be short, and the next one goes on where it ended.
+    are cited a page may be short or empty, and the next one goes on where it ended.
     """
     keys = rows.prefetch_related(None).only(
         *(name.lstrip("-") for name in order if "key" not in name)

@@ -65,8 +65,8 @@ class DocumentQuery(PageQuery):
     list: Literal["", "failed", "stale", "duplicates", "uncited", "excluded", "shared"] = Field(
         "",
         description="`stale`: not renewed for `PARLEY_STALE_DAYS`; `duplicates`: the same text as "
-        "another one, or nearly; `uncited`: only of those that you may edit; `shared`: those whose "
-        "collection you do not read.",
+        "another one, or nearly; `uncited`: only of those that you may edit, a page may be short "
+        "or empty and still have a `next`; `shared`: those whose collection you do not read.",
     )
     q: str = Field("", max_length=200, description="Part of the title or the file name.")
     status: Literal["", "queued", "running", "ready", "failed", "paused", "active"] = ""

@@ -1,12 +1,15 @@
 """Knowledge pages: alice owns, bob reads, charlie sees nothing at all."""
 
 import re
+from html import unescape
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Q
 from django.urls import reverse
 
 from accounts.models import Grant
+from knowledge.curation import documents
 from knowledge.models import Collection, Document
 
 HTMX = {"HX-Request": "true"}
@@ -145,6 +148,33 @@ def test_documents_are_filtered_and_paged(client_of, alice, handbook, add_text):
     assert "No document matches" in rows
     rows = client_of(alice).get(address("documents", handbook) + "?cursor=nonsense")
     assert rows.content.decode().count("data-document=") == 3
+
+
+def test_an_empty_page_of_never_cited_documents_says_that_there_may_be_more(
+    client_of, alice, handbook, add_text, monkeypatch
+):
+    looks_further = "All documents looked at so far are cited"
+    for n in range(3):
+        add_text(handbook, f"Text number {n}", f"{n}.md")
+    newest = Document.objects.filter(file_name__in=("1.md", "2.md"))
+    cited = set(newest.values_list("pk", flat=True))
+    monkeypatch.setattr(documents, "STRETCH", 1)
+    monkeypatch.setattr(documents, "STRETCHES", 1)
+    monkeypatch.setattr(documents, "is_cited", lambda _field: Q(pk__in=cited))
+    client, place = client_of(alice), address("documents", handbook) + "?list=uncited"
+    rows, told = client.get(place).content.decode(), []
+    while found := re.search(r"cursor=([^\"&]+)", rows):
+        told.append((looks_further in rows, "No document matches" in rows))
+        rows = client.get(f"{place}&cursor={unescape(found[1])}").content.decode()
+    assert told == [(True, False)] * 2
+    assert rows.count("data-document=") == 1
+    assert looks_further not in rows
+    cited |= set(Document.objects.values_list("pk", flat=True))
+    monkeypatch.setattr(documents, "STRETCHES", 5)
+    rows = client.get(place).content.decode()
+    assert "No document matches" in rows
+    assert looks_further not in rows
+    assert "Show more" not in rows
 
 
 def test_progress_redraws_the_rows_that_were_in_work_and_says_when_all_is_done(

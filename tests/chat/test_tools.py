@@ -23,7 +23,7 @@ from chat.turns.noting import wind_up
 from chat.turns.progress import rebuild
 from chat.turns.runner import run_with_memory
 from events import log
-from events.models import Stream
+from events.models import Event, Stream
 from gateway.routing.routes import forget_routes
 from observability.db import run_sync
 from security.ids import first_id_at, new_id
@@ -311,6 +311,34 @@ def test_a_run_whose_runner_died_in_a_tool_goes_on(alice, model_server):
         assert len(model_server.chat_requests) == 3
 
     play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("kind", "script"),
+    [
+        ("text_delta", Script(text="42. " * 9, hang_after=4)),
+        ("reasoning_delta", Script(text="", reasoning="Let me think. " * 9, hang_after=4)),
+    ],
+)
+def test_a_number_or_thoughts_that_nobody_kept_are_not_said_twice(
+    alice, model_server, kind, script
+):
+    """Readers have them, and no step is behind them: the answer ends there."""
+    model_server.queue(script)
+
+    async def scenario():
+        async with running(run_with_memory):
+            turn = await ask(alice)
+            await until(Event.objects.filter(stream=turn.pk, kind=kind).exists)
+            await run_sync(crash, turn)
+            async with running(run_with_memory):
+                found.append(await ended(turn))
+
+    found = []
+    play(scenario)
+    assert found[0].status == "interrupted"
+    assert set(found[0].answer.text.split()) <= {"42."}
+    assert len(model_server.chat_requests) == 1
 
 
 def test_a_call_that_acts_and_was_cut_off_is_asked_about_anew(alice, model_server):

@@ -6,7 +6,7 @@ none where nobody ever tuned. k1 and b are no part of it: passages are stored as
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from uuid import UUID
 
@@ -19,11 +19,18 @@ RERANK_DEPTH = 30  # passages that are put in a better order, where nothing else
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What is None is the house's own."""
+    """What is None is the house's own; the first two were measured with vectors of `embedder`."""
 
     dense: float | None = None
     threshold: float | None = None
     rerank_depth: int | None = None
+    embedder: str = ""
+
+    def with_vectors_of(self, embedder: str) -> "Tuned":
+        """How much another model's vectors count, and how near they lie, was not measured."""
+        if self.embedder in ("", embedder):
+            return self
+        return replace(self, dense=None, threshold=None)
 
 
 UNTUNED = Tuned()
@@ -64,7 +71,7 @@ def _known() -> Known:
         if _remembered and _remembered[0][0] > now:
             return _remembered[0][1]
     rows = SearchWeights.objects.values_list(
-        "collection_id", "script", "dense", "threshold", "rerank_depth"
+        "collection_id", "script", "dense", "threshold", "rerank_depth", "embedder"
     )
     found = {(row[0], row[1]): Tuned(*row[2:]) for row in rows}
     with _lock:

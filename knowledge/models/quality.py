@@ -64,6 +64,7 @@ class QualityRun(models.Model):
         ANALYZER = "analyzer", _("words are read otherwise")
         EMBEDDER = "embedder", _("another embedding version")
         WEIGHTS = "weights", _("other weights")
+        GLOSSARY = "glossary", _("the glossary changed")
         PROMPT = "prompt", _("another prompt")
         QUESTIONS = "questions", _("the questions changed")
         GATE = "gate", _("before a change")
@@ -144,7 +145,9 @@ class QualityResult(models.Model):
 class SearchWeights(models.Model):
     """How a collection is searched in one script, where a person applied what tuning found.
 
-    What is None is the house's own. `dense` is the share of vectors in the fusion.
+    What is None is the house's own. `dense` is the share of vectors in the fusion. It and the
+    `threshold` were measured with the vectors of `embedder`, and count for those alone; where none
+    is named they count for all.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -155,6 +158,9 @@ class SearchWeights(models.Model):
     dense = models.FloatField(_("share of vectors"), null=True, blank=True)
     threshold = models.FloatField(_("threshold"), null=True, blank=True)
     rerank_depth = models.IntegerField(_("depth of re-ranking"), null=True, blank=True)
+    embedder = models.CharField(
+        _("embedding model"), max_length=120, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("weights of a search")
@@ -170,7 +176,7 @@ class SearchWeights(models.Model):
 class QualityTuning(models.Model):
     """What other weights would gain on questions they were not chosen by; applied by people only.
 
-    `proposed` and `replaced` hold, for each script, `dense`, `threshold` and `rerank_depth`, and
+    `proposed` and `replaced` hold, for each script, the columns of `SearchWeights`, and
     beside them `k1` and `b` of the collection; `figures` the gain with its interval.
     """
 

@@ -79,7 +79,7 @@ def carry_out(
     """Raises what search raises, and NobodyReads."""
     collection = tuning.collection
     QualityTuning.objects.filter(pk=tuning.pk).update(state=State.RUNNING)
-    tuning.settings = settings_of(collection)
+    tuning.settings, embedder = settings_of(collection), find_active_version().model
     index, user = read_index(collection), asker_of(collection, tuning.asked_by)
     known = _collect(collection, index, user, report)
     proposed, figures = find_better(known, index)
@@ -89,6 +89,8 @@ def carry_out(
     for script, values in choose_depths(read, is_held_out).items():
         proposed["scripts"][script]["rerank_depth"] = values["rerank_depth"]
         figures["scripts"][script] |= values
+    for values in proposed["scripts"].values():
+        values["embedder"] = embedder
     tuning.proposed, tuning.figures, tuning.state = proposed, figures, State.READY
     tuning.save()
 
@@ -206,7 +208,8 @@ def _collect(
         report(n, len(questions))
         found = search(user, question.text, [collection.pk], CANDIDATES, alpha=EVEN)
         terms = question_terms(collection, index, question.text)
-        own = tuned.tuned_for([collection.pk], question.text).dense
+        weights = tuned.tuned_for([collection.pk], question.text)
+        own = weights.with_vectors_of(version.model).dense
         usual = choose_alpha(question.text, version.model, is_multilingual=version.is_multilingual)
         known.append(
             Labelled(
@@ -280,6 +283,13 @@ def _record(act: Act, tuning: QualityTuning, weights: dict[str, Any], by: User) 
     audit.record(act, target, by=by, tuning=str(tuning.pk), weights=[*shape, *shares])
 
 
+def is_of_another_model(collection: Collection) -> bool:
+    """Whether what is applied was measured with vectors that are not searched any more."""
+    here = ["", find_active_version().model]
+    rows = SearchWeights.objects.filter(collection=collection).exclude(embedder__in=here)
+    return bool(rows.exclude(dense=None, threshold=None).exists())
+
+
 def _is_stale(tuning: QualityTuning) -> bool:
     return bool(tuning.settings != settings_of(tuning.collection))
 
@@ -295,6 +305,7 @@ def _current(collection: Collection) -> dict[str, Any]:
                 "dense": row.dense,
                 "threshold": row.threshold,
                 "rerank_depth": row.rerank_depth,
+                "embedder": row.embedder,
             }
             for row in rows
         },

@@ -40,6 +40,7 @@ def weights(request: HttpRequest, collection_id: UUID) -> HttpResponse:
         "work": Job.objects.filter(pk__in=under_way).first() if under_way else None,
         "held": request.GET.get("held", ""),
         "fewest": tuning.FEWEST,
+        "is_of_another_model": tuning.is_of_another_model(edited),
     }
     if request.headers.get("HX-Request"):
         return render(request, "knowledge/quality/_tunings.html", context)

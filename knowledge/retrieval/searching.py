@@ -55,7 +55,7 @@ class Plan:
         """Every query on its way to be embedded, in one batch."""
         texts = [query.text for query in self.queries]
         version = self.version or find_active_version()
-        tuned = [tuned_for(self.collections, text) for text in texts]
+        tuned = [tuned_for(self.collections, text).with_vectors_of(version.model) for text in texts]
         measured = thresholds_of(version.model)
         return prepare(
             texts,

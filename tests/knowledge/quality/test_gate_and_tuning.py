@@ -128,6 +128,7 @@ def test_weights_are_applied_by_a_person_and_taken_back(alice, zoo):
     found.refresh_from_db()
     assert (found.state, found.reason) == ("ready", "")
     assert not SearchWeights.objects.exists()  # never by itself
+    assert found.proposed["scripts"]["latin"]["embedder"] == find_active_version().model
     found.proposed = {"k1": 0.9, "b": 0.3, "scripts": {"latin": {"dense": 0.2, "threshold": None}}}
     found.save()
     question = "Where does the otter stay at night?"
@@ -170,6 +171,28 @@ def test_weights_that_lose_on_other_questions_need_a_word(alice, bob, zoo):
     assert SearchWeights.objects.get().dense == 1.0
     entry = AuditEntry.objects.get(act="gate.overridden")
     assert "ndcg -0.2000 [-0.3000, -0.1000] n=30" in str(entry.detail)
+
+
+def test_weights_of_one_embedder_say_nothing_of_another(alice, client, zoo):
+    """Another model's vectors lie nearer or farther: a threshold of before could find nothing."""
+    weights = SearchWeights.objects.create(
+        collection=zoo, script="latin", dense=0.2, threshold=0.99, rerank_depth=7,
+        embedder=find_active_version().model,
+    )  # fmt: skip
+    question, page = "Where does the otter stay at night?", f"/knowledge/{zoo.pk}/quality/tuning/"
+    client.force_login(alice)
+
+    def asked():
+        tuned.forget()
+        found = search(alice, question, [zoo.pk], only_alike=True)
+        return found.alpha, bool(found.passages), tuned.rerank_depth_of([zoo.pk], question)
+
+    assert asked() == (0.2, False, 7)
+    assert "another embedding model" not in client.get(page).content.decode()
+    weights.embedder = "far"
+    weights.save()
+    assert asked() == (0.5, True, 7)
+    assert "another embedding model" in client.get(page).content.decode()
 
 
 @pytest.fixture

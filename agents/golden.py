@@ -22,6 +22,7 @@ from knowledge.glossary.presence import is_any_there
 from knowledge.ingestion.steps import fingerprint
 from knowledge.labels import demands_of
 from knowledge.models import Collection
+from knowledge.quality.asking import usual_ways
 from knowledge.quality.judging import DEPTH
 from knowledge.retrieval.reranking import Asked, name_of
 from knowledge.switches import Switch
@@ -37,8 +38,9 @@ def supported_share(user: User, collection: Collection, question: str) -> float 
 def find_with(
     user: User, collection: Collection, question: str, ways: frozenset[Switch]
 ) -> SearchResult:
-    """What an answer is chosen from where questions are understood in these ways and in no other;
-    a reranker that does not answer changes nothing. Raises GatewayError."""
+    """What an answer is chosen from where questions are understood in these ways, the usual ones
+    and no others; a reranker that does not answer changes nothing. Raises GatewayError."""
+    ways |= usual_ways(collection)
     return run(_found(_task(user, collection, question, {one: one in ways for one in Switch})))
 
 

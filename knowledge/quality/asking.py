@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
+from django.utils import timezone
+
 from accounts.models import User
 from knowledge.curation.anchors import Anchor, find_anchor
+from knowledge.glossary.presence import is_any_there
+from knowledge.glossary.selectors import find_entries
 from knowledge.models import (
     Collection,
     DocumentText,
@@ -16,7 +20,8 @@ from knowledge.models import (
 )
 from knowledge.quality.judging import DEPTH, Given, Judged, Wanted, judge, judge_nothing
 from knowledge.retrieval import search
-from knowledge.switches import Switch
+from knowledge.retrieval.understanding import understand
+from knowledge.switches import USUAL, Switch, switched_on
 from knowledge.types import Passage, SearchResult
 
 
@@ -29,7 +34,7 @@ class Answerer(Protocol):
 
 class Finder(Protocol):
     """Finds what an answer from the collection would be chosen from, if its questions were
-    understood in these ways; raises what search raises."""
+    understood in these ways beside the usual ones; raises what search raises."""
 
     def __call__(
         self, user: User, collection: Collection, question: str, ways: frozenset[Switch]
@@ -109,10 +114,20 @@ def _found(
     version: EmbeddingVersion | None,
     ways: frozenset[Switch],
 ) -> SearchResult:
-    """As an answer would: what resembles nothing is nothing."""
+    """As an answer would: in the glossary's other words too, and what resembles nothing is
+    nothing."""
     if ways and _finder:
         return _finder[0](user, collection, text, ways)
-    return search(user, text, [collection.pk], DEPTH, version=version, only_alike=True)
+    within, usual, entries = [collection.pk], usual_ways(collection), list[list[str]]()
+    if Switch.GLOSSARY in usual and is_any_there():
+        entries = find_entries(user, text, within)
+    also = understand(text, (), usual, timezone.now(), entries=entries).also
+    return search(user, text, within, DEPTH, also=also, version=version, only_alike=True)
+
+
+def usual_ways(collection: Collection) -> frozenset[Switch]:
+    """Those that need nobody's word, as far as the collection does not say no."""
+    return USUAL & switched_on({}, [collection.understanding])
 
 
 def judge_found(question: GoldenQuestion, found: SearchResult, places: "Places") -> Judged:

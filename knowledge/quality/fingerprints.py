@@ -20,7 +20,7 @@ from knowledge.models import (
     SearchWeights,
 )
 from knowledge.quality.weighing import read_index
-from knowledge.switches import Switch, beyond_usual
+from knowledge.switches import Switch, beyond_usual, switched_on
 from knowledge.versions import find_active_version
 
 Cause = QualityRun.Cause
@@ -32,6 +32,7 @@ PARTS = {
     "analyzer": Cause.ANALYZER,
     "chunker": Cause.CHUNKER,
     "weights": Cause.WEIGHTS,
+    "glossary": Cause.GLOSSARY,
     "ways": Cause.WEIGHTS,
     "reranker": Cause.WEIGHTS,
     "prompt": Cause.PROMPT,
@@ -57,7 +58,7 @@ def settings_of(
     """The parts by name; by another embedding version than the searched one, and by other ways of
     understanding than the collection's own, if these are given."""
     ways = ways_of(collection) if ways is None else ways
-    named = " ".join(sorted(ways))
+    named, glossary = " ".join(sorted(ways)), _glossary(collection)
     told = {part for part in _told if part != RERANKER or Switch.RERANK in ways}
     return {
         "content": _content(collection),
@@ -66,6 +67,7 @@ def settings_of(
         "embedder": name_of(version or find_active_version()),
         "weights": _weights(collection),
         "questions": _questions(collection),
+        **({"glossary": glossary} if glossary else {}),
         **({"ways": named} if named else {}),
         **{part: _told[part](collection) for part in sorted(told)},
     }
@@ -105,6 +107,14 @@ def _weights(collection: Collection) -> str:
     values = rows.values_list("script", "dense", "threshold", "rerank_depth")
     shape = read_index(collection).shape
     return fingerprint(str(shape), *(str(row) for row in values))[:16]
+
+
+def _glossary(collection: Collection) -> str:
+    """Empty where no question is asked in other words."""
+    if Switch.GLOSSARY not in switched_on({}, [collection.understanding]):
+        return ""
+    found = collection.glossary.aggregate(count=Count("pk"), last=Max("updated_at"))
+    return f"{found['count']}:{found['last']}" if found["count"] else ""
 
 
 def _questions(collection: Collection) -> str:

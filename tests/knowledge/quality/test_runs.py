@@ -9,11 +9,13 @@ from accounts import services as accounts
 from agents.models import Agent
 from events import jobs
 from events.models import Job
+from knowledge.glossary.services import put_entry
 from knowledge.models import GoldenQuestion, QualityPlan, QualityRun
 from knowledge.quality import running, scheduling
 from knowledge.quality.errors import QuestionRefused
 from knowledge.quality.fingerprints import cause_of, settings_of
 from knowledge.quality.services import Expectation, add_question, change_question
+from knowledge.switches import Switch
 
 pytestmark = pytest.mark.django_db
 
@@ -131,3 +133,30 @@ def test_another_prompt_is_a_reason_to_ask_again(alice, handbook, asked):
     agent.collections.add(handbook)
     assert cause_of(before, settings_of(handbook)) == "prompt"
     assert cause_of(before, before) is None
+
+
+def test_questions_are_asked_in_the_words_of_the_glossary(alice, handbook, shelf_of_three):
+    """As answers are found: so an entry is seen to help, and a run follows its change."""
+    hotel = Expectation(shelf_of_three["travel"].pk, "Hotels cost at most 120 euros a night")
+    add_question(alice, handbook, "Caravanserai?", expected=[hotel])
+    before = begin(handbook, by=alice)
+    assert before.figures["hit_1"] == 0
+    put_entry(handbook, ["caravanserai", "hotels cost"])
+    assert cause_of(before.settings, settings_of(handbook)) == "glossary"
+    after = begin(handbook, by=alice)
+    assert after.figures["hit_1"] == 1
+    assert cause_of(after.settings, settings_of(handbook)) is None
+    handbook.understanding = {"glossary": False}
+    handbook.save()
+    assert begin(handbook, by=alice).figures["hit_1"] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_way_is_tried_beside_the_glossary(alice, handbook, shelf_of_three):
+    """What it gains is told against the search of today, and that knows the glossary."""
+    hotel = Expectation(shelf_of_three["travel"].pk, "Hotels cost at most 120 euros a night")
+    add_question(alice, handbook, "Caravanserai?", expected=[hotel])
+    put_entry(handbook, ["caravanserai", "hotels cost"])
+    ways = frozenset({Switch.PARTS})
+    run = running.make_run(handbook, running.Cause.GATE, alice, ways=ways)
+    assert running.carry_out(run).figures["hit_1"] == 1

@@ -30,6 +30,10 @@ class Robots:
         rules = self._rules_of(address)
         return rules is not None and bool(rules.can_fetch(address, NAME))
 
+    def can_tell(self, address: str) -> bool:
+        """Whether the site has said what it wants."""
+        return self._rules_of(address) is not None
+
     def wait(self, address: str) -> None:
         """Until the server may be asked again."""
         origin = _origin(address)

@@ -27,7 +27,11 @@ KEPT_LINKS = 500
 
 
 class WebConnector:
-    """External ids are addresses: the canonical one, where a page names it."""
+    """External ids are addresses: the canonical one, where a page names it.
+
+    Pages are gone when nothing leads to them. So a walk that could not read where something leads
+    is not complete: a site in trouble loses nothing.
+    """
 
     def __init__(self, settings: WebSettings, secret: str, state: str = "") -> None:
         self._settings = settings
@@ -41,7 +45,7 @@ class WebConnector:
     def walk(self, walk: Walk) -> Iterator[Found | Gone]:
         self._robots = Robots(self._settings.pause_seconds, walk.check)
         self._site = Site(self._start)
-        start = tidy(str(self._start)) or str(self._start)
+        start = self._first_page = tidy(str(self._start)) or str(self._start)
         self._met: set[str] = set()
         waiting = deque(self._first(start))
         self._met.update(address for address, _depth in waiting)
@@ -79,8 +83,10 @@ class WebConnector:
             named = [place for text in self._robots.sitemaps(start) if (place := tidy(text))]
             places = named or [tidy("/sitemap.xml", start) or start]
         found: dict[str, None] = {}
+        unread: list[str] = []
         for place in places:
-            for address in addresses_in(place, self._site, self._robots, self._headers):
+            listed = addresses_in(place, self._site, self._robots, self._headers, unread)
+            for address in listed:
                 if self._site.admits(address) and self._is_wanted(address):
                     found[address] = None
                 if len(found) > self._settings.most_pages:
@@ -88,6 +94,7 @@ class WebConnector:
         if not found:
             raise SourceUnusable(_("There is no sitemap with pages of this site."))
         self.total = min(len(found), self._settings.most_pages)
+        self.is_complete = not unread
         return [(address, 0) for address in found]
 
     def _is_new(self, address: str) -> bool:
@@ -104,43 +111,61 @@ class WebConnector:
     def _visit(self, address: str, walk: Walk) -> tuple[Found | Gone | None, list[str]]:
         """What is at the address, if it is wanted, and where it leads. Pages that are not wanted
         are read for their links alone."""
-        known = walk.known(address) or Known()
-        links = list(known.links)
-        if known.is_seen:
-            return None, links
+        known = walk.known(address)
+        if known is not None and known.is_seen and not _is_cut(known):
+            return None, list(known.links)
         if not self._robots.admit(address):
+            is_passing = not self._robots.can_tell(address)
+            links = self._remembered(address, known, is_passing=is_passing)
             return self._failed(address, _("The site does not want robots there."), links), links
         self._robots.wait(address)
         try:
             answer = get(address, ONE_PAGE, self._headers | _conditions(known))
         except OutboundError as error:
             is_passing = isinstance(error, FetchTimeout | Unreachable)
+            links = self._remembered(address, known, is_passing=is_passing)
             return self._failed(address, str(error), links, is_final=not is_passing), links
         return self._read(address, answer, known)
 
     def _read(
-        self, address: str, answer: Fetched, known: Known
+        self, address: str, answer: Fetched, known: Known | None
     ) -> tuple[Found | Gone | None, list[str]]:
-        links = list(known.links)
-        if answer.status == 304:
-            name = name_of(address, "text/html")
+        if answer.status == 304 and known is not None:
+            name, links = name_of(address, "text/html"), list(known.links)
             same = Found(address, name, address=address, links=links, is_unchanged=True)
             return (same if self._is_wanted(address) else None), links
         if answer.status in {404, 410}:
+            if address == self._first_page and self._settings.reach == "site":
+                raise SourceUnusable(_("There is no page at this address."))
             return Gone(address), []
         if not 200 <= answer.status < 300:
             if answer.status in {429, 503}:
                 self._robots.slow_down(address)
+            is_passing = answer.status == 429 or answer.status >= 500
+            links = self._remembered(address, known, is_passing=is_passing)
             reason = _("The site answered %(status)s.") % {"status": answer.status}
             return self._failed(address, reason, links), links
+        if not self._site.has(tidy(answer.url) or address):
+            links = self._remembered(address, known, is_passing=False)
+            return self._failed(
+                address, _("It leads to another site."), links, is_final=True
+            ), links
         page = read_page(answer)
         return self._take(address, answer, page), page.links
+
+    def _remembered(self, address: str, known: Known | None, *, is_passing: bool) -> list[str]:
+        """Where a page led that cannot be read now. Where nobody knows that, what it may have led
+        to is not known to be gone: of the first page, of those that are read for their links alone,
+        and of those with more links than are remembered."""
+        links = list(known.links) if known is not None else []
+        is_first = address == self._first_page and not links
+        if is_first or (is_passing and known is None) or (known is not None and _is_cut(known)):
+            self.is_complete = False
+        return links
 
     def _take(self, address: str, answer: Fetched, page: Page) -> Found | Gone | None:
         """The page as an item; None for one that is not wanted, or was there under another name."""
         name = tidy(answer.url) or address
-        if not self._site.has(name):
-            return self._failed(address, _("It leads to another site."), [], is_final=True)
         if page.canonical and self._site.has(page.canonical):
             name = page.canonical
         if name != address:
@@ -175,8 +200,15 @@ class WebConnector:
         )  # fmt: skip
 
 
-def _conditions(known: Known) -> dict[str, str]:
-    conditions = {}
+def _is_cut(known: Known) -> bool:
+    """Whether the page has more links than are remembered: then it is read anew each time."""
+    return len(known.links) >= KEPT_LINKS
+
+
+def _conditions(known: Known | None) -> dict[str, str]:
+    conditions: dict[str, str] = {}
+    if known is None or _is_cut(known):
+        return conditions
     if known.etag:
         conditions["If-None-Match"] = known.etag
     if known.last_modified:

@@ -6,10 +6,11 @@ from ipaddress import ip_network
 import pytest
 
 from knowledge.models import Collection, SourceItem, SyncRun
+from knowledge.sources import web
 from knowledge.sources.addresses import Site, tidy
 from security.outbound.targets import parse_target
 from tests.knowledge.sources.conftest import Add, counts, titles, visit
-from tests.support.web import SITE, listen, page, redirect, serve
+from tests.support.web import SITE, Page, listen, page, redirect, serve
 
 pytestmark = pytest.mark.django_db
 
@@ -116,8 +117,6 @@ def test_a_site_is_followed_politely_from_visit_to_visit(
 def test_traps(internet: None, add: Add, handbook: Collection, monkeypatch):
     from dataclasses import replace  # noqa: PLC0415
 
-    from knowledge.sources import web  # noqa: PLC0415
-
     monkeypatch.setattr(web, "ONE_PAGE", replace(web.ONE_PAGE, seconds=1.0, max_bytes=100_000))
     with listen() as canary:
         inside = f"http://127.0.0.1:{canary.port}"
@@ -151,6 +150,91 @@ def test_traps(internet: None, add: Add, handbook: Collection, monkeypatch):
     trapped = source.items.filter(external_id__contains="/trap").count()
     assert 0 < trapped < 40
     assert run.seen <= 40
+
+
+BUSY, CLOSED, GONE = (page(b"", status=status) for status in (503, 403, 404))
+SIGN_IN = page(html("Sign in", "Who are you?"))
+
+
+@pytest.mark.parametrize(
+    ("path", "trouble", "is_wanted"),
+    [
+        pytest.param("/", BUSY, False, id="busy"),
+        pytest.param("/", BUSY, True, id="busy and not indexed"),
+        pytest.param("/", CLOSED, True, id="closed"),
+        pytest.param("/", GONE, False, id="gone"),
+        pytest.param("/", SIGN_IN, True, id="elsewhere"),
+        pytest.param("/robots.txt", BUSY, False, id="robots"),
+    ],
+)
+def test_a_first_page_in_trouble_takes_nothing_away(
+    internet: None, add: Add, handbook: Collection, path: str, trouble: Page, is_wanted: bool
+):
+    """It is no item, so nobody remembers where it led."""
+    head = '<meta name="robots" content="noindex">' if is_wanted else ""
+    start = page(html("Start", "Welcome.", "/docs/a", "/docs/b", head=head))
+    whole = {"/": start, "/docs/a": page(html("A", "About a.")), "/docs/b": page(html("B", "B."))}
+    pages = dict(whole)
+    with serve(pages) as site, serve({"/": trouble}) as other:
+        source = add(
+            "web", address=site.at("/"), include=[] if is_wanted else ["docs/**"],
+            pause_seconds=0.1, grace_days=0,
+        )  # fmt: skip
+        assert counts(visit(source)) == (2, 0, 0, 0, 0)
+        pages[path] = redirect(other.at("/")) if trouble is SIGN_IN else trouble
+        for _time in range(2):
+            run = visit(source)
+            assert run.removed == 0
+            assert run.status == ("failed" if trouble is GONE else "succeeded")
+        assert titles(handbook) == ["A", "B"]
+        pages.pop(path)
+        pages |= {**whole, "/docs/b": GONE}
+        assert visit(source).removed >= 1  # the first page too, where it had become an item
+        assert titles(handbook) == ["A"]
+
+
+def test_all_links_of_a_page_are_followed_also_when_it_is_unchanged(
+    internet: None, add: Add, handbook: Collection, monkeypatch
+):
+    monkeypatch.setattr(web, "KEPT_LINKS", 2)
+    links = [f"/{n}" for n in range(5)]
+    pages = {link: page(html(f"Page {link}", f"About {link}.")) for link in links}
+    pages["/"] = conditional(html("Start", "All of them.", *links), '"one"')
+    with serve(pages) as site:
+        source = add("web", address=site.at("/"), pause_seconds=0.1, grace_days=0)
+        assert counts(visit(source)) == (6, 0, 0, 0, 0)
+        assert counts(visit(source)) == (0, 0, 6, 0, 0)
+        pages["/"] = page(b"", status=503)  # two of the five are remembered
+        assert counts(visit(source)) == (0, 0, 2, 0, 1)
+        assert len(titles(handbook)) == 6
+
+
+@pytest.mark.parametrize("trouble", ["status", "page"])
+def test_a_list_in_a_sitemap_that_cannot_be_read_takes_nothing_away(
+    internet: None, add: Add, handbook: Collection, trouble: str
+):
+    def listing(kind: str, *places: str) -> bytes:
+        tag = {"urlset": "url", "sitemapindex": "sitemap"}[kind]
+        inner = "".join(f"<{tag}><loc>{place}</loc></{tag}>" for place in places)
+        return f"<{kind}>{inner}</{kind}>".encode()
+
+    pages = {"/a": page(html("A", "About a.")), "/b": page(html("B", "About b."))}
+    with serve(pages) as site:
+        lists = {
+            "/sitemap.xml": listing("sitemapindex", site.at("/one.xml"), site.at("/two.xml")),
+            "/one.xml": listing("urlset", site.at("/a")),
+            "/two.xml": listing("urlset", site.at("/b")),
+        }
+        pages |= {path: page(body, "application/xml") for path, body in lists.items()}
+        source = add("web", address=site.at("/"), reach="sitemap", pause_seconds=0.1, grace_days=0)
+        assert counts(visit(source)) == (2, 0, 0, 0, 0)
+        is_status = trouble == "status"
+        pages["/two.xml"] = page(b"", status=500) if is_status else page(html("Back soon", "…"))
+        assert visit(source).removed == 0
+        assert titles(handbook) == ["A", "B"]
+        pages["/two.xml"] = page(b"", status=404)
+        assert visit(source).removed == 1
+        assert titles(handbook) == ["A"]
 
 
 def test_a_preview_stores_nothing_and_a_sitemap_lists(

@@ -33,7 +33,7 @@ class StreamWriter:
         self.unstored: list[EventRow] = []
         self.unstored_bytes = 0
         self.has_urgent = False
-        self._on_its_way = self.seq
+        self.told_at = 0.0  # in the loop's time
         self.is_lost = False
         self._scheduler = scheduler
         self._on_lost = on_lost
@@ -50,7 +50,8 @@ class StreamWriter:
         self._scheduler.mark(self, at_once=True)
 
     def emit_text(self, kind: str, text: str) -> None:
-        """Add a delta; the first of its kind is rung at once, later ones with the next tick."""
+        """Add a delta; the first of its kind is rung at once, later ones with the next tick,
+        or before it where nothing was said for a while."""
         if kind not in DELTA_KINDS:
             raise ValueError(kind)
         if self._gathered:

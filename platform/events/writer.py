@@ -2,7 +2,8 @@
 
 A claim's fence makes its writer the only one, so sequence numbers are given in memory. Neighbouring
 deltas of a stream become one event a tick. The tick is what a reader still sees as one flow, and
-grows with the number of live streams; the first words of an answer do not wait for it.
+grows with the number of live streams. The first words of an answer do not wait for it, nor does
+a stream that was silent for a while: what it says was gathered before, where it was read.
 """
 
 import asyncio
@@ -27,14 +28,14 @@ from observability.lanes import Lane
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.040
-TICK_PER_STREAM = 0.0004
+TICK_PER_STREAM = 0.001
 LONGEST_TICK = 0.2
-MOST_A_TICK = 16  # streams: of more, a share each time, so that who begins does not wait for all
+MOST_A_TICK = 8  # streams: of more, a share each time, so that who begins does not wait for all
 STORE_SECONDS = 0.1
 STORE_BYTES = 2048
 WATCH_SECONDS = 10.0  # a web process announces every two seconds what it watches
 RETRY_SECONDS = 0.5
-RING_SHARE = 0.05  # of a window: what is said within it goes out together, first words too
+RING_SECONDS = 0.002  # what is said within it goes out together, first words too
 
 Store = Callable[[Sequence[Batch]], Awaitable[set[UUID]]]
 Publish = Callable[[str, bytes], Awaitable[None]]
@@ -71,6 +72,8 @@ class EventWriter:
         self._outbox: dict[str, list[tuple[object, ...]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._ticked = 0.0
+        self._ahead = 0  # streams that may speak before the tick, until …
+        self._ahead_until = 0.0
         self._has_outbox = asyncio.Event()
         self._has_unstored = asyncio.Event()
         self._is_urgent = asyncio.Event()
@@ -148,7 +151,7 @@ class EventWriter:
     def mark(self, stream: StreamWriter, *, at_once: bool) -> None:
         """The stream has something to say, now or with the next tick."""
         loop = asyncio.get_running_loop()
-        if at_once:
+        if at_once or self._may_go_ahead(stream, loop.time()):
             loop.call_soon(self._collect, stream)
             return
         self._dirty[stream.key] = stream
@@ -172,6 +175,15 @@ class EventWriter:
         """Ring what is left to say; storing it is up to the caller."""
         self._collect(stream)
         self._unstored.pop(stream.key, None)
+
+    def _may_go_ahead(self, stream: StreamWriter, now: float) -> bool:
+        """Whether it was silent for half a window, and only a share of the streams speaks now."""
+        if now > self._ahead_until:
+            self._ahead, self._ahead_until = MOST_A_TICK, now + RING_SECONDS
+        if self._ahead <= 0 or now - stream.told_at < self._window() / 2:
+            return False
+        self._ahead -= 1
+        return True
 
     def _window(self) -> float:
         return max(TICK_SECONDS, min(TICK_PER_STREAM * len(self._streams), LONGEST_TICK))
@@ -198,6 +210,7 @@ class EventWriter:
         rows = stream.collect()
         if not rows:
             return
+        stream.told_at = asyncio.get_running_loop().time()
         for row in rows:
             self._tell(stream.key, row)
         self._unstored[stream.key] = stream
@@ -222,7 +235,7 @@ class EventWriter:
                     log.exception("live events cannot be sent; they are read from the log")
                     continue
                 await self._publish(web_channel(web_id), message)
-            await asyncio.sleep(self._window() * RING_SHARE)
+            await asyncio.sleep(RING_SECONDS)
 
     # -- the log -----------------------------------------------------------------------------------
 

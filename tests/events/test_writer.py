@@ -118,7 +118,6 @@ def test_first_words_are_rung_at_once_and_later_ones_wait_for_the_tick(monkeypat
         for _ in range(5):
             await asyncio.sleep(0)
         assert [rows[0][3] for _, rows in record.rung] == [{"text": "first"}]
-        writer._tick()  # a tick has just been: the next is a window away
         stream.emit_text("text_delta", " second")
         stream.emit_text("text_delta", " third")
         for _ in range(5):
@@ -126,6 +125,27 @@ def test_first_words_are_rung_at_once_and_later_ones_wait_for_the_tick(monkeypat
         assert len(record.rung) == 1
         await asyncio.sleep(0.08)
         assert record.rung[1][1][0][3] == {"text": " second third"}
+
+    play(scenario)
+
+
+def test_who_was_silent_for_half_a_window_does_not_wait_for_the_tick(monkeypatch):
+    monkeypatch.setattr(writer_module, "TICK_SECONDS", 5.0)
+
+    async def scenario(record, writer):
+        stream = opened(writer)
+        writer.watch("w", [stream.key])
+        await asyncio.sleep(0.01)
+        record.rung.clear()
+        stream.emit_text("text_delta", "first")
+        await asyncio.sleep(0.05)
+        writer._tick()  # a tick has just been: the next is a window away
+        stream.told_at -= 2.5  # as if it had been silent as long
+        stream.emit_text("text_delta", " second")
+        await asyncio.sleep(0.05)
+        stream.emit_text("text_delta", " third")
+        await asyncio.sleep(0.05)
+        assert [rows[0][3]["text"] for _, rows in record.rung] == ["first", " second"]
 
     play(scenario)
 
@@ -157,7 +177,8 @@ def test_of_many_streams_a_share_is_told_at_once_and_all_within_a_window():
         for stream in streams:
             stream.emit_text("text_delta", "more")
         await asyncio.sleep(1.0)  # many windows
-        assert max(len(rows) for _, rows in record.rung) <= writer_module.MOST_A_TICK
+        most = 2 * writer_module.MOST_A_TICK  # those who were silent, and a tick behind them
+        assert max(len(rows) for _, rows in record.rung) <= most
         assert len({row[0] for _, rows in record.rung for row in rows}) == len(streams)
 
     play(scenario)

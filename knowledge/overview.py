@@ -13,6 +13,7 @@ from accounts.models import Grant, User
 from events.models import Job
 from knowledge.counts import count_documents
 from knowledge.models import Collection, Document, Stage
+from knowledge.sources.selectors import count_troubled
 
 ACTIVE = (Document.Status.QUEUED, Document.Status.RUNNING)
 ENDED = (Document.Status.READY, Document.Status.FAILED)
@@ -82,6 +83,7 @@ class Card:
     total_size: int = 0
     active_count: int = 0
     failed_count: int = 0
+    troubled_count: int = 0  # sources that are not in step, where the reader looks after them
 
 
 def list_cards(user: User) -> list[Card]:
@@ -97,6 +99,7 @@ def list_cards(user: User) -> list[Card]:
     )
     counts = count_documents(ids, user)
     newest = _last_changes(user, ids)
+    troubled = count_troubled(user, ids)
     return [
         Card(
             one,
@@ -107,6 +110,7 @@ def list_cards(user: User) -> list[Card]:
             total_size=found.bytes,
             active_count=sum(found.by_status[status] for status in ACTIVE),
             failed_count=found.by_status[Document.Status.FAILED],
+            troubled_count=troubled[one.pk],
         )
         for one in collections
     ]

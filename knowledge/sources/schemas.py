@@ -9,6 +9,7 @@ from pydantic import StringConstraints
 
 from knowledge.models import SyncRun
 from knowledge.schemas import AT, ID, Name, example
+from knowledge.sources.standing import standing_of
 from security.schemas import PageQuery, WriteSchema
 
 Kind = Literal["folder", "git", "web", "feed", "s3", "api"]
@@ -99,10 +100,15 @@ class SourceOut(Schema):
     grace_days: int
     is_paused: bool
     next_run_at: datetime | None
+    standing: str = Field(
+        description="`in_step`, `syncing`, `failed` (the last visit), `cancelled`, `late` (its "
+        "time is over), `new` (never visited), `paused` or `pushed` (by another program)."
+    )
+    last_visit_at: datetime | None = Field(description="When the last visit ended, however.")
     item_count: int
     failed_count: int
     missing_count: int
-    last_run: RunOut | None
+    last_run: RunOut | None = Field(description="Also a preview, and one under way.")
 
     model_config = example(
         id=ID, collection_id=ID, kind="git", name="Docs", settings={
@@ -110,13 +116,23 @@ class SourceOut(Schema):
             "include": ["docs/**"], "exclude": [],
         },
         secret_hint="…", schedule="hourly", grace_days=7, is_paused=False,  # noqa: S106
-        next_run_at=AT,
+        next_run_at=AT, standing="in_step", last_visit_at=AT,
         item_count=124, failed_count=1, missing_count=0, last_run=None,
     )  # fmt: skip
 
     @staticmethod
     def resolve_last_run(source: Any) -> SyncRun | None:
         return next(iter(source.last_runs), None)
+
+    @staticmethod
+    def resolve_standing(source: Any) -> str:
+        return standing_of(
+            source, next(iter(source.last_runs), None), next(iter(source.last_visits), None)
+        )
+
+    @staticmethod
+    def resolve_last_visit_at(source: Any) -> datetime | None:
+        return next((visit.finished_at for visit in source.last_visits), None)
 
 
 class SyncIn(WriteSchema):

@@ -30,6 +30,7 @@ from knowledge.job_card import find_card
 from knowledge.models import Collection, Document, Source
 from knowledge.overview import list_cards
 from knowledge.rows import describe, in_words
+from knowledge.sources.selectors import list_troubled
 from security.paging import InvalidCursor
 
 PAGE_SIZE = 50
@@ -70,6 +71,7 @@ def collection(request: HttpRequest, collection_id: UUID) -> HttpResponse:
         "endings": ",".join(ending for kind in FILE_TYPES for ending in kind.endings if ending),
         **_listed(request, shown, may_edit=context["may_edit"]),
         "targets": _targets(request, shown) if context["may_edit"] else [],
+        "troubled": _troubled(request, shown) if context["may_edit"] else [],
     }
     return render(request, "knowledge/collection.html", context)
 
@@ -187,6 +189,14 @@ def _job_card(request: HttpRequest, shown: Collection) -> dict[str, Any]:
     card = find_card(shown, caller(request))
     problems = [replace(one, reason=in_words(one.reason)) for one in card.problems]
     return {"card": card, "progress": card.run, "problems": problems}
+
+
+def _troubled(request: HttpRequest, shown: Collection) -> list[Any]:
+    """Its sources that are not in step, and why."""
+    found = list_troubled(caller(request), shown.pk)
+    for source in found:
+        source.reason_shown = in_words(source.reason or "")
+    return found
 
 
 def _targets(request: HttpRequest, shown: Collection) -> Any:

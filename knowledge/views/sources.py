@@ -19,6 +19,7 @@ from knowledge.sources import kinds, selectors, services
 from knowledge.sources.forms import FORMS, SourceForm
 from knowledge.sources.services import SourceRefused
 from knowledge.sources.settings import place_of
+from knowledge.sources.standing import standing_of
 from knowledge.views.collections import collection_context
 from security.rate_limits import Action
 from security.reading import reading_as
@@ -211,6 +212,8 @@ def _shown(found: Any) -> Any:
     found.place = place_of(found.kind, found.settings)
     found.icon = ICONS[Source.Kind(found.kind)]
     found.last_run = next(iter(found.last_runs), None)
+    found.last_visit = next(iter(found.last_visits), None)
+    found.standing = standing_of(found, found.last_run, found.last_visit)
     return found
 
 

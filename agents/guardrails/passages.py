@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
+from uuid import UUID
 
 from agents.guardrails.types import Place
 from agents.types import AgentTask, PackedPassage, RetrievalCompleted
 from gateway.labels import Demand
+from knowledge.retrieval.types import Drop
 from knowledge.types import Passage
 
 Step = TypeVar("Step")
@@ -26,7 +28,17 @@ async def permitted_step(task: AgentTask, step: Step) -> Step:
     if task.guard is None or not isinstance(step, RetrievalCompleted):
         return step
     passages = await permitted(task, step.passages, step.demands)
-    return replace(step, passages=passages)
+    held = _parts(step.passages) - _parts(passages)
+    if step.found is None or not held:
+        return replace(step, passages=passages)
+    trace = tuple(
+        replace(one, dropped=Drop.RULE) if one.chunk_id in held else one for one in step.found.trace
+    )
+    return replace(step, passages=passages, found=replace(step.found, trace=trace))
+
+
+def _parts(passages: Sequence[PackedPassage]) -> set[UUID]:
+    return {part.chunk_id for passage in passages for part in passage.parts}
 
 
 async def for_ranking(

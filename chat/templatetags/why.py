@@ -1,10 +1,13 @@
 """The codes of "Why this answer" in words, and shares as widths."""
 
 import re
+from typing import Any
 
 from django import template
 
 from chat.why import wording
+from chat.why.types import Reranking
+from knowledge.trials.comparing import RANKERS
 
 register = template.Library()
 _MARKS = re.compile(r"\*\*|~~|`|^#+ |^> ", re.MULTILINE)
@@ -23,6 +26,13 @@ def stage(code: str) -> str:
 @register.filter
 def fate(code: str) -> str:
     return str(wording.FATES.get(code, code))
+
+
+@register.filter
+def ranker(by: Reranking) -> str:
+    """The model's name, else what kind of reranker it was."""
+    known: dict[str, Any] = {**RANKERS}
+    return by.model or str(known.get(by.way, by.way))
 
 
 @register.filter

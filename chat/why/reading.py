@@ -16,7 +16,7 @@ from chat.why.calls import add_up, list_attempts
 from chat.why.kinds import KEPT, PROMPT, SEARCH
 from chat.why.passages import show_candidates
 from chat.why.stages import find_stages, placed_blocks
-from chat.why.types import Narrowed, Searched, Why
+from chat.why.types import Narrowed, Reranking, Searched, Why
 from security.reading import reading_as
 
 NOTHING_WRITTEN: dict[str, Any] = {"filters": (), "model": "", "trouble": ""}
@@ -37,6 +37,7 @@ def find_why(user: User, message_id: UUID) -> Why:
     attempts = list_attempts(user, turn)
     total_ms = _total_ms(turn)
     asked = NOTHING_WRITTEN | steps.get("query_rewritten", {})
+    ordered = steps.get("passages_reranked")
     return Why(
         message_id=answer.pk,
         conversation_id=answer.conversation_id,
@@ -52,6 +53,7 @@ def find_why(user: User, message_id: UUID) -> Why:
         filters=tuple(Narrowed(f["kind"], f["words"], f["counts"]) for f in asked["filters"]),
         written_by=asked["model"],
         trouble=asked["trouble"],
+        reranking=Reranking(**ordered) if ordered else None,
         candidates=candidates,
         more=search["more"] if search else 0,
         weight=search["weight"] if search else None,

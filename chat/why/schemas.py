@@ -72,6 +72,18 @@ class NarrowedOut(Schema):
     model_config = example(kind="file_type", words="PDFs", counts=True)
 
 
+class RerankingOut(Schema):
+    way: str = Field(description="`endpoint`, `cross_encoder`, `listwise` or `features`.")
+    model: str = Field(description="Empty where it has no name.")
+    depth: int = Field(description="How many passages it read.")
+    took_ms: float
+    trouble: str = Field(
+        description="`late`, `nonsense` or `unavailable`: then the order is that of the search."
+    )
+
+    model_config = example(way="endpoint", model="ranker", depth=30, took_ms=120.5, trouble="")
+
+
 class BlockOut(Schema):
     kind: str = Field(
         description="`rules`, `instructions`, `history`, `memory`, `passage`, `images`, `question`."
@@ -131,6 +143,7 @@ class WhyOut(Schema):
     written_by: str = Field(description="The model that wrote some of the queries.")
     trouble: str = Field(description="Why it wrote none, as a code.")
     weight: float | None = Field(description="Of meaning; the rest is that of words.")
+    reranking: RerankingOut | None = Field(description="None where nothing was reranked.")
     candidates: list[CandidateOut]
     more: int = Field(description="Candidates behind the last of these.")
     blocks: list[BlockOut]
@@ -151,8 +164,8 @@ class WhyOut(Schema):
         message_id=ID, conversation_id=ID, question="May I fly to Munich?", asked_at=AT,
         status="complete", agent="Documents", model="house-model", usage=None,
         queries=[{"text": "May I fly to Munich?", "way": "original", "weight": 1.0}], filters=[],
-        written_by="", trouble="",
-        weight=0.5, candidates=[], more=0, blocks=[{"kind": "passage", "tokens": 212, "n": 1}],
+        written_by="", trouble="", weight=0.5, reranking=None, candidates=[], more=0,
+        blocks=[{"kind": "passage", "tokens": 212, "n": 1}],
         budget=3400, stages=[{"name": "searched", "ms": 14.2, "is_part": False}], total_ms=2304.0,
         attempts=[], cited=1, unsupported=[], is_kept=True, is_reused=False,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from chat.why.types import Block, Stage
 
-PARTS = ("embed", "sql", "rerank", "pack")  # of a search
+PARTS = ("embed", "sql")  # of a search
 SMALLEST = 0.5  # milliseconds: less than that is nothing
 
 
@@ -22,6 +22,7 @@ def find_stages(
         *_took("read", steps.get("attachments_read")),
         *_took("searched", steps.get("retrieval_completed")),
         *_parts(steps.get("search_kept", {}).get("timings", {})),
+        *_took("reranked", steps.get("passages_reranked")),
         *_took("called", steps.get("tool_completed")),
         *_spoken(usage or {}, steps.get("reasoning_completed", {}).get("took_ms")),
     ]

@@ -85,6 +85,19 @@ class Narrowed:
 
 
 @dataclass(frozen=True, slots=True)
+class Reranking:
+    """Who put the first `depth` passages in a better order: `way` is one of
+    `knowledge.retrieval.reranking.types.Way`, `model` its name where it has one. With `trouble`
+    nobody did."""
+
+    way: str
+    model: str
+    depth: int
+    took_ms: float
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """A part of the prompt; `share` of all its tokens, `offset` of those before it."""
 
@@ -147,6 +160,7 @@ class Why:
     filters: tuple[Narrowed, ...] = ()
     written_by: str = ""
     trouble: str = ""
+    reranking: Reranking | None = None
     candidates: tuple[ShownCandidate, ...] = ()
     more: int = 0
     weight: float | None = None

@@ -20,8 +20,7 @@ STAGES = {
     "searched": _("Searching"),
     "embed": _("question as a vector"),
     "sql": _("both legs in the index"),
-    "rerank": _("reranking"),
-    "pack": _("choosing what fits"),
+    "reranked": _("Reranking"),
     "called": _("Calling tools"),
     "first_word": _("Until the first word"),
     "thought": _("thinking"),
@@ -35,6 +34,7 @@ FATES = {
     "budget": _("no room left"),
     "diversity": _("others tell more that is new"),
     "limit": _("enough were better"),
+    "rule": _("kept back by a rule"),
     "left": _("left out"),
 }
 BLOCKS = {

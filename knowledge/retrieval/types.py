@@ -74,6 +74,7 @@ class Drop(StrEnum):
     BUDGET = "budget"  # no room for it
     DIVERSITY = "diversity"  # others tell more that is new
     LIMIT = "limit"  # as many as were wanted are better
+    RULE = "rule"  # a guardrail keeps it from the model
 
 
 @dataclass(frozen=True, slots=True)

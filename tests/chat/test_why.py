@@ -135,6 +135,39 @@ def test_a_reader_sees_the_passages_that_they_may_see_now(alice, bob, answered, 
     assert OPEN not in client.get(f"/why/{answered.answer_id}").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("way", "model", "trouble", "said"),
+    [
+        ("endpoint", "ranker", "", "The first 30 reranked by ranker"),
+        ("cross_encoder", "", "", "reranked by the model on this machine"),
+        ("endpoint", "ranker", "late", "the order is that of the search"),
+    ],
+)
+def test_it_says_who_reranked_and_for_how_long(
+    alice, bob, answered, client, way, model, trouble, said
+):
+    message = Message.objects.get(pk=answered.answer_id)
+    data = {"way": way, "model": model, "depth": 30, "took_ms": 812.0, "trouble": trouble}
+    message.steps = [*message.steps, {"kind": "passages_reranked", "data": data}]
+    message.save()
+    client.force_login(bob)
+    page = client.get(f"/why/{answered.answer_id}").content.decode()
+    assert said in page
+    assert "812" in page
+    told = client.get(f"/api/v1/messages/{answered.answer_id}/why").json()
+    assert told["reranking"] == data
+    assert {"name": "reranked", "ms": 812.0, "is_part": False} in told["stages"]
+
+
+def test_a_rule_that_keeps_a_passage_back_is_named(alice, bob, answered, client):
+    message = Message.objects.get(pk=answered.answer_id)
+    (search,) = (step for step in message.steps if step["kind"] == "search_kept")
+    search["data"]["candidates"][1]["dropped"] = Drop.RULE.value
+    message.save()
+    client.force_login(alice)
+    assert "kept back by a rule" in client.get(f"/why/{answered.answer_id}").content.decode()
+
+
 def test_of_a_document_that_is_gone_or_split_anew_no_word_is_left(alice, bob, answered):
     Chunk.objects.filter(document__title=OPEN).delete()
     Document.objects.filter(title=SECRET).delete()

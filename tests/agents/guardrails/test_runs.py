@@ -34,12 +34,14 @@ from agents.types import (
     PastMessage,
     ReasoningDelta,
     Recollection,
+    RetrievalCompleted,
     TextDelta,
     ToolCalled,
     ToolCompleted,
     UsageRecorded,
 )
 from gateway.types import ChatRequest, Route, ToolCall
+from knowledge.retrieval.types import Candidate, Drop
 from tests.agents.guardrails.rules_of import rule
 from tests.agents.passages import passage
 from tests.agents.test_loop import Run
@@ -186,6 +188,21 @@ def test_a_blocked_passage_is_left_out_and_never_cited(model_server, route):
     assert "led by Bob" not in everything(model_server)
     assert [one.n for one in made.of(CitationAdded)] == [2]
     assert "[1]" not in made.text
+
+
+def test_who_asks_why_hears_that_a_rule_kept_a_passage_back(model_server, route):
+    class Traced(Run):
+        async def search(self, *args, **more):
+            found = await super().search(*args, **more)
+            looked_at = [Candidate(one.chunk_id, one.document_id) for one in found.passages]
+            return replace(found, trace=tuple(looked_at))
+
+    model_server.queue(Script(text="It opens at nine [2]."))
+    blocking = stored(rule(places=("retrieved",), action="block"))
+    agent = replace(AgentSpec(), guardrails=(blocking,))
+    made = Traced(route, agent=agent, user=someone(), found=(SECRET, OPEN)).run()
+    (step,) = made.of(RetrievalCompleted)
+    assert [one.dropped for one in step.found.trace] == [Drop.RULE, None]
 
 
 @pytest.mark.parametrize("size", [1, 5, 1000])

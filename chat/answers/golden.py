@@ -25,7 +25,7 @@ def keep_as_golden(user: User, message_id: UUID, collection_id: UUID) -> GoldenQ
     conversation by this person's wish: a temporary one is not taken from. Raises Http404 and
     QuestionRefused.
     """
-    answer = _answer(user, message_id)
+    answer = answer_of(user, message_id)
     collection = require_visible(Collection.objects, user, collection_id)
     if answer.conversation.is_temporary:
         raise QuestionRefused(_("Nothing of a temporary chat is kept."))
@@ -45,18 +45,19 @@ def homes_of(user: User, message_id: UUID) -> list[Collection]:
     """The collections in which the answer's question may be kept: first those that it cites, then
     those that `user` edits. None where nobody asked anything, or nothing of it is kept."""
     try:
-        answer = _answer(user, message_id)
+        answer = answer_of(user, message_id)
     except Http404:
         return []
     if answer.conversation.is_temporary:
         return []
-    cited = set(_cited(user, answer).values_list("document__collection_id", flat=True))
+    cited = set(cited_by(user, answer).values_list("document__collection_id", flat=True))
     editable = Collection.objects.editable_by(user).order_by("name")[:MOST_HOMES]
     found = list(Collection.objects.visible_to(user).filter(pk__in=cited).order_by("name"))
     return found + [one for one in editable if one.pk not in cited]
 
 
-def _answer(user: User, message_id: UUID) -> Message:
+def answer_of(user: User, message_id: UUID) -> Message:
+    """To a question in words, in a conversation that `user` may see; raises Http404."""
     answers = Message.objects.visible_to(user).filter(role=Message.Role.ASSISTANT)
     rows = answers.select_related("parent", "conversation").filter(pk=message_id)
     found: Message | None = rows.first()
@@ -65,12 +66,12 @@ def _answer(user: User, message_id: UUID) -> Message:
     return found
 
 
-def _cited(user: User, answer: Message) -> Any:
+def cited_by(user: User, answer: Message) -> Any:
     return Citation.objects.visible_to(user).filter(message=answer)
 
 
 def _expected(user: User, answer: Message, collection: Collection) -> list[Expectation]:
     """Each passage once; words that are not in the document any more are left out."""
-    rows = _cited(user, answer).filter(document__collection=collection).with_changes()
+    rows = cited_by(user, answer).filter(document__collection=collection).with_changes()
     found = {(row.document_id, row.quote): row for row in rows if not row.has_changed}
     return [Expectation(row.document_id, row.quote, row.start) for row in found.values()][:20]

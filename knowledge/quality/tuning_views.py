@@ -121,7 +121,9 @@ def withdraw(request: HttpRequest, approved_id: UUID) -> HttpResponse:
 def _form(
     request: HttpRequest, collection: Collection, edited: ApprovedAnswer | None
 ) -> HttpResponse:
-    form = AnswerForm(request.POST or None, initial=_first(request, edited))
+    is_draft = request.POST.get("action") == "draft"  # words from elsewhere, to be read first
+    filled = None if is_draft else request.POST or None
+    form = AnswerForm(filled, initial=_first(request, edited))
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
@@ -147,7 +149,8 @@ def _form(
 
 def _first(request: HttpRequest, edited: ApprovedAnswer | None) -> dict[str, Any]:
     if edited is None:
-        return {"question": request.GET.get("q", "")}
+        asked = request.POST.get("question") or request.GET.get("q", "")
+        return {"question": asked, "text": request.POST.get("text", "")}
     more = edited.wordings.exclude(text=edited.question).values_list("text", flat=True)
     return {
         "question": edited.question,

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
+from agents.guardrails import sent
 from agents.guardrails.asking import Asking
 from agents.guardrails.guard import Guard, whose
 from agents.guardrails.rules import AnyRule, parse
@@ -14,7 +15,7 @@ from agents.guardrails.vault import Vault
 from agents.types import AgentTask, Chat
 from gateway.chat import stream_chat
 from gateway.routing.routes import find_routes
-from gateway.types import FindRoutes
+from gateway.types import AS_IT_IS, FindRoutes
 from security.sentences import Sentence
 
 WITHHELD = "(This was withheld from you by a rule.)"
@@ -60,6 +61,15 @@ async def _looked_at(task: AgentTask, guard: Guard) -> AgentTask:
         guard.blocked = guard.blocked or looked.blocked
         orders.append(looked.text)
     agent = replace(task.agent, instructions=_with(task, orders))
+    try:  # what a program says beside its words
+        task = replace(
+            task,
+            extra=await sent.unknown(guard, task.extra),
+            controls=await sent.controls(guard, task.controls),
+        )
+    except sent.QuestionBlocked as blocked:
+        guard.blocked = guard.blocked or blocked.args[0]
+        task = replace(task, extra={}, controls=AS_IT_IS)
     if guard.blocked:
         task = replace(task, history=(), memories=(), goes_on=None)
     else:

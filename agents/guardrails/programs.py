@@ -4,18 +4,19 @@ What they say is input, what their tools said a result, what comes back is outpu
 theirs: calls are told as the model made them, with the placeholders that it knows.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
+from agents.guardrails import sent
 from agents.guardrails.answering import STOPPED, Blocked, Filter
 from agents.guardrails.asking import Asking
-from agents.guardrails.guard import Guard, Numbered
-from agents.guardrails.rules import FindsParts
+from agents.guardrails.guard import Guard
 from agents.guardrails.ruleset import installed
+from agents.guardrails.sent import QuestionBlocked
 from agents.guardrails.types import Place
 from agents.guardrails.vault import Vault
 from gateway.chat import stream_chat
@@ -26,25 +27,9 @@ from security.sentences import Sentence, together
 
 Payload = dict[str, Any]
 Chunks = AsyncGenerator[Payload, None]
-Rules = Sequence[Numbered] | None
-# Of a message: what is no text for a model, and what somebody says in it.
-NO_WORDS = frozenset(
-    {
-        "role", "type", "id", "tool_call_id", "image_url", "input_audio", "file", "audio",
-        "video_url",
-    }
-)  # fmt: skip
-# Of a tool: there a key may also be a name that the program chose, of a property for instance, and
-# is a word of the protocol only where a string stands behind it.
-KEYWORDS = frozenset({"type", "id", "$schema", "$id", "$ref"})
-SAID = frozenset({"content", "text", "refusal", "reasoning_content", "reasoning"})
 TOLD = frozenset({"index", "delta", "finish_reason"})  # of a choice, where rules see its words
 CALLS = ("role", "tool_calls", "function_call")
 WORDS = ("content", "refusal", "reasoning_content", "reasoning")  # of a delta
-
-
-class QuestionBlocked(Exception):
-    """A rule keeps it from every model; the text says which and why."""
 
 
 async def guard_of(request: ChatRequest, demands: Sequence[Demand]) -> Guard | None:
@@ -61,57 +46,32 @@ async def guard_of(request: ChatRequest, demands: Sequence[Demand]) -> Guard | N
 
 
 async def asked(guard: Guard, request: ChatRequest) -> ChatRequest:
-    """The request as a model may read it, with what it says of the program's tools and in fields
-    that only some servers know; raises QuestionBlocked."""
+    """The request as a model may read it, with what it says of the program's tools, of the form
+    that it wants, and in fields that only some servers know; raises QuestionBlocked."""
     messages = [await _message(guard, one) for one in request.messages]
-    tools = await _field(guard, "tools", list(request.tools), Place.INPUT, None, is_free=True)
-    extra = await _field(guard, "extra", request.extra, Place.INPUT, None, is_free=True)
-    return replace(request, messages=tuple(messages), tools=tuple(tools), extra=extra)
+    tools = await sent.field(guard, "", list(request.tools), Place.INPUT, None, is_free=True)
+    return replace(
+        request,
+        messages=tuple(messages),
+        tools=tuple(tools),
+        controls=await sent.controls(guard, request.controls),
+        extra=await sent.unknown(guard, request.extra),
+    )
 
 
 async def _message(guard: Guard, message: Any) -> Any:
     if isinstance(message, PromptMessage):
         place = _place(message.role)
         rules = guard.of_answers() if message.role == "assistant" else None
-        return replace(message, content=await _hidden(guard, message.content, place, rules))
+        return replace(message, content=await sent.hidden(guard, message.content, place, rules))
     role = message.get("role")
     rules = guard.of_answers() if role == "assistant" else None
-    return {name: await _field(guard, name, value, _place(role), rules)
+    return {name: await sent.field(guard, name, value, _place(role), rules)
             for name, value in message.items()}  # fmt: skip
 
 
 def _place(role: Any) -> Place:
     return Place.TOOL_RESULT if role in {"tool", "function"} else Place.INPUT
-
-
-async def _field(
-    guard: Guard, name: str, value: Any, place: Place, rules: Rules, *, is_free: bool = False
-) -> Any:
-    """What is said as all rules see it; names, arguments and the like by those that find parts.
-    With `is_free` keys may be names that the program chose."""
-    if name in KEYWORDS and isinstance(value, str) if is_free else name in NO_WORDS:
-        return value
-    if isinstance(value, Mapping):
-        return {
-            key: await _field(guard, key, one, place, rules, is_free=is_free)
-            for key, one in value.items()
-        }
-    if isinstance(value, list | tuple):
-        name = name if name in SAID else ""
-        return [await _field(guard, name, one, place, rules, is_free=is_free) for one in value]
-    if not isinstance(value, str):
-        return value
-    if name not in SAID:
-        given = guard.at(place) if rules is None else rules
-        rules = [(n, rule) for n, rule in given if isinstance(rule, FindsParts)]
-    return await _hidden(guard, value, place, rules)
-
-
-async def _hidden(guard: Guard, text: str, place: Place, rules: Rules) -> str:
-    looked = await guard.hidden(text, place, rules=rules)
-    if looked.blocked:
-        raise QuestionBlocked(looked.blocked)
-    return looked.text
 
 
 async def shown(guard: Guard, chunks: Chunks) -> Chunks:

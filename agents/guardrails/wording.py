@@ -95,6 +95,9 @@ declare(
             "A guardrail of this agent or of this Parley cannot be read by this version, so "
             "nothing is passed on. Tell an administrator."
         ),
+        "guardrail_in_form": _(
+            "This question was not passed on: what a rule hides cannot be hidden in its “{name}”."
+        ),
         "guardrail_found": _("It found {found}."),
         "guardrail_count": "{label} ({n})",
         **{f"guardrail_label_{name}": text for name, text in LABELS.items()},

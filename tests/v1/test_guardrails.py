@@ -1,5 +1,6 @@
 """Programs meet the rules of an agent as people do."""
 
+import json
 import time
 
 import openai
@@ -79,6 +80,34 @@ def test_rules_of_the_installation_hold_for_every_agent(client, served, plain):
     assert len(served.chat_requests) == before
 
 
+def chosen(request):
+    """The one word that the form leaves."""
+    schema = request["response_format"]["json_schema"]["schema"]
+    return schema["properties"]["to"]["enum"][0]
+
+
+def forms():
+    schema = {
+        "type": "object",
+        "properties": {"to": {"type": "string", "enum": [MAIL]}},
+        "required": ["to"],
+        "additionalProperties": False,
+    }
+    return {"type": "json_schema", "json_schema": {"name": "who", "schema": schema}}
+
+
+def test_unknown_fields_and_predictions_to_an_agent_are_masked(client, served, guarded):
+    served.default = Script(text="Hello.")
+    told = {"type": "content", "content": f"It is {MAIL}."}
+    ask(client, "Who?", prediction=told, extra_body={"nickname": MAIL}, stop=[MAIL])
+    assert MAIL not in sent(served)
+    assert "[EMAIL_" in served.chat_requests[-1]["nickname"]
+    before = len(served.chat_requests)
+    said = ask(client, "Who?", extra_body={"nickname": KEY})
+    assert "Keys" in said.choices[0].message.content
+    assert len(served.chat_requests) == before
+
+
 def test_models_by_their_names_have_the_rules_of_the_installation(client, served):
     for name, rule in (("Mails", MASKED | {"places": ["input", "tool_result"]}), ("Keys", BLOCKED)):
         InstalledGuardrail.objects.create(name=name, rule=rule)
@@ -97,7 +126,14 @@ def test_models_by_their_names_have_the_rules_of_the_installation(client, served
         f"It is {MAIL}?", "stop",
     )  # fmt: skip
     assert MAIL not in sent(served)
+    served.default = Script(text=lambda request: json.dumps({"to": chosen(request)}), token_size=3)
+    form = of_model("Who?", response_format=forms())
+    assert json.loads(form.choices[0].message.content) == {"to": MAIL}
+    assert MAIL not in sent(served)
     before = len(served.chat_requests)
+    with pytest.raises(openai.BadRequestError) as error:
+        of_model("Who?", extra_body={"guided_regex": f"({MAIL}|nobody)"})
+    assert error.value.code == "content_filter"
     with pytest.raises(openai.BadRequestError) as error:
         of_model(f"Use {KEY}")
     assert error.value.code == "content_filter"

@@ -10,6 +10,7 @@ import pytest
 from agents.guardrails.guard import Guard
 from agents.guardrails.programs import QuestionBlocked, asked, shown
 from agents.guardrails.vault import Vault
+from gateway.controls import Controls
 from gateway.types import ChatRequest
 from tests.agents.guardrails.rules_of import rule
 
@@ -104,6 +105,38 @@ def test_lists_are_looked_at_whatever_they_are_called():
     request = ChatRequest(model="m", messages=(), extra={"metadata": {"id": [MAIL], "type": "x"}})
     told = asyncio.run(asked(guard(rule(places=("input",))), request))
     assert told.extra["metadata"]["id"][0].startswith("[EMAIL_")
+
+
+def controlled(rules, **controls):
+    request = ChatRequest(model="m", messages=(), controls=Controls(**controls))
+    return asyncio.run(asked(guard(*rules), request)).controls
+
+
+def test_the_form_that_is_wanted_and_other_controls_are_looked_at():
+    """As they come through `/v1`, where they are no unknown fields."""
+    mails = [rule(places=("input",))]
+    schema = {"type": "object", "properties": {"to": {"enum": [MAIL], "type": "string"}}}
+    told = controlled(
+        mails, json_schema=schema, stop=(MAIL,), prediction=f"To {MAIL}.", word_bias={MAIL: 5.0},
+        seed=7, draft={"n_max": 4},
+    )  # fmt: skip
+    assert MAIL not in str(told)
+    (masked,) = told.json_schema["properties"]["to"]["enum"]
+    assert masked.startswith("[EMAIL_")
+    assert (told.stop, told.prediction) == ((masked,), f"To {masked}.")
+    assert (told.word_bias, told.seed, told.draft) == ({masked: 5.0}, 7, {"n_max": 4})
+    assert controlled(mails, choices=("yes", MAIL)).choices == ("yes", masked)
+    with pytest.raises(QuestionBlocked):
+        controlled([rule("secrets", ("input",), "block")], prediction=KEY)
+
+
+@pytest.mark.parametrize("name", ["regex", "grammar", "lora", "reasoning_effort"])
+def test_what_cannot_be_hidden_in_a_control_is_not_passed_on(name):
+    mails = [rule(places=("input",))]
+    assert getattr(controlled(mails, **{name: "(a|b)+"}), name) == "(a|b)+"
+    with pytest.raises(QuestionBlocked) as blocked:
+        controlled(mails, **{name: f"({MAIL}|b)"})
+    assert blocked.value.args[0].code == "guardrail_in_form"
 
 
 def replaced(request, text):

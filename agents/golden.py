@@ -1,10 +1,12 @@
-"""Golden questions answered as the default agent does it, for the share of supported sentences.
+"""Golden questions answered by the agents that answer from their collection, else as the default
+agent does it, for the share of supported sentences.
 
-The documents of the question's collection alone are searched; nothing is remembered or reused, and
-an approved answer stands behind itself: the model is asked.
+The documents of the question's collection alone are searched, and no tool is called; nothing is
+remembered or reused, and an approved answer stands behind itself: the model is asked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from accounts.models import User
 from accounts.payers import payer_of
@@ -12,10 +14,12 @@ from agents.finding import in_better_order, rerank_depth, search_documents
 from agents.loop import run_agent
 from agents.models import Agent
 from agents.prompt import RULES
+from agents.selectors import agent_spec
 from agents.types import AgentSpec, AgentTask, SupportChecked
 from agents.understanding.asking import understand_question
 from gateway.chat import stream_chat
 from gateway.embedding.background import run
+from gateway.labels import Demand
 from gateway.routing.routes import find_routes
 from gateway.types import NOBODY
 from knowledge.glossary.presence import is_any_there
@@ -28,11 +32,16 @@ from knowledge.retrieval.reranking import Asked, name_of
 from knowledge.switches import Switch
 from knowledge.types import SearchResult
 
+MOST_AGENTS = 3  # that answer each question, the oldest
+
 
 def supported_share(user: User, collection: Collection, question: str) -> float | None:
-    """None where the answer says nothing that a source could support; raises GatewayError."""
-    checked = run(_checked(_task(user, collection, question, collection.understanding)))
-    return checked.supported / checked.claims if checked and checked.claims else None
+    """Of all their answers together. None where they say nothing that a source could support;
+    raises GatewayError."""
+    task = _task(user, collection, question, collection.understanding)
+    checked = [found for one in _by_agents(task, collection) if (found := run(_checked(one)))]
+    claims = sum(one.claims for one in checked)
+    return sum(one.supported for one in checked) / claims if claims else None
 
 
 def find_with(
@@ -55,6 +64,21 @@ def prompt_of(collection: Collection) -> str:
     """What agents are told that answer from it: the house's rules, and their own instructions."""
     agents = Agent.objects.filter(collections=collection).order_by("pk")
     return fingerprint(RULES, *agents.values_list("instructions", flat=True))[:16]
+
+
+def _by_agents(task: AgentTask, collection: Collection) -> Iterator[AgentTask]:
+    """Asked of each agent that has this collection and that the person may use."""
+    agents = Agent.objects.visible_to(task.user).filter(collections=collection, version__gt=0)
+    found = list(agents.order_by("pk")[:MOST_AGENTS])
+    for agent in found:
+        spec = replace(
+            agent_spec(agent), collections=(collection.pk,), is_limited=False,
+            said_by_collections=(), tools=(), helpers=(), reuse="off",
+        )  # fmt: skip
+        demands = [Demand(label, "agent", agent.name) for label in agent.required_labels]
+        yield replace(task, agent=spec, demands=(*task.demands, *demands))
+    if not found:
+        yield task
 
 
 def _task(user: User, collection: Collection, question: str, said: Mapping[str, bool]) -> AgentTask:

@@ -9,6 +9,8 @@ from accounts import services as accounts
 from agents.models import Agent
 from events import jobs
 from events.models import Job
+from gateway.models import Deployment, Endpoint, Model
+from gateway.routing.routes import forget_routes
 from knowledge.glossary.services import put_entry
 from knowledge.models import GoldenQuestion, QualityPlan, QualityRun
 from knowledge.quality import running, scheduling
@@ -16,6 +18,7 @@ from knowledge.quality.errors import QuestionRefused
 from knowledge.quality.fingerprints import cause_of, settings_of
 from knowledge.quality.services import Expectation, add_question, change_question
 from knowledge.switches import Switch
+from tests.support.model_server import Script
 
 pytestmark = pytest.mark.django_db
 
@@ -160,3 +163,29 @@ def test_another_way_is_tried_beside_the_glossary(alice, handbook, shelf_of_thre
     ways = frozenset({Switch.PARTS})
     run = running.make_run(handbook, running.Cause.GATE, alice, ways=ways)
     assert running.carry_out(run).figures["hit_1"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answers_are_those_of_the_agents_that_have_the_collection(
+    alice, bob, handbook, asked, model_server
+):
+    """Another prompt of theirs is a reason to ask again, so it has to be the one that is asked."""
+    model = Model.objects.create(name="house", kind=Model.Kind.CHAT, is_default=True)
+    endpoint = Endpoint.objects.create(name="E", base_url=model_server.url)
+    Deployment.objects.create(model=model, endpoint=endpoint, upstream_name="up")
+    forget_routes()
+    model_server.default = Script(text="Hotels cost at most 120 euros a night [1].")
+    for owner, says in ((alice, "Be brief."), (bob, "Be long.")):
+        agent = Agent.objects.create(
+            owner=owner, name=says, slug=says[3:7], instructions=says, tools=["calculate"]
+        )
+        agent.collections.add(handbook)
+    scheduling.set_plan(handbook, schedule="none", asks_answers=True)
+    run = begin(handbook, by=alice)
+    assert run.state == "done", run.reason
+    sent = [str(request) for request in model_server.chat_requests]
+    assert len(sent) == 4
+    assert all("Be brief." in one and "calculate" not in one for one in sent)
+    assert not any("Be long." in one for one in sent)  # which alice may not use
+    assert run.results.get(question=asked[0]).supported == 1.0
+    forget_routes()

@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from knowledge import viewers
+from knowledge.glossary.selectors import find_entries
 from knowledge.matches import mark_terms
+from knowledge.models import Collection
 from knowledge.reading import Run
 from knowledge.retrieval import search
 from knowledge.retrieval.reranking import Reranked
@@ -23,7 +25,7 @@ from knowledge.trials.reranking import depth_for, rerank
 from knowledge.trials.settings import Setting
 from knowledge.types import Passage, SearchResult
 
-RULES = frozenset({Switch.PARTS, Switch.FILTERS})
+RULES = frozenset({Switch.PARTS, Switch.FILTERS, Switch.GLOSSARY})
 MATCHES = 16  # words listed for a hit
 RANKERS: dict[Way, Any] = {
     "endpoint": _("a rerank model"),
@@ -99,7 +101,7 @@ def try_setting(asking: Asking, query: str, setting: Setting) -> Side:
     """Raises what the embedder raises."""
     depth = depth_for(asking.collections, query) if setting.reranks else 0
     limit = max(setting.limit, depth)
-    understood = understand(query, (), RULES, timezone.now()) if setting.rules else None
+    understood = _understood(asking, query) if setting.rules else None
     filters = both(understood.filters, setting.filters) if understood else setting.filters
     options: dict[str, Any] = {
         "also": understood.also if understood else (),
@@ -119,6 +121,16 @@ def try_setting(asking: Asking, query: str, setting: Setting) -> Side:
     found, reranked = rerank(asking.user, found, depth, setting.limit)
     hits = [replace(hit, fused=places[hit.passage.chunk_id]) for hit in describe(found)]
     return Side(setting, found, hits, understood, reranked)
+
+
+def _understood(asking: Asking, query: str) -> Understood:
+    """By rules alone; whoever looks through other eyes learns of no glossary of somebody else."""
+    within = asking.collections
+    if asking.eyes is not None:
+        owned = Collection.objects.owned_by(asking.user).values_list("pk", flat=True)
+        within = [pk for pk in owned if asking.collections is None or pk in asking.collections]
+    entries = find_entries(asking.eyes or asking.user, query, within)
+    return understand(query, (), RULES, timezone.now(), entries=entries)
 
 
 def describe(found: SearchResult) -> list[Hit]:

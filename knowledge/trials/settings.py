@@ -26,8 +26,8 @@ KINDS = {"code": _("Programs")} | {
 @dataclass(frozen=True, slots=True)
 class Setting:
     """How one side searches. `alpha` is the share of meaning, None what counts usually; `rules` are
-    those by which questions are understood (parts, filters in words); `reranks` puts what was found
-    in a better order, as an answer with that switch would."""
+    those by which questions are understood (parts, filters in words, glossaries); `reranks` puts
+    what was found in a better order, as an answer with that switch would."""
 
     alpha: float | None = None
     limit: int = USUAL_LIMIT
@@ -57,7 +57,9 @@ class SettingForm(forms.Form):
     language = forms.ChoiceField(label=_("Language"), required=False)
     since = forms.DateField(label=_("From"), required=False)
     until = forms.DateField(label=_("Until"), required=False)
-    rules = forms.BooleanField(label=_("Parts and filters from the question"), required=False)
+    rules = forms.BooleanField(
+        label=_("Parts, filters and the glossary's other words"), required=False
+    )
     rerank = forms.BooleanField(label=_("Put in a better order: reranking"), required=False)
 
     def __init__(self, side: str, data: Any) -> None:

@@ -6,6 +6,8 @@ import pytest
 from django.http import QueryDict
 
 from accounts.services import share
+from knowledge import services
+from knowledge.glossary.services import put_entry
 from knowledge.models import GoldenQuestion
 from knowledge.retrieval.types import Filters
 from knowledge.trials.comparing import Asking, both, compare, in_both, try_setting
@@ -97,6 +99,26 @@ def test_through_whose_eyes(alice, bob, charlie, handbook, papers, client):
     assert client.get(COMPARE, {"q": "train", "as": str(charlie.pk)}).status_code == 404
     client.force_login(charlie)
     assert "train.md" not in client.get(COMPARE, {"q": "train"}).content.decode()
+
+
+def test_the_glossary_s_words_are_searched_too(alice, bob, charlie, handbook, papers):
+    """Also through other eyes; and of collections that the one who looks owns, and no others."""
+    theirs = services.create_collection(charlie, "Theirs")
+    share(theirs, alice, "reader", by=charlie)
+    share(theirs, bob, "reader", by=charlie)
+    share(handbook, bob, "reader", by=alice)
+    put_entry(theirs, ["caravanserai", "twenty weeks"])
+    put_entry(handbook, ["caravanserai", "trains preferred"])
+
+    def words(eyes):
+        side = try_setting(Asking(alice, eyes), "Caravanserai?", Setting(rules=True))
+        assert "Trains" in [hit.passage.title for hit in side.hits]
+        return " ".join(query.text for query in side.understood.also)
+
+    assert "trains preferred" in words(None)
+    assert "twenty weeks" in words(None)
+    assert "trains preferred" in words(bob)
+    assert "twenty weeks" not in words(bob)
 
 
 def test_a_question_is_kept_with_the_ticked_passages(alice, bob, charlie, handbook, papers, client):

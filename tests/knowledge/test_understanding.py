@@ -150,6 +150,14 @@ def test_a_glossary_adds_its_other_words():
     assert other_words("What is a vacationer?", [LEAVE]) == []
 
 
+def test_words_of_two_collections_for_one_thing_are_all_searched():
+    """The second entry found its word replaced by the first one's, and was lost."""
+    entries = [["vacation", "leave"], ["vacation", "holiday", "年假"], ["days", "weeks"]]
+    english, chinese = other_words("How many vacation days?", entries)
+    assert english.text == "How many leave holiday weeks?"
+    assert chinese.text == "年假"
+
+
 @pytest.mark.parametrize("question", ["my E-mails", "the e mail", "Annual  Leave", "請問休假規定"])
 def test_an_entry_is_found_by_the_words_of_a_question(question):
     known = {key_of(term) for term in (*LEAVE, "e-mail")}

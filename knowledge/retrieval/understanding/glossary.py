@@ -53,16 +53,21 @@ def other_words(question: str, entries: Sequence[Sequence[str]]) -> list[Query]:
     """One query in the question's script, one in the other; none where no entry applies."""
     text = folded(question)
     is_chinese = is_cjk(question)
-    said, foreign = question, list[str]()
+    own: dict[str, dict[str, None]] = {}  # by what the question says: entries may share a word
+    foreign: dict[str, None] = {}
     for terms in entries:
         here = next(filter(None, (_said(term, text) for term in _longest_first(terms))), "")
+        if not here:
+            continue
         others = [term for term in terms if key_of(term) != key_of(here)][:MOST_ADDED]
-        own = [term for term in others if is_cjk(term) == is_chinese]
-        foreign += [term for term in others if here and is_cjk(term) != is_chinese]
-        if here and own:
-            said = _replaced(said, here, " ".join(own))
+        for term in others:
+            words = own.setdefault(here, {}) if is_cjk(term) == is_chinese else foreign
+            words[term] = None
+    said = question
+    for here, words in own.items():
+        said = _replaced(said, here, " ".join(words))
     found = [said] if said != question else []
-    found += [" ".join(dict.fromkeys(foreign))] if foreign else []
+    found += [" ".join(foreign)] if foreign else []
     return [Query(text, Way.GLOSSARY, WEIGHT) for text in found]
 
 

@@ -105,7 +105,8 @@ def sync_source(request: HttpRequest, source_id: UUID, body: SyncIn) -> Any:
     user = caller(request)
     source = selectors.find_source(user, source_id)
     spend_for(request, Action.SYNCS)
-    return Status(202, services.start_sync(source, user, is_full=body.is_full))
+    run = services.start_sync(source, user, is_full=body.is_full, with_deleted=body.with_deleted)
+    return Status(202, run)
 
 
 @router.post(

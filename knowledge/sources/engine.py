@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import DataError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.http import Http404
 from django.utils.translation import gettext_noop as _
 
@@ -42,6 +42,10 @@ SLICE_SECONDS = 45.0
 BATCH_SECONDS = 1.0  # a slow walk shows what it has brought so far
 CHECK_SECONDS = 0.5
 SAMPLED = 100
+# Of an item: a person deleted its document, and no visit has noticed it yet.
+DELETED_HERE = Q(state=SourceItem.State.PRESENT) & (
+    Q(document=None) | Q(document__discarded_at__isnull=False)
+)
 TOO_LONG = _("Its name is too long.")
 UNEXPECTED = _("It could not be taken in; the log of the server says why.")
 
@@ -80,6 +84,7 @@ class Sync:
     connector: Connector
     job: Progress
     is_full: bool = False  # those that failed for what they are, are tried again too
+    with_deleted: bool = False  # what people deleted here comes in again
     is_preview: bool = False
     cursor: Mapping[str, object] = field(default_factory=dict)
     _told: float = 0.0
@@ -100,19 +105,25 @@ class Sync:
     # -- What a walk may ask -----------------------------------------------------------------------
 
     def known(self, external_id: str) -> Known | None:
-        found = SourceItem.objects.filter(source=self.source, key=key_of(external_id)).first()
+        rows = SourceItem.objects.filter(source=self.source, key=key_of(external_id))
+        found = rows.select_related("document").first()
         if found is None:
             return None
         is_seen = found.seen_in == self.run.pk
-        has_it = found.state in {SourceItem.State.PRESENT, SourceItem.State.LEFT_OUT}
+        has_it = found.state == SourceItem.State.PRESENT or self._is_left_out(found)
+        if self.with_deleted and self._was_deleted_here(found):
+            has_it = False
         if not has_it and not is_seen:
             return Known(links=tuple(found.links))
         return Known(found.etag, found.last_modified, tuple(found.links), is_seen)
 
     def failed_before(self) -> list[str]:
-        failed = self.source.items.filter(state=SourceItem.State.FAILED)
+        wanted = Q(state=SourceItem.State.FAILED)
         if not self.is_full:
-            failed = failed.filter(may_try_again=True)
+            wanted &= Q(may_try_again=True)
+        if self.with_deleted:
+            wanted |= Q(state=SourceItem.State.LEFT_OUT) | DELETED_HERE
+        failed = self.source.items.filter(wanted)
         return list(failed.exclude(seen_in=self.run.pk).values_list("external_id", flat=True))
 
     def check(self) -> None:
@@ -182,7 +193,7 @@ class Sync:
         """Whether nothing is to be done about it, but to note that it is still there."""
         if item.seen_in == self.run.pk:
             return False
-        if item.state == SourceItem.State.LEFT_OUT:
+        if self._is_left_out(item):
             return True
         if found.failure:
             return False
@@ -218,7 +229,7 @@ class Sync:
         if len(found.external_id) > LONGEST_ID:
             found.external_id = found.external_id[:LONGEST_ID]
             found.failure, found.is_final = TOO_LONG, True
-        if item is not None and self._was_deleted_here(item):
+        if item is not None and not self.with_deleted and self._was_deleted_here(item):
             self._keep_out(item)
             return
         if found.failure:
@@ -237,6 +248,9 @@ class Sync:
         except (OSError, ValueError, DataError):
             log.exception("source %s: %r", self.source.pk, found.external_id[:200])
             self._fail(item, found, UNEXPECTED, may_try_again=True)
+
+    def _is_left_out(self, item: SourceItem) -> bool:
+        return item.state == SourceItem.State.LEFT_OUT and not self.with_deleted
 
     def _was_deleted_here(self, item: SourceItem) -> bool:
         """Whether a person deleted the document of an item that was there."""
@@ -260,7 +274,8 @@ class Sync:
             row = self._row(item, found)
             if row.seen_in == self.run.pk:
                 return
-            is_new = row.document is None or row.state == SourceItem.State.MISSING
+            is_back = row.state == SourceItem.State.MISSING or self._was_deleted_here(row)
+            is_new = row.document is None or is_back
             document, is_changed = hand_over(self.source, row, found, file)
             note(row, found, document, self.run.pk)
             self._count(
@@ -312,6 +327,8 @@ class Sync:
         """What a list of changes does not name is as it was."""
         states = (SourceItem.State.PRESENT, SourceItem.State.LEFT_OUT, SourceItem.State.FAILED)
         rest = self.source.items.filter(state__in=states).exclude(seen_in=self.run.pk)
+        deleted = SourceItem.objects.filter(pk__in=rest.filter(DELETED_HERE).values("pk"))
+        deleted.update(state=SourceItem.State.LEFT_OUT, document=None)
         self._count(Counts(unchanged=rest.count()))
 
     def _count(self, counts: Counts) -> None:

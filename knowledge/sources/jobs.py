@@ -35,7 +35,9 @@ def settle_run(job: Job) -> None:
 
 
 @jobs.settled_by(settle_run)
-def run_sync(context: JobContext, run_id: str, *, is_full: bool = False) -> None:
+def run_sync(
+    context: JobContext, run_id: str, *, is_full: bool = False, with_deleted: bool = False
+) -> None:
     """One visit, or what is left of one that was interrupted."""
     run = SyncRun.objects.select_related("source__collection", "source__added_by").filter(
         pk=run_id, job_id=context.job.pk, status__in=SyncRun.OPEN
@@ -50,7 +52,9 @@ def run_sync(context: JobContext, run_id: str, *, is_full: bool = False) -> None
             if run.is_preview:
                 Preview(run, run.source, connector, context).go()
             else:
-                Sync(run, run.source, connector, context, is_full=is_full).go()
+                Sync(
+                    run, run.source, connector, context, is_full=is_full, with_deleted=with_deleted
+                ).go()
         if not run.is_preview:
             tombstones.purge(run.source)
     except (ObjectDoesNotExist, IntegrityError):

@@ -139,6 +139,7 @@ class SyncIn(WriteSchema):
     is_full: bool = Field(
         False, description="Also try those again that were refused for what they are."
     )
+    with_deleted: bool = Field(False, description="Also bring back what people deleted here.")
 
     model_config = example(is_full=True)
 

@@ -126,11 +126,13 @@ def start_sync(
     is_preview: bool = False,
     is_scheduled: bool = False,
     is_full: bool = False,
+    with_deleted: bool = False,
 ) -> SyncRun:
     """A visit in the background; the one under way, if there is one. Raises SourceBusy when that is
     of the other sort, and SourceRefused where there is nothing to visit.
 
-    `is_full` also tries those again that failed for what they are.
+    `is_full` also tries those again that failed for what they are, `with_deleted` brings back what
+    people deleted here.
     """
     if not kinds.has_walk(source):
         raise SourceRefused(_("Items of this source are pushed: there is nothing to visit."))
@@ -151,7 +153,7 @@ def start_sync(
         if not is_preview and source.next_run_at is None:
             source.next_run_at = next_time(source.schedule)
             source.save(update_fields=["next_run_at"])
-        _enqueue(run, is_full=is_full)
+        _enqueue(run, is_full=is_full, with_deleted=with_deleted)
     return run
 
 
@@ -169,7 +171,7 @@ def resume(source: Source) -> None:
         if run is not None and run.status == SyncRun.Status.PAUSED:
             run.status = SyncRun.Status.QUEUED
             run.save(update_fields=["status"])
-            _enqueue(run, is_full=False)
+            _enqueue(run)
 
 
 def cancel(source: Source) -> None:
@@ -187,10 +189,11 @@ def open_run(source: Source) -> SyncRun | None:
     return source.runs.filter(status__in=SyncRun.OPEN).first()
 
 
-def _enqueue(run: SyncRun, *, is_full: bool) -> None:
+def _enqueue(run: SyncRun, *, is_full: bool = False, with_deleted: bool = False) -> None:
     source = run.source
     owner_id: UUID | None = run.started_by_id or source.added_by_id
-    job = jobs.enqueue(SYNC, {"run_id": str(run.pk), "is_full": is_full}, owner_id, source.pk)
+    wanted = {"run_id": str(run.pk), "is_full": is_full, "with_deleted": with_deleted}
+    job = jobs.enqueue(SYNC, wanted, owner_id, source.pk)
     run.job_id = job.pk
     run.save(update_fields=["job_id"])
 

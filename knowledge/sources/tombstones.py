@@ -17,14 +17,19 @@ State = SourceItem.State
 
 
 def unseen(source: Source, run_id: UUID) -> "QuerySet[SourceItem, int]":
-    """Ids of the items that a run which has seen everything has not seen, and that are not gone."""
-    items = source.items.exclude(state=State.MISSING).exclude(seen_in=run_id)
+    """Ids of the items that a run which has seen everything has not seen, and that are not gone.
+
+    What a person deleted here stays known: it is kept away also when it comes back, and in the
+    history of a repository.
+    """
+    items = source.items.exclude(state__in=(State.MISSING, State.LEFT_OUT)).exclude(seen_in=run_id)
     return items.order_by("id").values_list("pk", flat=True)
 
 
 def mark(ids: Iterable[int]) -> int:
     """They are gone from now on; how many. What has no document is forgotten at once."""
-    rows = SourceItem.objects.filter(pk__in=list(ids)).exclude(state=State.MISSING)
+    over = (State.MISSING, State.LEFT_OUT)
+    rows = SourceItem.objects.filter(pk__in=list(ids)).exclude(state__in=over)
     empty, _ = rows.filter(document=None).delete()
     return empty + rows.update(state=State.MISSING, missing_since=Now())
 

@@ -30,7 +30,7 @@ ICONS = {
     Source.Kind.FOLDER: "folder", Source.Kind.GIT: "git-branch", Source.Kind.WEB: "globe",
     Source.Kind.FEED: "bell", Source.Kind.S3: "archive", Source.Kind.API: "plug",
 }  # fmt: skip
-STARTING = frozenset({"preview", "sync", "full"})
+STARTING = frozenset({"preview", "sync", "full", "deleted"})
 MOVING = (SyncRun.Status.QUEUED, SyncRun.Status.RUNNING)
 ABOUT = {
     Source.Kind.WEB: gettext_noop("A page, a site by its links, or what its sitemap lists."),
@@ -146,6 +146,8 @@ def act(request: HttpRequest, source_id: UUID) -> HttpResponse:
                 services.start_sync(found, user)
             case "full":
                 services.start_sync(found, user, is_full=True)
+            case "deleted":
+                services.start_sync(found, user, with_deleted=True)
             case "pause":
                 services.pause(found)
             case "resume":
@@ -183,7 +185,8 @@ def _one(request: HttpRequest, source_id: UUID) -> dict[str, Any]:
         runs: list[Any] = list(selectors.list_runs(user, source_id).order_by("-id")[:SHOWN_RUNS])
         failed = selectors.list_items(user, source_id, "failed").order_by("-updated_at")
         failing: list[Any] = list(failed[:SHOWN_ITEMS])
-        missing = list(selectors.list_items(user, source_id, "missing")[:SHOWN_ITEMS])
+        missing: list[Any] = list(selectors.list_items(user, source_id, "missing")[:SHOWN_ITEMS])
+        deleted: list[Any] = list(selectors.list_items(user, source_id, "left_out")[:SHOWN_ITEMS])
     # People's names are no part of what the second lock lets through.
     people = User.objects.in_bulk([run.started_by_id for run in runs if run.started_by_id])
     for run in runs:
@@ -204,6 +207,7 @@ def _one(request: HttpRequest, source_id: UUID) -> dict[str, Any]:
         "runs": [run for run in runs if not run.is_preview and not run.is_open],
         "failing": failing,
         "missing": missing,
+        "deleted": deleted,
         "has_walk": kinds.has_walk(found),
     }
 

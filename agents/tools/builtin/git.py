@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from pydantic import Field, StringConstraints
 
@@ -202,9 +203,12 @@ def _names(sources: Sequence[Source]) -> list[str]:
 
 @second_lock
 def _left_out(user: User, source_id: UUID) -> list[str]:
-    """What somebody took out of the collection stays out, at every commit."""
+    """What somebody took out of the collection stays out, at every commit: at once, whether or not
+    a visit has noticed it."""
     visible = Collection.objects.visible_to(user)
-    rows = SourceItem.objects.filter(
-        source=source_id, source__collection__in=visible, state=SourceItem.State.LEFT_OUT
-    )
+    documents = Document.objects.filter(pk=OuterRef("document"), collection__in=visible)
+    states = SourceItem.State
+    is_deleted = Q(~Exists(documents), state__in=(states.PRESENT, states.MISSING))
+    items = SourceItem.objects.filter(source=source_id, source__collection__in=visible)
+    rows = items.filter(Q(state=states.LEFT_OUT) | is_deleted)
     return list(rows.values_list("external_id", flat=True))

@@ -44,6 +44,9 @@ class Command(BaseCommand):
             "--full", action="store_true", help="also try again what was refused for what it is"
         )
         parser.add_argument(
+            "--with-deleted", action="store_true", help="also bring back what people deleted here"
+        )
+        parser.add_argument(
             "--wait", action="store_true",
             help="stay until all have ended; the exit status says whether all succeeded",
         )  # fmt: skip
@@ -108,8 +111,9 @@ class Command(BaseCommand):
     def _start(self, user: User, source: Source, options: dict[str, Any]) -> SyncRun | None:
         try:
             return services.start_sync(
-                source, user, is_preview=options["preview"], is_full=options["full"]
-            )
+                source, user, is_preview=options["preview"], is_full=options["full"],
+                with_deleted=options["with_deleted"],
+            )  # fmt: skip
         except SourceRefused as refusal:
             self.stderr.write(f"{source.name}: {refusal}")
             return None

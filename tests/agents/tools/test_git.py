@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dulwich.repo import Repo
 
 from accounts.models import Grant
 from accounts.services import share
 from agents.tools.types import Taint, ToolRefused
-from knowledge import services
+from knowledge import discarding, services
 from knowledge.document_access import services as access
 from knowledge.models import Collection, Source, SourceItem
 from tests.agents.tools.conftest import Call
@@ -36,7 +37,6 @@ def shelf(alice, handbook: Collection, root: Path, add) -> dict[str, Any]:
     visit(source)
     gone = SourceItem.objects.get(source=source, external_id="gone.md")
     services.delete_document(gone.document)
-    SourceItem.objects.filter(pk=gone.pk).update(state=SourceItem.State.LEFT_OUT)
     return {"source": source, "first": hashes[0], "second": hashes[1], "third": hashes[2]}
 
 
@@ -89,6 +89,29 @@ def test_what_is_left_out_is_at_no_commit(alice, shelf, call: Call) -> None:
         call(alice, "git_diff", revision=shelf["third"])
 
 
+def test_what_was_taken_out_stays_out_when_the_repository_loses_it_too(
+    alice, shelf, root: Path, call: Call
+) -> None:
+    """At once, after visits without a new commit, and when its last trace is in the history."""
+    item = SourceItem.objects.get(source=shelf["source"], external_id="new.md")
+    assert "New." in call(alice, "git_read", path="new.md").text
+    discarding.discard(item.document)
+
+    def refused(revision: str) -> bool:
+        with pytest.raises(ToolRefused, match=r"There is no file new\.md here"):
+            call(alice, "git_read", path="new.md", revision=revision)
+        return "new.md" not in call(alice, "git_list", revision=revision).text
+
+    assert refused("")
+    visit(shelf["source"])
+    assert SourceItem.objects.get(pk=item.pk).state == SourceItem.State.LEFT_OUT
+    assert refused("")
+    commit(Repo(str(root / "tea.git")), {"README.md": "All that is left."})
+    visit(shelf["source"])
+    assert refused("")
+    assert refused(shelf["second"])
+
+
 def test_an_outsider_learns_nothing(alice, charlie, shelf, handbook, call: Call) -> None:
     source: Source = shelf["source"]
     for name in ("", handbook.name, str(source.pk)):
@@ -125,9 +148,6 @@ def test_a_repository_with_a_file_kept_from_somebody_is_none_for_them(
             call(editor, name, **arguments)
     document.refresh_from_db()
     services.delete_document(document)  # gone from the collection, and in the history still
-    SourceItem.objects.filter(source=shelf["source"], external_id="new.md").update(
-        state=SourceItem.State.LEFT_OUT
-    )
     assert "new.md" not in call(charlie, "git_list").text
 
 

@@ -1,5 +1,6 @@
 """Where documents come from, what each visit there brought, and what is known of every item."""
 
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AnonymousUser
@@ -193,3 +194,14 @@ class SourceItem(models.Model):
 
     def __str__(self) -> str:
         return self.external_id
+
+    @property
+    def place(self) -> str:
+        """Where people can open it; empty where they cannot."""
+        return self.address if self.address.startswith(("https://", "http://")) else ""
+
+    @property
+    def leaves_at(self) -> datetime | None:
+        """When its document goes, if it is gone and stays so."""
+        days = timedelta(days=self.source.grace_days)
+        return self.missing_since + days if self.missing_since else None

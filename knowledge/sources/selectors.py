@@ -19,6 +19,7 @@ from security.reading import second_lock
 VISITS = SyncRun.objects.filter(source=OuterRef("pk"), is_preview=False)
 ENDED: Any = VISITS.filter(status__in=SyncRun.ENDED).order_by("-id")
 SHOWN_TROUBLES = 5
+SHOWN_ORIGINS = 5
 
 
 def list_sources(user: User, collection_id: UUID) -> QuerySet[Source]:
@@ -95,3 +96,11 @@ def _troubled(sources: QuerySet[Source]) -> QuerySet[Any]:
     is_late = Q(next_run_at__lt=timezone.now() - LATE)
     last = sources.filter(is_paused=False).annotate(ended=Subquery(ENDED.values("status")[:1]))
     return last.filter(Q(ended=SyncRun.Status.FAILED) | is_late)
+
+
+@second_lock
+def list_origins(user: User, document_id: UUID) -> list[SourceItem]:
+    """As what it is known to which sources: for those who look after them, and nobody else."""
+    items = SourceItem.objects.filter(source__in=Source.objects.editable_by(user))
+    found = items.filter(document=document_id).select_related("source").order_by("id")
+    return list(found[:SHOWN_ORIGINS])

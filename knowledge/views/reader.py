@@ -24,9 +24,11 @@ from knowledge.curation.own_words import Quoted, find_quoted, stretch_at
 from knowledge.document_versions.history import has_text
 from knowledge.file_types import PDF, TEXT
 from knowledge.layout import draw, unpack
-from knowledge.models import Document, DocumentText
+from knowledge.models import Document, DocumentText, SourceItem
 from knowledge.places import MOST, find_places
 from knowledge.reading import Span, find_parts, lay_out, part_of
+from knowledge.rows import in_words
+from knowledge.sources.selectors import list_origins
 from knowledge.unread_pages import find_picture_pages, in_ranges
 from knowledge.views.documents import document_context, joined, list_passages
 from security.reading import reading_as, second_lock
@@ -59,6 +61,7 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     at = marked[0][0] if marked else context.get("offset", 0)
     context["marked"] = [*marked, *(quoted.span for quoted in own)]
     context |= _listed(request, shown, _position(request, shown, at) - BEFORE)
+    context["origins"] = _origins(user, shown) if context["may_edit"] else []
     pictures = find_picture_pages(user, shown)
     context |= {"unread_pages": pictures.unread, "unread_ranges": in_ranges(pictures.unread)}
     context |= {"ocr_pages": pictures.by_ocr, "ocr_ranges": in_ranges(pictures.by_ocr)}
@@ -84,6 +87,15 @@ def places(request: HttpRequest, document_id: UUID) -> HttpResponse:
     _own, spans = _own_words(user, shown, _spans(request))
     found = find_places(user, shown.pk, spans)
     return JsonResponse({"places": [asdict(place) for place in found]})
+
+
+def _origins(user: User, shown: Document) -> list[SourceItem]:
+    """Which sources have it, and whether it is still there."""
+    found = list_origins(user, shown.pk)
+    for item in found:
+        item.reason_shown = in_words(item.reason)  # type: ignore[attr-defined]
+        item.is_its_own = item.source_id == shown.source_id  # type: ignore[attr-defined]
+    return found
 
 
 def _view(request: HttpRequest, shown: Document) -> str:

@@ -29,9 +29,13 @@ from pydantic import ValidationError
 from accounts.errors import MissingScope
 from accounts.models import ApiToken
 from agents.mcp.catalogue import BY_NAME, INSTRUCTIONS, TOOLS
-from agents.mcp.types import Said, Tool, ToolRefused, Visit
+from agents.mcp.types import Arguments, Said, Tool, ToolRefused, Visit
 from agents.openai.callers import Call
 from agents.openai.errors import told
+from observability.patience import run_patiently
+from security import audit
+from security.acts import Act
+from security.rate_limits import LimitReached
 
 KEY = "parley"  # in the scope: who calls
 NOT_THERE = "Nothing that you may see has this id or name."
@@ -94,7 +98,26 @@ async def _run(tool: Tool, context: Context, given: dict[str, Any]) -> Said:
     async def tell(progress: int, words: str) -> None:
         await context.session.report_progress(progress, message=words)
 
-    return await tool.run(Visit(knock.request, knock.call, tell), asked)
+    try:
+        said = await tool.run(Visit(knock.request, knock.call, tell), asked)
+    except LimitReached:
+        raise  # counted where rates are
+    except Exception:
+        await run_patiently(_note, knock, tool, asked, "refused")
+        raise
+    await run_patiently(_note, knock, tool, asked, "answered")
+    return said
+
+
+def _note(knock: Knock, tool: Tool, asked: Arguments, outcome: str) -> None:
+    """In the audit log: by whose token, and of which document or agent; nobody's words."""
+    about = getattr(asked, "document_id", "")
+    if outcome == "answered":  # else it may be anything
+        about = about or getattr(asked, "agent", "")
+    with audit.acting(knock.request):
+        audit.record(
+            Act.MCP_CALLED, by=knock.call.user, title=tool.name, about=str(about), outcome=outcome
+        )
 
 
 def _knock(context: Context) -> Knock:

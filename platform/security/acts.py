@@ -97,6 +97,7 @@ class Act(models.TextChoices):
     MCP_TOOL_CHANGED = "mcp.tool_changed", _("Tool of an MCP server found changed")
     MCP_CONNECTED = "mcp.connected", _("Account at an MCP server connected")
     MCP_DISCONNECTED = "mcp.disconnected", _("Account at an MCP server disconnected")
+    MCP_CALLED = "mcp.called", _("Tool called over MCP")
     ADMIN_ADDED = "admin.added", _("Added by an administrator")
     ADMIN_CHANGED = "admin.changed", _("Changed by an administrator")
     ADMIN_DELETED = "admin.deleted", _("Deleted by an administrator")

@@ -2,11 +2,13 @@
 
 import json
 import threading
+from uuid import uuid4
 
 import pytest
 
 from accounts import services, tokens
 from accounts.budgets.models import Budget
+from security.models import AuditEntry
 from tests.mcp import raw
 from tests.mcp.conftest import LEGACY, MODERN, QUESTION, SEARCHES, words
 from tests.support.model_server import Script
@@ -54,6 +56,26 @@ def test_a_narrowed_token_does_what_its_scopes_say(visit, call, served, handbook
     assert status == 403
     assert 'error="insufficient_scope"' in told["WWW-Authenticate"]
     assert served.chat_requests == []
+
+
+def test_each_call_is_in_the_audit_log_without_its_words(call, served, handbook, key, alice):
+    gone = str(uuid4())
+    call(key, "list_collections")
+    call(key, "search", query=QUESTION)
+    call(key, "read_document", document_id=str(handbook.pk))
+    call(key, "read_document", document_id=gone)
+    call(key, "ask_agent", question=QUESTION, agent="clerk")
+    token = alice.api_tokens.get()
+    entries = AuditEntry.objects.filter(act="mcp.called", token_id=token.pk).order_by("pk")
+    assert [(one.title, one.detail["about"], one.detail["outcome"]) for one in entries] == [
+        ("list_collections", "", "answered"),
+        ("search", "", "answered"),
+        ("read_document", str(handbook.pk), "answered"),
+        ("read_document", gone, "refused"),
+        ("ask_agent", "clerk", "answered"),
+    ]
+    assert {(one.actor_id, one.address) for one in entries} == {(alice.pk, "127.0.0.1")}
+    assert "vacation" not in str(list(entries.values("title", "detail"))).lower()
 
 
 def test_rates_and_budgets_hold(visit, call, served, handbook, key, alice):

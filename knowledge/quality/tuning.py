@@ -36,6 +36,7 @@ from knowledge.quality.weighing import (
 from knowledge.retrieval import search
 from knowledge.retrieval.fusion import choose_alpha
 from knowledge.retrieval.thresholds import calibrate
+from knowledge.retrieval.unrelated import thresholds_for
 from knowledge.versions import find_active_version
 from security import audit
 from security.acts import Act
@@ -217,7 +218,7 @@ def _collect(
                 question.script,
                 usual if own is None else own,
                 places.of(question),
-                candidates_of(found.passages, terms, EVEN),
+                candidates_of(found.passages, terms, EVEN, thresholds_for(version).base),
                 terms,
             )
         )

@@ -15,6 +15,7 @@ from knowledge.analyzer import analyze, term_id
 from knowledge.bm25 import Shape, from_sparsevec, weigh_again, weigh_query
 from knowledge.models import Collection
 from knowledge.quality.judging import DEPTH, Given, Wanted, judge
+from knowledge.retrieval.thresholds import nearness
 from knowledge.types import Passage
 
 Weights = Mapping[int, float]
@@ -39,6 +40,7 @@ class Candidate:
     stored: Weights
     dense: float
     covered: float = 0.0  # the share of the question's words that it has (`retrieval.thresholds`)
+    near: float = 0.0  # how much nearer it lies than anything does
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Labelled:
 
     def likeness(self, dense: float) -> float:
         """Of the passage that resembles the question most, by this share of vectors."""
-        found = ((1 - dense) * one.covered + dense * max(one.dense, 0.0) for one in self.candidates)
+        found = ((1 - dense) * one.covered + dense * one.near for one in self.candidates)
         return max(found, default=0.0)
 
     def _lexical(self, one: Candidate, index: Index, shape: Shape) -> float:
@@ -108,8 +110,11 @@ def question_terms(collection: Collection, index: Index, text: str) -> Weights:
     return weigh_query(counts, frequencies, index.n)
 
 
-def candidates_of(passages: Iterable[Passage], terms: Weights, searched: float) -> list[Candidate]:
-    """Of a search in which vectors had the share `searched`, which is less than one."""
+def candidates_of(
+    passages: Iterable[Passage], terms: Weights, searched: float, base: float = 0.0
+) -> list[Candidate]:
+    """Of a search in which vectors had the share `searched`, which is less than one, by an embedder
+    by which any two texts have the cosine `base`."""
     found = {passage.chunk_id: passage for passage in passages}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -117,18 +122,19 @@ def candidates_of(passages: Iterable[Passage], terms: Weights, searched: float) 
         )
         rows = cursor.fetchall()
     return [
-        _candidate(found[pk], length, from_sparsevec(text), terms, searched)
+        _candidate(found[pk], length, from_sparsevec(text), terms, searched, base=base)
         for pk, length, text in rows
     ]
 
 
 def _candidate(
-    passage: Passage, length: int, stored: Weights, terms: Weights, searched: float
+    passage: Passage, length: int, stored: Weights, terms: Weights, searched: float, *, base: float
 ) -> Candidate:
     """A passage that the lexical leg did not find has none of the rare terms: it stays so."""
     is_lexical = passage.ranks["lexical"] is not None
     dense = passage.ranks["dense"]["score"] if passage.ranks["dense"] else 0.0
-    alike = passage.ranks.get("alike", 0.0) - searched * max(dense, 0.0)
+    near = nearness(dense, base)
+    alike = passage.ranks.get("alike", 0.0) - searched * near
     return Candidate(
         passage.chunk_id,
         Given(passage.document_id, passage.text, passage.start, passage.end),
@@ -136,4 +142,5 @@ def _candidate(
         {term: stored[term] for term in terms if term in stored} if is_lexical else {},
         dense,
         max(0.0, alike / (1 - searched)),
+        near,
     )

@@ -24,8 +24,8 @@ from knowledge.retrieval.statements import (
     read_passages,
     read_statistics,
 )
-from knowledge.retrieval.thresholds import thresholds_of
 from knowledge.retrieval.types import NO_FILTERS, Filters, Least, Query
+from knowledge.retrieval.unrelated import thresholds_for
 from knowledge.tuned import tuned_for
 from knowledge.types import SearchResult
 from knowledge.versions import find_active_version
@@ -56,14 +56,16 @@ class Plan:
         texts = [query.text for query in self.queries]
         version = self.version or find_active_version()
         tuned = [tuned_for(self.collections, text).with_vectors_of(version.model) for text in texts]
-        measured = thresholds_of(version.model)
+        measured = thresholds_for(version)
         return prepare(
             texts,
             self.embedder_for,
             version,
             [one.dense if self.alpha is None else self.alpha for one in tuned],
             [
-                measured.of(text) if one.threshold is None else Least(one.threshold)
+                measured.of(text)
+                if one.threshold is None
+                else Least(one.threshold, base=measured.base)
                 for text, one in zip(texts, tuned, strict=True)
             ],
         )

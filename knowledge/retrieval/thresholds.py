@@ -9,7 +9,7 @@ the embedder and on the script of the question, and on the collection where a cu
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.wording import words
 from knowledge.analyzer import is_cjk
@@ -40,17 +40,25 @@ class Thresholds:
     latin: Least
     cjk: Least
 
+    @property
+    def base(self) -> float:
+        return self.latin.base
+
+    def above(self, base: float) -> "Thresholds":
+        """The same by an embedder by which any two texts have this cosine."""
+        return Thresholds(replace(self.latin, base=base), replace(self.cjk, base=base))
+
     def of(self, question: str) -> Least:
         """None is wanted of passages for a question about documents as a whole, or one without a
         word of its own: they resemble nothing."""
         if _ASKS_FOR_ALL.search(question) or not words(question):
-            return Least()
+            return Least(base=self.base)
         return self.cjk if is_cjk(question) else self.latin
 
 
 # Measured on questions with and without an answer (benchmarks/packing.py), the Chinese one on parts
-# of 90 to 2,400 passages. An embedder that was not measured decides by words alone, and leaves out
-# what has next to none of them.
+# of 90 to 2,400 passages. By one that was not measured only that is left out which has next to no
+# word of the question and lies no nearer than anything does (`unrelated`).
 MEASURED = {
     "all-MiniLM-L6-v2": Thresholds(latin=Least(0.33), cjk=Least(0.2, by_size=0.035)),
 }
@@ -66,7 +74,7 @@ class Likeness:
     of its words here: nobody expects it in an answer."""
 
     def __init__(self, question: Question, known: Known) -> None:
-        self._alpha = question.alpha
+        self._alpha, self._base = question.alpha, question.least.base
         telling = set(words(question.text))
         n = max(known.n, SMALLEST)
         weigh = _in_chinese if is_cjk(question.text) else _in_latin
@@ -80,7 +88,12 @@ class Likeness:
     def of(self, shared: Collection[int], cosine: float | None) -> float:
         """Of a passage with these of the question's terms; without a cosine it was too far away."""
         covered = sum(self._weights.get(term, 0.0) for term in shared) / self._whole
-        return round((1 - self._alpha) * covered + self._alpha * max(0.0, cosine or 0.0), 4)
+        return round((1 - self._alpha) * covered + self._alpha * nearness(cosine, self._base), 4)
+
+
+def nearness(cosine: float | None, base: float = 0.0) -> float:
+    """How much nearer two texts lie than any two do, 0 to 1."""
+    return max(0.0, (cosine or 0.0) - base) / (1 - base)
 
 
 def _in_latin(_word: str, rarity: float) -> float:

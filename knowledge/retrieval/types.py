@@ -55,11 +55,13 @@ class Least:
     """The likeness from which a passage may answer a question (`thresholds`).
 
     Of many passages one has half of any question's words by chance, of few none: so it grows
-    `by_size`, with the logarithm of their number, as far as that was measured.
+    `by_size`, with the logarithm of their number, as far as that was measured. `base` is a cosine
+    that any two texts have by the embedder: what is above it counts.
     """
 
     value: float = 0.0
     by_size: float = 0.0
+    base: float = 0.0
 
     def among(self, passages: int) -> float:
         size = min(max(passages, SMALLEST_MEASURED), LARGEST_MEASURED)

@@ -31,7 +31,7 @@ def fate(code: str) -> str:
 @register.filter
 def ranker(by: Reranking) -> str:
     """The model's name, else what kind of reranker it was."""
-    known: dict[str, Any] = {**RANKERS}
+    known: dict[str, Any] = {str(way): said for way, said in RANKERS.items()}
     return by.model or str(known.get(by.way, by.way))
 
 

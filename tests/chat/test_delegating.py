@@ -257,6 +257,31 @@ def test_a_helper_that_was_cut_off_in_a_tool_goes_on_there(alice, lead, model_se
     assert len(model_server.chat_requests) == 4
 
 
+def test_a_yes_to_asking_an_agent_holds_over_a_crash_in_it(alice, lead, model_server):
+    PolicyRule.objects.create(kind="ask", tool="ask_expert")
+    forget_rules()
+    model_server.queue(
+        calling(("ask_expert", {"question": "Does it rain?"})),
+        calling(("look", {})),
+        Script(text="Yes."),
+        Script(text="It does."),
+    )
+
+    async def scenario():
+        HELD.append(asyncio.Event())
+        async with running(run_with_memory):
+            turn = await ask(alice)
+            await run_sync(decide, alice, await until(lambda: waiting(turn)))
+            await HELD[0].wait()
+            await run_sync(crash, turn)
+            async with running(run_with_memory):
+                assert (await ended(turn)).answer.text == "It does."
+
+    play(scenario)
+    assert RAN == {"look": 2}
+    assert Approval.objects.get().status == "used"
+
+
 def test_a_turn_that_was_handed_over_is_taken_up_by_who_it_was_handed_to(
     alice, lead, expert, model_server
 ):

@@ -309,6 +309,35 @@ def test_a_call_whose_end_is_not_known_is_asked_about_again(calling, state, alic
     assert asked(calling, replace(state, attempt=2)).kind == "allow"
 
 
+def test_what_only_reads_is_made_again_by_the_same_yes_where_its_runner_died(calling, state, alice):
+    PolicyRule.objects.create(kind="ask", tool="look")
+    forget_rules()
+    look, taken_up = tool("look", Effect.READS), replace(state, attempt=2)
+    first = asked(calling, state, of=look)
+    approve(alice, first)
+    assert asked(calling, state, of=look).kind == "allow"
+    begin(calling, state)
+    again = asked(calling, taken_up, of=look)
+    assert (again.kind, again.approval_id) == ("allow", first.approval_id)
+    assert asked(calling, state, of=look).kind == "deny"  # it is no second call
+    assert asked(calling, taken_up, {"to": "eve@example.org"}, of=look).kind == "ask"
+
+
+def test_a_no_or_a_call_that_tells_a_server_is_not_made_again(calling, state, alice):
+    PolicyRule.objects.create(kind="ask", tool="look")
+    forget_rules()
+    refused = asked(calling, state, of=tool("look", Effect.READS))
+    approve(alice, refused, answer="deny")
+    taken_up = replace(state, attempt=2)
+    assert asked(calling, taken_up, of=tool("look", Effect.READS)).kind == "ask"
+    private = replace(state, run_id=new_id(), taints=frozenset({Taint.PRIVATE}))
+    far = tool("far__find", Effect.READS, server="far")
+    approve(alice, asked(calling, private, of=far))
+    assert asked(calling, private, of=far).kind == "allow"
+    begin(calling, private)
+    assert asked(calling, replace(private, attempt=2), of=far).kind == "ask"
+
+
 def test_rules_of_administrators_count(calling, state):
     PolicyRule.objects.create(kind="deny", tool="send_mail", reason="By letter only.")
     forget_rules()

@@ -19,6 +19,7 @@ from knowledge.embeddings.schemas import (
     VersionIn,
     VersionOut,
 )
+from knowledge.footprint import weigh
 from knowledge.models import Collection, EmbeddingVersion
 from knowledge.versions import find_active_version
 
@@ -123,12 +124,13 @@ def drop(request: HttpRequest, number: int) -> Any:
 )  # fmt: skip
 def search_index(request: HttpRequest, collection_id: UUID) -> Any:
     """Needs the role editor."""
-    require_editable(Collection.objects, caller(request), collection_id)
+    user = caller(request)
+    collection = require_editable(Collection.objects, user, collection_id)
     version = find_active_version()
     vectors, passages = overview.share_of(collection_id, version)
     return {
         "model": version.model, "dimensions": version.dimensions, "storage": version.storage,
-        "vectors": vectors, "passages": passages,
+        "vectors": vectors, "passages": passages, "bytes": weigh(collection, user),
     }  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def show(version: EmbeddingVersion) -> Shown:
         version=version,
         vectors=vectors,
         passages=passages,
-        bytes=_vector_bytes(version, vectors) + indexes.index_bytes(version),
+        bytes=vector_bytes(version, vectors) + indexes.index_bytes(version),
         is_indexed=indexes.is_built(version),
         job=job,
         rest=estimate(version) if vectors < passages else None,
@@ -143,7 +143,7 @@ def _choices(measured: StorageMeasurement | None) -> list[Choice]:
     ]
 
 
-def _vector_bytes(version: EmbeddingVersion, count: int) -> int:
+def vector_bytes(version: EmbeddingVersion, count: int) -> int:
     """Of its rows: the width of one is that of all."""
     column = "precise" if version.storage == EmbeddingVersion.Storage.FLOAT else "vector"
     first = Embedding.objects.filter(version=version).values("pk")[:1]

@@ -106,6 +106,22 @@ class VersionIn(ModelIn):
     model_config = example(model=MODEL, storage="half")
 
 
+class FootprintOut(Schema):
+    """Bytes on the disk, without indexes; rows are weighed by some of them."""
+
+    files: int = Field(description="As they were taken in, of the versions that are searched.")
+    versions: int = Field(description="Files of versions that are kept beside those.")
+    texts: int = Field(description="What was read, and the passages.")
+    vectors: int = Field(description="Of all embedding versions.")
+    repositories: int = Field(description="Copies of git repositories.")
+    total: int
+
+    model_config = example(
+        files=184_213, versions=90_120, texts=410_000, vectors=440_640, repositories=0,
+        total=1_124_973,
+    )  # fmt: skip
+
+
 class ShareOut(Schema):
     """How many passages of a collection are found by their vectors too."""
 
@@ -114,5 +130,10 @@ class ShareOut(Schema):
     storage: str
     vectors: int
     passages: int
+    bytes: FootprintOut
 
-    model_config = example(model=MODEL, dimensions=384, storage="half", vectors=510, passages=512)
+    model_config = example(
+        model=MODEL, dimensions=384, storage="half", vectors=510, passages=512,
+        bytes={"files": 184_213, "versions": 0, "texts": 410_000, "vectors": 440_640,
+               "repositories": 0, "total": 1_034_853},
+    )  # fmt: skip

@@ -20,6 +20,7 @@ from gateway.labels import LabelUnmet
 from knowledge.embeddings import overview, versions
 from knowledge.embeddings.versions import VersionRefused
 from knowledge.embeddings.wording import cost_of, time_of
+from knowledge.footprint import weigh
 from knowledge.models import Collection, EmbeddingVersion
 from knowledge.quality.errors import ChangeHeld
 from knowledge.retrieval import search
@@ -91,6 +92,7 @@ def collection_index(request: HttpRequest, collection_id: UUID) -> HttpResponse:
         "version": version,
         "vectors": vectors,
         "passages": passages,
+        "footprint": weigh(shown, caller(request)),
         "may_manage": versions.may_manage(request.user),
     }
     return render(request, "knowledge/collection_index.html", context)

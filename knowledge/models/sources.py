@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -144,6 +145,20 @@ class SyncRun(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in self.OPEN
+
+    @property
+    def seconds_left(self) -> int | None:
+        """A guess, by the pace so far; None where the source cannot tell how much it has."""
+        if self.status != self.Status.RUNNING or not (self.total and self.seen and self.started_at):
+            return None
+        so_far = (timezone.now() - self.started_at).total_seconds()
+        return round(so_far * max(0, self.total - self.seen) / self.seen)
+
+    @property
+    def minutes_left(self) -> int | None:
+        """Whole minutes, at least 1; 0 for less than 45 seconds."""
+        seconds = self.seconds_left
+        return None if seconds is None else 0 if seconds < 45 else max(1, round(seconds / 60))
 
 
 class SourceItem(models.Model):

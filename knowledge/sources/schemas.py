@@ -73,6 +73,7 @@ class RunOut(Schema):
     removed: int
     failed: int
     total: int | None
+    seconds_left: int | None = Field(description="A guess; null while there is none.")
     reason: str
     sample: list[dict[str, str]] = Field(
         description="The first items that failed and why; of a preview, the first that would come."
@@ -83,7 +84,8 @@ class RunOut(Schema):
 
     model_config = example(
         id=ID, status="succeeded", is_preview=False, is_scheduled=True, job_id=ID, added=3,
-        changed=1, unchanged=120, removed=0, failed=1, total=125, reason="",
+        changed=1, unchanged=120, removed=0, failed=1, total=125, seconds_left=None,
+        reason="",
         sample=[{"item": "logo.bin", "reason": "This type of file cannot be read yet."}],
         created_at=AT, started_at=AT, finished_at=AT,
     )  # fmt: skip

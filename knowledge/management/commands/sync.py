@@ -130,7 +130,8 @@ class Command(BaseCommand):
             while True:
                 current = list(SyncRun.objects.filter(pk__in=names))
                 for run in current:
-                    bars.update(tasks[run.pk], total=run.total, completed=run.seen, told=_told(run))
+                    told = _told(run) + _left(run)
+                    bars.update(tasks[run.pk], total=run.total, completed=run.seen, told=told)
                 if not any(run.status in {"queued", "running"} for run in current):
                     break
                 time.sleep(POLL_SECONDS)
@@ -175,3 +176,9 @@ def _told(run: SyncRun) -> str:
         f"{run.added} added, {run.changed} changed, {run.unchanged} unchanged, "
         f"{run.removed} gone, {run.failed} failed"
     )
+
+
+def _left(run: SyncRun) -> str:
+    if run.minutes_left is None:
+        return ""
+    return f"; about {run.minutes_left:,} min left" if run.minutes_left else "; a moment left"

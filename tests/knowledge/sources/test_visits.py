@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from events import jobs
@@ -95,6 +96,30 @@ def test_a_long_visit_makes_way_for_jobs_that_wait(root: Path, add: Add, monkeyp
     assert handed_back > 0
     assert (run.status, counts(run)) == (Status.SUCCEEDED, (5, 0, 0, 0, 0))
     assert Job.objects.get(pk=run.job_id).status == Job.Status.SUCCEEDED
+
+
+@pytest.mark.django_db
+def test_a_visit_says_how_long_it_may_still_take(root: Path, add: Add, api_for, admin):
+    source = add("folder", path=str(root))
+    began = timezone.now() - timedelta(minutes=10)
+    run = SyncRun.objects.create(
+        source=source, status=Status.RUNNING, started_at=began, added=20, unchanged=5, total=100
+    )
+    (told,) = api_for(admin).get(f"/sources/{source.pk}/runs").json()["items"]
+    assert 1800 <= told["seconds_left"] < 1900
+    assert run.minutes_left == 30
+    client = Client()
+    client.force_login(admin)
+    assert (
+        "about 30 minutes left" in client.get(f"/knowledge/sources/{source.pk}/").content.decode()
+    )
+    for unknown in (
+        {"total": None}, {"added": 0, "unchanged": 0}, {"status": Status.PAUSED},
+    ):  # fmt: skip
+        SyncRun.objects.filter(pk=run.pk).update(status=Status.RUNNING, total=100, added=20)
+        SyncRun.objects.filter(pk=run.pk).update(**unknown)
+        run.refresh_from_db()
+        assert run.minutes_left is None
 
 
 @pytest.mark.django_db

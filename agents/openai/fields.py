@@ -19,6 +19,12 @@ NUMBERS = {
     "top_p": float, "top_k": int, "min_p": float, "presence_penalty": float,
     "frequency_penalty": float, "repetition_penalty": float, "seed": int, "top_logprobs": int,
 }  # fmt: skip
+# The form of the answer by the names that servers have for it.
+FORMS = {
+    "guided_choice": "choices", "guided_json": "json_schema", "guided_regex": "regex",
+    "guided_grammar": "grammar", "grammar": "grammar",
+}  # fmt: skip
+LONGEST_WORD, MOST_BIAS = 100, 100
 LARGEST = 2**53  # beyond it JSON numbers are not whole any more everywhere
 TYPE_NAMES = {
     bool: "a boolean", int: "an integer", float: "a decimal", str: "a string", list: "an array",
@@ -97,19 +103,63 @@ def _controls(rest: Body) -> Controls:
     found["logprobs"] = flag(rest, "logprobs")
     rest.pop("logprobs", None)
     found["stop"] = _texts(rest, "stop")
-    found["choices"] = _texts(rest, "guided_choice")
     found["logit_bias"] = dict(options(rest, "logit_bias"))
-    rest.pop("logit_bias", None)
-    for ours, theirs in (
-        ("regex", "guided_regex"), ("grammar", "grammar"), ("reasoning_effort", "reasoning_effort"),
-    ):  # fmt: skip
-        if isinstance(rest.get(theirs), str):
-            found[ours] = rest.pop(theirs)
-    found |= _prediction(rest) | _schema(rest)
-    if sum(map(bool, map(found.get, ("choices", "regex", "grammar", "json_schema")))) > 1:
-        message = "Only one of response_format, guided_choice, guided_regex and grammar may be set."
+    found["draft"] = dict(options(rest, "draft"))
+    for taken in ("logit_bias", "draft"):
+        rest.pop(taken, None)
+    found["word_bias"] = _word_bias(rest)
+    if not isinstance(rest.get("lora", ""), str):
+        raise wrong_type("lora", "a string", rest["lora"])
+    for name in ("lora", "reasoning_effort"):
+        if isinstance(rest.get(name), str):
+            found[name] = rest.pop(name)
+    return Controls(**found, **_prediction(rest), **_form(rest))
+
+
+def _form(rest: Body) -> dict[str, Any]:
+    """What the answer has to look like, by whichever name: at most one of them."""
+    _name_alike(rest)
+    forms = [_schema(rest)]
+    for theirs, ours in FORMS.items():
+        value = rest.get(theirs)
+        if ours == "choices":
+            forms.append({ours: _texts(rest, theirs)})
+        elif isinstance(value, dict if ours == "json_schema" else str):
+            forms.append({ours: rest.pop(theirs)})
+    wanted = [form for form in forms if any(value not in ("", ()) for value in form.values())]
+    if len(wanted) > 1:
+        message = (
+            "Only one of response_format, structured_outputs, guided_… and grammar may be set."
+        )
         raise invalid(message, "response_format")
-    return Controls(**found)
+    return wanted[0] if wanted else {}
+
+
+def _name_alike(rest: Body) -> None:
+    """vLLM's newer name for the same."""
+    wanted = rest.get("structured_outputs")
+    if (
+        isinstance(wanted, dict)
+        and wanted
+        and wanted.keys() <= {"choice", "json", "regex", "grammar"}
+    ):
+        del rest["structured_outputs"]
+        rest |= {f"guided_{kind}": value for kind, value in wanted.items()}
+
+
+def _word_bias(rest: Body) -> dict[str, float]:
+    """Words to a number from -100 to 100; the gateway finds their tokens."""
+    given = options(rest, "word_bias")
+    rest.pop("word_bias", None)
+    found = {}
+    for word, bias in given.items():
+        is_number = isinstance(bias, int | float) and not isinstance(bias, bool)
+        if not is_number or not abs(bias) <= MOST_BIAS:
+            raise invalid(f"A bias is a number from -{MOST_BIAS} to {MOST_BIAS}.", "word_bias")
+        if not word.strip() or len(word) > LONGEST_WORD:
+            raise invalid(f"A word has 1 to {LONGEST_WORD} characters.", "word_bias")
+        found[word] = float(bias)
+    return found
 
 
 def _schema(rest: Body) -> dict[str, Any]:

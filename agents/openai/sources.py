@@ -13,7 +13,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from agents.guardrails.guard import Guard
-from agents.guardrails.programs import QuestionBlocked, asked, guard_of, shown
+from agents.guardrails.programs import asked, guard_of, shown
+from agents.guardrails.sent import QuestionBlocked
 from agents.openai.catalogue import ChatModel
 from agents.openai.errors import held_back, not_served
 from agents.reuse.programs import CacheUse, stream_again

@@ -80,11 +80,10 @@ def _sampling_fields(server: Server, route: Route, controls: Controls) -> dict[s
 
 
 def _draft_fields(server: Server, route: Route, controls: Controls) -> dict[str, Any]:
-    """Options of the draft model; llama.cpp is the only one that takes them with a request."""
-    if server is Server.LLAMA_CPP:
+    """Options of the draft model; llama.cpp is the only one that takes them with a request. With
+    the prefix none of them can pass for another field."""
+    if server in {Server.LLAMA_CPP, Server.UNKNOWN}:
         return {f"speculative.{name}": value for name, value in controls.draft.items()}
-    if server is Server.UNKNOWN:
-        return dict(controls.draft)
     raise refusal(route, "draft")
 
 

@@ -10,7 +10,7 @@ from gateway.types import Route
 from gateway.upstream.asking import ask
 from gateway.upstream.decoding import NOTHING, Resolved, demand, refusal
 from gateway.upstream.failures import error_for_exception
-from gateway.upstream.servers import Server, root_url, server_of
+from gateway.upstream.servers import VLLMS, Server, root_url, server_of
 from gateway.upstream.session import Pool
 from gateway.upstream.tokenizer import bias_of_words
 from security.sentences import Sentence
@@ -45,15 +45,15 @@ async def resolve(pool: Pool, route: Route, controls: Controls) -> Resolved:
 
 
 def _named(route: Route, name: str) -> dict[str, Any]:
-    """vLLM and TGI have adapters as models of their own, SGLang by their path."""
+    """vLLM and TGI have adapters as models of their own, SGLang by their path. Where none are known
+    to be, a name could be that of quite another model."""
     demand(route, Capability.LORA, "lora")
-    match server_of(route):
-        case Server.VLLM | Server.VLLM_GUIDED | Server.TGI | Server.UNKNOWN:
-            return {"model": name}
-        case Server.SGLANG:
-            return {"lora_path": name}
-        case _:
-            raise refusal(route, "lora")
+    server = server_of(route)
+    if server is Server.SGLANG:
+        return {"lora_path": name}
+    if server in {*VLLMS, Server.TGI} and Capability.LORA in route.capabilities:
+        return {"model": name}
+    raise refusal(route, "lora")
 
 
 async def _scales(pool: Pool, route: Route, name: str) -> dict[str, Any]:

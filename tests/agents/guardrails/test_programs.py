@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from agents.guardrails.guard import Guard
-from agents.guardrails.programs import QuestionBlocked, asked, shown
+from agents.guardrails.programs import asked, shown
+from agents.guardrails.sent import QuestionBlocked
 from agents.guardrails.vault import Vault
 from gateway.controls import Controls
 from gateway.types import ChatRequest

@@ -55,6 +55,7 @@ def controlled(server, *, can=ALL, **controls):
         ("", {"top_logprobs": 2}, {"logprobs": True, "top_logprobs": 2}),
         ("", {"prediction": "x"}, {"prediction": {"type": "content", "content": "x"}}),
         (LLAMA, {"draft": {"n_max": 4}}, {"speculative.n_max": 4}),
+        ("", {"draft": {"model": "x"}}, {"speculative.model": "x"}),
         ("", {"reasoning_effort": "low"}, {"reasoning_effort": "low"}),
         (LLAMA, {"reasoning_effort": "low"}, {"chat_template_kwargs": {"reasoning_effort": "low"}}),
         ("", {"json_schema": SCHEMA}, NATIVE),

@@ -103,8 +103,8 @@ def test_without_a_tokenizer_it_is_refused(model_server):
         bias(model_server.url, {str(number): 1 for number in range(101)})
 
 
-def lora(url, name, server=Server.LLAMA_CPP):
-    route = Route("m", "up", "one", url, server=server, capabilities=CAN)
+def lora(url, name, server=Server.LLAMA_CPP, can=CAN):
+    route = Route("m", "up", "one", url, server=server, capabilities=can)
 
     async def resolved():
         try:
@@ -127,5 +127,8 @@ def test_adapters_by_name(model_server):
     with pytest.raises(UnsupportedControl, match="“cook”, but: pirate, ninja"):
         lora(model_server.url, "cook")
     assert lora(model_server.url, "ninja", Server.VLLM) == {"model": "ninja"}
+    for server in (Server.OLLAMA, Server.UNKNOWN):  # there it could be quite another model
+        with pytest.raises(UnsupportedControl):
+            lora(model_server.url, "ninja", server)
     with pytest.raises(UnsupportedControl):
-        lora(model_server.url, "ninja", Server.OLLAMA)
+        lora(model_server.url, "ninja", Server.VLLM, can=frozenset())

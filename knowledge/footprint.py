@@ -6,6 +6,7 @@ indexes, which all collections share, are in none of these figures.
 
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -91,7 +92,7 @@ def _on_disk(folder: Path) -> int:
     return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def _number(statement: str, *values: object) -> float:
+def _number(statement: str, *values: Any) -> float:
     with connection.cursor() as cursor:
         cursor.execute(statement, list(values))
         (found,) = cursor.fetchone() or (0,)

@@ -37,6 +37,13 @@ declare(
             "The agent made the same call more than {most} times, was stopped, and answered with "
             "what it had."
         ),
+        "run_limit_money": _(
+            "The agent stopped once it had cost {most}, its limit, and answered with what it had."
+        ),
+        "run_limit_price": _(
+            "The agent may cost {most} at most, but nobody has entered what its model costs: it "
+            "stopped and answered with what it had."
+        ),
         "ask_agent": _("Ask {name}"),
         "hand_over_to_agent": _("Hand over to {name}"),
         "handed_to_nobody": _("It was to be handed over to an agent that cannot be used any more."),

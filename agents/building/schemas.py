@@ -56,6 +56,9 @@ class LimitsIn(WriteSchema):
     tokens: int | None = Field(None, ge=1000, le=2_000_000)
     seconds: int | None = Field(None, ge=10, le=1800)
     repeats: int | None = Field(None, ge=1, le=20, description="Of the very same call.")
+    money: float | None = Field(
+        None, ge=0.0001, le=10_000, description="In any one currency; unknown prices stop it, too."
+    )
 
     model_config = example(steps=6)
 

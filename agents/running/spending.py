@@ -6,9 +6,9 @@ What an agent takes that was called in a run, that run has taken too: a limit of
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agents.tokens import estimate_tokens
@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Of a run with all that was called in it; `runs` are those of other agents."""
+    """Of a run with all that was called in it; `runs` are those of other agents, `costs` by
+    currency, None where a price is not known."""
 
     steps: int = 0
     calls: int = 0
     tokens: int = 0
     runs: int = 0
+    costs: Mapping[str, float | None] = field(default_factory=dict)
+
+
+COUNTS = ("steps", "calls", "tokens", "runs")
 
 
 class Spending:
@@ -43,6 +48,7 @@ class Spending:
         self._calls = 0
         self._tokens = 0
         self._runs = 0
+        self._costs: dict[str, float | None] = {}
         self._same: Counter[tuple[str, str]] = Counter()
         self._reached: str = ""
 
@@ -52,7 +58,7 @@ class Spending:
 
     @property
     def spent(self) -> Spent:
-        return Spent(self._steps, self._calls, self._tokens, self._runs)
+        return Spent(self._steps, self._calls, self._tokens, self._runs, dict(self._costs))
 
     @property
     def seconds_left(self) -> float:
@@ -64,12 +70,12 @@ class Spending:
         """Of other agents, in the whole tree."""
         return self._above.runs if self._above else self._runs
 
-    def add_step(self, usage: TokenUsage, request: ChatRequest, said: str) -> None:
+    def add_step(self, done: Completed, request: ChatRequest, said: str) -> None:
         """Where the server counts nothing, by the length of what was sent and said."""
-        prompt, told = usage.prompt_tokens, usage.completion_tokens
+        prompt, told = done.usage.prompt_tokens, done.usage.completion_tokens
         tokens = estimate_tokens(_text(request)) if prompt is None else prompt
         tokens += estimate_tokens(said) if told is None else told
-        self.take(Spent(steps=1, tokens=tokens))
+        self.take(Spent(steps=1, tokens=tokens, costs=done.costs))
 
     def take(self, spent: Spent) -> None:
         """Also from all runs above."""
@@ -82,8 +88,20 @@ class Spending:
             self._reach("run_limit_steps", limits.steps)
         elif self._tokens >= limits.tokens:
             self._reach("run_limit_tokens", limits.tokens)
+        self._pay(spent.costs)
         if self._above is not None:
             self._above.take(spent)
+
+    def _pay(self, costs: Mapping[str, float | None]) -> None:
+        """Currencies are never added; what nobody knows is not nothing."""
+        for currency, cost in costs.items():
+            before = self._costs.get(currency, 0.0)
+            self._costs[currency] = None if cost is None or before is None else before + cost
+        most, known = self._limits.money, [one for one in self._costs.values() if one is not None]
+        if most and len(known) < len(self._costs):
+            self._reach("run_limit_price", most)
+        elif most and max(known, default=0.0) >= most:
+            self._reach("run_limit_money", most)
 
     @contextmanager
     def run_within(self) -> Iterator[None]:
@@ -133,7 +151,7 @@ class Spending:
         if self._above is not None:
             self._above.look_at_the_clock()
 
-    def _reach(self, code: str, most: int) -> None:
+    def _reach(self, code: str, most: float) -> None:
         self._reached = self._reached or Sentence(code, most=most)
 
 
@@ -141,9 +159,11 @@ def spent_by(past: "Past") -> Iterator[Spent]:
     """What agents took that were called before, and have answered."""
     for call in past.calls.values():
         output = call.result.output if call.result else None
-        if output is not None and isinstance(output.data.get("spent"), dict):
-            known = {name: output.data["spent"].get(name) for name in Spent.__slots__}
-            yield Spent(**{name: n for name, n in known.items() if isinstance(n, int) and n > 0})
+        if output is not None and isinstance(told := output.data.get("spent"), dict):
+            known = {name: told.get(name) for name in COUNTS}
+            counts = {name: n for name, n in known.items() if isinstance(n, int) and n > 0}
+            costs = told.get("costs")
+            yield Spent(**counts, costs=costs if isinstance(costs, dict) else {})
 
 
 def canonical(arguments: str) -> str:

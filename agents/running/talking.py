@@ -156,7 +156,7 @@ class Talking:
         self.done.append(step.done)
         self.wanted = self._transcript.unlike(step.calls)
         shown = self._voice.say(step.text) if step.text else ""
-        self._spending.add_step(step.done.usage, request, step.text)
+        self._spending.add_step(step.done, request, step.text)
         return shown
 
     async def speak(self, chat: Chat) -> Talk:
@@ -178,7 +178,7 @@ class Talking:
                     case _:
                         yield item
         self.wanted = self._transcript.unlike(calls) if may_call else []
-        self._spending.add_step(self.done[-1].usage, request, self._voice.since_pause)
+        self._spending.add_step(self.done[-1], request, self._voice.since_pause)
 
     async def act(self) -> AsyncGenerator[Step, None]:
         """Make the calls that are wanted and may be made, and tell the model of each; then what the

@@ -183,7 +183,8 @@ class EndpointSwitched:
 class Completed:
     """The last item of every stream that did not raise.
 
-    `why` says in one sentence for whom the choice fell, `attempts` how many calls it took.
+    `why` says in one sentence for whom the choice fell, `attempts` how many calls it took, `costs`
+    what these cost by currency, None where a price is not known.
     """
 
     finish_reason: str
@@ -194,6 +195,7 @@ class Completed:
     total_ms: int
     why: str = ""
     attempts: int = 1
+    costs: Mapping[str, float | None] = field(default_factory=dict, compare=False)
 
     @property
     def is_offline(self) -> bool:

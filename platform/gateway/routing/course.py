@@ -5,10 +5,11 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 
 from gateway.errors import BadRequest, BudgetExhausted, GatewayError
 from gateway.metering.estimates import estimate_prompt
-from gateway.metering.prices import added
+from gateway.metering.prices import added, cost_of
 from gateway.routing.attempt import Attempt, milliseconds
 from gateway.routing.board import Board
 from gateway.routing.continuation import Answer
@@ -48,12 +49,13 @@ class Course:
         self._broke: GatewayError | None = None  # what cut the answer off in the middle
         self._said = 0
         self._taken: list[TokenUsage] = []  # by calls that failed
+        self._costs: dict[str, Decimal | None] = {}  # of all calls, by currency
 
     def instead(self, routes: Sequence[Route]) -> "Course":
         """The same request to these, who answer instead of whoever failed last here."""
         other = Course(self._request, routes, self._board, self._because)
         other._began, other._failed, other.is_cheaper = self._began, self._failed, True
-        other._taken = self._taken
+        other._taken, other._costs = self._taken, self._costs
         return other
 
     async def next(self) -> Attempt | None:
@@ -90,6 +92,7 @@ class Course:
         self._note_first_word(attempt)
         self._failed = attempt.route, error
         self._taken += [attempt.took] if attempt.took else []
+        self._owe(attempt)
         length = self.answer.length
         has_grown, self._said = length > self._said, length
         if has_grown:
@@ -105,6 +108,7 @@ class Course:
     def completed(self, attempt: Attempt) -> Completed:
         """Its usage is that of all calls that had a part in it."""
         self._note_first_word(attempt)
+        self._owe(attempt)
         now = time.monotonic()
         return Completed(
             attempt.finish_reason,
@@ -115,7 +119,16 @@ class Course:
             milliseconds(now - self._began),
             why=attempt.why,
             attempts=self._attempts,
+            costs={name: one if one is None else float(one) for name, one in self._costs.items()},
         )
+
+    def _owe(self, attempt: Attempt) -> None:
+        if attempt.took is None:
+            return
+        cost = cost_of(attempt.route, attempt.took)
+        before = self._costs.get(cost.currency, Decimal())
+        amount = cost.amount
+        self._costs[cost.currency] = None if before is None or amount is None else before + amount
 
     def _is_lost(self, error: GatewayError) -> bool:
         """Nobody is left, and the offline answerer cannot stand in: not where a model has begun,

@@ -2,7 +2,8 @@
 
 import asyncio
 import io
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -14,11 +15,13 @@ from agents.delegating.bounds import AGAIN, RUNS, UNUSABLE
 from agents.guardrails.rules import stored
 from agents.loop import run_agent
 from agents.models import Agent, RunStep, ToolExecution
-from agents.running.spending import Spending, Spent
+from agents.running.keeping import Past, PastCall
+from agents.running.spending import Spending, Spent, spent_by
 from agents.selectors import agent_spec
 from agents.tools import registry
 from agents.tools.registry import tool_of
-from agents.tools.types import Effect, ToolCalling
+from agents.tools.results import Result
+from agents.tools.types import Effect, ToolCalling, ToolOutput
 from agents.types import (
     AgentTask,
     Finished,
@@ -240,6 +243,22 @@ def test_what_is_spent_below_is_spent_above():
         assert below.reached == above.reached
     assert above.spent == Spent(steps=3, calls=7, tokens=60, runs=1)
     assert not above.has_room()
+
+
+def test_what_it_cost_below_counts_above_also_when_it_is_taken_up():
+    above = Spending(Limits(money=0.5))
+    below = Spending(Limits(), above)
+    for costs in ({"USD": 0.4}, {"EUR": 0.4}):  # never added to one another
+        below.take(Spent(steps=1, costs=costs))
+        assert not above.reached
+    below.take(Spent(steps=1, costs={"USD": 0.2}))
+    assert below.reached.code == above.reached.code == "run_limit_money"
+    told = json.loads(json.dumps({"spent": asdict(below.spent)}))
+    past = Past(calls={"call_1": PastCall(1, Result("done", ToolOutput("Yes.", told)))})
+    again = Spending(Limits(money=0.5))
+    for spent in spent_by(past):
+        again.take(spent)
+    assert again.reached.code == "run_limit_money"
 
 
 MAIL = "bob@example.org"

@@ -1,5 +1,6 @@
 """What is read of a run by whoever takes it up is what was written of it."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -26,6 +27,12 @@ DONE = Completed("tool_calls", TokenUsage(), "m", "one", 1, 2)
 @pytest.fixture
 def whose(alice) -> Whose:
     return Whose(uuid4(), alice.pk, None)
+
+
+def test_what_a_step_cost_is_known_to_whoever_takes_the_run_up(whose) -> None:
+    store_step(whose, 1, "", [CALL], replace(DONE, costs={"USD": 0.25, "EUR": None}))
+    (step,) = load_past(whose.run_id).steps
+    assert step.done.costs == {"USD": 0.25, "EUR": None}
 
 
 @pytest.mark.parametrize("status", ["done", "refused", "failed"])

@@ -5,6 +5,7 @@ import json
 import time
 from collections import Counter
 from dataclasses import replace
+from decimal import Decimal
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -313,6 +314,25 @@ def test_a_limit_ends_the_calls_and_the_answer_says_so(limits, code, model_serve
     assert found.steps[-1].notice.code == code
     assert "No more tools" in contents(model_server.chat_requests[-1])[-1]
     assert len(found.of(ToolCompleted)) <= 3
+
+
+@pytest.mark.parametrize(
+    ("price", "code", "asked"),
+    [(Decimal(1), "run_limit_money", 4), (None, "run_limit_price", 2)],
+    ids=["priced", "unpriced"],
+)
+def test_money_ends_the_calls_too(price, code, asked, model_server, route, verdicts):
+    """15 tokens a call of the model; what nobody has priced is not for nothing."""
+    model_server.default = lambda body: (
+        Script(text="With what I have.")
+        if body.get("tool_choice") == "none"
+        else calling(("double", {"number": 1}))
+    )
+    priced = replace(route, prompt_price=price, completion_price=price, currency="EUR")
+    found = run(priced, limits=Limits(money=0.00004))
+    assert found.text == "With what I have."
+    assert found.steps[-1].notice.code == code
+    assert len(model_server.chat_requests) == asked
 
 
 def test_a_model_that_calls_on_all_the_same_is_not_asked_again(model_server, route, verdicts):

@@ -66,11 +66,14 @@ def test_an_agent_is_made_tried_published_used_and_rolled_back(visit: Visit, mod
         "(field) => field.closest('details').open = true"
     )
     page.get_by_label("Passages at most").fill("0")
+    page.get_by_label("Seed").evaluate("(field) => field.closest('details').open = true")
+    page.get_by_label("Seed").fill("7")
     saved(page)
     page.reload()
     expect(page.locator("#f-instructions")).to_have_value("Speak of herons. Today is {{today}}")
     expect(page.get_by_label("Question 1")).to_have_value("Where do herons nest?")
     expect(page.get_by_label("Passages at most")).to_have_value("0")
+    expect(page.get_by_label("Seed")).to_have_value("7")
 
     model.queue(Script(text="In high trees."))
     frame = tried(page)
@@ -79,6 +82,7 @@ def test_an_agent_is_made_tried_published_used_and_rolled_back(visit: Visit, mod
         "In high trees.", timeout=LATER
     )
     assert re.search(r"Speak of herons\. Today is \d{4}-\d\d-\d\d \(\w+\)", systems(model)[-1])
+    assert model.chat_requests[-1]["seed"] == 7
     assert not violations(page)
 
     publish(page, "The first.")

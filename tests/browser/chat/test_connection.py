@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.cable import Cable
@@ -10,6 +11,8 @@ from tests.browser.chat.conftest import DESKTOP, Visit, answered, ask
 from tests.browser.conftest import Watched
 from tests.browser.product import Product
 from tests.support.model_server import ModelServer, Script
+
+pytestmark = pytest.mark.windowed  # notifications
 
 HIDDEN = """
 let hidden = false;

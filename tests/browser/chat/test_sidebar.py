@@ -8,6 +8,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.chat.conftest import PHONE, Visit, answer_late, answered, ask, came
 
+pytestmark = pytest.mark.windowed  # dragging
+
 LISTS = re.compile(r"/conversations/\?")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 AUDIT = {"runOnly": RULES, "resultTypes": ["violations"]}

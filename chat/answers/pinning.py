@@ -11,6 +11,7 @@ from django.http import Http404
 from accounts.models import User
 from chat.answers.golden import answer_of, cited_by
 from chat.models import Citation, Message
+from gateway.types import OFFLINE
 from knowledge.models import Collection
 from knowledge.quality.approved import MOST_SOURCES
 
@@ -54,9 +55,15 @@ def _draft(answer: Message, home: Collection, standing: Sequence[Citation]) -> D
     sources = list({(row.document_id, row.quote): row for row in here}.values())[:MOST_SOURCES]
     places = {(row.document_id, row.quote): n for n, row in enumerate(sources, 1)}
     is_proposed = any(row.is_proposed for row in here)
-    text = (_proposed if is_proposed else _marked)(answer.text, here, places)
+    said = _quoted(answer.text) if answer.model_name == OFFLINE else answer.text
+    text = (_proposed if is_proposed else _marked)(said, here, places)
     question = answer.parent.text if answer.parent else ""
     return Draft(home, question, text, tuple(sources))
+
+
+def _quoted(text: str) -> str:
+    """Of an answer without a model the words of documents alone."""
+    return "\n".join(line[1:].strip() for line in text.splitlines() if line.startswith(">"))
 
 
 def _marked(text: str, here: Sequence[Citation], places: Places) -> str:

@@ -94,3 +94,10 @@ def test_for_editors_alone_and_only_while_its_words_stand(
     cited.document.version_number = 2
     cited.document.save()
     assert find_drafts(bob, answered.pk) == []
+
+
+def test_of_an_answer_without_a_model_its_quotations(alice: Any, answered: Message) -> None:
+    text = f"Quoted from your documents; no model is connected:\n\n> {WORDS} [1]\n"
+    Message.objects.filter(pk=answered.pk).update(text=text, model_name="offline")
+    (draft,) = find_drafts(alice, answered.pk)
+    assert draft.text == f"{WORDS} [1]"

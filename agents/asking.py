@@ -10,6 +10,7 @@ from uuid import UUID
 from agents.authority.canaries import rule_of
 from agents.authority.markers import marked, refresh_markers
 from agents.authority.watching import canary_of
+from agents.building.decoding import with_usual
 from agents.delegating.wording import question_of
 from agents.finding import retrieve, within_reach
 from agents.going_on import said_before
@@ -236,9 +237,10 @@ def chat_request(
 
 
 def _controls(task: AgentTask) -> Controls:
-    """Those of the request; how long the model thinks is the agent's where nothing is said."""
-    effort = task.controls.reasoning_effort or task.agent.reasoning_effort
-    return replace(task.controls, reasoning_effort=effort) if effort else task.controls
+    """Those of the request, and the agent's where nothing is said."""
+    controls = with_usual(task.controls, task.agent.controls)
+    effort = controls.reasoning_effort or task.agent.reasoning_effort
+    return replace(controls, reasoning_effort=effort) if effort else controls
 
 
 def passage_part(

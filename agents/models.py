@@ -128,6 +128,10 @@ class Agent(OwnedModel):
         _("thinking"), max_length=8, choices=Effort.choices, blank=True, db_default="",
         help_text=_("Before the answer, where the model can. Empty: as the model does by itself."),
     )  # fmt: skip
+    # As `agents.building.decoding` reads it.
+    decoding = models.JSONField(
+        _("decoding"), default=dict, db_default={}, blank=True, editable=False
+    )
     starters = ArrayField(
         models.CharField(max_length=200),
         verbose_name=_("questions to start with"),

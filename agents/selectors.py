@@ -9,6 +9,7 @@ from django.db.models.functions import Substr
 from django.http import Http404
 
 from accounts.models import User
+from agents.building.decoding import controls_in
 from agents.delegating.said import helpers_in
 from agents.models import Agent
 from agents.types import AgentSpec, CitationAdded
@@ -122,6 +123,7 @@ def agent_spec(agent: Agent) -> AgentSpec:
         tools=tuple(agent.tools),
         helpers=helpers_in(agent.helpers),
         temperature=agent.temperature,
+        controls=controls_in(agent.decoding),
         reuse=agent.reuse,
         reuse_seconds=agent.reuse_seconds,
         similarity=agent.similarity if agent.reuses_similar else 0,

@@ -13,9 +13,9 @@ from security.text import storable
 
 WORDS = ("name", "emoji", "description", "instructions")
 FIELDS = (
-    *WORDS, "picture", "model_name", "reasoning_effort", "temperature", "max_answer_tokens",
-    "is_limited", "max_passages", "context_tokens", "understanding", "reuse", "reuse_seconds",
-    "tools", "helpers", "limits", "guardrails", "starters",
+    *WORDS, "picture", "model_name", "reasoning_effort", "temperature", "decoding",
+    "max_answer_tokens", "is_limited", "max_passages", "context_tokens", "understanding", "reuse",
+    "reuse_seconds", "tools", "helpers", "limits", "guardrails", "starters",
 )  # fmt: skip
 
 Content = Mapping[str, Any]  # JSON: ids are text

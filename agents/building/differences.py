@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from agents.building.content import Content
+from agents.building.decoding import in_words as decoding_in_words
 from agents.building.helping import in_words, names_of
 from agents.building.limits import in_words as limits_in_words
 from agents.guardrails.forms import in_one_line
@@ -29,6 +30,7 @@ LABELS_OF = {
     "model_name": gettext_lazy("Model"),
     "reasoning_effort": gettext_lazy("Thinking"),
     "temperature": gettext_lazy("Temperature"),
+    "decoding": gettext_lazy("Decoding"),
     "max_answer_tokens": gettext_lazy("Tokens of answer"),
     "is_limited": gettext_lazy("Searches"),
     "collections": gettext_lazy("Collections"),
@@ -125,6 +127,9 @@ IN_WORDS: dict[str, Callable[[Any], Any]] = {
     "understanding": _understood,
     "limits": lambda value: _lines(
         f"{label}: {number}" for label, number in limits_in_words(value or {}).items()
+    ),
+    "decoding": lambda value: _lines(
+        f"{label}: {said}" for label, said in decoding_in_words(value or {}).items()
     ),
     "guardrails": lambda value: _lines(map(in_one_line, value or ())),
     "tools": lambda value: _lines(

@@ -23,6 +23,7 @@ WORDS = {
 }
 CONTENT = WORDS | {
     "picture": None, "model_name": "", "reasoning_effort": "", "temperature": 0.2,
+    "decoding": {"top_p": 0.9, "avoided": ["delve"]},
     "max_answer_tokens": 2000, "is_limited": True, "collections": [ID], "max_passages": 8,
     "context_tokens": 6000, "understanding": {"filters": True}, "tools": [],
     "helpers": [{"agent": ID, "way": "ask", "when": "About contracts."}],
@@ -63,6 +64,30 @@ class LimitsIn(WriteSchema):
     model_config = example(steps=6)
 
 
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+
+
+class DecodingIn(WriteSchema):
+    """Beside temperature and thinking. What is missing is as the model does; what its endpoint
+    cannot do is refused when the agent is asked, with the reason."""
+
+    top_p: float | None = Field(None, ge=0.01, le=1)
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    seed: int | None = Field(None, ge=0, le=2**31 - 1)
+    lora: Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)] | None = Field(
+        None, description="An adapter that the server has, by its name."
+    )
+    avoided: Annotated[list[Word], Field(max_length=50)] | None = Field(
+        None, description="Words that are not said, by the tokens of the model."
+    )
+
+    model_config = example(top_p=0.9, avoided=["delve"])
+
+    def said(self) -> dict[str, Any]:
+        return {name: value for name, value in self if value not in (None, "", [])}
+
+
 When = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
 
 
@@ -94,6 +119,7 @@ class ContentPatch(WriteSchema):
     )
     reasoning_effort: Literal["", "low", "medium", "high"] | None = None
     temperature: float | None = Field(None, ge=0, le=2)
+    decoding: DecodingIn | None = None
     max_answer_tokens: int | None = Field(None, ge=50, le=100_000)
     is_limited: bool | None = Field(
         None, description="Whether it searches its collections only, and not all one may see."
@@ -124,6 +150,8 @@ class ContentPatch(WriteSchema):
             found["helpers"] = [one.model_dump() for one in found["helpers"]]
         if "limits" in found:
             found["limits"] = found["limits"].model_dump(exclude_none=True)
+        if self.decoding is not None:
+            found["decoding"] = self.decoding.said()
         if "guardrails" in found:
             found["guardrails"] = [stored(rule) for rule in found["guardrails"]]
         if "understanding" in found:

@@ -14,6 +14,7 @@ from accounts.callers import caller
 from accounts.errors import SharingRefused
 from accounts.models import Grant
 from agents.building import drafts, helping, making, offered, publishing
+from agents.building.decoding import list_controls
 from agents.building.differences import differences, summaries
 from agents.building.limits import list_limits
 from agents.building.sharing import list_grants, take
@@ -59,6 +60,7 @@ def builder(request: HttpRequest, agent_id: UUID) -> HttpResponse:
         "helpers": helping.list_choices(user, draft),
         "hidden_helpers": len({one["agent"] for one in helping.hidden(user, draft)}),
         "limits": list_limits(draft.limits),
+        "decodings": list_controls(draft.decoding),
         "guardrail_choices": guardrail_choices(),
         "guardrail_kinds": guardrail_kinds(),
         "starters": starters,

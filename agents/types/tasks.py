@@ -76,6 +76,7 @@ class AgentSpec:
     helpers: tuple[Helper, ...] = ()
     temperature: float = 0.2
     reasoning_effort: str = ""  # as the model does by itself
+    controls: Controls = AS_IT_IS
     id: UUID | None = None
     reuse: str = "off"  # to whom an answer may be given again: "person", "shared" or "off"
     reuse_seconds: int = 86_400

@@ -89,7 +89,7 @@ const KINDS = {
 
 /** The content of the form's fields by their names, without those that are not valid. */
 export function contentOf(form) {
-  const content = { collections: [], tools: [], helpers: [], starters: [], understanding: {}, limits: {} };
+  const content = { collections: [], tools: [], helpers: [], starters: [], understanding: {}, limits: {}, decoding: {} };
   let isWhole = true;
   for (const field of form.querySelectorAll("[data-kind]")) {
     const isValid = field.checkValidity();
@@ -101,6 +101,13 @@ export function contentOf(form) {
   return { content, isWhole };
 }
 
+/** A number, a text, or the lines of one; empty where nothing is said. */
+function decoded(field) {
+  const text = field.value.trim();
+  if (field.type === "textarea") return text.split("\n").map((line) => line.trim()).filter(Boolean);
+  return field.type === "number" && text ? Number(text) : text;
+}
+
 function put(content, field) {
   const { kind } = field.dataset;
   if (kind === "switch") {
@@ -110,6 +117,9 @@ function put(content, field) {
     if (field.checked) content.helpers.push({ agent: field.value, way: field.dataset.way, when });
   } else if (kind === "limit") {
     if (field.value) content.limits[field.dataset.limit] = Number(field.value);
+  } else if (kind === "decoding") {
+    const said = decoded(field);
+    if (said.length !== 0) content.decoding[field.dataset.control] = said;
   } else if (kind === "list") {
     const isOn = field.type === "checkbox" ? field.checked : field.value.trim() !== "";
     if (isOn) content[field.name].push(field.value);

@@ -28,6 +28,7 @@ from agents.types import (
     UsageRecorded,
 )
 from gateway.chat import stream_chat
+from gateway.controls import Controls
 from gateway.errors import BadRequest, StreamCut
 from gateway.offline.answerer import answer
 from gateway.types import PassageText, Route
@@ -150,6 +151,13 @@ def test_the_prompt_holds_history_and_passages_in_their_places(model_server, rou
     assert "Handbook › Chapter" in last["content"]
     assert last["content"].endswith(f"Question:\n{QUESTION}")
     assert (sent["temperature"], sent["max_tokens"]) == (0.7, 50)
+
+
+def test_its_model_decodes_as_its_author_says(model_server, route):
+    agent = AgentSpec(controls=Controls(top_p=0.5, seed=7), reasoning_effort="low")
+    Run(route, agent=agent, controls=Controls(seed=8)).run()
+    (sent,) = model_server.chat_requests
+    assert (sent["top_p"], sent["seed"], sent["reasoning_effort"]) == (0.5, 8, "low")
 
 
 def test_files_alone_are_summed_up_and_nothing_is_searched(model_server, route):

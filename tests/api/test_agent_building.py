@@ -1,5 +1,7 @@
 """Agents as programs make them: draft, version, history, file."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -37,6 +39,20 @@ def test_an_agent_from_its_making_to_its_end(api: Api) -> None:
     assert api.delete("/agents/leave").status_code == 204
     acts = set(AuditEntry.objects.values_list("act", flat=True))
     assert {"agent.published", "agent.deleted"} <= acts
+
+
+@pytest.mark.parametrize(
+    "said", [{"top_p": 2}, {"seed": -1}, {"avoided": [" "]}, {"avoided": ["x" * 61]}, {"top": 1}]
+)
+def test_what_no_model_could_decode_by_is_refused(api: Api, said: dict[str, Any]) -> None:
+    place = f"/agents/{api.post('/agents', {'name': 'Leave'}).json()['id']}/draft"
+    revision = api.get(place).json()["revision"]
+    assert (
+        api.patch(place, {"revision": revision, "content": {"decoding": said}}).status_code == 422
+    )
+    usual = {"seed": 7, "lora": "", "avoided": []}
+    found = api.patch(place, {"revision": revision, "content": {"decoding": usual}}).json()
+    assert found["content"]["decoding"] == {"seed": 7}
 
 
 def test_versions_are_compared_and_brought_back(api: Api) -> None:

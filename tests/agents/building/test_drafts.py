@@ -8,12 +8,15 @@ from accounts.models import Grant, User
 from accounts.services import share
 from agents.building import drafts, exchange, making, publishing
 from agents.building.content import content_of
+from agents.building.decoding import with_usual
 from agents.building.differences import compare, differences, summaries
 from agents.errors import AgentRefused, DraftChanged, Unpublishable
 from agents.models import Agent, AgentVersion
 from agents.selectors import agent_spec, find_usable_agent, list_agents, may_use
 from agents.services import ensure_builtin_agents
 from agents.types.limits import Limits
+from gateway.controls import Controls
+from gateway.types import AS_IT_IS
 from knowledge.services import create_collection
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +66,20 @@ def test_a_trial_is_on_the_agents_account_and_within_its_own_limits(alice, agent
     draft = drafts.save_draft(alice, agent.pk, draft.version, {"limits": {"steps": 6}})
     spec = agent_spec(draft)
     assert (spec.id, spec.limits.steps, spec.limits.calls) == (agent.pk, 6, Limits().calls)
+
+
+def test_how_its_model_decodes_is_said_by_the_author_and_otherwise_by_a_request(alice, agent):
+    said = {"top_p": 0.9, "presence_penalty": 0.0, "seed": 7, "avoided": ["delve", "tapestry"]}
+    published(alice, agent, decoding=said)
+    usual = agent_spec(Agent.objects.get(pk=agent.pk)).controls
+    banned = {"delve": -100.0, "tapestry": -100.0}
+    assert usual == Controls(top_p=0.9, presence_penalty=0.0, seed=7, word_bias=banned)
+    asked = with_usual(Controls(seed=8, stop=("x",)), usual)
+    assert asked == Controls(top_p=0.9, presence_penalty=0.0, seed=8, stop=("x",), word_bias=banned)
+    (told,) = differences(alice, {"decoding": {}}, {"decoding": said})
+    assert "Words to avoid: delve, tapestry" in "".join(one.text for one in told.words)
+    plain = making.create_agent(alice, "Plain")
+    assert agent_spec(drafts.find_draft(alice, plain.pk)).controls is AS_IT_IS
 
 
 def test_two_tabs_do_not_write_over_each_other(alice, agent):

@@ -28,9 +28,9 @@ from observability.lanes import Lane
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.040
-TICK_PER_STREAM = 0.001
+TICK_PER_STREAM = 0.0008
 LONGEST_TICK = 0.2
-MOST_A_TICK = 8  # streams: of more, a share each time, so that who begins does not wait for all
+MOST_A_TICK = 16  # streams: of more, a share each time, so that who begins does not wait for all
 STORE_SECONDS = 0.1
 STORE_BYTES = 2048
 WATCH_SECONDS = 10.0  # a web process announces every two seconds what it watches

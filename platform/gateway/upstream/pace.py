@@ -10,9 +10,9 @@ import asyncio
 from typing import Protocol
 
 READ_SECONDS = 0.040
-READ_PER_CALL = 0.001
+READ_PER_CALL = 0.0008
 LONGEST_PAUSE = 0.2
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 16
 FLOOD_BYTES = 4096  # a read that brought as much is followed by the next at once
 
 

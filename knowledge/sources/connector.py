@@ -101,6 +101,8 @@ class Connector(Protocol):
     cursor: dict[str, object]
     # During a walk, when it is known: how many items there are.
     total: int | None
+    # After a walk: what people should know of it although it went well; an English source string.
+    remark: str
 
     def walk(self, walk: Walk) -> Iterator[Found | Gone]:
         """List the items, one at a time."""

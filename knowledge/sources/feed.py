@@ -32,6 +32,7 @@ class FeedConnector:
         self.is_complete, self.lists_changes = False, True
         self.cursor: dict[str, object] = {}
         self.total: int | None = None
+        self.remark = ""
 
     def walk(self, walk: Walk) -> Iterator[Found | Gone]:
         self._robots = Robots(self._settings.pause_seconds, walk.check)
@@ -87,7 +88,8 @@ class FeedConnector:
 
 def _found(entry: Any, settings: FeedSettings) -> Found:
     title = printable(" ".join(str(entry.get("title", "")).split()))[:300]
-    address = tidy(str(entry.get("link", "")), settings.address) or ""
+    link = str(entry.get("link", ""))
+    address = tidy(link, settings.address) or "" if link else ""
     contents = [str(part.get("value", "")) for part in entry.get("content", [])]
     text = max([*contents, str(entry.get("summary", ""))], key=len)
     said = "\0".join((title, address, str(entry.get("updated", "")), text))

@@ -27,6 +27,7 @@ class FolderConnector:
         self.is_complete, self.lists_changes = True, False
         self.cursor: dict[str, object] = {}
         self.total: int | None = None
+        self.remark = ""
 
     def walk(self, walk: Walk) -> Iterator[Found | Gone]:
         self.total = sum(1 for _file in self._wanted_files(walk))  # names alone: that is quick

@@ -47,6 +47,7 @@ class GitConnector:
         self.lists_changes = False
         self.cursor: dict[str, object] = {}
         self.total: int | None = None
+        self.remark = ""
 
     def walk(self, walk: Walk) -> Iterator[Found | Gone]:
         """All files the first time, then those that differ, and those that failed before."""

@@ -55,6 +55,7 @@ def run_sync(
                 Sync(
                     run, run.source, connector, context, is_full=is_full, with_deleted=with_deleted
                 ).go()
+                SyncRun.objects.filter(pk=run.pk).update(reason=connector.remark)
         if not run.is_preview:
             tombstones.purge(run.source)
     except (ObjectDoesNotExist, IntegrityError):

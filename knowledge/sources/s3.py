@@ -55,6 +55,7 @@ class S3Connector:
         self.is_complete, self.lists_changes = True, False
         self.cursor: dict[str, object] = {}
         self.total: int | None = None
+        self.remark = ""
 
     def walk(self, walk: Walk) -> Iterator[Found | Gone]:
         after = ""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from io import BytesIO
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from knowledge.sources.addresses import Site, tidy
 from knowledge.sources.connector import Found, Gone, ItemFailed, Known, SourceUnusable, Walk
@@ -24,6 +25,12 @@ from security.outbound.targets import parse_target
 ONE_PAGE = replace(PAGE, seconds=30)
 MOST_WAITING = 50_000
 KEPT_LINKS = 500
+MORE = gettext_noop(
+    "Only the first pages were read, as many as its settings allow. There are more."
+)
+UNREAD = gettext_noop(
+    "Not all could be read that leads to pages, so none of them is taken as gone."
+)
 
 
 class WebConnector:
@@ -41,6 +48,7 @@ class WebConnector:
         self.is_complete, self.lists_changes = True, False
         self.cursor: dict[str, object] = {}
         self.total: int | None = None
+        self.remark = ""
 
     def walk(self, walk: Walk) -> Iterator[Found | Gone]:
         self._robots = Robots(self._settings.pause_seconds, walk.check)
@@ -52,7 +60,7 @@ class WebConnector:
         asked = 0
         while waiting:
             if asked >= self._settings.most_pages:
-                self.is_complete = False  # what lies beyond is not known to be gone
+                self.is_complete, self.remark = False, MORE  # what lies beyond may be there still
                 return
             address, depth = waiting.popleft()
             walk.check()
@@ -94,7 +102,8 @@ class WebConnector:
         if not found:
             raise SourceUnusable(_("There is no sitemap with pages of this site."))
         self.total = min(len(found), self._settings.most_pages)
-        self.is_complete = not unread
+        if unread:
+            self.is_complete, self.remark = False, UNREAD
         return [(address, 0) for address in found]
 
     def _is_new(self, address: str) -> bool:
@@ -160,7 +169,7 @@ class WebConnector:
         links = list(known.links) if known is not None else []
         is_first = address == self._first_page and not links
         if is_first or (is_passing and known is None) or (known is not None and _is_cut(known)):
-            self.is_complete = False
+            self.is_complete, self.remark = False, UNREAD
         return links
 
     def _take(self, address: str, answer: Fetched, page: Page) -> Found | Gone | None:

@@ -8,6 +8,7 @@ import pytest
 from knowledge.models import Collection, SourceItem, SyncRun
 from knowledge.sources import web
 from knowledge.sources.addresses import Site, tidy
+from knowledge.sources.web import MORE, UNREAD
 from security.outbound.targets import parse_target
 from tests.knowledge.sources.conftest import Add, counts, titles, visit
 from tests.support.web import SITE, Page, listen, page, redirect, serve
@@ -149,6 +150,7 @@ def test_traps(internet: None, add: Add, handbook: Collection, monkeypatch):
     assert found.count("Same") + found.count("Other") == 1
     trapped = source.items.filter(external_id__contains="/trap").count()
     assert 0 < trapped < 40
+    assert run.reason == MORE
     assert run.seen <= 40
 
 
@@ -186,10 +188,15 @@ def test_a_first_page_in_trouble_takes_nothing_away(
             run = visit(source)
             assert run.removed == 0
             assert run.status == ("failed" if trouble is GONE else "succeeded")
+            assert run.reason == (
+                "There is no page at this address." if trouble is GONE else UNREAD
+            )
         assert titles(handbook) == ["A", "B"]
         pages.pop(path)
         pages |= {**whole, "/docs/b": GONE}
-        assert visit(source).removed >= 1  # the first page too, where it had become an item
+        run = visit(source)
+        assert run.removed >= 1  # the first page too, where it had become an item
+        assert run.reason == ""
         assert titles(handbook) == ["A"]
 
 

@@ -7,12 +7,14 @@ from ninja import File, Query, Router, Status, UploadedFile
 from accounts.access import require_all, require_editable, require_owned
 from accounts.callers import READ, WRITE, caller
 from accounts.limits import spend_for
+from accounts.models import User
 from accounts.payers import payer_by_token
 from gateway.labels import clean_labels
 from knowledge import bulk, canaries, discarding, retrieval, selectors, services, viewers
-from knowledge.curation.documents import Wanted, list_wanted
+from knowledge.curation.documents import Wanted, add_twins, list_wanted
 from knowledge.document_access.selectors import with_homes
 from knowledge.models import Chunk, Collection, Document, Source
+from knowledge.overview import described
 from knowledge.quality import gate
 from knowledge.schemas.collections import (
     AccessOut,
@@ -72,7 +74,8 @@ def list_collections(request: HttpRequest, page: Query[PageQuery]) -> Any:
     """Collections you own or that are shared with you, newest first."""
     user = caller(request)
     with reading_as(user):
-        return paginate(selectors.list_collections(user), ["-id"], page.cursor, page.limit)
+        found = paginate(selectors.list_collections(user), ["-id"], page.cursor, page.limit)
+    return {"items": described(user, found.items), "next": found.next}
 
 
 @router.post(
@@ -83,7 +86,7 @@ def create_collection(request: HttpRequest, body: CollectionIn) -> Any:
     """A new collection of yours; nobody else sees it until you share it."""
     user = caller(request)
     made = services.create_collection(user, body.name, description=body.description)
-    return Status(201, selectors.find_collection(user, made.pk))
+    return Status(201, _one(user, made.pk))
 
 
 @router.get(
@@ -91,7 +94,7 @@ def create_collection(request: HttpRequest, body: CollectionIn) -> Any:
     summary="Read a collection", operation_id="get_collection",
 )  # fmt: skip
 def get_collection(request: HttpRequest, collection_id: UUID) -> Any:
-    return selectors.find_collection(caller(request), collection_id)
+    return _one(caller(request), collection_id)
 
 
 @router.patch(
@@ -116,7 +119,7 @@ def update_collection(request: HttpRequest, collection_id: UUID, body: Collectio
         labels=None if labels is None else clean_labels(labels),
         understanding=body.understanding,
     )
-    return selectors.find_collection(user, collection_id)
+    return _one(user, collection_id)
 
 
 @router.put(
@@ -229,7 +232,11 @@ def list_documents(request: HttpRequest, page: Query[DocumentQuery]) -> Any:
     """Documents you may see, newest first, with the progress of their indexing."""
     names = ("list", "q", "status", "kind", "source", "age", "order")
     wanted = Wanted(**{name: getattr(page, name) for name in names})
-    return list_wanted(caller(request), page.collection, wanted, page.cursor, page.limit)
+    user = caller(request)
+    found = list_wanted(user, page.collection, wanted, page.cursor, page.limit)
+    if wanted.list == "duplicates" and page.collection is not None:
+        add_twins(user, page.collection, found.items)
+    return found
 
 
 @router.get(
@@ -346,3 +353,7 @@ def search(request: HttpRequest, body: SearchIn) -> Any:
         payer=payer_by_token(request, "embedding"),
     )
     return with_homes(user, found)
+
+
+def _one(user: User, collection_id: UUID) -> Any:
+    return described(user, [selectors.find_collection(user, collection_id)])[0]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -87,10 +88,13 @@ class Card:
 
 
 def list_cards(user: User) -> list[Card]:
-    """What the knowledge home shows, by name; no documents are walked."""
-    collections = list(
-        Collection.objects.visible_to(user).select_related("owner").order_by("name", "pk")
-    )
+    """What the knowledge home shows, by name."""
+    visible = Collection.objects.visible_to(user).select_related("owner")
+    return cards_of(user, list(visible.order_by("name", "pk")))
+
+
+def cards_of(user: User, collections: Sequence[Collection]) -> list[Card]:
+    """Of collections that `user` may see, in their order; no documents are walked."""
     ids = [collection.pk for collection in collections]
     shared = set(
         Grant.objects.filter(kind=Grant.Kind.COLLECTION, object_id__in=ids).values_list(
@@ -114,6 +118,15 @@ def list_cards(user: User) -> list[Card]:
         )
         for one in collections
     ]
+
+
+def described(user: User, collections: list[Any]) -> list[Any]:
+    """The same collections, each with what its card says."""
+    for found, card in zip(collections, cards_of(user, collections), strict=True):
+        found.passage_count, found.bytes = card.passage_count, card.total_size
+        found.in_work_count, found.failed_count = card.active_count, card.failed_count
+        found.troubled_source_count, found.changed_at = card.troubled_count, card.changed_at
+    return collections
 
 
 def _last_changes(user: User, ids: Sequence[UUID]) -> dict[UUID, datetime]:

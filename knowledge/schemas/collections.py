@@ -65,13 +65,21 @@ class CollectionOut(Schema):
         description="What it says of the ways to understand a question."
     )
     document_count: int
+    passage_count: int
+    bytes: int = Field(description="Of the files; GET …/search-index says what all takes.")
+    in_work_count: int = Field(description="Documents that wait or are being indexed.")
+    failed_count: int = Field(description="Documents that could not be indexed.")
+    troubled_source_count: int = Field(
+        description="Sources that are not in step, for those who look after them; else 0."
+    )
+    changed_at: datetime = Field(description="When a document in it changed last.")
     created_at: datetime
     updated_at: datetime
 
     model_config = example(
         id=ID, name="Handbook", description="How we work.", role="owner", required_labels=[],
-        understanding={}, document_count=12,
-        created_at=AT, updated_at=AT,
+        understanding={}, document_count=12, passage_count=480, bytes=1_204_113, in_work_count=0,
+        failed_count=1, troubled_source_count=0, changed_at=AT, created_at=AT, updated_at=AT,
     )  # fmt: skip
 
 

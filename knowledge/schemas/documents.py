@@ -1,7 +1,7 @@
 """Documents, their passages, and what is done to many at once."""
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from ninja import Schema
@@ -30,6 +30,14 @@ class DocumentAccepted(Schema):
     model_config = example(id=ID, status="queued", is_new=True)
 
 
+class TwinOut(Schema):
+    document_id: UUID
+    title: str
+    is_same: bool = Field(description="The same words; else nearly.")
+
+    model_config = example(document_id=ID, title="Travel policy (copy)", is_same=True)
+
+
 class DocumentOut(Schema):
     id: UUID
     collection_id: UUID = Field(
@@ -48,8 +56,15 @@ class DocumentOut(Schema):
     version_number: int = Field(description="Of the content that is searched.")
     job_id: UUID | None = Field(description="The job that indexes it, for /jobs/{id}.")
     stages: list[StageOut]
+    twin: TwinOut | None = Field(
+        None, description="With `list=duplicates` of one collection: a document that is like it."
+    )
     created_at: datetime
     updated_at: datetime
+
+    @staticmethod
+    def resolve_twin(document: Any) -> Any:
+        return getattr(document, "twin", None)
 
     model_config = example(
         id=ID, collection_id=ID, title="Travel policy", file_name="travel.pdf",

@@ -47,7 +47,9 @@ def test_likeness_knows_the_same_the_nearly_same_and_others() -> None:
     assert likeness_of(" … \n") is None
 
 
-def test_lists_of_what_needs_a_look(alice, handbook: Collection, add_text: AddText) -> None:
+def test_lists_of_what_needs_a_look(
+    alice, handbook: Collection, add_text: AddText, api_for
+) -> None:
     add_text(handbook, LONG, "rules.md")
     add_text(handbook, LONG + "\n\n", "copy.md")
     add_text(handbook, LONG.replace("Rule 100 ", "Clause 100 "), "near.md")
@@ -58,6 +60,15 @@ def test_lists_of_what_needs_a_look(alice, handbook: Collection, add_text: AddTe
     told = {d.file_name: (twins[d.pk].document.title, twins[d.pk].is_same) for d in page.items}
     assert told["copy.md"] == ("rules", True)
     assert told["near.md"] == ("rules", False)
+    place = f"/documents?collection={handbook.pk}&list="
+    listed = {
+        row["file_name"]: row for row in api_for(alice).get(place + "duplicates").json()["items"]
+    }
+    twins_told = {
+        name: (row["twin"]["title"], row["twin"]["is_same"]) for name, row in listed.items()
+    }
+    assert twins_told == told
+    assert {row["twin"] for row in api_for(alice).get(place).json()["items"]} == {None}
 
     Document.objects.filter(pk=other.pk).update(created_at=timezone.now() - timedelta(days=400))
     assert names(alice, handbook, list="stale") == ["leave.md"]

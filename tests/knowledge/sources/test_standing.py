@@ -29,6 +29,12 @@ class Told:
         assert told == self._api.get(f"/sources/{self._source.pk}").json()
         return str(told["standing"])
 
+    def troubled(self) -> int:
+        one = self._api.get(f"/collections/{self._source.collection_id}").json()
+        (listed,) = self._api.get("/collections").json()["items"]
+        assert listed == one
+        return int(one["troubled_source_count"])
+
     def page(self, path: str = "") -> str:
         return self._client.get(f"/knowledge/{path}").content.decode()
 
@@ -81,6 +87,7 @@ def test_trouble_is_told_where_the_collection_is(
     visit(source)
     assert (told.standing(), "sync failed" in told.list()) == ("failed", True)
     assert TROUBLE in told.page()
+    assert told.troubled() == 1
     page = told.page(f"{handbook.pk}/")
     assert f'href="/knowledge/sources/{source.pk}/"' in page
     assert "PARLEY_SOURCE_ROOTS" in page
@@ -96,6 +103,7 @@ def test_trouble_is_told_where_the_collection_is(
     (root / "elsewhere").rename(root / "in")
     assert work(again).status == "succeeded"
     assert TROUBLE not in told.page()
+    assert told.troubled() == 0
     assert "Not in step" not in told.page(f"{handbook.pk}/")
 
 

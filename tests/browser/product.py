@@ -1,5 +1,6 @@
 """The whole product as `make up` starts it: every process, embedded servers, real policy."""
 
+import json
 import os
 import re
 import signal
@@ -16,6 +17,22 @@ from tests.support import prepared
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 180
+RUN_SECONDS = 60
+ANSWER = "answer of the shell: "
+# Runs one program a line, each by itself: a process for each would cost a test two seconds.
+SHELL = f"""
+import contextlib, io, json, sys, traceback
+from django.db import connections
+for line in sys.stdin:
+    said, error = io.StringIO(), ""
+    with contextlib.redirect_stdout(said):
+        try:
+            exec(json.loads(line), dict(__name__="__main__"))
+        except BaseException:
+            error = traceback.format_exc()
+    connections.close_all()
+    print({ANSWER!r} + json.dumps([said.getvalue(), error]), flush=True)
+"""
 
 
 class Product:
@@ -23,6 +40,7 @@ class Product:
 
     def __init__(self, **settings: str) -> None:
         self._settings = settings
+        self._shell: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
         self._home = tempfile.TemporaryDirectory(prefix="parley-browser-")
@@ -58,6 +76,7 @@ class Product:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end_shell()
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(40)
@@ -71,13 +90,41 @@ class Product:
 
     def run(self, code: str) -> str:
         """Runs Python beside the product, on the same data."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", "shell", "--no-imports", "-c", code],
-            cwd=REPOSITORY, env=self._environment, text=True, capture_output=True,
-            timeout=60, check=False,
+        if self._shell is None or self._shell.poll() is not None:
+            self._shell = self._open_shell()
+        shell = self._shell
+        assert shell.stdin is not None
+        assert shell.stdout is not None
+        patience = threading.Timer(RUN_SECONDS, shell.kill)
+        patience.start()
+        try:
+            print(json.dumps(code), file=shell.stdin, flush=True)
+            lines = []
+            for line in shell.stdout:
+                lines.append(line)
+                if line.startswith(ANSWER):
+                    said, error = json.loads(line.removeprefix(ANSWER))
+                    assert not error, error
+                    return str(said)
+        finally:
+            patience.cancel()
+        raise AssertionError("the shell has ended:\n" + "".join(lines))
+
+    def _open_shell(self) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "manage.py", "shell", "--no-imports", "-c", SHELL],
+            cwd=REPOSITORY, env=self._environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+
+    def _end_shell(self) -> None:
+        if self._shell is None:
+            return
+        self._shell.kill()
+        self._shell.wait()
+        for pipe in (self._shell.stdin, self._shell.stdout):
+            assert pipe is not None
+            pipe.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None

@@ -255,7 +255,7 @@ def some(examples: int) -> settings:
     )
 
 
-@some(4)
+@some(3)
 @given(steps=played)
 def test_the_kept_sums_are_those_of_all_documents_after_any_steps(steps, alice, bob, charlie, team):
     check_sums(steps, alice, bob, charlie, team)

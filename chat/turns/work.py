@@ -12,6 +12,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 
 from accounts.models import User
 from agents.asking import searched_collections
+from agents.building.decoding import controls_in
 from agents.delegating.said import helpers_in
 from agents.history import HISTORY_MESSAGES
 from agents.models import Agent
@@ -114,6 +115,7 @@ def _work(row: dict[str, Any], history: History | None) -> TurnWork:
         fields["helpers"] = helpers_in(orjson.loads(row["helpers"]))
         fields["understanding"] = orjson.loads(row["understanding"])
         fields["limits"] = Limits(**orjson.loads(row["limits"]))
+        fields["controls"] = controls_in(orjson.loads(row["decoding"]))
         fields["guardrails"] = tuple(orjson.loads(row["guardrails"]))
         agent = AgentSpec(**fields)
     if row["asked_model"]:

@@ -3,6 +3,7 @@
 import pytest
 
 from agents.models import Agent
+from agents.selectors import agent_spec
 from chat import services
 from chat.errors import KeyReused, UnknownModel
 from chat.models import Conversation, Turn
@@ -35,6 +36,25 @@ def test_a_question_goes_to_the_model_it_names(alice, models):
     turn = start_turn(alice, None, "Why?", model="large")
     assert Turn.objects.get(pk=turn.pk).model_name == "large"
     assert model_of_next_run() == "large"
+
+
+def test_a_runner_claims_the_agent_as_everybody_else_sees_it(alice, models):
+    """Its row is read by a statement of its own; no field may be missing there."""
+    helper = Agent.objects.create(owner=alice, name="Helper", slug="helper")
+    agent = Agent.objects.create(
+        owner=alice, name="Clerk", slug="clerk", instructions="Be kind.", model_name="large",
+        max_passages=3, context_tokens=900, max_answer_tokens=77, temperature=0.9,
+        reasoning_effort="low", decoding={"top_p": 0.5, "seed": 7, "avoided": ["delve"]},
+        tools=["calculate"], limits={"steps": 6, "money": 0.5}, reuse="person", reuse_seconds=3600,
+        helpers=[{"agent": str(helper.pk), "way": "ask", "when": "Often."}],
+        understanding={"filters": True},
+        guardrails=[
+            {"name": "Mails", "kind": "personal_data", "places": ["input"], "action": "mask"}
+        ],
+    )  # fmt: skip
+    start_turn(alice, None, "Why?", agent="clerk")
+    (work,) = claim_turns("here", 10, 30.0)
+    assert work.task.agent == agent_spec(agent)
 
 
 def test_the_conversation_goes_on_with_it_until_another_is_named(alice, models):

@@ -52,4 +52,5 @@ def completed(call: ToolCall, result: Result, took_ms: int) -> ToolCompleted:
         data=dict(result.output.data) if result.output else {},
         passages=result.passages,
         is_private=bool(result.output and Taint.PRIVATE in result.output.taints),
+        found=result.output.found if result.output else None,
     )

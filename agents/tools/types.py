@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from accounts.models import User
 from agents.types import AgentTask, PackedPassage
 from gateway.labels import Demand
+from knowledge.types import SearchResult
 
 if TYPE_CHECKING:
     from agents.running.within import Within
@@ -72,7 +73,8 @@ class ToolOutput:
     the chat draws, JSON alone. `passages` may be cited. `taints` and `readers` (the collections
     whose readers may see it; empty: everyone in the conversation) go with it into the run, and
     `demands` of the endpoint that reads it. `documents` are those that `text` quotes besides
-    passages: when one is deleted, the words that are kept go with it.
+    passages: when one is deleted, the words that are kept go with it. `found` is the search behind
+    it, without its passages, for whoever asks why.
     """
 
     text: str
@@ -82,6 +84,7 @@ class ToolOutput:
     readers: frozenset[UUID] = frozenset()
     demands: tuple[Demand, ...] = ()
     documents: frozenset[UUID] = frozenset()
+    found: SearchResult | None = field(default=None, repr=False, compare=False)
 
 
 class ToolWaits(Exception):

@@ -346,6 +346,7 @@ class ToolCompleted:
     passages: tuple[PackedPassage, ...] = ()
     is_private: bool = False
     parent: str = ""  # then no passages: they have numbers in another agent's run
+    found: SearchResult | None = field(default=None, repr=False, compare=False)  # behind it
 
 
 @dataclass(frozen=True, slots=True)

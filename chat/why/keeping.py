@@ -7,13 +7,20 @@ they may see them.
 
 from collections.abc import Iterable
 
-from agents.types import PackedPassage, PromptAssembled, RetrievalCompleted, Step
-from chat.why.kinds import PROMPT, SEARCH
+from agents.types import (
+    PackedPassage,
+    PromptAssembled,
+    RetrievalCompleted,
+    Step,
+    ToolCompleted,
+)
+from chat.why.kinds import CALL, PROMPT, SEARCH
 from events.types import Payload
 from knowledge.retrieval.types import Candidate, StageRank
 from knowledge.types import Passage, SearchResult
 
 MOST = 50  # candidates; of those after them, how many there were
+MOST_OF_CALL = 16  # of one that a tool looked at: there may be many calls
 STAGES = 12  # of a candidate
 DIGITS = 4
 
@@ -23,16 +30,19 @@ def kept(step: Step) -> list[Payload]:
     match step:
         case RetrievalCompleted(found=SearchResult() as found):
             return [{"kind": SEARCH, "data": _search(step.passages, found)}]
+        case ToolCompleted(found=SearchResult() as found, parent=""):
+            search = _search(step.passages, found, MOST_OF_CALL)
+            return [{"kind": CALL, "data": {"call": step.call_id, **search}}]
         case PromptAssembled(blocks, budget):
             told = [[block.kind, block.tokens, block.n] for block in blocks]
             return [{"kind": PROMPT, "data": {"budget": budget, "blocks": told}}]
     return []
 
 
-def _search(given: Iterable[PackedPassage], found: SearchResult) -> Payload:
+def _search(given: Iterable[PackedPassage], found: SearchResult, most: int = MOST) -> Payload:
     numbers = {part.chunk_id: packed.n for packed in given for part in packed.parts}
     candidates = found.trace or tuple(_candidates(found.passages))
-    documents = {candidate.document_id: None for candidate in candidates[:MOST]}
+    documents = {candidate.document_id: None for candidate in candidates[:most]}
     places = {document: place for place, document in enumerate(documents)}
     return {
         "weight": round(found.alpha, DIGITS),
@@ -40,9 +50,9 @@ def _search(given: Iterable[PackedPassage], found: SearchResult) -> Payload:
         "documents": [str(document) for document in documents],
         "candidates": [
             _kept(candidate, places[candidate.document_id], numbers.get(candidate.chunk_id))
-            for candidate in candidates[:MOST]
+            for candidate in candidates[:most]
         ],
-        "more": max(0, len(candidates) - MOST),
+        "more": max(0, len(candidates) - most),
     }
 
 

@@ -2,4 +2,5 @@
 
 SEARCH = "search_kept"
 PROMPT = "prompt_kept"
-KEPT = frozenset({SEARCH, PROMPT})
+CALL = "call_kept"  # of a tool that searched
+KEPT = frozenset({SEARCH, PROMPT, CALL})

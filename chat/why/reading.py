@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404
 
@@ -13,10 +14,10 @@ from chat.models import Citation, Message, Turn
 from chat.spoken import notice_of, steps_in_words, usage_of
 from chat.visibility import visible_steps
 from chat.why.calls import add_up, list_attempts
-from chat.why.kinds import KEPT, PROMPT, SEARCH
+from chat.why.kinds import CALL, KEPT, PROMPT, SEARCH
 from chat.why.passages import show_candidates
 from chat.why.stages import find_stages, placed_blocks
-from chat.why.types import Narrowed, Reranking, Searched, Why
+from chat.why.types import CalledSearch, Narrowed, Reranking, Searched, Why
 from security.reading import reading_as
 
 NOTHING_WRITTEN: dict[str, Any] = {"filters": (), "model": "", "trouble": ""}
@@ -57,6 +58,7 @@ def find_why(user: User, message_id: UUID) -> Why:
         candidates=candidates,
         more=search["more"] if search else 0,
         weight=search["weight"] if search else None,
+        calls=_calls(user, answer, told, cited),
         blocks=placed_blocks(prompt.get("blocks", ()), _titles(shown)),
         budget=prompt.get("budget", 0),
         stages=find_stages(steps, answer.usage, total_ms),
@@ -80,6 +82,32 @@ def queries_of(steps: Steps) -> tuple[Searched, ...]:
     if not asked or any(query.text == asked for query in found):
         return found
     return (Searched(asked), *found)
+
+
+def _calls(
+    user: User, answer: Message, told: Sequence[Mapping[str, Any]], cited: Iterable[int]
+) -> tuple[CalledSearch, ...]:
+    """The searches of tools, in their order, with the queries that this reader is told."""
+    queries = {
+        step["data"]["call_id"]: query_in(step["data"]["arguments"])
+        for step in told
+        if step["kind"] == "tool_called"
+    }
+    return tuple(
+        CalledSearch(
+            queries.get(data["call"], ""), show_candidates(user, data, cited), data["more"]
+        )
+        for data in (step["data"] for step in answer.steps if step["kind"] == CALL)
+    )
+
+
+def query_in(arguments: str) -> str:
+    """As the model wrote it; empty where that is no object with a query."""
+    try:
+        given = orjson.loads(arguments)
+    except orjson.JSONDecodeError:
+        return ""
+    return str(given.get("query") or "") if isinstance(given, dict) else ""
 
 
 def _called(steps: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

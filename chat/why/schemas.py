@@ -49,7 +49,7 @@ class CandidateOut(Schema):
     ranks: list[RankOut]
     fate: str = Field(
         description="`cited` or `given` to the model, else why it was left out: `threshold`, "
-        "`duplicate`, `diversity`, `budget`, `limit`, or `left`."
+        "`duplicate`, `diversity`, `budget`, `limit`, `rule` (a guardrail's), or `left`."
     )
     n: int | None = Field(description="Its number in the prompt.")
 
@@ -62,6 +62,14 @@ class SearchedOut(Schema):
     weight: float
 
     model_config = example(text="May I fly to Munich?", way="original", weight=1.0)
+
+
+class CalledSearchOut(Schema):
+    query: str = Field(description="As the model wrote it.")
+    candidates: list[CandidateOut]
+    more: int
+
+    model_config = example(query="train tickets", candidates=[], more=0)
 
 
 class NarrowedOut(Schema):
@@ -146,6 +154,7 @@ class WhyOut(Schema):
     reranking: RerankingOut | None = Field(description="None where nothing was reranked.")
     candidates: list[CandidateOut]
     more: int = Field(description="Candidates behind the last of these.")
+    calls: list[CalledSearchOut] = Field(description="Searches of tools, in their order.")
     blocks: list[BlockOut]
     budget: int = Field(description="Tokens that documents might take of the prompt.")
     stages: list[StageOut]
@@ -164,7 +173,7 @@ class WhyOut(Schema):
         message_id=ID, conversation_id=ID, question="May I fly to Munich?", asked_at=AT,
         status="complete", agent="Documents", model="house-model", usage=None,
         queries=[{"text": "May I fly to Munich?", "way": "original", "weight": 1.0}], filters=[],
-        written_by="", trouble="", weight=0.5, reranking=None, candidates=[], more=0,
+        written_by="", trouble="", weight=0.5, reranking=None, candidates=[], more=0, calls=[],
         blocks=[{"kind": "passage", "tokens": 212, "n": 1}],
         budget=3400, stages=[{"name": "searched", "ms": 14.2, "is_part": False}], total_ms=2304.0,
         attempts=[], cited=1, unsupported=[], is_kept=True, is_reused=False,

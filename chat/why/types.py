@@ -75,6 +75,15 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
+class CalledSearch:
+    """What a tool searched for and looked at while the answer was written."""
+
+    query: str
+    candidates: tuple[ShownCandidate, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Narrowed:
     """Words of the question that narrowed the search; they do not count where the person asked to
     leave that out. `kind` is one of `knowledge.retrieval.understanding.filters.Narrowing`."""
@@ -164,6 +173,7 @@ class Why:
     candidates: tuple[ShownCandidate, ...] = ()
     more: int = 0
     weight: float | None = None
+    calls: tuple[CalledSearch, ...] = ()
     blocks: tuple[Block, ...] = ()
     budget: int = 0
     stages: tuple[Stage, ...] = ()

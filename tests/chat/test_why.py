@@ -9,7 +9,13 @@ from pgvector import SparseVector
 
 from accounts.models import User
 from accounts.services import share, unshare
-from agents.types import PackedPassage, PromptAssembled, PromptBlock, RetrievalCompleted
+from agents.types import (
+    PackedPassage,
+    PromptAssembled,
+    PromptBlock,
+    RetrievalCompleted,
+    ToolCompleted,
+)
 from chat.models import Citation, Conversation, Message, Turn
 from chat.services import start_turn
 from chat.thread import list_thread
@@ -166,6 +172,39 @@ def test_a_rule_that_keeps_a_passage_back_is_named(alice, bob, answered, client)
     message.save()
     client.force_login(alice)
     assert "kept back by a rule" in client.get(f"/why/{answered.answer_id}").content.decode()
+
+
+def test_what_a_tool_searched_for_is_told_too(alice, bob, answered, client):
+    """With its query, and each passage by what its reader may see."""
+    first, second = (Chunk.objects.get(document__title=title) for title in (SECRET, OPEN))
+    trace = (
+        candidate(first.pk, first.document_id, 1, None),
+        candidate(second.pk, second.document_id, 2, Drop.LIMIT),
+    )
+    found = SearchResult("trains", (), 3.0, 0.5, {}, (), trace)
+    given = (PackedPassage(7, (passage_of(first),)),)
+    done = ToolCompleted("c1", "done", 5, passages=given, found=found)
+    nested = ToolCompleted("c2", "done", 5, parent="c9", found=found)
+    called = {"call_id": "c1", "name": "search_documents", "arguments": '{"query": "night trains"}'}
+    message = Message.objects.get(pk=answered.answer_id)
+    message.steps = [
+        *message.steps,
+        {"kind": "tool_called", "data": called},
+        *kept(done),
+        *kept(nested),
+    ]
+    message.save()
+    (call,) = find_why(alice, answered.answer_id).calls
+    assert (call.query, call.more) == ("night trains", 0)
+    assert [(one.fate, one.n) for one in call.candidates] == [("given", 7), ("limit", None)]
+    (shown,) = (m.data["steps"] for m in list_thread(answered.conversation, alice) if m.data)
+    assert "call_kept" not in [step["kind"] for step in shown]
+    client.force_login(bob)
+    page = client.get(f"/why/{answered.answer_id}").content.decode()
+    assert "night trains" in page
+    assert SECRET not in page
+    told = client.get(f"/api/v1/messages/{answered.answer_id}/why").json()["calls"]
+    assert [one["passage"] for one in told[0]["candidates"]] == [None, None]
 
 
 def test_of_a_document_that_is_gone_or_split_anew_no_word_is_left(alice, bob, answered):

@@ -26,6 +26,7 @@ from knowledge.labels import demands_of
 from knowledge.models import is_collected
 from knowledge.retrieval.types import Query
 from knowledge.retrieval.understanding import Understood
+from knowledge.types import NOTHING_AROUND, SearchResult
 from knowledge.windows import NothingToRead, Window, passages_in, read_window, start_of_page
 from observability.patience import run_patiently
 from security.text import storable
@@ -61,11 +62,13 @@ async def search_documents(
             if isinstance(step, RetrievalCompleted):
                 done = step
     if not done.passages:
-        return ToolOutput("Nothing in the documents fits this query.", {"query": query})
+        nothing = "Nothing in the documents fits this query."
+        return ToolOutput(nothing, {"query": query}, found=_traced(done.found))
     read = {part.collection_id for one in done.passages for part in one.parts}
     head = f"Passages that fit: {len(done.passages)}, in this order:"
     await may_show(task, done.demands)
-    return await _output(head, done.passages, read, done.demands, query=query)
+    output = await _output(head, done.passages, read, done.demands, query=query)
+    return replace(output, found=_traced(done.found))
 
 
 @tool(title=_("Read a document"), effect=Effect.READS, icon="document", result_chars=RESULT_CHARS)
@@ -132,6 +135,11 @@ async def _output(
         readers,
         tuple(demands),
     )
+
+
+def _traced(found: SearchResult | None) -> SearchResult | None:
+    """What it looked at, without a word of it: a run keeps what its tools gave back."""
+    return found and replace(found, passages=(), around=NOTHING_AROUND)
 
 
 def _place(window: Window) -> str:

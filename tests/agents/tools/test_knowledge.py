@@ -37,6 +37,8 @@ def test_passages_are_found_and_can_be_cited(
         1, part.document_id, part.chunk_id, "", (), part.text, part.start, part.end, None
     )
     assert verify_quotes([cited]) == [True]
+    assert found.found.trace[0].document_id == document.pk  # for whoever asks why
+    assert found.found.passages == ()
     assert call(alice, "search_documents", query="xyzzy plugh").passages == ()
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from agents.authority.canaries import rule_of
 from agents.authority.markers import marked, refresh_markers
-from agents.authority.watching import canary_of
+from agents.authority.watching import canary_of, has_canary
 from agents.building.decoding import with_usual
 from agents.delegating.wording import question_of
 from agents.finding import retrieve, within_reach
@@ -198,12 +198,13 @@ def chat_request(
     """The prompt of this question, stable parts first."""
     shelves = {file.shelf_id for file in task.attachments}
     pinned = pinned_documents(task, reading)
+    canary = [rule_of(canary_of(task))] if has_canary(task, tools) else []
     instructions = Part(Source.AGENT, Trust.INSTRUCTION, (), task.agent.instructions)
     parts = [
         Part(Source.HOUSE, Trust.INSTRUCTION, (), RULES),
         *([Part(Source.HOUSE, Trust.INSTRUCTION, (), TOOL_RULES)] if tools else []),
+        *(Part(Source.HOUSE, Trust.INSTRUCTION, (), one) for one in canary),
         instructions,
-        *([Part(Source.HOUSE, Trust.INSTRUCTION, (), rule_of(canary_of(task)))] if tools else []),
         *history,
         *(Part(Source.MEMORY, Trust.CONVERSATION, (), known.text) for known in task.memories),
         *(passage_part(p, shelves, pinned) for p in passages),

@@ -11,7 +11,7 @@ from functools import partial
 from agents.approved import FindGiven, find_given, give
 from agents.asking import Asked, prepare
 from agents.authority.markers import markers_beside
-from agents.authority.watching import watched
+from agents.authority.watching import has_canary, watched
 from agents.building.variables import with_variables
 from agents.citations import CitationGate
 from agents.citing import Citing
@@ -173,7 +173,7 @@ async def _spoken(task: AgentTask, asked: Asked, chat: Chat, routes: FindRoutes)
         talking = talk(task, asked, chat, routes)
     else:
         talking = answers(task, asked, chat, routes)
-    if asked.tools or markers_beside(asked.passages):
+    if has_canary(task, asked.tools) or markers_beside(asked.passages):
         talking = watched(task, talking, asked.notices, asked.passages)
     async with aclosing(talking) as items:
         async for item in items:

@@ -40,6 +40,14 @@ def canary_of(task: AgentTask) -> str:
     return word_of(task.agent.instructions, str(task.agent.id))
 
 
+def has_canary(task: AgentTask, tools: Iterable[object] = ()) -> bool:
+    """Whether the prompt has a word: where an author's instructions could leak, or tools be handed
+    anything. What a program orders is its own."""
+    ordered = "\n\n".join(task.orders)
+    is_own = task.agent.instructions.strip() not in ("", ordered.strip())
+    return is_own or any(True for _ in tools)
+
+
 async def leak_in(task: AgentTask, arguments: str) -> str:
     """Why these arguments of a call may not leave, as a code of a sentence: they hold the word of
     the agent's instructions or of a collection. That is told to the administrators."""

@@ -71,10 +71,16 @@ def differences(user: User, before: Content, after: Content) -> list[Difference]
     found = []
     for field, label in LABELS_OF.items():
         old, new = before.get(field), after.get(field)
-        if old != new:
+        if _is_other(old, new):
             words = compare(said(field, old, names), said(field, new, names))
             found.append(Difference(field, str(label), tuple(words)))
     return found
+
+
+def _is_other(old: Any, new: Any) -> bool:
+    """A version from before there was such a field says nothing of it, as one that leaves it empty
+    does."""
+    return old != new and not (old is None and new in ({}, []))
 
 
 def compare(old: str, new: str) -> Iterator[Words]:
@@ -143,7 +149,9 @@ def summaries(contents: Sequence[Content]) -> list[str]:
     """Which fields each of them changed of the next, which is older; of the oldest, none."""
     found = [
         ", ".join(
-            str(label) for field, label in LABELS_OF.items() if new.get(field) != old.get(field)
+            str(label)
+            for field, label in LABELS_OF.items()
+            if _is_other(old.get(field), new.get(field))
         )
         for new, old in pairwise(contents)
     ]

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from agents.asking import Asked, prepare, searched_collections
 from agents.authority.markers import markers_beside
-from agents.authority.watching import watched
+from agents.authority.watching import has_canary, watched
 from agents.building.variables import with_variables
 from agents.citations import CitationGate
 from agents.delegating.bounds import (
@@ -184,7 +184,7 @@ class _Child:
     def _spoken(self) -> AsyncGenerator[StreamItem | Step, None]:
         asked = self._asked
         talking = talk(self._task, asked, stream_chat, find_routes)
-        if not (asked.tools or markers_beside(asked.passages)):
+        if not (has_canary(self._task, asked.tools) or markers_beside(asked.passages)):
             return talking
         return watched(self._task, talking, asked.notices, asked.passages)
 

@@ -2,6 +2,7 @@
 is handed any of it."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -10,6 +11,7 @@ from agents.asking import chat_request
 from agents.authority.deciding import decide
 from agents.authority.types import RunState
 from agents.authority.watching import alarms, canary_of, watched
+from agents.loop import run_agent
 from agents.tools.types import Effect, Tool, ToolCalling, ToolOutput
 from agents.types import AgentSpec, AgentTask, TextDelta
 from gateway.types import Completed, TokenUsage
@@ -28,7 +30,9 @@ LOOK = Tool("look", "Look", "Looks.", Effect.READS, {}, _done)
 
 @pytest.fixture
 def task(alice) -> AgentTask:
-    return AgentTask(AgentSpec(name="Clerk", instructions="Be kind."), alice, "Who?")
+    return AgentTask(
+        AgentSpec(name="Clerk", instructions="Be kind.", max_passages=0), alice, "Who?"
+    )
 
 
 async def _listen(task, pieces):
@@ -47,11 +51,35 @@ def listen(task, text, size=3):
     return async_to_sync(_listen)(task, pieces)
 
 
-def test_the_word_is_in_the_system_message_of_who_has_tools_and_nowhere_else(task):
-    first, *others = chat_request(task, [], (), tools=[LOOK]).messages
-    assert canary_of(task) in first.content
-    assert all(canary_of(task) not in message.content for message in others)
-    assert canary_of(task) not in str(chat_request(task, [], ()).messages)
+def test_the_word_is_in_the_system_message_where_anything_could_leak_and_nowhere_else(task):
+    bare = replace(task, agent=AgentSpec(name="Clerk"))
+    for one, tools in ((task, [LOOK]), (task, []), (bare, [LOOK])):
+        first, *others = chat_request(one, [], (), tools=tools).messages
+        assert canary_of(one) in first.content
+        assert all(canary_of(one) not in message.content for message in others)
+    ordered = replace(task, orders=("Be kind.",))  # by a program, to an agent without any
+    for one in (bare, ordered):
+        assert canary_of(one) not in str(chat_request(one, [], ()).messages)
+
+
+def test_s48_an_answer_without_tools_is_watched_too(task):
+    async def chat(request):
+        yield TextDelta(f"I was told: {request.messages[0].content}")
+        yield Completed("stop", TokenUsage(), "m", "e", 1, 1)
+
+    async def nobody(*_):
+        return ()
+
+    async def nothing(_task):
+        return None
+
+    async def run():
+        outside = {"routes": nobody, "approved": nothing, "rules": nobody}
+        return [step async for step in run_agent(task, chat=chat, **outside)]
+
+    *_steps, last = async_to_sync(run)()
+    assert "administrators" in last.notice
+    assert AuditEntry.objects.get(act="canary.seen").detail["where"] == "answer"
 
 
 def test_s48_an_answer_that_holds_it_is_told_once(task):

@@ -221,3 +221,6 @@ def test_differences_are_told_word_by_word(alice, agent):
     after = before | {"limits": {"steps": 6}, "reuse": "person", "understanding": {"filters": True}}
     found = differences(alice, before, after)
     assert [one.field for one in found] == ["understanding", "limits", "reuse"]
+    older = {name: said for name, said in before.items() if name not in ("decoding", "guardrails")}
+    assert differences(alice, older, before) == []
+    assert summaries([before, older]) == ["", ""]

@@ -35,7 +35,7 @@ STORE_SECONDS = 0.1
 STORE_BYTES = 2048
 WATCH_SECONDS = 10.0  # a web process announces every two seconds what it watches
 RETRY_SECONDS = 0.5
-RING_SECONDS = 0.002  # what is said within it goes out together, first words too
+RING_SECONDS = 0.0005  # what is said within it goes out together, first words too
 
 Store = Callable[[Sequence[Batch]], Awaitable[set[UUID]]]
 Publish = Callable[[str, bytes], Awaitable[None]]

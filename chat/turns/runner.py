@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 import redis
+from django.db import InterfaceError, OperationalError
 
 from agents.memory.run import run_with_memory
 from chat.turns.titler import Titler
@@ -124,6 +125,8 @@ class Runner:
                     looked = loop.time()
                     await self._stop_unwanted()
                     self._writer.forget_watchers()
+            except (OperationalError, InterfaceError) as error:
+                log.warning("turns wait for Postgres: %s", error)
             except Exception:
                 log.exception("turns were not looked for; trying again")
             try:

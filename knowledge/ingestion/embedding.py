@@ -1,6 +1,8 @@
 """Vectors of passages: by the embedder that may see the document, none computed twice."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import MappingProxyType
 
 from accounts.payers import payer_of
@@ -15,6 +17,7 @@ from knowledge.types import ChunkDraft
 
 # Texts embedded between two reports of progress.
 EMBED_BATCH = 64
+AHEAD = 2  # batches on their way in the embedded model, so that no core waits for another
 
 
 def embedder_for(document: Document, model: str) -> Embedder:
@@ -49,9 +52,30 @@ def embed_drafts(
     # Long texts first: the threads of a batch then end together.
     vectors = {position: known[text] for position, text in texts.items() if text in known}
     order = sorted(texts.keys() - vectors, key=lambda position: -len(texts[position]))
-    for start in range(0, len(order), EMBED_BATCH):
-        batch = order[start : start + EMBED_BATCH]
-        found = embedder.embed([texts[position] for position in batch])
-        vectors.update(zip(batch, found, strict=True))
-        report(start + len(batch), len(order))
+    batches = [order[start : start + EMBED_BATCH] for start in range(0, len(order), EMBED_BATCH)]
+    found = _embedded(embedder, [[texts[position] for position in batch] for batch in batches])
+    done = 0
+    for batch, rows in zip(batches, found, strict=True):
+        vectors.update(zip(batch, rows, strict=True))
+        done += len(batch)
+        report(done, len(order))
     return vectors
+
+
+def _embedded(embedder: Embedder, batches: Sequence[list[str]]) -> Iterator[Vectors]:
+    """The rows of each batch. While one is reported the embedded model is at work on the next."""
+    if embedder.name != LOCAL_NAME:
+        yield from map(embedder.embed, batches)
+        return
+    with ThreadPoolExecutor(AHEAD) as threads:
+        ahead: deque[Future[Vectors]] = deque()
+        try:
+            for texts in batches:
+                ahead.append(threads.submit(embedder.embed, texts))
+                if len(ahead) > AHEAD:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for batch in ahead:
+                batch.cancel()

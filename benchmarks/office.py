@@ -15,14 +15,14 @@ Make = Callable[[Paragraphs, bytes], bytes]
 
 KINDS = ("pdf", "docx", "md", "pdf", "pptx", "html", "pdf", "docx", "xlsx", "md")
 PICTURED = {"pdf", "docx", "pptx"}
-PARAGRAPHS = 14  # of some 130 words each
+PARAGRAPHS = 6  # of some 130 words each
 BYTES_OF_A_PIXEL = 2.6  # of noise as a PNG
 
 
 def make_files(start: int, count: int, size: int, passage: Callable[[], str]) -> Iterator[bytes]:
     """`count` files from number `start`, of `size` bytes on average."""
     share = sum(kind in PICTURED for kind in KINDS) / len(KINDS)
-    picture = max(5_000, round((size - 12_000) / share))
+    picture = max(5_000, round((size - 5_000) / share))
     for number in range(start, start + count):
         kind = KINDS[number % len(KINDS)]
         texts = [passage() for _ in range(PARAGRAPHS)]

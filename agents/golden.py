@@ -38,7 +38,7 @@ MOST_AGENTS = 3  # that answer each question, the oldest
 def supported_share(user: User, collection: Collection, question: str) -> float | None:
     """Of all their answers together. None where they say nothing that a source could support;
     raises GatewayError."""
-    task = _task(user, collection, question, collection.understanding)
+    task = task_for(user, collection, question, collection.understanding)
     checked = [found for one in _by_agents(task, collection) if (found := run(_checked(one)))]
     claims = sum(one.claims for one in checked)
     return sum(one.supported for one in checked) / claims if claims else None
@@ -50,7 +50,9 @@ def find_with(
     """What an answer is chosen from where questions are understood in these ways, the usual ones
     and no others; a reranker that does not answer changes nothing. Raises GatewayError."""
     ways |= usual_ways(collection)
-    return run(_found(_task(user, collection, question, {one: one in ways for one in Switch})))
+    return run(
+        found_for(task_for(user, collection, question, {one: one in ways for one in Switch}))
+    )
 
 
 def reranker_of(collection: Collection) -> str:
@@ -71,17 +73,25 @@ def _by_agents(task: AgentTask, collection: Collection) -> Iterator[AgentTask]:
     agents = Agent.objects.visible_to(task.user).filter(collections=collection, version__gt=0)
     found = list(agents.order_by("pk")[:MOST_AGENTS])
     for agent in found:
-        spec = replace(
-            agent_spec(agent), collections=(collection.pk,), is_limited=False,
-            said_by_collections=(), tools=(), helpers=(), reuse="off",
-        )  # fmt: skip
-        demands = [Demand(label, "agent", agent.name) for label in agent.required_labels]
-        yield replace(task, agent=spec, demands=(*task.demands, *demands))
+        yield as_asked_of(task, agent)
     if not found:
         yield task
 
 
-def _task(user: User, collection: Collection, question: str, said: Mapping[str, bool]) -> AgentTask:
+def as_asked_of(task: AgentTask, agent: Agent) -> AgentTask:
+    """The same question to this agent: of the same collection, and without its tools."""
+    spec = replace(
+        agent_spec(agent), collections=task.collections, is_limited=False,
+        said_by_collections=(), tools=(), helpers=(), reuse="off",
+    )  # fmt: skip
+    demands = [Demand(label, "agent", agent.name) for label in agent.required_labels]
+    return replace(task, agent=spec, demands=(*task.demands, *demands))
+
+
+def task_for(
+    user: User, collection: Collection, question: str, said: Mapping[str, bool]
+) -> AgentTask:
+    """A question to the default agent, which the documents of `collection` alone answer."""
     payer = payer_of(user, "other")
     return AgentTask(
         AgentSpec(), user, question,
@@ -91,7 +101,8 @@ def _task(user: User, collection: Collection, question: str, said: Mapping[str, 
     )  # fmt: skip
 
 
-async def _found(task: AgentTask) -> SearchResult:
+async def found_for(task: AgentTask) -> SearchResult:
+    """What its agent would choose an answer from; raises what search raises."""
     collections = list(task.collections)
     understood, _rewritten = await understand_question(task, collections, stream_chat, find_routes)
     depth = await rerank_depth(task, collections, task.question)

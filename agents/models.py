@@ -11,7 +11,7 @@ from accounts.access import OWN, OwnedModel, OwnedQuerySet
 from accounts.models import Grant, User
 from agents.approvals.models import Approval, ToolPermission
 from agents.authority.models import PolicyRule
-from agents.building.models import AgentPicture, AgentVersion
+from agents.building.models import AgentPicture, AgentVersion, Publication
 from agents.guardrails.models import InstalledGuardrail
 from agents.mcp_client.models import McpAccount, McpRevocation, McpServer, McpTool
 from agents.memory.models import Memory
@@ -35,6 +35,7 @@ __all__ = [
     "Measurement",
     "Memory",
     "PolicyRule",
+    "Publication",
     "RunNote",
     "RunStep",
     "SavedPrompt",

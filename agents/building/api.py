@@ -6,13 +6,14 @@ from uuid import UUID
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from ninja import Query, Router, Status
 
 from accounts.access import require_editable
 from accounts.callers import READ, WRITE, caller
 from accounts.limits import spend_for
 from accounts.models import User
-from agents.building import drafts, exchange, making, publishing
+from agents.building import drafts, exchange, gate, making, publishing
 from agents.building.content import content_of
 from agents.building.differences import differences
 from agents.building.helping import hidden as hidden_helpers
@@ -23,11 +24,13 @@ from agents.building.schemas import (
     DraftOut,
     ImportIn,
     ImportOut,
+    PublicationOut,
     PublishIn,
     VersionOut,
     VersionWhole,
 )
-from agents.models import Agent
+from agents.building.verdicts import verdict_on
+from agents.models import Agent, AgentVersion, Publication
 from security import audit
 from security.acts import Act
 from security.rate_limits import Action
@@ -56,6 +59,16 @@ def draft_out(user: User, draft: Agent) -> dict[str, Any]:
         "id": agent.pk, "slug": agent.slug, "try_as": draft.slug, "version": agent.version,
         "revision": draft.version, "has_changes": drafts.has_changes(draft), "content": content,
         "hidden_collections": len(hidden), "hidden_helpers": len(unseen),
+    }  # fmt: skip
+
+
+def publication_out(user: User, row: Publication) -> dict[str, Any]:
+    told = verdict_on(user, row)
+    return {
+        "state": told.state, "revision": row.revision, "basis": row.basis, "number": row.number,
+        "reason": _(row.reason) if row.reason else "", "job_id": row.job_id,
+        "questions": told.questions, "answers": told.answers, "is_told": told.is_told,
+        "measures": told.measures, "worse": told.worse,
     }  # fmt: skip
 
 
@@ -126,13 +139,45 @@ def remove_agent_picture(request: HttpRequest, agent_id: UUID) -> Any:
 
 
 @router.post(
-    "/agents/{uuid:agent_id}/publish", response={201: VersionOut}, auth=WRITE,
+    "/agents/{uuid:agent_id}/publish", response={201: VersionOut, 202: PublicationOut}, auth=WRITE,
     summary="Publish the draft", operation_id="publish_agent",
 )  # fmt: skip
 def publish_agent(request: HttpRequest, agent_id: UUID, body: PublishIn) -> Any:
-    """As the next version, which members use from now on."""
-    made = publishing.publish(caller(request), agent_id, body.revision, body.note)
-    return Status(201, made)
+    """As the next version, which members use from now on.
+
+    Where golden questions of its collections may tell a difference, they are asked first (202): it
+    is published at the end of that, or held back. 409 `change-held` where it lost; with `force` and
+    a `reason`, which the audit log keeps, it is published nevertheless.
+    """
+    user = caller(request)
+    if body.force:
+        forced = gate.insist(user, agent_id, body.revision, body.reason, body.note)
+        return Status(201, forced)
+    made = gate.submit(user, agent_id, body.revision, body.note)
+    if isinstance(made, AgentVersion):
+        return Status(201, made)
+    return Status(202, publication_out(user, made))
+
+
+@router.get(
+    "/agents/{uuid:agent_id}/publication", response=PublicationOut, auth=READ,
+    summary="Read what golden questions say of the draft", operation_id="get_agent_publication",
+)  # fmt: skip
+def get_agent_publication(request: HttpRequest, agent_id: UUID) -> Any:
+    """The latest that was to be published, and what came of it. Needs the role editor."""
+    user = caller(request)
+    found = gate.find_publication(user, agent_id)
+    return publication_out(user, found) if found else {"state": "none"}
+
+
+@router.delete(
+    "/agents/{uuid:agent_id}/publication", response={204: None}, auth=WRITE,
+    summary="Keep what is published", operation_id="drop_agent_publication",
+)  # fmt: skip
+def drop_agent_publication(request: HttpRequest, agent_id: UUID) -> Any:
+    """What waits is not published any more; the draft stays as it is."""
+    gate.keep_old(caller(request), agent_id)
+    return Status(204, None)
 
 
 @router.get(

@@ -1,4 +1,7 @@
-"""What remains of agents as they are changed: published versions, and drawn pictures."""
+"""What remains of agents as they are changed: published versions, what golden questions hold back
+of them, and drawn pictures."""
+
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -30,6 +33,46 @@ class AgentVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agent_id} {self.number}"
+
+
+class Publication(models.Model):
+    """A draft on its way to a version: golden questions are asked of it and of what members use
+    (`agents.building.comparing`), and where it loses on them it waits for a person.
+
+    `content` is what the draft said at `revision`; `basis` the version it is compared with,
+    `number` the one that it became.
+    """
+
+    class State(models.TextChoices):
+        ASKING = "asking", _("being compared")
+        HELD = "held", _("held back")
+        FAILED = "failed", _("failed")
+        PUBLISHED = "published", _("published")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    agent = models.OneToOneField(
+        "agents.Agent", on_delete=models.CASCADE, related_name="publication"
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    revision = models.PositiveIntegerField()
+    basis = models.PositiveIntegerField()
+    number = models.PositiveIntegerField(_("version"), default=0)
+    content = models.JSONField()
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    state = models.CharField(_("state"), max_length=9, choices=State, default=State.ASKING)
+    reason = models.TextField(_("reason"), blank=True)
+    figures = models.JSONField(_("figures"), default=dict)
+    job_id = models.UUIDField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("started"), auto_now_add=True)
+
+    objects: ClassVar[Any] = models.Manager()
+
+    class Meta:
+        verbose_name = _("publication of an agent")
+        verbose_name_plural = _("publications of agents")
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} {self.state}"
 
 
 class AgentPicture(models.Model):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import require_editable
 from accounts.models import User
-from agents.building.content import content_of, put_content
+from agents.building.content import Content, content_of, put_content
 from agents.building.drafts import draft_of, follow, has_changes, locked
 from agents.building.offered import may_think
 from agents.errors import DraftChanged, Unpublishable
@@ -24,15 +24,25 @@ def publish(user: User, agent_id: UUID, revision: int, note: str = "") -> AgentV
 
     Raises Http404, PermissionDenied, DraftChanged when it is not at `revision`, Unpublishable.
     """
-    agent = _locked(user, agent_id)
+    agent = lock_agent(user, agent_id)
+    return put_version(agent, content_of(ready_draft(agent, revision)), user, note)
+
+
+def ready_draft(agent: Agent, revision: int) -> Agent:
+    """The draft under a lock; raises DraftChanged, Unpublishable."""
     draft = locked(draft_of(agent))
     if draft.version != revision:
         raise DraftChanged
     if reasons := against(draft):
         raise Unpublishable(reasons)
+    return draft
+
+
+def put_version(agent: Agent, content: Content, by: User, note: str = "") -> AgentVersion:
+    """The next version says this; in the caller's transaction, which has locked the agent."""
     keep_current(agent)
-    put_content(agent, content_of(draft))
-    return record(agent, user, note)
+    put_content(agent, content)
+    return record(agent, by, note)
 
 
 def against(draft: Agent) -> list[str]:
@@ -88,7 +98,7 @@ def restore(user: User, agent_id: UUID, number: int) -> AgentVersion:
     Raises Http404, PermissionDenied.
     """
     wanted = find_version(user, agent_id, number).content
-    agent = _locked(user, agent_id)
+    agent = lock_agent(user, agent_id)
     draft = locked(draft_of(agent))
     is_apart = has_changes(draft)
     keep_current(agent)
@@ -115,7 +125,8 @@ def list_versions(user: User, agent_id: UUID) -> list[AgentVersion]:
     return list(AgentVersion.objects.filter(agent=agent).select_related("agent", "by"))
 
 
-def _locked(user: User, agent_id: UUID) -> Agent:
+def lock_agent(user: User, agent_id: UUID) -> Agent:
+    """Raises Http404, PermissionDenied."""
     agent = require_editable(Agent.objects, user, agent_id)
     found: Agent = Agent.objects.select_for_update(of=("self",)).get(pk=agent.pk)
     return found

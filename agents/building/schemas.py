@@ -193,8 +193,98 @@ class DraftOut(Schema):
 class PublishIn(WriteSchema):
     revision: int
     note: Note = ""
+    force: bool = Field(
+        False, description="Publish it whatever golden questions say; needs a `reason`."
+    )
+    reason: Note = Field("", description="Why, for the audit log.")
 
     model_config = example(revision=17, note="Shorter answers.")
+
+
+class MeasureOut(Schema):
+    name: str = Field(description="`hit`, `ndcg`, `quiet`, `cited` or `supported`.")
+    before: float
+    after: float
+    delta: float
+    low: float = Field(description="The difference lies between `low` and `high` (95 %).")
+    high: float
+    n: int = Field(description="Questions that say something about it.")
+    loses: bool
+
+    @staticmethod
+    def resolve_delta(row: Any) -> float:
+        return float(row.change.delta)
+
+    @staticmethod
+    def resolve_low(row: Any) -> float:
+        return float(row.change.low)
+
+    @staticmethod
+    def resolve_high(row: Any) -> float:
+        return float(row.change.high)
+
+    @staticmethod
+    def resolve_n(row: Any) -> int:
+        return int(row.change.n)
+
+
+class WorseOut(Schema):
+    question_id: UUID
+    question: str
+    rank_before: int | None = Field(description="Of the first expected passage; none: not found.")
+    rank_after: int | None
+    fell: dict[str, list[float]] = Field(description="By measure, before and after.")
+
+    @staticmethod
+    def resolve_question_id(row: Any) -> Any:
+        return row.question.pk
+
+    @staticmethod
+    def resolve_question(row: Any) -> str:
+        return str(row.question.text)
+
+    @staticmethod
+    def resolve_rank_before(row: Any) -> int | None:
+        return row.ranks[0]  # type: ignore[no-any-return]
+
+    @staticmethod
+    def resolve_rank_after(row: Any) -> int | None:
+        return row.ranks[1]  # type: ignore[no-any-return]
+
+
+class PublicationOut(Schema):
+    """A draft that golden questions are asked of before it is a version."""
+
+    state: str = Field(
+        description="`asking`, `held` (it loses), `failed`, `published`; `none`: nothing waits."
+    )
+    revision: int = Field(0, description="Of the draft.")
+    basis: int = Field(0, description="The version that it is compared with.")
+    number: int = Field(0, description="The version that it became; 0: none.")
+    reason: str = Field("", description="Why it failed.")
+    job_id: UUID | None = None
+    questions: int = 0
+    answers: str = Field(
+        "",
+        description="`answered`: answers were compared, too; else what was found alone, since there"
+        " is `no_model` or it was `silent`.",
+    )
+    is_told: bool = Field(True, description="False: the figures rest on what you may not see.")
+    measures: list[MeasureOut] = []
+    worse: list[WorseOut] = Field([], description="The questions that fare worse, at most 20.")
+
+    model_config = example(
+        state="held", revision=17, basis=3, number=0, reason="", job_id=ID, questions=40,
+        answers="answered", is_told=True,
+        measures=[
+            {"name": "supported", "before": 0.98, "after": 0.61, "delta": -0.37, "low": -0.5,
+             "high": -0.22, "n": 40, "loses": True}
+        ],
+        worse=[
+            {"question_id": ID, "question": "What may a hotel cost?", "rank_before": 1,
+             "rank_after": 1, "fell": {"supported": [1.0, 0.5]}}
+        ],
+    )  # fmt: skip
 
 
 class VersionOut(Schema):

@@ -7,18 +7,20 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import services as accounts
 from accounts.callers import caller
 from accounts.errors import SharingRefused
-from accounts.models import Grant
-from agents.building import drafts, helping, making, offered, publishing
+from accounts.models import Grant, User
+from agents.building import drafts, gate, helping, making, offered, publishing
 from agents.building.decoding import list_controls
 from agents.building.differences import differences, summaries
 from agents.building.limits import list_limits
 from agents.building.sharing import list_grants, take
 from agents.building.variables import NAMES
+from agents.building.verdicts import Verdict, verdict_on
 from agents.guardrails.forms import choices as guardrail_choices
 from agents.guardrails.forms import kinds as guardrail_kinds
 from agents.models import Agent
@@ -48,6 +50,7 @@ def builder(request: HttpRequest, agent_id: UUID) -> HttpResponse:
     starters = [*draft.starters, *[""] * STARTERS][: max(STARTERS, len(draft.starters))]
     context = _context(request, agent) | {
         "draft": draft,
+        "verdict": _verdict(user, agent),
         "has_changes": drafts.has_changes(draft),
         "emoji": EMOJI,
         "variables": NAMES,
@@ -69,6 +72,18 @@ def builder(request: HttpRequest, agent_id: UUID) -> HttpResponse:
         "times": Agent.ReuseFor.choices,
     }
     return render(request, "agents/builder/page.html", context)
+
+
+@require_GET
+@never_cache
+@login_required
+def publication(request: HttpRequest, agent_id: UUID) -> HttpResponse:
+    """What golden questions say of the draft that is to be published: a part of the form's page,
+    which draws itself anew until it is known."""
+    user = caller(request)
+    agent = _editable(request, agent_id)
+    context = {"agent": agent, "verdict": _verdict(user, agent, with_done=True)}
+    return render(request, "agents/builder/_publication.html", context)
 
 
 @require_GET
@@ -143,6 +158,14 @@ def _context(request: HttpRequest, agent: Agent) -> dict[str, Any]:
         "may_share": Agent.objects.owned_by(request.user).filter(pk=agent.pk).exists(),
         "may_build": making.may_build(caller(request)),
     }
+
+
+def _verdict(user: User, agent: Agent, *, with_done: bool = False) -> Verdict | None:
+    """What became a version is told to who waited for it, and not again."""
+    found = gate.find_publication(user, agent.pk)
+    if found is None or (found.state == gate.State.PUBLISHED and not with_done):
+        return None
+    return verdict_on(user, found)
 
 
 def _number(request: HttpRequest, name: str, usual: int) -> int:

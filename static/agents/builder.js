@@ -8,6 +8,7 @@ import { contentOf, Draft } from "./draft.js";
 import { offerFaces } from "./face.js";
 import { Guardrails } from "./guardrails.js";
 import { offerHelpers } from "./helpers.js";
+import { followPublication } from "./publication.js";
 
 const builder = document.getElementById("builder");
 const form = document.getElementById("set-up");
@@ -21,6 +22,7 @@ const { dataset: told } = builder;
 const API = `/api/v1/agents/${told.agent}`;
 const draft = new Draft(API, Number(told.revision), read);
 const guardrails = new Guardrails(form, () => draft.change());
+const publication = followPublication(API, told.publication, published);
 const time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
 
 /** All that the form says; guardrails only while all of them are valid. */
@@ -148,20 +150,26 @@ dialog.querySelector("form").addEventListener("submit", async (event) => {
   const error = dialog.querySelector("[data-error]");
   try {
     const note = document.getElementById("publish-note").value;
-    const { number } = await sendJson("POST", `${API}/publish`, { revision: draft.revision, note });
+    const { number, state } = await sendJson("POST", `${API}/publish`, { revision: draft.revision, note });
     dialog.close();
     document.getElementById("publish-note").value = "";
-    const title = gettext("Publish version %(n)s");
-    document.getElementById("publish-title").textContent = fill(title, { n: number + 1 });
-    draft.take(await sendJson("GET", draft.url));
-    const done = gettext("Version %(n)s is published.");
-    toast(fill(done, { n: number }));
+    await publication.draw(); // also where nothing waits any more
+    if (!state) await published(number);
     publish.focus();
   } catch (problem) {
+    if (problem.status === 409) publication.draw();
     error.textContent = problem.message;
     error.hidden = false;
   }
 });
+
+async function published(number) {
+  const title = gettext("Publish version %(n)s");
+  document.getElementById("publish-title").textContent = fill(title, { n: number + 1 });
+  draft.take(await sendJson("GET", draft.url));
+  const done = gettext("Version %(n)s is published.");
+  toast(fill(done, { n: number }));
+}
 
 const ACTS = {
   "[data-duplicate]": async () => {

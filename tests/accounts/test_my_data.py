@@ -132,6 +132,7 @@ LEFT_OUT = {
     "account.EmailAddress": "the address of the account",
     "admin.LogEntry": "once more what the audit log says",
     "chat.ImportedConversation": "which conversation an import brought: they are there",
+    "agents.Publication": "a draft that waits, which stays with the agent; versions are exported",
     "agents.RunStep": "what agents said between calls, which their answers say",
     "agents.McpServer": "servers of the house, with who connected them",
     "agents.McpTool": "definitions of their tools, with who approved them",

@@ -38,7 +38,7 @@ NOT_IN_THE_ADMIN = {
     "agents.McpTool", "agents.McpAccount", "agents.McpRevocation",
     "accounts.Takeout", "accounts.Portrait", "agents.Memory", "agents.Saving",
     "agents.AgentVersion", "agents.AgentPicture", "agents.RunNote", "agents.RunStep",
-    "agents.Approval", "agents.ToolPermission",
+    "agents.Publication", "agents.Approval", "agents.ToolPermission",
     "accounts.BudgetBalance", "accounts.BudgetHold", "gateway.Price", "gateway.UsageHour",
     "gateway.UsageDay", "gateway.UsageChange", "gateway.UsageMark",
 }  # fmt: skip

@@ -8,7 +8,7 @@ import hashlib
 
 from knowledge.models import Collection, Stage
 
-READER = "3"
+READER = "4"
 CLEANER = "1"
 SPLITTER = "2"
 # Those that every document goes through; `ENRICH` is there where a collection asks for it.

@@ -195,8 +195,12 @@ def _read(body: bytes) -> Listed:
         raise nothing from error
     if etree.QName(root).localname != "ListBucketResult":
         raise nothing
-    is_more = root.findtext("{*}IsTruncated") == "true"
-    return Listed(objects, (root.findtext("{*}NextContinuationToken") or "") if is_more else "")
+    if (root.findtext("{*}IsTruncated") or "").strip().lower() != "true":
+        return Listed(objects, "")
+    after = root.findtext("{*}NextContinuationToken") or ""
+    if not after:  # what comes after it must not be taken for removed
+        raise SourceUnusable(_("The bucket says that it holds more, and not how to ask for it."))
+    return Listed(objects, after)
 
 
 def _object(entry: "etree._Element") -> tuple[str, str, int]:

@@ -18,6 +18,7 @@ from knowledge.sources.s3 import _read
 from knowledge.sources.signing import Credentials, encode_query, sign
 from tests.knowledge.conftest import run_job
 from tests.knowledge.sources.conftest import Add, counts, titles, visit
+from tests.support.web import SITE, page, serve
 
 PYTHON = Path(REPOSITORY) / "var" / "compatible" / "bin" / "python"
 MOTO = list(PYTHON.parents[1].glob("lib/python3*/site-packages/moto"))
@@ -47,6 +48,39 @@ def test_requests_are_signed_as_amazon_signs_its_example():
 def test_what_is_no_listing_is_none(body: bytes):
     with pytest.raises(SourceUnusable):
         _read(body)
+
+
+def listing(*keys: str, more: str = "") -> bytes:
+    objects = "".join(
+        f"<Contents><Key>{key}</Key><ETag>e</ETag><Size>3</Size></Contents>" for key in keys
+    )
+    return f"<ListBucketResult>{objects}{more}</ListBucketResult>".encode()
+
+
+@pytest.mark.django_db
+def test_a_listing_that_is_cut_and_does_not_say_how_to_go_on_takes_nothing_away(
+    add: Add, handbook: Collection, settings
+):
+    settings.PARLEY_SOURCE_NETWORKS = [ip_network(f"{SITE}/32")]
+    whole = page(listing("a.txt", "b.txt"), "application/xml")
+    pages = {"/team": whole, "/team/a.txt": page(b"One"), "/team/b.txt": page(b"Two")}
+    with serve(pages) as site:
+        source = add("s3", address=site.at("/").rstrip("/"), bucket="team", grace_days=0)
+        assert counts(visit(source)) == (2, 0, 0, 0, 0)
+        for more in (
+            "<IsTruncated>true</IsTruncated>",
+            "<IsTruncated>True</IsTruncated><NextContinuationToken></NextContinuationToken>",
+        ):
+            pages["/team"] = page(listing("a.txt", more=more), "application/xml")
+            run = visit(source)
+            assert (run.status, run.removed) == (SyncRun.Status.FAILED, 0)
+            assert run.reason == "The bucket says that it holds more, and not how to ask for it."
+            assert titles(handbook) == ["a.txt", "b.txt"]
+        pages["/team"] = page(
+            listing("a.txt", more="<IsTruncated>false</IsTruncated>"), "application/xml"
+        )
+        assert visit(source).removed == 1
+        assert titles(handbook) == ["a.txt"]
 
 
 class Bucket:

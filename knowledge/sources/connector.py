@@ -69,6 +69,7 @@ class Known:
     last_modified: str = ""
     links: tuple[str, ...] = ()
     is_seen: bool = False  # in this very run, before it was interrupted
+    was_read: bool = True  # ever: else nobody knows where it leads
 
 
 class Walk(Protocol):

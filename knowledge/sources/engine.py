@@ -1,53 +1,31 @@
 """Keeping in step: what a source lists is compared with what is known, and only news is fetched.
 
-Items are compared in batches, by one query and one update each. An item's document, its row and the
-counts of the run change in one transaction, and an item that a run has seen is not looked at by it
-again: a worker may die anywhere, and the next one counts and stores nothing twice.
+Items are compared in batches, by one query and one update each; `taking` is what is done with one.
+An item that a run has seen is not looked at by it again: a worker may die anywhere, and the next
+one counts and stores nothing twice.
 """
 
-import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Protocol
 
-from django.db import DataError, transaction
-from django.db.models import F, Q
-from django.http import Http404
-from django.utils.translation import gettext_noop as _
+from django.db import transaction
+from django.db.models import Q
 
 from events.context import HandedBack
 from events.models import Job
-from knowledge.errors import QuotaReached, StorageFull, UploadRefused
-from knowledge.models import Document, Source, SourceItem, SyncRun
+from knowledge.models import Source, SourceItem, SyncRun
 from knowledge.sources import tombstones
-from knowledge.sources.connector import (
-    LONGEST_ID,
-    Connector,
-    Found,
-    Gone,
-    ItemFailed,
-    Known,
-    key_of,
-)
-from knowledge.sources.handing import hand_over
-from security.outbound.errors import OutboundError
-
-log = logging.getLogger(__name__)
+from knowledge.sources.connector import Connector, Found, Gone, Known, key_of
+from knowledge.sources.taking import DELETED_HERE, Taker
+from knowledge.sources.tally import Counts, Tally
 
 BATCH = 500
 BATCH_BYTES = 8 * 1024 * 1024
 SLICE_SECONDS = 45.0
 BATCH_SECONDS = 1.0  # a slow walk shows what it has brought so far
 CHECK_SECONDS = 0.5
-SAMPLED = 100
-# Of an item: a person deleted its document, and no visit has noticed it yet.
-DELETED_HERE = Q(state=SourceItem.State.PRESENT) & (
-    Q(document=None) | Q(document__discarded_at__isnull=False)
-)
-TOO_LONG = _("Its name is too long.")
-UNEXPECTED = _("It could not be taken in; the log of the server says why.")
 
 
 class Paused(Exception):
@@ -60,19 +38,6 @@ class Progress(Protocol):
     def progress(self, stage: str, done: int, total: int) -> None: ...
 
     def check(self) -> None: ...
-
-
-@dataclass(slots=True)
-class Counts:
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    failed: int = 0
-
-    def changes(self) -> dict[str, Any]:
-        names = ("added", "changed", "unchanged", "removed", "failed")
-        return {name: F(name) + value for name in names if (value := getattr(self, name))}
 
 
 @dataclass
@@ -89,7 +54,10 @@ class Sync:
     cursor: Mapping[str, object] = field(default_factory=dict)
     _told: float = 0.0
     _began: float = 0.0
-    _has_worked: bool = False
+
+    def __post_init__(self) -> None:
+        self._tally = Tally(self.run)
+        self._taker = Taker(self.run, self.source, self.connector, self._tally, self.with_deleted)
 
     def go(self) -> None:
         """Walk to the end. What was done before an exception stays done."""
@@ -110,11 +78,12 @@ class Sync:
         if found is None:
             return None
         is_seen = found.seen_in == self.run.pk
-        has_it = found.state == SourceItem.State.PRESENT or self._is_left_out(found)
-        if self.with_deleted and self._was_deleted_here(found):
+        has_it = found.state == SourceItem.State.PRESENT or self._taker.is_left_out(found)
+        if self.with_deleted and self._taker.was_deleted_here(found):
             has_it = False
         if not has_it and not is_seen:
-            return Known(links=tuple(found.links))
+            was_read = bool(found.links) or found.document_id is not None
+            return Known(links=tuple(found.links), was_read=was_read)
         return Known(found.etag, found.last_modified, tuple(found.links), is_seen)
 
     def failed_before(self) -> list[str]:
@@ -172,18 +141,18 @@ class Sync:
             item = items.get(key)
             if key not in left and (item is None or item.seen_in != self.run.pk):
                 self.check()
-                self._take_one(item, one)
+                self._taker.take(item, one)
         missing = [items[key] for key in gone if key in items]
         if missing:
             with transaction.atomic():
-                self._count(Counts(removed=tombstones.mark(item.pk for item in missing)))
+                self._tally.count(Counts(removed=tombstones.mark(item.pk for item in missing)))
         self._report()
 
     def _make_way(self) -> None:
         """After a while, jobs that wait come first: a long visit holds no worker for itself."""
         now = time.monotonic()
         self._began = self._began or now
-        if now - self._began < SLICE_SECONDS or not self._has_worked:
+        if now - self._began < SLICE_SECONDS or not self._tally.has_begun:
             return  # a slice that only caught up with the one before would bring nobody further
         if Job.objects.filter(status=Job.Status.QUEUED).exists():
             raise HandedBack
@@ -193,7 +162,7 @@ class Sync:
         """Whether nothing is to be done about it, but to note that it is still there."""
         if item.seen_in == self.run.pk:
             return False
-        if self._is_left_out(item):
+        if self._taker.is_left_out(item):
             return True
         if found.failure:
             return False
@@ -221,94 +190,7 @@ class Sync:
             returned = set(back) & set(fresh)
             tombstones.unmark(returned)
             counts = Counts(added=len(returned), unchanged=len(fresh) - len(returned))
-            self._count(counts)
-
-    # -- One item ----------------------------------------------------------------------------------
-
-    def _take_one(self, item: SourceItem | None, found: Found) -> None:
-        if len(found.external_id) > LONGEST_ID:
-            found.external_id = found.external_id[:LONGEST_ID]
-            found.failure, found.is_final = TOO_LONG, True
-        if item is not None and not self.with_deleted and self._was_deleted_here(item):
-            self._keep_out(item)
-            return
-        if found.failure:
-            self._fail(item, found, found.failure, may_try_again=not found.is_final)
-            return
-        try:
-            self._store(item, found)
-        except ItemFailed as failure:
-            self._fail(item, found, str(failure), may_try_again=failure.may_try_again)
-        except (QuotaReached, StorageFull, OutboundError) as failure:
-            self._fail(item, found, str(failure), may_try_again=True)
-        except UploadRefused as refusal:
-            self._fail(item, found, str(refusal), may_try_again=False)
-        except Http404:  # its document was deleted this very moment
-            self._fail(item, found, UNEXPECTED, may_try_again=True)
-        except (OSError, ValueError, DataError):
-            log.exception("source %s: %r", self.source.pk, found.external_id[:200])
-            self._fail(item, found, UNEXPECTED, may_try_again=True)
-
-    def _is_left_out(self, item: SourceItem) -> bool:
-        return item.state == SourceItem.State.LEFT_OUT and not self.with_deleted
-
-    def _was_deleted_here(self, item: SourceItem) -> bool:
-        """Whether a person deleted the document of an item that was there."""
-        if item.state not in {SourceItem.State.PRESENT, SourceItem.State.MISSING}:
-            return False
-        return item.document is None or item.document.discarded_at is not None
-
-    def _keep_out(self, item: SourceItem) -> None:
-        with transaction.atomic():
-            changed = SourceItem.objects.filter(pk=item.pk).exclude(seen_in=self.run.pk)
-            if changed.update(
-                state=SourceItem.State.LEFT_OUT, document=None, missing_since=None,
-                seen_in=self.run.pk,
-            ):  # fmt: skip
-                self._count(Counts(unchanged=1))
-
-    def _store(self, item: SourceItem | None, found: Found) -> None:
-        with self.connector.fetch(found) as file, transaction.atomic():
-            # Whoever holds this row may write for the source; a rival waits, and then sees.
-            Source.objects.select_for_update(no_key=True).get(pk=self.source.pk)
-            row = self._row(item, found)
-            if row.seen_in == self.run.pk:
-                return
-            is_back = row.state == SourceItem.State.MISSING or self._was_deleted_here(row)
-            is_new = row.document is None or is_back
-            document, is_changed = hand_over(self.source, row, found, file)
-            note(row, found, document, self.run.pk)
-            self._count(
-                Counts(added=1) if is_new
-                else Counts(changed=1) if is_changed
-                else Counts(unchanged=1)
-            )  # fmt: skip
-
-    def _row(self, item: SourceItem | None, found: Found) -> SourceItem:
-        rows = SourceItem.objects.select_related("document")
-        row = rows.filter(source=self.source, key=found.key).first()
-        if row is None:
-            return SourceItem(source=self.source, key=found.key, external_id=found.external_id)
-        return row
-
-    def _fail(
-        self, item: SourceItem | None, found: Found, reason: str, *, may_try_again: bool
-    ) -> None:
-        """Record it; a document that it had before stays as it is."""
-        with transaction.atomic():
-            row = self._row(item, found)
-            if row.seen_in == self.run.pk:
-                return
-            row.title = (found.title or found.file_name)[:300]
-            row.address, row.mark = found.address, found.mark[:200]
-            row.links = found.links or row.links
-            row.etag = row.last_modified = ""
-            row.state, row.reason = SourceItem.State.FAILED, str(reason)
-            row.may_try_again, row.missing_since = may_try_again, None
-            row.seen_in = self.run.pk
-            row.save()
-            self._count(Counts(failed=1))
-            self._sample({"item": found.external_id[:500], "reason": str(reason)})
+            self._tally.count(counts)
 
     # -- The run -----------------------------------------------------------------------------------
 
@@ -319,7 +201,7 @@ class Sync:
             with transaction.atomic():
                 unseen = tombstones.unseen(self.source, self.run.pk)[:BATCH]
                 count = tombstones.mark(unseen)
-                self._count(Counts(removed=count))
+                self._tally.count(Counts(removed=count))
             if not count:
                 return
 
@@ -329,18 +211,7 @@ class Sync:
         rest = self.source.items.filter(state__in=states).exclude(seen_in=self.run.pk)
         deleted = SourceItem.objects.filter(pk__in=rest.filter(DELETED_HERE).values("pk"))
         deleted.update(state=SourceItem.State.LEFT_OUT, document=None)
-        self._count(Counts(unchanged=rest.count()))
-
-    def _count(self, counts: Counts) -> None:
-        if changes := counts.changes():
-            self._has_worked = True
-            SyncRun.objects.filter(pk=self.run.pk).update(**changes)
-
-    def _sample(self, entry: dict[str, str]) -> None:
-        run = SyncRun.objects.select_for_update().get(pk=self.run.pk)
-        if len(run.sample) < SAMPLED:
-            run.sample = [*run.sample, entry]
-            run.save(update_fields=["sample"])
+        self._tally.count(Counts(unchanged=rest.count()))
 
     def _report(self) -> None:
         self.run.refresh_from_db()
@@ -348,16 +219,3 @@ class Sync:
         if total is not None and total != self.run.total:
             SyncRun.objects.filter(pk=self.run.pk).update(total=total)
         self.job.progress("sync", self.run.seen, max(total or 0, self.run.seen + 1))
-
-
-def note(row: SourceItem, found: Found, document: Document, run_id: UUID | None) -> None:
-    """The item is there, and the document holds what it is."""
-    row.document, row.sha256 = document, document.sha256
-    row.title = (found.title or found.file_name)[:300]
-    row.address = found.address
-    row.mark, row.etag = found.mark[:200], found.etag[:300]
-    row.last_modified, row.commit = found.last_modified[:64], found.commit
-    row.links = found.links
-    row.state, row.reason, row.may_try_again = SourceItem.State.PRESENT, "", False
-    row.missing_since, row.seen_in = None, run_id
-    row.save()

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from knowledge.models import Document, Source, SourceItem
 from knowledge.sources import tombstones
 from knowledge.sources.connector import LONGEST_ID, Found, key_of
-from knowledge.sources.engine import note
 from knowledge.sources.handing import hand_over
 from knowledge.sources.services import SourceRefused
+from knowledge.sources.taking import note
 from knowledge.storage import Readable
 
 Outcome = Literal["added", "changed", "unchanged"]

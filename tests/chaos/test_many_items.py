@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from knowledge.models import Document, Source, SourceItem
-from knowledge.sources import engine
+from knowledge.sources import engine, taking
 from knowledge.sources.connector import key_of
 from tests.knowledge.conftest import _files_apart, handbook
 from tests.knowledge.sources.conftest import add, admin, counts, root, visit
@@ -80,7 +80,7 @@ def test_a_gigabyte_is_taken_in_with_flat_memory(root: Path, add, monkeypatch, c
     """Takes as long as ten thousand durable writes do: minutes on a calm machine."""
     fill(root)
     process, memory = psutil.Process(), []
-    real, handed = engine.hand_over, 0
+    real, handed = taking.hand_over, 0
 
     def hand_over_and_weigh(*arguments):
         nonlocal handed
@@ -90,7 +90,7 @@ def test_a_gigabyte_is_taken_in_with_flat_memory(root: Path, add, monkeypatch, c
             memory.append(process.memory_info().rss)
         return real(*arguments)
 
-    monkeypatch.setattr(engine, "hand_over", hand_over_and_weigh)
+    monkeypatch.setattr(taking, "hand_over", hand_over_and_weigh)
     source = add("folder", path=str(root))
     began = time.monotonic()
     assert counts(visit(source)) == (ITEMS, 0, 0, 0, 0)

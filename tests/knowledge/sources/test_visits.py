@@ -45,11 +45,11 @@ def test_one_visit_at_a_time(root: Path, add: Add):
 
 @pytest.mark.django_db
 def test_a_visit_is_paused_resumed_and_cancelled(root: Path, add: Add, monkeypatch):
-    from knowledge.sources import engine  # noqa: PLC0415
+    from knowledge.sources import engine, taking  # noqa: PLC0415
 
     fill(root, 6)
     source = add("folder", path=str(root))
-    real = engine.hand_over
+    real = taking.hand_over
     handed = []
 
     def hand_over_and_pause(*arguments):
@@ -58,7 +58,7 @@ def test_a_visit_is_paused_resumed_and_cancelled(root: Path, add: Add, monkeypat
             services.pause(source)
         return real(*arguments)
 
-    monkeypatch.setattr(engine, "hand_over", hand_over_and_pause)
+    monkeypatch.setattr(taking, "hand_over", hand_over_and_pause)
     monkeypatch.setattr(engine, "CHECK_SECONDS", 0)
     run = visit(source)
     assert (run.status, run.added, run.finished_at) == (Status.PAUSED, 3, None)
@@ -180,10 +180,10 @@ settings.FILES_ROOT = {files!r}
 settings.PARLEY_SOURCE_ROOTS = [{allowed!r}]
 django.setup()
 from events import jobs
-from knowledge.sources import engine
+from knowledge.sources import taking
 
 module, name = {stop_in!r}.split(".")
-module = {{"engine": engine}}[module]
+module = {{"taking": taking}}[module]
 real, calls = getattr(module, name), []
 def stop_here(*args, **kwargs):
     calls.append(1)
@@ -218,7 +218,7 @@ def test_a_killed_worker_leaves_every_item_whole_and_counted_once(
     source = add("folder", path=str(root))
     run = services.start_sync(source, None)
     # Inside the transaction of the 5th item, and between the row and the end of the 9th.
-    for stop_in, after, stored in (("engine.hand_over", 5, 4), ("engine.note", 5, 8)):
+    for stop_in, after, stored in (("taking.hand_over", 5, 4), ("taking.note", 5, 8)):
         worker = start_worker(run, root, stop_in, after)
         assert worker.stdout is not None
         assert worker.stdout.readline() == "here\n"

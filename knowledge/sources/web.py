@@ -13,6 +13,7 @@ from knowledge.sources.addresses import Site, tidy
 from knowledge.sources.connector import Found, Gone, ItemFailed, Known, SourceUnusable, Walk
 from knowledge.sources.outside import PAGE, authorization, get
 from knowledge.sources.pages import HTML, Page, name_of, read_page
+from knowledge.sources.patience import Patience
 from knowledge.sources.patterns import Wanted
 from knowledge.sources.robots import Robots
 from knowledge.sources.settings import WebSettings
@@ -31,13 +32,17 @@ MORE = gettext_noop(
 UNREAD = gettext_noop(
     "Not all could be read that leads to pages, so none of them is taken as gone."
 )
+GIVEN_UP = gettext_noop(
+    "Some pages could not be read for many visits. What only they led to is taken as gone."
+)
 
 
 class WebConnector:
     """External ids are addresses: the canonical one, where a page names it.
 
     Pages are gone when nothing leads to them. So a walk that could not read where something leads
-    is not complete: a site in trouble loses nothing.
+    is not complete: a site in trouble loses nothing. What is in trouble for ever is passed over
+    (`patience`).
     """
 
     def __init__(self, settings: WebSettings, secret: str, state: str = "") -> None:
@@ -54,9 +59,18 @@ class WebConnector:
         self._robots = Robots(self._settings.pause_seconds, walk.check)
         self._site = Site(self._start)
         start = self._first_page = tidy(str(self._start)) or str(self._start)
+        self._patience = Patience(walk.cursor)
         self._met: set[str] = set()
         waiting = deque(self._first(start))
         self._met.update(address for address, _depth in waiting)
+        yield from self._follow(waiting, walk)
+        self.cursor = self._patience.cursor()
+        if not self.remark and self._patience.is_over and self._patience.has_given_up:
+            self.remark = GIVEN_UP
+        elif not self._patience.is_over:
+            self.is_complete, self.remark = False, self.remark or UNREAD
+
+    def _follow(self, waiting: deque[tuple[str, int]], walk: Walk) -> Iterator[Found | Gone]:
         asked = 0
         while waiting:
             if asked >= self._settings.most_pages:
@@ -125,6 +139,8 @@ class WebConnector:
             return None, list(known.links)
         if not self._robots.admit(address):
             is_passing = not self._robots.can_tell(address)
+            if is_passing:
+                self._patience.note_trouble()
             links = self._remembered(address, known, is_passing=is_passing)
             return self._failed(address, _("The site does not want robots there."), links), links
         self._robots.wait(address)
@@ -140,6 +156,7 @@ class WebConnector:
         self, address: str, answer: Fetched, known: Known | None
     ) -> tuple[Found | Gone | None, list[str]]:
         if answer.status == 304 and known is not None:
+            self._patience.note_answer()
             name, links = name_of(address, "text/html"), list(known.links)
             same = Found(address, name, address=address, links=links, is_unchanged=True)
             return (same if self._is_wanted(address) else None), links
@@ -159,6 +176,7 @@ class WebConnector:
             return self._failed(
                 address, _("It leads to another site."), links, is_final=True
             ), links
+        self._patience.note_answer()
         page = read_page(answer)
         return self._take(address, answer, page), page.links
 
@@ -167,9 +185,11 @@ class WebConnector:
         to is not known to be gone: of the first page, of those that are read for their links alone,
         and of those with more links than are remembered."""
         links = list(known.links) if known is not None else []
-        is_first = address == self._first_page and not links
-        if is_first or (is_passing and known is None) or (known is not None and _is_cut(known)):
-            self.is_complete, self.remark = False, UNREAD
+        is_cut = known is not None and _is_cut(known)
+        if address == self._first_page and (is_cut or not links):
+            self._patience.note_trouble()
+        elif is_cut or (is_passing and (known is None or not known.was_read)):
+            self._patience.note_unread(address)
         return links
 
     def _take(self, address: str, answer: Fetched, page: Page) -> Found | Gone | None:

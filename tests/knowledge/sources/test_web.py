@@ -6,9 +6,9 @@ from ipaddress import ip_network
 import pytest
 
 from knowledge.models import Collection, SourceItem, SyncRun
-from knowledge.sources import web
+from knowledge.sources import patience, web
 from knowledge.sources.addresses import Site, tidy
-from knowledge.sources.web import MORE, UNREAD
+from knowledge.sources.web import GIVEN_UP, MORE, UNREAD
 from security.outbound.targets import parse_target
 from tests.knowledge.sources.conftest import Add, counts, titles, visit
 from tests.support.web import SITE, Page, listen, page, redirect, serve
@@ -327,3 +327,85 @@ def test_addresses():
     assert not site.admits("https://example.org/" + "a/" * 8)
     assert not site.admits("https://other.org/a")
     assert sum(site.admits(f"https://example.org/calendar?day={n}") for n in range(500)) == 50
+
+
+def test_a_page_in_trouble_for_ever_is_passed_over_in_the_end(
+    internet: None, add: Add, handbook: Collection
+):
+    """It is not wanted, and read for its links alone, which nobody remembers."""
+    whole = {
+        "/": page(html("Start", "Welcome.", "/list", "/docs/a", "/docs/b")),
+        "/list": page(html("List", "All of it.", "/docs/c")),
+        **{f"/docs/{n}": page(html(n.upper(), f"About {n}.")) for n in "abc"},
+    }
+    pages = dict(whole)
+    with serve(pages) as site:
+        source = add(
+            "web", address=site.at("/"), include=["docs/**"], pause_seconds=0.1, grace_days=0
+        )
+        assert counts(visit(source)) == (3, 0, 0, 0, 0)
+        pages["/"] = page(html("Start", "Welcome.", "/list", "/docs/a"))
+        pages["/list"] = BUSY
+        for _time in range(patience.ENOUGH - 1):
+            run = visit(source)
+            assert (run.removed, run.reason) == (0, UNREAD)
+        source.refresh_from_db()
+        assert list(source.cursor["unread"].values()) == [patience.ENOUGH - 1]
+        pages["/list"] = whole["/list"]  # it comes back, and has all the time anew
+        run = visit(source)
+        assert (run.removed, run.reason) == (1, "")  # b, to which nothing leads any more
+        source.refresh_from_db()
+        assert source.cursor == {}
+        pages["/list"] = BUSY
+        for _time in range(patience.ENOUGH - 1):
+            assert visit(source).removed == 0
+        pages["/"] = BUSY  # the site itself is away: no visit like the others
+        assert (visit(source).removed, titles(handbook)) == (0, ["A", "C"])
+        pages["/"] = page(html("Start", "Welcome.", "/list", "/docs/a"))
+        run = visit(source)
+        assert (run.removed, run.reason) == (1, GIVEN_UP)
+        assert titles(handbook) == ["A"]
+        pages["/list"] = whole["/list"]
+        assert counts(visit(source))[0] == 1  # what comes back is taken in again
+
+
+def test_a_page_in_trouble_that_nothing_leads_to_holds_nothing_back(
+    internet: None, add: Add, handbook: Collection
+):
+    pages = {
+        "/": page(html("Start", "Welcome.", "/list", "/docs/a")),
+        "/list": page(html("List", "All of it.", "/docs/b")),
+        "/docs/a": page(html("A", "About a.")),
+        "/docs/b": page(html("B", "About b.")),
+    }
+    with serve(pages) as site:
+        source = add(
+            "web", address=site.at("/"), include=["docs/**"], pause_seconds=0.1, grace_days=7
+        )
+        assert counts(visit(source)) == (2, 0, 0, 0, 0)
+        pages["/list"] = BUSY
+        assert (visit(source).removed, source.items.get(external_id=site.at("/docs/b")).state) == (
+            0, State.PRESENT,
+        )  # fmt: skip
+        pages["/"] = page(html("Start", "Welcome.", "/docs/a"))
+        assert visit(source).removed == 1
+        gone = source.items.get(external_id=site.at("/docs/b"))
+        assert (gone.state, titles(handbook)) == (State.MISSING, ["A", "B"])  # the days of grace
+
+
+def test_a_wanted_page_that_never_could_be_read_has_as_much_time(
+    internet: None, add: Add, handbook: Collection
+):
+    """It may be another name of what is known."""
+    pages = {
+        "/": page(html("Start", "Welcome.", "/new", "/old")),
+        "/new": BUSY,
+        "/old": page(html("Old", "Old.")),
+    }
+    with serve(pages) as site:
+        source = add("web", address=site.at("/"), pause_seconds=0.1, grace_days=0)
+        assert counts(visit(source)) == (2, 0, 0, 0, 1)
+        pages["/"] = page(html("Start", "Welcome.", "/new"))
+        for _time in range(patience.ENOUGH - 2):
+            assert visit(source).removed == 0
+        assert (visit(source).removed, titles(handbook)) == (1, ["Start"])

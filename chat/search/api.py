@@ -8,7 +8,7 @@ from accounts.callers import READ_OR_CHAT, caller
 from accounts.limits import spend_for
 from chat.schemas import ConversationHit, SearchQuery
 from chat.search.filters import Wanted
-from chat.search.finding import Hit, describe, search_conversations
+from chat.search.finding import BEST_FIRST, Hit, describe, search_conversations
 from knowledge.reading import Run
 from security.paging import paginate
 from security.rate_limits import Action
@@ -22,8 +22,8 @@ router = Router()
     tags=["Conversations"], summary="Search conversations", operation_id="search_conversations",
 )  # fmt: skip
 def find_conversations(request: HttpRequest, query: Query[SearchQuery]) -> Any:
-    """Titles, messages and attached files, English and Chinese, archived ones too; last changed
-    first."""
+    """Titles, messages and attached files, English and Chinese, archived ones too. Those with all
+    words in their title or in many messages come first, then those that changed last."""
     spend_for(request, Action.SEARCHES)
     user = caller(request)
     wanted = Wanted(
@@ -31,7 +31,7 @@ def find_conversations(request: HttpRequest, query: Query[SearchQuery]) -> Any:
         query.is_archived,
     )  # fmt: skip
     rows = search_conversations(user, query.q, wanted)
-    page = paginate(rows, ["-updated_at", "-id"], query.cursor, query.limit)
+    page = paginate(rows, BEST_FIRST, query.cursor, query.limit)
     hits = describe(user, page.items, query.q, wanted)
     return {"items": [_told(hit) for hit in hits], "next": page.next}
 

@@ -6,8 +6,22 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, UUIDField, Value
-from django.db.models.functions import Left
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    UUIDField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Left
 
 from accounts.models import User
 from chat.models import Conversation, Message, SearchEntry
@@ -24,6 +38,9 @@ from security.text import storable
 LONGEST_QUERY = 200
 SHOWN = 40
 ANYTHING = Wanted()
+BEST_FIRST = ("-rank", "-updated_at", "-id")
+TITLE = 3  # as much as very many messages
+SEVERAL, VERY_MANY = 3, 8  # messages; a question and its answer say most words both
 SNIPPET = 150
 BEFORE = 40  # characters of a snippet before the word that was found
 READ = 20_000  # characters of a message that are looked through for it
@@ -46,34 +63,52 @@ def search_conversations(
     """Those that `user` may see and that have all words in their title, in one message, or in one
     file that was attached, as far as `wanted` lets them through.
 
-    Each has the newest message with them as `found`. What was said a moment ago counts: whatever
-    of theirs the index does not know yet is added first.
+    Each has the newest message with them as `found`, and as `rank` a digit that says how much of it
+    they are: to be ordered by `BEST_FIRST`. What was said a moment ago counts: whatever of theirs
+    the index does not know yet is added first.
     """
     visible = wanted.conversations(user, list_conversations(user))
     query = storable(query)[:LONGEST_QUERY]
     words = condition(query)
     if not words:
-        return visible.none()
+        return _unranked(visible.none())
     search_index.catch_up(Conversation.objects.visible_to(user))
     entries = SearchEntry.objects.filter(conversation=OuterRef("pk"), words=Words(words))
     entries = wanted.entries(user, entries)
     newest = entries.exclude(message=None).order_by(F("message").desc())
     attached = find_attached(user, query, wanted)
     has = Q(Exists(entries)) | Q(pk__in=list(attached))
-    return visible.filter(has).annotate(found=Subquery(newest.values("message")[:1]))
+    found = visible.filter(has).annotate(found=Subquery(newest.values("message")[:1]))
+    return _ranked(found, entries)
+
+
+def _ranked(rows: QuerySet[Conversation], entries: QuerySet[SearchEntry]) -> QuerySet[Conversation]:
+    """A title counts as much as very many messages, several messages for more than one or two."""
+    said = entries.exclude(message=None).order_by().values("conversation")
+    count = Coalesce(Subquery(said.annotate(n=Count("pk")).values("n")), 0)
+    many = Case(
+        When(hits__gte=VERY_MANY, then=3), When(hits__gte=SEVERAL, then=2),
+        When(hits__gte=1, then=1), default=0, output_field=IntegerField(),
+    )  # fmt: skip
+    titled = Case(When(Exists(entries.filter(message=None)), then=TITLE), default=0)
+    return rows.alias(hits=count).annotate(rank=Cast(titled + many, TextField()))
 
 
 def list_narrowed(user: User, wanted: Wanted) -> QuerySet[Conversation]:
     """Without words: all that `wanted` lets through."""
-    rows = wanted.conversations(user, list_conversations(user))
-    return rows.annotate(found=Value(None, output_field=UUIDField()))
+    return _unranked(wanted.conversations(user, list_conversations(user)))
+
+
+def _unranked(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    return rows.annotate(found=Value(None, output_field=UUIDField()), rank=Value("0"))
 
 
 def find_hits(user: User, query: str, limit: int = SHOWN, wanted: Wanted = ANYTHING) -> list[Hit]:
-    """The newest conversations of the search, what was found marked in each."""
+    """The best conversations of the search, the newest of equal ones first, what was found marked
+    in each."""
     is_narrowed = not query and not wanted.is_any
     rows = list_narrowed(user, wanted) if is_narrowed else search_conversations(user, query, wanted)
-    found = list(rows.prefetch_related(None).order_by("-updated_at")[:limit])
+    found = list(rows.prefetch_related(None).order_by(*BEST_FIRST)[:limit])
     return describe(user, found, query, wanted)
 
 

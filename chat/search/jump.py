@@ -1,17 +1,19 @@
 """What a person may want to jump to: conversations, documents, collections, agents and prompts by
 the words of their names; and what documents say, by its words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from agents.models import Agent, SavedPrompt
-from chat.search.finding import find_hits, snippet_of
+from chat.search.finding import ANYTHING, find_hits, snippet_of
+from chat.search.narrowing import Chip, Narrowed, narrow
 from chat.search.words import terms_of
 from knowledge.analyzer import analyze
 from knowledge.matches import mark_terms
@@ -38,15 +40,37 @@ class Target:
     url: str
 
 
-def find_targets(user: User, query: str, kind: str = "") -> list[Target]:
-    """The best of each kind that `user` may see, or more of one `kind`; nothing for an empty
-    query."""
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """What was found, and what words of the query narrowed the conversations to."""
+
+    targets: tuple[Target, ...] = ()
+    chips: tuple[Chip, ...] = ()
+
+
+def find_targets(
+    user: User, query: str, kind: str = "", without: Container[str] = ()
+) -> list[Target]:
+    return list(jump(user, query, kind, without).targets)
+
+
+def jump(user: User, query: str, kind: str = "", without: Container[str] = ()) -> Jump:
+    """The best of each kind that `user` may see, or more of one `kind`; nothing for an empty query.
+
+    Conversations are narrowed by what the query says of days and of an agent; `without` these
+    kinds of narrowing it is words. Who names an agent looks for nothing but conversations.
+    """
     query = " ".join(storable(query).split())
     if not query:
-        return []
+        return Jump()
     of_each = ALONE if kind else OF_EACH
     most = ALONE if kind else CONVERSATIONS
-    talks = _conversations(user, query, most) if kind in ("", "conversation") else ()
+    narrowed = Narrowed(query, ANYTHING)
+    if kind in ("", "conversation"):
+        narrowed = narrow(user, query, timezone.localtime(), without)
+    talks = _conversations(user, narrowed, most) if kind in ("", "conversation") else ()
+    if narrowed.wanted.agent:
+        return Jump(tuple(talks), narrowed.chips)
     with reading_as(user):
         named = [
             target
@@ -55,11 +79,11 @@ def find_targets(user: User, query: str, kind: str = "") -> list[Target]:
             for target in find(user, query, of_each)
         ]
     said = _passages(user, query, of_each) if kind in ("", "passage") else ()
-    return [*talks, *named, *said]
+    return Jump((*talks, *named, *said), narrowed.chips)
 
 
-def _conversations(user: User, query: str, limit: int) -> Iterator[Target]:
-    for hit in find_hits(user, query, limit):
+def _conversations(user: User, narrowed: Narrowed, limit: int) -> Iterator[Target]:
+    for hit in find_hits(user, narrowed.words, limit, narrowed.wanted):
         place = reverse("chat:conversation", args=[hit.conversation.pk])
         at = f"?at={hit.message_id}" if hit.message_id else ""
         detail = [*hit.file_name, *([Run(" · ")] if hit.file_name else []), *hit.snippet]

@@ -1,3 +1,4 @@
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
@@ -7,7 +8,8 @@ from pydantic import ConfigDict, Field, StringConstraints
 from accounts.callers import READ, caller
 from accounts.limits import spend_for
 from chat.search.api import marks
-from chat.search.jump import Target, find_targets
+from chat.search.jump import Target
+from chat.search.jump import jump as find_anything
 from security.rate_limits import Action
 
 router = Router()
@@ -35,10 +37,21 @@ class TargetOut(Schema):
     model_config = ConfigDict(json_schema_extra={"examples": [TARGET]})
 
 
+class ChipOut(Schema):
+    """Words of the query that narrow its conversations."""
+
+    kind: str = Field(description="`dates` or `agent`.")
+    words: str = Field(description="As they stand in the query.")
+    name: str = Field("", description="Of the agent.")
+    since: date | None = Field(None, description="The first day that counts.")
+    until: date | None = Field(None, description="The last day that counts.")
+
+
 class TargetsOut(Schema):
     items: list[TargetOut]
+    narrowed: list[ChipOut] = Field([], description="What the conversations are narrowed to.")
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [TARGET]}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [TARGET], "narrowed": []}]})
 
 
 @router.get(
@@ -46,12 +59,17 @@ class TargetsOut(Schema):
     operation_id="jump",
 )  # fmt: skip
 def jump(
-    request: HttpRequest, q: Annotated[Words, Query()], kind: Annotated[Kind, Query()] = ""
+    request: HttpRequest,
+    q: Annotated[Words, Query()],
+    kind: Annotated[Kind, Query()] = "",
+    without: Annotated[list[Literal["dates", "agent"]], Query()] = [],  # noqa: B006 - read only
 ) -> Any:
     """What the command palette shows: the best few of each kind that has all of these words, or
-    more of one `kind`."""
+    more of one `kind`. "last week", "since May 3", "上周" or "agent:Law" in it narrow the
+    conversations, unless `without` says that these are words."""
     spend_for(request, Action.SEARCHES)
-    return {"items": [_told(target) for target in find_targets(caller(request), q, kind)]}
+    found = find_anything(caller(request), q, kind, without)
+    return {"items": [_told(target) for target in found.targets], "narrowed": found.chips}
 
 
 def _told(target: Target) -> dict[str, Any]:

@@ -61,6 +61,26 @@ def test_the_palette_finds_conversations_documents_and_pages(visit: Visit) -> No
     expect(page.get_by_role("dialog", name="Go to anything")).to_be_hidden()
 
 
+def test_days_and_an_agent_narrow_the_conversations(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Which lamps burn in the lighthouse?", "Quoting")
+    answered(page)
+    page.goto("/agents/")
+    option = page.get_by_role("option").filter(has_text="burn in the lighthouse")
+    chips = page.get_by_role("group", name="Conversations are narrowed to")
+    open_palette(page, "lighthouse agent:quo since 2020")
+    expect(option.first).to_be_visible()
+    expect(chips.get_by_role("button")).to_have_text(["Quoting", "from Jan 1, 2020"])
+    assert not violations(page)
+    page.get_by_role("combobox", name="Go to anything").fill("lighthouse before 2020")
+    expect(page.get_by_text("Nothing here has all of these words.")).to_be_visible()
+    expect(option).to_have_count(0)
+    chips.get_by_role("button", name="“before 2020” are words, and narrow nothing").click()
+    expect(chips).to_be_hidden()
+    expect(page.get_by_role("combobox", name="Go to anything")).to_be_focused()
+    page.keyboard.press("Escape")
+
+
 def test_the_conversation_on_show_is_renamed_pinned_and_archived(visit: Visit) -> None:
     page = visit()
     ask(page, "Where are the spare bulbs?", "Quoting")

@@ -1,6 +1,7 @@
 """Golden questions asked of the search, as a person of the collection would."""
 
 from collections.abc import Callable, Iterator
+from collections.abc import Collection as Some
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -20,7 +21,7 @@ from knowledge.models import (
 )
 from knowledge.quality.judging import DEPTH, Given, Judged, Wanted, judge, judge_nothing
 from knowledge.retrieval import search
-from knowledge.retrieval.understanding import understand
+from knowledge.retrieval.understanding import Understood, understand
 from knowledge.switches import USUAL, Switch, switched_on
 from knowledge.types import Passage, SearchResult
 
@@ -118,11 +119,16 @@ def _found(
     nothing."""
     if ways and _finder:
         return _finder[0](user, collection, text, ways)
-    within, usual, entries = [collection.pk], usual_ways(collection), list[list[str]]()
-    if Switch.GLOSSARY in usual and is_any_there():
-        entries = find_entries(user, text, within)
-    also = understand(text, (), usual, timezone.now(), entries=entries).also
-    return search(user, text, within, DEPTH, also=also, version=version, only_alike=True)
+    also = by_rules(user, collection, text, usual_ways(collection)).also
+    return search(user, text, [collection.pk], DEPTH, also=also, version=version, only_alike=True)
+
+
+def by_rules(user: User, collection: Collection, text: str, switches: Some[Switch]) -> Understood:
+    """What is searched for beside the question, as far as nobody has to be asked for it."""
+    entries = list[list[str]]()
+    if Switch.GLOSSARY in switches and is_any_there():
+        entries = find_entries(user, text, [collection.pk])
+    return understand(text, (), switches, timezone.now(), entries=entries)
 
 
 def usual_ways(collection: Collection) -> frozenset[Switch]:

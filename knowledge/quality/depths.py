@@ -14,11 +14,12 @@ from accounts.payers import payer_of
 from gateway.embedding.background import run
 from knowledge.labels import demands_of
 from knowledge.models import Collection, GoldenQuestion
-from knowledge.quality.asking import Places, given_of
+from knowledge.quality.asking import Places, by_rules, given_of
 from knowledge.quality.comparing import paired_bootstrap
 from knowledge.quality.judging import Given, Wanted, judge
 from knowledge.retrieval import search
 from knowledge.retrieval.reranking import Asked, put_in_order
+from knowledge.switches import switched_on
 
 DEPTHS = (0, 10, 20, 40)
 POINTWISE = frozenset({"endpoint", "cross_encoder"})
@@ -54,10 +55,14 @@ def read_all(
     """Empty where no such reranker is there, or it does not answer."""
     places, payer = Places(list(questions)), payer_of(user, "rerank")
     demands, found, troubled = demands_of([collection.pk]), [], 0
+    switches = switched_on({}, [collection.understanding])
     for n, question in enumerate(questions):
         report(n, len(questions))
-        alpha = shares.get(question.script)
-        passages = search(user, question.text, [collection.pk], DEPTHS[-1], alpha=alpha).passages
+        understood = by_rules(user, collection, question.text, switches)
+        passages = search(
+            user, question.text, [collection.pk], DEPTHS[-1],
+            also=understood.also, filters=understood.filters, shares=shares,
+        ).passages  # fmt: skip
         asked = Asked(question.text, payer, demands)
         reranked = run(put_in_order(asked, passages, DEPTHS[-1]))
         if reranked.way not in POINTWISE:

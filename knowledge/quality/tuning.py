@@ -20,7 +20,8 @@ from knowledge import tuned
 from knowledge.bm25 import Shape
 from knowledge.models import Collection, QualityTuning, SearchWeights
 from knowledge.quality import gate
-from knowledge.quality.asking import Places, asker_of, counted_of
+from knowledge.quality.asking import asker_of, counted_of
+from knowledge.quality.collecting import collect
 from knowledge.quality.comparing import Change, paired_bootstrap
 from knowledge.quality.depths import choose_depths, read_all
 from knowledge.quality.errors import ChangeHeld, QuestionRefused
@@ -29,14 +30,9 @@ from knowledge.quality.services import require_editor
 from knowledge.quality.weighing import (
     Index,
     Labelled,
-    candidates_of,
-    question_terms,
     read_index,
 )
-from knowledge.retrieval import search
-from knowledge.retrieval.fusion import choose_alpha
 from knowledge.retrieval.thresholds import calibrate
-from knowledge.retrieval.unrelated import thresholds_for
 from knowledge.versions import find_active_version
 from security import audit
 from security.acts import Act
@@ -45,8 +41,6 @@ TUNE = "knowledge.quality.jobs.tune_search"
 WEIGH = "knowledge.quality.jobs.weigh_anew"
 FEWEST_NOTHING = 5  # questions that must find nothing, before a threshold is chosen by them
 FEWEST = 10  # questions that expect something; fewer prove nothing
-CANDIDATES = 100  # passages of both legs
-EVEN = 0.5  # searched with both legs, whatever their weights are
 SHARES = tuple(n / 10 for n in range(11))
 SHAPES = tuple(Shape(k1, b) for k1 in (0.6, 0.9, 1.2, 1.6, 2.0) for b in (0.3, 0.5, 0.75, 0.9))
 State = QualityTuning.State
@@ -82,7 +76,7 @@ def carry_out(
     QualityTuning.objects.filter(pk=tuning.pk).update(state=State.RUNNING)
     tuning.settings, embedder = settings_of(collection), find_active_version().model
     index, user = read_index(collection), asker_of(collection, tuning.asked_by)
-    known = _collect(collection, index, user, report)
+    known = collect(collection, index, user, report)
     proposed, figures = find_better(known, index)
     expecting = [one for one in counted_of(collection) if not one.must_find_nothing]
     shares = {script: values["dense"] for script, values in proposed["scripts"].items()}
@@ -197,33 +191,6 @@ def _told(
         "after": round(sum(after) / count, 4),
         "change": change.as_json(),
     }
-
-
-def _collect(
-    collection: Collection, index: Index, user: User, report: Callable[[int, int], None]
-) -> list[Labelled]:
-    questions = counted_of(collection)
-    places, version = Places(questions), find_active_version()
-    known = []
-    for n, question in enumerate(questions):
-        report(n, len(questions))
-        found = search(user, question.text, [collection.pk], CANDIDATES, alpha=EVEN)
-        terms = question_terms(collection, index, question.text)
-        weights = tuned.tuned_for([collection.pk], question.text)
-        own = weights.with_vectors_of(version.model).dense
-        usual = choose_alpha(question.text, version.model, is_multilingual=version.is_multilingual)
-        known.append(
-            Labelled(
-                question.pk,
-                question.script,
-                usual if own is None else own,
-                places.of(question),
-                candidates_of(found.passages, terms, EVEN, thresholds_for(version).base),
-                terms,
-            )
-        )
-    report(len(questions), len(questions))
-    return known
 
 
 def apply_tuning(user: User, tuning: QualityTuning, *, is_forced: bool = False) -> QualityTuning:

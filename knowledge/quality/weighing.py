@@ -15,6 +15,7 @@ from knowledge.analyzer import analyze, term_id
 from knowledge.bm25 import Shape, from_sparsevec, weigh_again, weigh_query
 from knowledge.models import Collection
 from knowledge.quality.judging import DEPTH, Given, Wanted, judge
+from knowledge.retrieval.searching import DEPTH as HANDED_OVER
 from knowledge.retrieval.thresholds import nearness
 from knowledge.types import Passage
 
@@ -44,6 +45,17 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A query that is searched for beside the question; `weight` is its part in the fusion."""
+
+    script: str
+    usual: float
+    weight: float
+    candidates: Sequence[Candidate]
+    terms: Weights
+
+
+@dataclass(frozen=True, slots=True)
 class Labelled:
     """A question with what it is to find, and everything that could be found for it."""
 
@@ -53,30 +65,66 @@ class Labelled:
     wanted: Sequence[Wanted]
     candidates: Sequence[Candidate]
     terms: Weights  # the question's half of BM25
+    also: Sequence[Beside] = ()
 
     def ndcg(self, index: Index, shape: Shape, dense: float) -> float:
-        """What it would be, as `statements` would fuse it."""
-        lexical = {one.chunk_id: self._lexical(one, index, shape) for one in self.candidates}
-        vectors = {one.chunk_id: max(one.dense, 0.0) for one in self.candidates}
-        best = max(lexical.values(), default=0.0) or 1.0
-        nearest = max(vectors.values(), default=0.0) or 1.0
-        scores = {
-            pk: (1 - dense) * lexical[pk] / best + dense * vectors[pk] / nearest for pk in lexical
-        }
-        order = sorted(self.candidates, key=lambda one: (-scores[one.chunk_id], one.chunk_id))
-        first = [one.given for one in order if scores[one.chunk_id] > 0][:DEPTH]
+        """What it would be, as `statements` and `candidates` would fuse it; queries in the other
+        script are weighed as they are today."""
+        scores = _scores(self.candidates, self.terms, index, shape, dense)
+        given = {one.chunk_id: one.given for one in self.candidates}
+        if self.also:
+            several = [(1.0, scores)]
+            for one in self.also:
+                share = dense if one.script == self.script else one.usual
+                scores = _scores(one.candidates, one.terms, index, shape, share)
+                several.append((one.weight, scores))
+                given |= {candidate.chunk_id: candidate.given for candidate in one.candidates}
+            scores = _together(several)
+        order = sorted(scores, key=lambda pk: (-scores[pk], pk))
+        first = [given[pk] for pk in order if scores[pk] > 0][:DEPTH]
         return judge(self.wanted, first).ndcg or 0.0
 
     def likeness(self, dense: float) -> float:
-        """Of the passage that resembles the question most, by this share of vectors."""
-        found = ((1 - dense) * one.covered + dense * one.near for one in self.candidates)
+        """Of the passage that resembles the question most, by this share of vectors, or a query
+        in its script."""
+        alike = [one.candidates for one in self.also if one.script == self.script]
+        found = (
+            (1 - dense) * one.covered + dense * one.near
+            for candidates in (self.candidates, *alike)
+            for one in candidates
+        )
         return max(found, default=0.0)
 
-    def _lexical(self, one: Candidate, index: Index, shape: Shape) -> float:
-        again = weigh_again(
-            one.stored, one.length, index.average, index.average, was=index.shape, becomes=shape
-        )
-        return sum(weight * self.terms.get(term, 0.0) for term, weight in again.items())
+
+Scores = Mapping[UUID, float]
+
+
+def _scores(
+    candidates: Sequence[Candidate], terms: Weights, index: Index, shape: Shape, dense: float
+) -> Scores:
+    """Of one query, as `statements` would put both legs together."""
+    lexical = {one.chunk_id: _lexical(one, terms, index, shape) for one in candidates}
+    vectors = {one.chunk_id: max(one.dense, 0.0) for one in candidates}
+    best = max(lexical.values(), default=0.0) or 1.0
+    nearest = max(vectors.values(), default=0.0) or 1.0
+    return {pk: (1 - dense) * lexical[pk] / best + dense * vectors[pk] / nearest for pk in lexical}
+
+
+def _together(several: Sequence[tuple[float, Scores]]) -> Scores:
+    """As `candidates.fuse` does, of the first that each hands over."""
+    whole = sum(weight for weight, _scores in several)
+    found: dict[UUID, float] = {}
+    for weight, scores in several:
+        for pk in sorted(scores, key=lambda pk: (-scores[pk], pk))[:HANDED_OVER]:
+            found[pk] = found.get(pk, 0.0) + weight * scores[pk] / whole
+    return found
+
+
+def _lexical(one: Candidate, terms: Weights, index: Index, shape: Shape) -> float:
+    again = weigh_again(
+        one.stored, one.length, index.average, index.average, was=index.shape, becomes=shape
+    )
+    return sum(weight * terms.get(term, 0.0) for term, weight in again.items())
 
 
 # Of a collection and what lies apart from it (`document_access`), which its editors search as one.

@@ -1,8 +1,8 @@
 """Search: one statement a query over what a person may see, and the second lock around it."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.models import User
 from gateway.labels import Demand
 from gateway.types import Payer
+from knowledge.analyzer import is_cjk
 from knowledge.embeddings.storages import search_settings
 from knowledge.models import Collection, EmbeddingVersion
 from knowledge.retrieval.allowed import Allowed, allowed_by, allowed_to
@@ -50,6 +51,7 @@ class Plan:
     alpha: float | None = None
     collections: Sequence[UUID] | None = None  # as they were named, for weights of their own
     only_alike: bool = False
+    shares: Mapping[str, float] | None = None
 
     def begin(self) -> Prepared:
         """Every query on its way to be embedded, in one batch."""
@@ -61,7 +63,7 @@ class Plan:
             texts,
             self.embedder_for,
             version,
-            [one.dense if self.alpha is None else self.alpha for one in tuned],
+            [self._share(text, one.dense) for text, one in zip(texts, tuned, strict=True)],
             [
                 measured.of(text)
                 if one.threshold is None
@@ -69,6 +71,11 @@ class Plan:
                 for text, one in zip(texts, tuned, strict=True)
             ],
         )
+
+    def _share(self, text: str, usual: float | None) -> float | None:
+        if self.alpha is not None:
+            return self.alpha
+        return (self.shares or {}).get("cjk" if is_cjk(text) else "latin", usual)
 
     def run(self, queries: Sequence[Query], prepared: Prepared) -> list[Found]:
         """What these queries find, one after the other in one transaction; each is looked for by
@@ -128,10 +135,12 @@ def search(
     remember: bool = True,
     version: EmbeddingVersion | None = None,
     alpha: float | None = None,
+    shares: Mapping[str, float] | None = None,
     only_alike: bool = False,
 ) -> SearchResult:
     """The passages that fit best among those `user` may see, best first; by another embedding
-    `version` or another weight of the dense leg (`alpha`) than usual, where these are given.
+    `version` or another weight of the dense leg (`alpha`, or `shares` for queries of a script) than
+    usual, where these are given.
 
     `collections` narrows the search, and so do `filters`; ids that are not visible add nothing.
     What the queries in `also` find counts by their weights beside what `query` finds. With
@@ -147,7 +156,7 @@ def search(
         also=also, filters=filters, version=version, alpha=alpha, collections=collections,
         only_alike=only_alike,
     )  # fmt: skip
-    return run_plan(plan)
+    return run_plan(replace(plan, shares=shares) if shares else plan)
 
 
 def search_shelves(

@@ -10,9 +10,12 @@ from events.models import Job
 from knowledge import tuned
 from knowledge.bm25 import Shape
 from knowledge.embeddings import versions
+from knowledge.glossary.services import put_entry
 from knowledge.models import Embedding, EmbeddingVersion, QualityRun, QualityTuning, SearchWeights
 from knowledge.quality import tuning
-from knowledge.quality.depths import Read, choose_depths
+from knowledge.quality.asking import ask_all, counted_of
+from knowledge.quality.collecting import collect
+from knowledge.quality.depths import Read, choose_depths, read_all
 from knowledge.quality.errors import ChangeHeld, QuestionRefused
 from knowledge.quality.judging import Given, Wanted
 from knowledge.quality.services import Expectation, add_question
@@ -20,6 +23,7 @@ from knowledge.quality.weighing import Candidate, Index, Labelled, read_index
 from knowledge.retrieval import search
 from knowledge.versions import find_active_version
 from security.models import AuditEntry
+from tests.knowledge.test_reranking import make_cross_encoder
 
 pytestmark = pytest.mark.django_db
 ANIMALS = "otter heron badger lynx marten kestrel adder newt stoat shrew vole finch"
@@ -155,6 +159,44 @@ def test_weights_are_applied_by_a_person_and_taken_back(alice, zoo):
     )
     acts = list(AuditEntry.objects.values_list("act", flat=True))
     assert {"weights.applied", "weights.reverted"} <= set(acts)
+
+
+def test_tuning_searches_in_the_glossary_s_other_words_as_everybody_does(alice, zoo):
+    """What it computes for today's weights is what a search finds, question by question."""
+    for question in list(zoo.golden_questions.all()):
+        name = question.text.split()[3]
+        question.text = f"Where does {name[:3]}gadget nap?"  # stands in no passage
+        question.key = question.text
+        question.save()
+        put_entry(zoo, [f"{name[:3]}gadget", name])
+        put_entry(zoo, ["nap", "sleeps in house", "小睡"])
+    index = read_index(zoo)
+    known = collect(zoo, index, alice, lambda _done, _total: None)
+    assert all({"latin", "cjk"} == {one.script for one in each.also} for each in known)
+    computed = {one.question_id: one.ndcg(index, index.shape, one.usual) for one in known}
+    found = {one.question.pk: one.judged.ndcg for one in ask_all(zoo, counted_of(zoo), alice)}
+    assert computed == pytest.approx(found, abs=1e-6)
+    assert min(found.values()) > 0
+    zoo.understanding = {"glossary": False}
+    zoo.save()
+    plain = collect(zoo, index, alice, lambda _done, _total: None)
+    assert not any(one.also for one in plain)
+    lost = [one.ndcg(index, index.shape, one.usual) for one in plain]
+    assert sum(lost) < sum(found.values())
+
+
+def test_the_depth_of_reranking_is_looked_for_among_what_everybody_finds(
+    alice, zoo, settings, tmp_path
+):
+    make_cross_encoder(tmp_path)
+    settings.PARLEY_CROSS_ENCODER = str(tmp_path)
+    question = counted_of(zoo)[0]
+    question.text = "Zzgadget?"
+    put_entry(zoo, ["zzgadget", "otter sleeps in house"])
+    (read,) = read_all(zoo, [question], alice, {"latin": 0.0}, lambda _done, _total: None)
+    assert any("otter" in one.text for one in read.fused)
+    zoo.understanding = {"glossary": False}
+    assert not read_all(zoo, [question], alice, {"latin": 0.0}, lambda _done, _total: None)[0].fused
 
 
 def test_weights_that_lose_on_other_questions_need_a_word(alice, bob, zoo):

@@ -62,8 +62,8 @@ def test_pages_searched_for_what_is_no_text(
         "/knowledge/search/",
         f"/knowledge/documents/{place}/",
     ):
-        for name in ("q", "status", "cursor", "collection", "start", "part", "active"):
-            assert client.get(f"{page}?{name}={odd}").status_code in {200, 404}, (page, name)
+        assert client.get(f"{page}?q={odd}").status_code in {200, 404}, page
+        for name in ("status", "cursor", "collection", "start", "part", "active"):
             assert client.get(f"{page}?q=a&{name}={odd}").status_code in {200, 404}, (page, name)
 
 

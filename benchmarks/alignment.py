@@ -4,7 +4,9 @@ A data folder holds corpus.jsonl. Sentences of its passages are changed by rule 
 or script; cut; their clauses swapped; put in other words; two joined) and aligned with the passage:
 is the span found the sentence it was made of? Others must find no support: a sentence of the
 neighbouring passage, one with another number, one that says the contrary. Where two folders hold
-the same texts in English and Chinese, translated sentences show what is left unjudged.
+the same texts in English and Chinese, translated sentences show what is left unjudged. Questions
+with their answers put in say what a passage says in words of their own: of those whose wording no
+passage supports, how many does meaning, in their own passage, the next one and a shuffled one?
 """
 
 import argparse
@@ -133,6 +135,57 @@ def judge(claim: str, text: str) -> tuple[Any, bool]:
     return asyncio.run(run())
 
 
+ASKING = {
+    False: re.compile(
+        r"\b(?:how (?:many|much)|what|who|where|when|which)\b"
+        r"(?: (?:year|city|country|type|kind|percentage))?", re.IGNORECASE,
+    ),
+    True: re.compile("什么时候|哪[一]?年|多少|哪里|哪儿|哪[一]?[个些种位]|什么|谁|几"),
+}  # fmt: skip
+
+
+def answered(folder: Path) -> Iterator[tuple[str, str]]:
+    """Questions with their answers in the place of what asks, and the id of their passage."""
+    from gateway.wording import is_cjk
+
+    def rows(name: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (folder / name).read_text().splitlines()]
+
+    answers = {row["_id"]: row["answers"][0] for row in rows("answers.jsonl") if row["answers"]}
+    lines = (folder / "qrels.tsv").read_text().splitlines()[1:]
+    passages = dict(line.split("\t")[:2] for line in lines)
+    for row in rows("queries.jsonl"):
+        question = row["text"].rstrip("？? ")
+        is_chinese = is_cjk(question)
+        asks = ASKING[is_chinese].search(question)
+        if asks and row["_id"] in answers and row["_id"] in passages:
+            said = question[: asks.start()] + answers[row["_id"]] + question[asks.end() :]
+            yield said + ("。" if is_chinese else "."), passages[row["_id"]]
+
+
+def meanings(folder: Path, limit: int) -> dict[str, Any]:
+    """Of claims that wording supports nowhere, the share that meaning supports, by passage."""
+    from agents.aligning.meaning import Meanings, Open
+    from agents.aligning.spans import SAID, Prepared, align
+
+    corpus = [json.loads(line) for line in (folder / "corpus.jsonl").read_text().splitlines()]
+    texts = [row["text"] for row in corpus]
+    place = {row["_id"]: n for n, row in enumerate(corpus)}
+    rng, claims = random.Random(8), list(answered(folder))
+    found: dict[str, list[bool]] = {"own": [], "next": [], "shuffled": []}
+    for claim, pk in rng.sample(claims, min(limit, len(claims))):
+        own = place[pk]
+        others = {"own": own, "next": (own + 1) % len(texts), "shuffled": rng.randrange(len(texts))}
+        for name, n in others.items():
+            passage = Prepared(texts[n])
+            worded = align(claim, passage)
+            is_weak = worded.method in {"words", "passage"} and worded.score < SAID
+            if is_weak and (name == "own" or n != own):
+                found[name].append(Meanings().align([Open(claim, (passage,))]) != [None])
+    told = {name: round(statistics.mean(ones), 4) for name, ones in found.items() if ones}
+    return {"texts": folder.name, **told, "claims": {name: len(x) for name, x in found.items()}}
+
+
 def measure(folder: Path, limit: int) -> list[dict[str, Any]]:
     corpus = Passages(folder, limit)
     rows = [_case(corpus, case, change, True) for case, change in KEPT.items()]
@@ -201,12 +254,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", nargs="+", type=Path)
     parser.add_argument("--limit", type=int, default=200, help="passages of each folder")
+    parser.add_argument("--meaning", action="store_true", help="questions with answers alone")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as home:
         os.environ.setdefault("PARLEY_HOME", home)
         _set_up()
-        rows = [row for folder in options.data for row in measure(folder, options.limit)]
+        if options.meaning:
+            rows = [meanings(folder, options.limit) for folder in options.data]
+        else:
+            rows = [row for folder in options.data for row in measure(folder, options.limit)]
     show(rows)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)

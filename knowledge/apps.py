@@ -27,6 +27,8 @@ class KnowledgeConfig(AppConfig):
                 "knowledge.embeddings.jobs.fill_version": _("Filling an embedding version"),
                 "knowledge.embeddings.jobs.drop_version": _("Dropping an embedding version"),
                 "knowledge.embeddings.jobs.measure_storages": _("Measuring storages of vectors"),
+                "knowledge.matching.jobs.change_matching": _("Changing all documents that match"),
+                "knowledge.matching.jobs.undo_matching": _("Undoing a change of many documents"),
                 "knowledge.quality.jobs.ask_questions": _("Asking golden questions"),
                 "knowledge.quality.jobs.tune_search": _("Tuning a search"),
                 "knowledge.quality.jobs.propose_questions": _("Proposing golden questions"),

@@ -5,12 +5,14 @@ from enum import StrEnum
 from functools import partial
 from uuid import UUID
 
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from knowledge import discarding, services
+from knowledge import discarding
 from knowledge.curation import shelving
 from knowledge.models import Collection, Document
+from knowledge.queueing import index_again
 
 MOST = 500  # documents of one request
 
@@ -64,7 +66,24 @@ def _run(action: Action, target: Collection | None) -> Callable[[Document], obje
             assert target is not None
             return partial(shelving.move, target=target)
         case _:
-            return services.reindex_document
+            return index_again
+
+
+def doing(action: Action) -> str:
+    """What is being done, in words."""
+    match action:
+        case Action.DELETE:
+            return _("Deleting documents")
+        case Action.RESTORE:
+            return _("Bringing documents back")
+        case Action.EXCLUDE:
+            return _("Excluding documents from search")
+        case Action.INCLUDE:
+            return _("Including documents in search")
+        case Action.MOVE:
+            return _("Moving documents")
+        case Action.REINDEX:
+            return _("Queueing documents to be indexed again")
 
 
 def describe(action: Action, count: int) -> str:

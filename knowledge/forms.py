@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Grant, Team, User
 from accounts.selectors import find_user
+from knowledge.bulk import Action
 from knowledge.curation.documents import AGES, FOR_READERS, LISTS, ORDERS, Wanted
 from knowledge.models import Collection, Document
 from knowledge.rows import TYPE_NAMES
@@ -135,6 +136,16 @@ class DocumentFilter(forms.Form):
             return Wanted()
         names = ("list", "q", "status", "kind", "source", "age", "order")
         return Wanted(**{name: self.cleaned_data[name] for name in names})
+
+
+class MatchingForm(DocumentFilter):
+    """One thing to be done to all documents that the filter lists."""
+
+    action = forms.TypedChoiceField(choices=[(one, "") for one in Action], coerce=Action)
+    target = forms.UUIDField(required=False)
+
+    def __init__(self, data: object) -> None:
+        super().__init__(data, may_edit=True)
 
 
 class ViewerForm(forms.Form):

@@ -81,6 +81,19 @@ def retry_document(document: Document) -> None:
     document.refresh_from_db()
 
 
+def index_again(document: Document) -> bool:
+    """What people choose who want it anew: a newer version that had failed is tried again. False
+    where it is in work."""
+    with transaction.atomic():
+        locked = Document.objects.select_for_update().filter(pk=document.pk).first()
+        if locked is None or locked.status in {*WORKING, Document.Status.PAUSED}:
+            return False
+        revive(locked)
+        queue_document(locked, is_forced=True)
+    document.refresh_from_db()
+    return True
+
+
 def revive(document: Document) -> bool:
     """The newest version waits again, if it failed; the caller holds the lock."""
     versions = document.versions.order_by("-number")

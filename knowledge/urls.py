@@ -12,6 +12,7 @@ from knowledge.views import (
     curation,
     document_access,
     documents,
+    matching,
     reader,
     search,
     sources,
@@ -37,6 +38,8 @@ urlpatterns = [
     path("<uuid:collection_id>/access/<uuid:grant_id>/revoke", access.revoke, name="revoke"),
     path("<uuid:collection_id>/view-as/", viewing.view_as, name="view_as"),
     path("<uuid:collection_id>/bulk", bulk.change, name="bulk"),
+    path("<uuid:collection_id>/matching", matching.matching, name="matching"),
+    path("<uuid:collection_id>/matching/<uuid:job_id>", matching.one, name="matching_one"),
     path("<uuid:collection_id>/settings/", collections.collection_settings, name="settings"),
     path(
         "<uuid:collection_id>/search-index/", embeddings.collection_index, name="collection_index"

@@ -27,6 +27,7 @@ from knowledge.forms import (
     OwnedCollectionForm,
 )
 from knowledge.job_card import find_card
+from knowledge.matching.orders import find_open
 from knowledge.models import Collection, Document, Source
 from knowledge.overview import list_cards
 from knowledge.rows import describe, in_words
@@ -72,6 +73,7 @@ def collection(request: HttpRequest, collection_id: UUID) -> HttpResponse:
         **_listed(request, shown, may_edit=context["may_edit"]),
         "targets": _targets(request, shown) if context["may_edit"] else [],
         "troubled": _troubled(request, shown) if context["may_edit"] else [],
+        "standing": find_open(caller(request), shown) if context["may_edit"] else None,
     }
     return render(request, "knowledge/collection.html", context)
 

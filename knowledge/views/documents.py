@@ -18,6 +18,7 @@ from knowledge import discarding, selectors, services
 from knowledge.document_versions.history import newest_failed
 from knowledge.errors import StorageFull, UploadRefused
 from knowledge.models import Chunk, Collection, Document
+from knowledge.queueing import index_again
 from knowledge.rows import describe, in_words
 from knowledge.soft_breaks import read_on
 from security.rate_limits import Action
@@ -84,7 +85,7 @@ def reindex(request: HttpRequest, document_id: UUID) -> HttpResponse:
     if shown.status == Document.Status.FAILED:
         services.retry_document(shown)
     else:
-        services.reindex_document(shown)
+        index_again(shown)
     return _changed(request, redirect("knowledge:document", shown.pk))
 
 

@@ -51,6 +51,7 @@ from knowledge.document_versions.api import router as versions
 from knowledge.embeddings.api import router as embeddings
 from knowledge.enrichment.api import router as enrichment
 from knowledge.glossary.api import router as glossary
+from knowledge.matching.api import router as matching
 from knowledge.quality.api import router as quality
 from knowledge.sources.api import router as sources
 
@@ -151,6 +152,7 @@ api.add_router("", teams)
 api.add_router("", my_data)
 api.add_router("", portraits)
 api.add_router("", knowledge)
+api.add_router("", matching)
 api.add_router("", sources)
 api.add_router("", curation)
 api.add_router("", glossary)

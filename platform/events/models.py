@@ -105,7 +105,12 @@ class Job(models.Model):
                 fields=["ring_after"],
                 condition=models.Q(status__in=["queued", "running"]),
                 name="job_open",
-            )
+            ),
+            models.Index(  # what people have ordered and is on nothing in particular
+                fields=["owner_id"],
+                condition=models.Q(status__in=["queued", "running"], subject_id=None),
+                name="job_own_open",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ LONGEST = 200
 UNNAMED = frozenset({"conversation", "document"})  # kinds whose titles are people's words
 
 _request: ContextVar[HttpRequest | None] = ContextVar("audited_request", default=None)
+_person: ContextVar[models.Model | None] = ContextVar("audited_person", default=None)
 
 
 class AuditMiddleware:
@@ -47,6 +48,16 @@ def acting(request: HttpRequest) -> Iterator[None]:
         _request.reset(before)
 
 
+@contextmanager
+def acting_for(person: models.Model) -> Iterator[None]:
+    """What is recorded in here, where nobody sends a request, was done by order of `person`."""
+    before = _person.set(person)
+    try:
+        yield
+    finally:
+        _person.reset(before)
+
+
 def record(
     act: Act,
     thing: models.Model | None = None,
@@ -60,7 +71,7 @@ def record(
     Call it in the transaction of the act. Outside a request, as in `manage.py`, nobody is named.
     """
     request = _request.get()
-    actor = by or _user_of(request)
+    actor = by or _user_of(request) or _person.get()
     kind = thing._meta.model_name or "" if thing else ""
     if title is None:
         title = "" if kind in UNNAMED else str(thing or "")

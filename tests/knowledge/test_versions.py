@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import Grant, User
 from accounts.services import share
-from knowledge import retrieval, services, storage, sweeping
+from knowledge import bulk, retrieval, services, storage, sweeping
 from knowledge.document_versions.history import find_text, list_versions
 from knowledge.document_versions.putting import Outcome, put_document
 from knowledge.document_versions.restoring import restore_version
@@ -309,3 +309,30 @@ def test_pages_and_programs_upload_list_read_and_restore(
     assert client.get(f"{page}?version=77").status_code == 200  # not kept: the searched one
     restored = api.post(f"{place}/1/restore")
     assert (restored.status_code, restored.json()["outcome"]) == (202, "changed")
+
+
+def test_chosen_ones_are_indexed_again_with_the_newer_version_that_had_failed(
+    alice: User, handbook: Collection, stand: Document, tmp_path
+):
+    with files.make_scan(tmp_path / "scan.pdf").open("rb") as file:
+        put_document(handbook, file, "scan.pdf", document=stand)
+    stand.refresh_from_db()
+    run_job(stand)
+    assert (stand.status, states(stand)) == ("ready", {2: "failed"})
+    assert bulk.act(alice, handbook, bulk.Action.REINDEX, [stand.pk]) == [stand.pk]
+    assert bulk.act(alice, handbook, bulk.Action.REINDEX, [stand.pk]) == []  # it is in work
+    stand.refresh_from_db()
+    assert (stand.status, states(stand)) == ("queued", {2: "waiting"})
+    assert said(alice) == ["The umbrella stand is beside the lift."]  # meanwhile
+    files.make_pdf(storage.path_of(stand.versions.get().file_id))  # somebody mended it
+    run_job(stand)
+    assert (stand.status, stand.version_number, states(stand)) == ("ready", 2, {1: "past"})
+    client = Client()
+    client.force_login(alice)
+    other = files.make_scan(tmp_path / "next.pdf").read_bytes() + b"% another one\n"
+    put_document(handbook, io.BytesIO(other), "next.pdf", document=stand)
+    stand.refresh_from_db()
+    run_job(stand)
+    assert states(stand)[3] == "failed"
+    client.post(f"/knowledge/documents/{stand.pk}/reindex")
+    assert states(stand)[3] == "waiting"

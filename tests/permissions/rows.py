@@ -224,6 +224,13 @@ API = {
     f"POST {COLLECTION}/documents/bulk": api(
         WRITE, 200, 200, 403, 404, body={"action": "reindex", "documents": ["{document_id}"]}
     ),
+    f"GET {COLLECTION}/documents/matching": api(READ, 200, 200, 403, 404),
+    f"POST {COLLECTION}/documents/matching": api(
+        WRITE, 202, 202, 403, 404, body={"action": "reindex"}
+    ),
+    f"POST {COLLECTION}/documents/matching/<uuidstr:job_id>/undo": api(
+        WRITE, 404, 404, 403, 404
+    ),  # it is no such job
     f"DELETE {COLLECTION}": api(WRITE, 204, 403, 403, 404),
     f"POST {COLLECTION}/documents": api(WRITE, 202, 202, 403, 404, form=upload()),
     f"GET {COLLECTION}/sources": api(READ, 200, 200, 403, 404),
@@ -451,6 +458,14 @@ PAGE = {
     f"{PAGES}/bulk": page(
         302, 302, 404, 404, method="POST", form={"action": "reindex", "document": "{document_id}"}
     ),
+    f"{PAGES}/matching": [
+        *page(200, 200, 404, 404),
+        *page(200, 200, 404, 404, method="POST", form={"action": "reindex"}),
+    ],
+    f"{PAGES}/matching/<uuid:job_id>": [
+        *page(404, 404, 404, 404),
+        *page(404, 404, 404, 404, method="POST", form={"act": "undo"}),
+    ],
     f"{PAGES}/settings/": [
         *page(200, 200, 404, 404),
         *page(302, 302, 404, 404, method="POST", form={"name": "New", "description": ""}),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
@@ -90,10 +90,6 @@ def _problems(documents: "QuerySet[Document]") -> list[Problem]:
         Problem(*row)
         for row in failed.order_by("-pk").values_list("pk", "title", "reason")[:PROBLEMS]
     ]
-    versions = DocumentVersion.objects.filter(
-        document__in=documents,
-        state=DocumentVersion.State.FAILED,
-        number__gt=F("document__version_number"),
-    )
+    versions = DocumentVersion.objects.newer_failed().filter(document__in=documents)
     rows = versions.order_by("-pk").values_list("document_id", "title", "reason")
     return [*found, *(Problem(*row) for row in rows[: PROBLEMS - len(found)])]

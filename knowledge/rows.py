@@ -111,6 +111,7 @@ class Row:
     done: int = 0
     total: int = 0
     twin: Twin | None = None  # another document with the same words, where that is asked for
+    failure: str = ""  # of a newer version, while this one is searched
 
     @property
     def language(self) -> str:

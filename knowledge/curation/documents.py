@@ -21,7 +21,7 @@ from accounts.models import User
 from knowledge import selectors
 from knowledge.curation.cited import is_cited
 from knowledge.document_access.selectors import hide_homes, list_shared
-from knowledge.models import Collection, Document
+from knowledge.models import Collection, Document, DocumentVersion
 from security.paging import Page, cursor_after, paginate
 from security.reading import reading_as
 
@@ -124,7 +124,8 @@ def narrowed(rows: "QuerySet[Document]", wanted: Wanted) -> "QuerySet[Document]"
 def _of_list(rows: "QuerySet[Document]", name: str) -> "QuerySet[Document]":
     match name:
         case "failed":
-            return rows.filter(status=Document.Status.FAILED)
+            newer = DocumentVersion.objects.newer_failed().values("document")
+            return rows.filter(Q(status=Document.Status.FAILED) | Q(OneOf("pk", newer)))
         case "stale":
             border = timezone.now() - timedelta(days=settings.PARLEY_STALE_DAYS)
             renewed = rows.annotate(renewed_at=Coalesce("version_at", "created_at"))

@@ -1,5 +1,6 @@
 """The versions of a document as they are listed and read; permission in every query."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -110,6 +111,14 @@ def newest_failed(user: User | AnonymousUser, document: Document) -> DocumentVer
     if newest is None or newest.state != DocumentVersion.State.FAILED:
         return None
     return newest
+
+
+@second_lock
+def find_failures(user: User | AnonymousUser, documents: Sequence[Document]) -> dict[UUID, str]:
+    """By document, why its newest version could not be taken in, of those that have one."""
+    rows = DocumentVersion.objects.visible_to(user).newer_failed()
+    found = rows.filter(document__in=[document.pk for document in documents])
+    return dict(found.order_by("number").values_list("document_id", "reason"))
 
 
 def _rows(user: User | AnonymousUser, document: Document) -> "QuerySet[DocumentVersion]":

@@ -16,6 +16,11 @@ class VersionQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         return self.filter(document__in=Document.objects.visible_to(user))
 
+    def newer_failed(self) -> Self:
+        """Those that could not be taken in, of documents of which an older one is searched."""
+        newer = models.Q(number__gt=models.F("document__version_number"))
+        return self.filter(newer, state="failed", document__status=Document.Status.READY)
+
 
 class DocumentVersion(models.Model):
     """A version that is not searched: not yet, not any more, or never, because it failed.
@@ -66,6 +71,11 @@ class DocumentVersion(models.Model):
                 condition=models.Q(state="waiting"),
                 name="one_waiting_version",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["document"], condition=models.Q(state="failed"), name="version_failed"
+            )
         ]
 
     def __str__(self) -> str:

@@ -19,6 +19,7 @@ from accounts.models import Grant
 from knowledge import canaries, selectors, services
 from knowledge.curation.documents import find_twins, list_wanted
 from knowledge.document_access.selectors import list_shared
+from knowledge.document_versions.history import find_failures
 from knowledge.file_types import ENDINGS_SHOWN, FILE_TYPES
 from knowledge.forms import (
     CollectionForm,
@@ -174,9 +175,15 @@ def _listed(request: HttpRequest, shown: Collection, *, may_edit: bool = False) 
     except InvalidCursor:  # of another order
         page = list_wanted(user, shown.pk, wanted, None, PAGE_SIZE)
     twins = find_twins(user, shown.pk, page.items) if wanted.list == "duplicates" else {}
+    failures = find_failures(user, page.items) if may_edit else {}
     sources = shown.sources.exclude(kind=Source.Kind.UPLOAD).order_by("name") if may_edit else []
     return {
-        "rows": [replace(describe(row), twin=twins.get(row.pk)) for row in page.items],
+        "rows": [
+            replace(
+                describe(row), twin=twins.get(row.pk), failure=in_words(failures.get(row.pk, ""))
+            )
+            for row in page.items
+        ],
         "next": page.next,
         "filter": form,
         "sources": sources,

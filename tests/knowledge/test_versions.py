@@ -9,6 +9,7 @@ from django.test import Client
 from accounts.models import Grant, User
 from accounts.services import share
 from knowledge import bulk, retrieval, services, storage, sweeping
+from knowledge.curation.documents import Wanted, list_wanted
 from knowledge.document_versions.history import find_text, list_versions
 from knowledge.document_versions.putting import Outcome, put_document
 from knowledge.document_versions.restoring import restore_version
@@ -334,5 +335,10 @@ def test_chosen_ones_are_indexed_again_with_the_newer_version_that_had_failed(
     stand.refresh_from_db()
     run_job(stand)
     assert states(stand)[3] == "failed"
+    listed = client.get(f"/knowledge/{handbook.pk}/documents?list=failed").content.decode()
+    assert "A newer version could not be taken in: " in listed
+    assert f"/knowledge/documents/{stand.pk}/reindex" in listed
     client.post(f"/knowledge/documents/{stand.pk}/reindex")
     assert states(stand)[3] == "waiting"
+    page = list_wanted(alice, handbook.pk, Wanted(list="failed"), None, 10)
+    assert page.items == []  # it is being tried

@@ -157,7 +157,7 @@ dialog.querySelector("form").addEventListener("submit", async (event) => {
     if (!state) await published(number);
     publish.focus();
   } catch (problem) {
-    if (problem.status === 409) publication.draw();
+    if (problem.status === 409 && !publication.isHeld) publication.draw();
     error.textContent = problem.message;
     error.hidden = false;
   }

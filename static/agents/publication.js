@@ -11,7 +11,8 @@ export function followPublication(api, url, published) {
   let last = place().dataset.state;
 
   async function draw() {
-    place().replaceWith(await fetchFragment(url));
+    const fresh = await fetchFragment(url);
+    place().replaceWith(fresh); // which may be another one meanwhile
     window.htmx.process(place());
     look();
   }
@@ -46,5 +47,10 @@ export function followPublication(api, url, published) {
       error.hidden = false;
     }
   });
-  return { draw };
+  return {
+    draw,
+    get isHeld() {
+      return place().dataset.state === "held";
+    },
+  };
 }

@@ -1,5 +1,6 @@
 """The second lock: with the first one taken off, Postgres still gives nobody another's words."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import Any
@@ -20,6 +21,7 @@ from knowledge import retrieval, services
 from knowledge.embeddings.storages import dense_leg
 from knowledge.models import Chunk, Collection, Document, DocumentText, Embedding, Source, Stage
 from knowledge.retrieval import statements
+from knowledge.retrieval.allowed import readable
 from knowledge.versions import find_active_version
 from security.reading import ROLE, is_fitted, reading_as
 from tests.support.world import CANARY, World, build
@@ -42,9 +44,13 @@ def world(db, tmp_path, settings) -> World:
 
 
 @pytest.fixture
-def without_the_first_lock(monkeypatch) -> None:
-    """Every query believes that everybody may see and change everything."""
+def without_the_first_lock(monkeypatch) -> Iterator[None]:
+    """Every query believes that everybody may see and change everything; also the one that is
+    written once."""
+    readable.cache_clear()
     monkeypatch.setattr(OwnedQuerySet, "_with_role", lambda self, *_: self)
+    yield
+    readable.cache_clear()
 
 
 def count(table: str) -> int:

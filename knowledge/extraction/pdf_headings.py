@@ -93,9 +93,9 @@ def _body(pages: Sequence[SetPage]) -> Body | None:
     by_size: Counter[float] = Counter()
     for (size, _), count in letters.items():
         by_size[size] += count
-    if not by_size:
+    size, most = max(by_size.items(), key=lambda item: (item[1], item[0]), default=(0.0, 0))
+    if not size:
         return None
-    size, most = max(by_size.items(), key=lambda item: (item[1], item[0]))
     spaces = Counter(
         round(line.above)
         for page in pages

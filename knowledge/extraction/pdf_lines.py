@@ -117,7 +117,11 @@ class SetPage:
         x = matrix[4] * user[0] + matrix[5] * user[2] + user[4]
         y = matrix[4] * user[1] + matrix[5] * user[3] + user[5]
         wide = hypot(a, b) or 1.0
-        points, across, height = size * hypot(c, d), (x * a + y * b) / wide, (y * a - x * b) / wide
+        points, across, height = (
+            abs(size) * hypot(c, d),
+            (x * a + y * b) / wide,
+            (y * a - x * b) / wide,
+        )
         if not isfinite(points + across + height):
             points = across = height = 0.0
         is_bold = self._faces.is_bold(font) if font is not None else False
@@ -137,10 +141,13 @@ def read_page(page: pypdf.PageObject, faces: Faces) -> tuple[str, SetPage]:
 def _drawn(page: pypdf.PageObject) -> int:
     """The bytes of the drawings it places: pypdf passes over those without words unless it is
     to tell about them."""
-    resources = page.get("/Resources")
-    placed = resources.get_object().get("/XObject") if resources is not None else None
-    found = (each.get_object() for each in placed.get_object().values()) if placed else ()
-    return sum(int(each.get("/Length", 0)) for each in found if each.get("/Subtype") == "/Form")
+    try:
+        resources: Any = page["/Resources"]
+        placed = resources["/XObject"]
+        forms = [placed[name] for name in placed if placed[name].get("/Subtype") == "/Form"]
+        return sum(len(getattr(form, "_data", b"")) for form in forms)  # as it lies in the file
+    except Exception:  # noqa: BLE001 - it places nothing; and a malformed one has words, too
+        return 0
 
 
 def _reached(counted: Counter[tuple[float, bool]]) -> float:

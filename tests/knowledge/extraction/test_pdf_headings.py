@@ -13,6 +13,9 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph, Table
 
+from knowledge.extraction import pdf_lines
+from knowledge.extraction.pdf import extract_pdf
+from knowledge.extraction.pdf_headings import find_headings
 from knowledge.types import BlockKind, Extracted
 from tests.knowledge.extraction.reading import passages, read
 from tests.support import papers
@@ -260,3 +263,48 @@ def test_on_a_page_that_lies_on_its_side(tmp_path: Path) -> None:
         canvas.drawString(80, 480 - 14 * n, FILLER[:90])
     canvas.save()
     assert headings(read(tmp_path / "a.pdf", "pdf")) == [("Guests by month", 1)]
+
+
+def test_pages_that_are_nearly_all_drawings_are_not_looked_at_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
+    canvas.beginForm("map")
+    for n in range(200):
+        canvas.line(n, n * 3 % 70, 300 - n, n * 7 % 90)
+    canvas.endForm()
+    for title in ("Guests by month", "Guests by house"):
+        canvas.setFont("Helvetica", 18)
+        canvas.drawString(80, 520, title)
+        canvas.setFont("Helvetica", 10)
+        for n in range(6):
+            canvas.drawString(80, 480 - 14 * n, FILLER[:90])
+        if title == "Guests by house":
+            canvas.doForm("map")
+        canvas.showPage()
+    canvas.save()
+    both = [("Guests by month", 1), ("Guests by house", 1)]
+    whole = read(tmp_path / "a.pdf", "pdf")
+    assert headings(whole) == both
+    monkeypatch.setattr(pdf_lines, "MOST_DRAWN", 100)
+    found = extract_pdf(tmp_path / "a.pdf")
+    assert headings(found) == both[:1]
+    assert "Guests by house" in found.text
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"/BaseFont": 7, "/FontDescriptor": {"/Flags": "many"}},
+        {"/DescendantFonts": []},
+        {"/DescendantFonts": 3, "/BaseFont": None},
+    ],
+    ids=["flags", "no descendant", "no list"],
+)
+def test_odd_fonts_are_not_bold_and_break_nothing(odd: dict[str, Any]) -> None:
+    assert pdf_lines.Faces().is_bold(odd) is False
+    page = pdf_lines.SetPage(pdf_lines.Faces())
+    for size in (12.0, float("nan"), float("inf"), 0.0):
+        page.hear("Words\n", [1.0, 0, 0, 1, 0, 0], [1.0, 0, 0, 1, 5, 5], odd, size)
+    assert [line.text for line in page.lines] == ["Words"] * 4
+    assert find_headings([page], {}) == {}

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.shots.acts import whole
+from tests.shots.acts import whole, why_page
 from tests.shots.scene import State
 
 
@@ -19,6 +19,12 @@ def _open_calls(page: Page) -> None:
 def _card(page: Page) -> None:
     expect(page.locator(".answer .approval")).to_be_visible()
     page.locator(".answer .approval").scroll_into_view_if_needed()
+
+
+def _searched(page: Page) -> None:
+    """With what its tools searched for, behind what was found first."""
+    why_page(page)
+    whole(page)
 
 
 def _open_inner(page: Page) -> None:
@@ -45,6 +51,12 @@ TOOLING = [
     State("answer-tools", lambda scene: f"/c/{scene.rows['tools']}", _chart),
     State("answer-tools-open", lambda scene: f"/c/{scene.rows['tools']}", _open_calls),
     State("answer-waits", lambda scene: f"/c/{scene.conversations['waits']}", _card),
+    State(
+        "why-searched",
+        lambda scene: f"/c/{scene.conversations['searched']}",
+        _searched,
+        full_page=True,
+    ),
     State("answer-reconnect", lambda scene: f"/c/{scene.conversations['signs_in']}", _card),
     State("answer-together", lambda scene: f"/c/{scene.conversations['together']}", _open_inner),
     State("builder-open", lambda scene: f"/agents/{scene.rows['agent']}/", _open_folds),

@@ -7,6 +7,7 @@ from tests.support.model_server import ModelServer, Script, calling
 
 WAITS = "What does the status page of our carrier say?"
 SIGNS_IN = "Close ticket 4711, it is done."
+SEARCHED = "Which of our measurements are kept longest, and who may delete them?"
 TOGETHER = "Who covers for me in May, and who tells the team?"
 
 
@@ -31,6 +32,15 @@ def ask(page: Page, model: ModelServer) -> dict[str, str]:
         Script(text="Your team lead tells the team, in the weekly note."),
     )
     found["together"] = _ask(page, TOGETHER, ".answer[data-status=complete] .handed")
+    model.queue(
+        calling(
+            ("search_documents", {"query": "how long raw measurements are kept"}),
+            ("search_documents", {"query": "deleting measurements"}),
+            text="I look twice.",
+        ),
+        Script(text="Raw measurements are kept longest; the data steward deletes them."),
+    )
+    found["searched"] = _ask(page, SEARCHED, ".answer[data-status=complete]")
     return found
 
 

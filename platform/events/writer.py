@@ -28,7 +28,7 @@ from observability.lanes import Lane
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.040
-TICK_PER_STREAM = 0.0008
+TICK_PER_STREAM = 0.0016
 LONGEST_TICK = 0.2
 MOST_A_TICK = 16  # streams: of more, a share each time, so that who begins does not wait for all
 STORE_SECONDS = 0.1

@@ -38,7 +38,7 @@ def test_all_calls_rest_until_the_same_tick():
 def test_the_window_grows_with_the_open_calls_up_to_a_limit():
     pace = Pace()
     assert pace.window == READ_SECONDS
-    pace.calls = 150
+    pace.calls = 100
     assert READ_SECONDS < pace.window < LONGEST_PAUSE
     pace.calls = 100_000
     assert pace.window == LONGEST_PAUSE

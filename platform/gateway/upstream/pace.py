@@ -10,7 +10,7 @@ import asyncio
 from typing import Protocol
 
 READ_SECONDS = 0.040
-READ_PER_CALL = 0.0008
+READ_PER_CALL = 0.0016
 LONGEST_PAUSE = 0.2
 MOST_AT_ONCE = 16
 FLOOD_BYTES = 4096  # a read that brought as much is followed by the next at once

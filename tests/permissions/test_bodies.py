@@ -4,6 +4,7 @@ import json
 import re
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from django.db import transaction
@@ -193,10 +194,10 @@ def test_every_field_that_takes_an_id_is_tried_by_a_thief():
 
 
 def offers(schema: dict[str, Any], value: Any, own: Any) -> list[Any]:
-    """The ways of putting an id into a field: alone, twice, or hidden among one's own."""
+    """The ways of putting an id into a field: alone, or twice and around one's own."""
     if '"array"' not in json.dumps(schema):
         return [str(value)]
-    return [[str(value)], [str(own), str(value)], [str(value), str(own), str(value)]]
+    return [[str(value)], [str(value), str(own), str(value)]]
 
 
 def test_s01_an_id_of_anothers_thing_is_worth_nothing_in_a_body(world: World):
@@ -467,15 +468,18 @@ def test_rubbish_never_breaks_the_server(world: World):
 QUERIES = [
     "limit=-1", "limit=x", "limit=1e9", "cursor=%00", "cursor=%F0%9F", "collection=x", "after=-1",
     "after=99999999999999999999", "start=5&end=2", "start=0&end=2147483647&around=5000",
-    "start=2147483647&end=2147483647", "start=x", "&&&=", "cursor=" + "A" * 490,
+    "start=2147483647&end=2147483647", "start=x", "cursor=" + "A" * 490,
 ]  # fmt: skip
+UNREAD = "&&&=&nothing=%00&%ff=x"
 
 
 def test_rubbish_in_the_query_never_breaks_the_server(world: World):
+    """Each place is sent what it reads; what it does not read is the same to it, whatever it is."""
     owner = world.program("owner")
     for path, methods in api.get_openapi_schema()["paths"].items():
         if "get" in methods and not path.endswith("/events"):
-            for query in QUERIES:
+            read = {name["name"] for name in methods["get"].get("parameters", ())}
+            for query in [UNREAD, *(query for query in QUERIES if read & set(parse_qs(query)))]:
                 response = owner.get(f"{path.format(**world.ids)}?{query}")
                 assert response.status_code < 500, f"{path}?{query}"
                 if response.streaming:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from agents.models import Agent
 from chat.search.filters import Wanted
@@ -76,10 +78,14 @@ def _agent(user: User, query: str, _today: date) -> Found | None:
     rest = text[at:]
     begun = re.match(r"[^\s\"'“”「」]*", rest)
     rows = Agent.objects.visible_to(user).order_by("name", "pk")
+    told = [
+        (slug, name, _(name) if is_builtin else name)
+        for slug, name, is_builtin in rows.values_list("slug", "name", "is_builtin")[:MOST_AGENTS]
+    ]
     named = [
-        (folded(said), slug, name)
-        for slug, name in rows.values_list("slug", "name")[:MOST_AGENTS]
-        for said in (name, slug)
+        (folded(said), slug, shown)
+        for slug, name, shown in told
+        for said in (shown, name, slug)
         if said
     ]
     whole = [one for one in named if re.match(rf"{re.escape(one[0])}(?!\w)", rest)]

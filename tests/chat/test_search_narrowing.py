@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.utils import translation
 
 from accounts.models import Grant, User
 from accounts.services import share
@@ -74,6 +75,14 @@ def test_agents(alice, agents, query, words, slug, told) -> None:
     found = narrow(alice, query, NOW)
     assert (found.words, found.wanted.agent) == (words, slug)
     assert [one.words for one in found.chips] == ([told] if told else [])
+
+
+def test_the_built_in_agent_is_named_as_the_page_names_it(alice, builtin) -> None:
+    with translation.override("zh-hant"):
+        found = narrow(alice, "代理：文件 出差", NOW)
+    assert (found.words, found.wanted.agent) == ("出差", builtin.slug)
+    assert found.chips[0].name == "文件"
+    assert narrow(alice, "agent:documents travel", NOW).wanted.agent == builtin.slug
 
 
 def test_both_and_each_of_them_left_to_be_words(alice, agents) -> None:

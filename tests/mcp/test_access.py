@@ -2,12 +2,14 @@
 
 import json
 import threading
+import time
 from uuid import uuid4
 
 import pytest
 
 from accounts import services, tokens
 from accounts.budgets.models import Budget
+from accounts.budgets.rules import REMEMBERED_SECONDS
 from security.models import AuditEntry
 from tests.mcp import raw
 from tests.mcp.conftest import LEGACY, MODERN, QUESTION, SEARCHES, words
@@ -87,6 +89,7 @@ def test_rates_and_budgets_hold(visit, call, served, handbook, key, alice):
     assert (first.is_error, last.is_error) == (False, True)
     assert "Rate limit" in words(last)
     Budget.objects.create(name="None", scope="user", user=alice, unit="tokens", limit=1)
+    time.sleep(REMEMBERED_SECONDS)  # so long the server may know the budgets of before
     spent = call(key, "ask_agent", question=QUESTION, agent="clerk")
     assert spent.is_error
     assert "budget" in words(spent).lower()

@@ -24,8 +24,12 @@ def filled(value: Any, ids: dict[str, Any]) -> Any:
     return value.format(**ids) if isinstance(value, str) else value
 
 
+NEWS = {"type": "changed", "conversation": None}
+
+
 async def tell(tab: Socket, frame: Frame, ids: dict[str, Any]) -> Said:
-    """The frames that came between this one and the answer to a ping after it."""
+    """The frames that came between this one and the answer to a ping after it, but for news that
+    are about no conversation: they may come at any time."""
     before = len(tab.frames)
     await tab.send(**{name: filled(value, ids) for name, value in frame.body.items()})
     await tab.send(type="ping")
@@ -33,7 +37,7 @@ async def tell(tab: Socket, frame: Frame, ids: dict[str, Any]) -> Said:
     if frame.kind in {"subscribe", "turn.start"}:
         for pump in {f["stream"] for f in tab.frames if "stream" in f}:
             await tab.send(type="unsubscribe", stream=pump)
-    return tab.frames[before:]
+    return [said for said in tab.frames[before:] if said | NEWS != said]
 
 
 def outcome(said: Said) -> str:

@@ -1,12 +1,14 @@
 """Who answered and why, where another endpoint went on, and going on with what broke off."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from gateway.routing.routes import REMEMBERED_SECONDS
 from tests.browser.chat.conftest import PHONE, Visit, answered, ask
 from tests.browser.chat.test_chat_accessibility import RULES
 from tests.browser.product import Product
@@ -35,6 +37,7 @@ BEGUN, REST = "The sky is blue because short waves", " are scattered more than l
 def second(product: Product) -> Iterator[ModelServer]:
     with ModelServer() as server:
         product.run(CONNECT.format(url=server.url))
+        time.sleep(REMEMBERED_SECONDS)  # so long a runner may know the routes of before
         yield server
         product.run(DISCONNECT)
 

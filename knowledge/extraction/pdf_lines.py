@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pypdf
 
 MOST_OF = 0.9  # of a line's letters say how it is set
+LONGEST_NUMBER = 40  # of a section, with spaces around it
 APART = 2.0  # widths of a letter m between two cells of a row
 HEAVY = 600  # of the weights of fonts, 400 is the usual one
 FORCE_BOLD = 1 << 18  # of a font's flags (ISO 32000-1, 9.8.2)
@@ -24,7 +25,7 @@ _BOLD = re.compile(
 _WIDE = re.compile("[\u1100-\u11ff\u2e80-\ud7af\uf900-\ufaff\uff00-\uff60]")
 _CAPITAL = re.compile(r"[A-Z0-9]")
 _NUMBERING = re.compile(
-    r"(?:[A-Z]|[\dIVX]+)?(?:\.?\d+)*[.)]?$|第?[〇零一二三四五六七八九十百\d]+[章节節条條、.]?$"
+    r"(?:[A-Z]\d*|[\dIVX]*)(?:\.\d+)*[.)]?$|第?[〇零一二三四五六七八九十百\d]+[章节節条條、.]?$"
 )
 
 
@@ -167,11 +168,16 @@ def _is_row(pieces: Sequence[Piece]) -> bool:
     for piece in pieces:
         if not piece.text.strip():
             continue
-        if piece.across - end > APART * piece.size and not _NUMBERING.match(said.strip()):
+        if piece.across - end > APART * piece.size and not _is_numbering(said):
             return True
         said += piece.text
         end = piece.across + _width(piece.text) * piece.size
     return False
+
+
+def _is_numbering(said: str) -> bool:
+    # More is none, and is not looked through for every cell of a long row.
+    return len(said) <= LONGEST_NUMBER and _NUMBERING.match(said.strip()) is not None
 
 
 def _width(text: str) -> float:

@@ -308,3 +308,31 @@ def test_odd_fonts_are_not_bold_and_break_nothing(odd: dict[str, Any]) -> None:
         page.hear("Words\n", [1.0, 0, 0, 1, 0, 0], [1.0, 0, 0, 1, 5, 5], odd, size)
     assert [line.text for line in page.lines] == ["Words"] * 4
     assert find_headings([page], {}) == {}
+
+
+def test_a_row_that_begins_with_a_long_number_takes_no_time(tmp_path: Path) -> None:
+    """Of an account, or a bill: each digit more took twice as long."""
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
+    for n in range(40):
+        height = 780 - 14 * n
+        canvas.drawString(30, height, "4" * 60 + " to")
+        canvas.drawString(470, height, "be paid")
+    canvas.save()
+    assert "be paid" in extract_pdf(tmp_path / "a.pdf").text
+
+
+@pytest.mark.parametrize(
+    ("first", "is_row"),
+    [
+        ("1.2.3", False), ("IV.", False), ("A.1", False), ("B12)", False), ("12", False),
+        ("Name", True), ("1 x", True), ("4" * 60 + " to", True),
+    ],
+)  # fmt: skip
+def test_only_the_number_of_a_section_stands_apart_from_its_heading(
+    first: str, is_row: bool
+) -> None:
+    pieces = [
+        pdf_lines.Piece(first, 10.0, False, 0.0, 0.0),
+        pdf_lines.Piece("Leave", 10.0, False, 2_000.0, 0.0),
+    ]
+    assert pdf_lines._is_row(pieces) is is_row

@@ -132,3 +132,11 @@ def test_the_palette_finds_what_is_left_among_what_they_name(alice, bob, agents,
     literal = api.get("/jump", query_params={"q": "travel agent:law", "without": "agent"}).json()
     assert literal == {"items": [], "narrowed": []}
     assert api.get("/jump", query_params={"q": "travel", "without": "all"}).status_code == 422
+
+
+@pytest.mark.parametrize("query", ["on 9999-12-31", "after 9999-12-31", "9999-12-31之前"])
+def test_the_last_day_that_there_is_narrows_nothing(api_for, alice, query: str) -> None:
+    """Nothing comes after it, and who types it is not told of an error."""
+    found = api_for(alice).get(f"/jump?q={query}")
+    assert found.status_code == 200
+    assert found.json()["narrowed"] == []

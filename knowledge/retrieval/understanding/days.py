@@ -121,7 +121,7 @@ def _dated(said: str, day: date) -> Span | None:
         month, *rest = rest
     try:
         return _calendar(year, month, rest[0] if rest else 0, day)
-    except ValueError:
+    except (ValueError, OverflowError):  # the last day that there is has no next one
         return None
 
 

@@ -61,7 +61,7 @@ bench: .venv/.installed-dev ## the benchmarks (DATA=folder with corpus.jsonl, qu
 	@$(PY) -m benchmarks $(if $(DATA),--data $(SETS))
 
 shots: .venv/.installed-dev ## pictures of every page and state for a person to look at: var/shots/index.html (ARGS="--only answer")
-	@$(PY) -m tests.shots $(ARGS)
+	@PYTHONPATH=.:platform $(PY) -m tests.shots $(ARGS)
 
 lock: .venv/bin/uv ## resolve requirements*.in anew into pinned, hashed files
 	$(COMPILE) --upgrade --override requirements-overrides.txt requirements.in -o requirements.txt

@@ -1,6 +1,7 @@
 """In batches, each one transaction with the event that says what it did and where to go on."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -103,10 +104,24 @@ def change_matching(
     user, done = run.user, run.take_up()
     total = done["total"] if done else count(user, run.collection_id, filters) or 0
     after, ordered_at = UUID(done.get("after", UUID(int=0).hex)), context.job.created_at
-    for stretch in walk(user, run.collection_id, filters, after, ordered_at):
+    found = walk(user, run.collection_id, filters, after, ordered_at)
+    if filters.list == "duplicates":
+        found = _noted(context, found, after)
+    for stretch in found:
         for at in range(0, len(stretch), BATCH):
             ids = stretch[at : at + BATCH]
             run.take(ids, ids[-1].hex, total)
+
+
+def _noted(context: JobContext, found: Iterator[list[UUID]], after: UUID) -> Iterator[list[UUID]]:
+    """Those that were found when it began, beyond `after`: a copy of one that is gone by now would
+    not be found again."""
+    if not orders.found_by(context.job.pk).exists():
+        with transaction.atomic():
+            for stretch in found:
+                context.emit(orders.FOUND, {"documents": [str(pk) for pk in stretch]})
+    for event in orders.found_by(context.job.pk).order_by("seq"):
+        yield [pk for told in event.payload["documents"] if (pk := UUID(told)) > after]
 
 
 def undo_matching(context: JobContext, collection_id: str, action: str, undone_id: str) -> None:

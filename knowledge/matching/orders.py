@@ -18,6 +18,7 @@ from knowledge.models import Collection, Source
 CHANGE = "knowledge.matching.jobs.change_matching"
 UNDO = "knowledge.matching.jobs.undo_matching"
 CHANGED = "documents_changed"  # the event that says which, with how many there were until then
+FOUND = "documents_found"  # of copies: which there were when it began
 OPEN = (Job.Status.QUEUED, Job.Status.RUNNING)
 
 
@@ -106,6 +107,11 @@ def standing_of(job: Job) -> Standing:
 def done_by(job_id: UUID) -> Any:
     """The events that say what it did."""
     return Event.objects.filter(stream_id=job_id, kind=CHANGED)
+
+
+def found_by(job_id: UUID) -> Any:
+    """The events that say which copies it is to change."""
+    return Event.objects.filter(stream_id=job_id, kind=FOUND)
 
 
 def batches_of(job_id: UUID, after: int) -> Iterator[tuple[int, list[UUID]]]:

@@ -16,7 +16,7 @@ Q = Field("", max_length=200, description="Part of the title or the file name.")
 KIND = Field("", max_length=100, description="A media type.")
 
 
-class MatchingQuery(Schema):
+class MatchingQuery(WriteSchema):
     """The filters of the list of documents; none of them: all documents of the collection."""
 
     list: Lists = ""

@@ -38,7 +38,7 @@ def walk(
     user: User, collection_id: UUID, wanted: Wanted, after: UUID, before: datetime
 ) -> Iterator[list[UUID]]:
     """Stretches of ids beyond `after`, of documents that were there `before`; each asks anew, but
-    for copies, which are no copies once the first of them is gone."""
+    for copies, which are no copies once the first of them is gone: whoever goes on notes them."""
     rows = rows_of(user, collection_id, wanted).filter(created_at__lte=before)
     if wanted.list == "duplicates":
         with reading_as(user):

@@ -60,6 +60,8 @@ def test_all_that_match_are_deleted_and_come_back(api_for, alice, handbook, seve
     api = api_for(alice)
     assert api.get(place(handbook)).json() == {"count": 7}
     assert api.get(place(handbook, "?q=rule")).json() == {"count": 4}
+    assert api.get(place(handbook, "?q=%00")).status_code == 422
+    assert api.get(place(handbook, "?kind=%00")).status_code == 422
     job = change(api, handbook, action="delete", q="rule")
     assert (job.status, job.owner_id, job.subject_id) == ("succeeded", alice.pk, None)
     assert names(handbook) == ["note-1.md", "note-3.md", "note-5.md"]
@@ -109,6 +111,27 @@ def test_never_cited_ones_are_not_counted_and_copies_are_taken_together(
     assert sorted(shelved) == ["a.md", "b.md"]
     change(api, handbook, action="delete", list="uncited")  # of those that are searched
     assert names(handbook) == ["a.md", "b.md"]
+
+
+def test_copies_are_copies_also_for_the_worker_that_goes_on(
+    api_for, alice, handbook, add_text: AddText, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of them may be gone by then."""
+    words = " ".join(f"Rule {n} says what to do on day {n * 7}." for n in range(60))
+    for name, text in (("a.md", words), ("b.md", words + "\n\n"), ("c.md", "Something else.")):
+        add_text(handbook, text, name)
+    monkeypatch.setattr(work, "BATCH", 1)
+    monkeypatch.setattr(work, "SLICE_SECONDS", 0.0)
+    body = {"action": "delete", "list": "duplicates"}
+    job = Job.objects.get(pk=api_for(alice).post(place(handbook), body).json()["job_id"])
+    services.add_document(alice, handbook, as_stream("Later."), "later.md")  # which waits
+    turns = 0
+    while go_on(job).status in ("queued", "running"):
+        turns += 1
+        assert turns < 9
+    assert turns > 1
+    assert names(handbook) == ["c.md", "later.md"]
+    assert orders.standing_of(job).changed == 2
 
 
 def test_whoever_loses_the_right_changes_nothing_more(

@@ -31,6 +31,7 @@ from events.context import JobContext
 from knowledge.models import Collection, GoldenQuestion
 from knowledge.quality.comparing import Change
 from knowledge.quality.errors import ChangeHeld
+from knowledge.quality.selectors import are_runs_told
 from security import audit
 from security.acts import Act
 
@@ -66,7 +67,7 @@ def submit(user: User, agent_id: UUID, revision: int, note: str = "") -> AgentVe
         if known and known.state == State.ASKING:
             return known
         if known and known.state == State.HELD:
-            raise ChangeHeld(_("Golden questions lose beyond noise: %s") % in_words(known.figures))
+            raise ChangeHeld(_why(user, known))
         content = content_of(ready_draft(agent, revision))
         _let_go(agent)
         if not questions_of(user, agent, content):
@@ -176,6 +177,19 @@ def fail(job_id: UUID | None, reason: str) -> None:
     """`reason` is an English source text."""
     rows = Publication.objects.filter(job_id=job_id, state=State.ASKING)
     rows.update(state=State.FAILED, reason=reason)
+
+
+def is_told(user: User, figures: Mapping[str, Any]) -> bool:
+    """Whether `user` may see all that the figures rest on."""
+    ids = figures.get("collections", [])
+    seen = Collection.objects.visible_to(user).filter(pk__in=ids).values_list("pk", flat=True)
+    return len(seen) == len(ids) and all(are_runs_told(user, pk) for pk in seen)
+
+
+def _why(user: User, held: Publication) -> str:
+    if not is_told(user, held.figures):
+        return _("The figures rest on collections that you may not see.")
+    return _("Golden questions lose beyond noise: %s") % in_words(held.figures)
 
 
 def in_words(figures: Mapping[str, Any]) -> str:

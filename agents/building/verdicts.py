@@ -7,12 +7,11 @@ from uuid import UUID
 
 from accounts.models import User
 from agents.building.comparing import MEASURES, losses_in
-from agents.building.gate import LABELS
+from agents.building.gate import LABELS, is_told
 from agents.models import Publication
 from events.models import Job
-from knowledge.models import Collection, GoldenQuestion
+from knowledge.models import GoldenQuestion
 from knowledge.quality.comparing import Change
-from knowledge.quality.selectors import are_runs_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def verdict_on(user: User, publication: Publication) -> Verdict:
     figures = publication.figures
     job = Job.objects.filter(pk=publication.job_id).first() if publication.job_id else None
     done, total = (job.done, job.total) if job else (0, 0)
-    if not _may_be_told(user, figures.get("collections", [])):
+    if not is_told(user, figures):
         return Verdict(publication, is_told=False, done=done, total=total)
     return Verdict(
         publication,
@@ -74,11 +73,6 @@ def verdict_on(user: User, publication: Publication) -> Verdict:
         done=done,
         total=total,
     )
-
-
-def _may_be_told(user: User, ids: list[str]) -> bool:
-    seen = Collection.objects.visible_to(user).filter(pk__in=ids).values_list("pk", flat=True)
-    return len(seen) == len(ids) and all(are_runs_told(user, pk) for pk in seen)
 
 
 def _measures(figures: Mapping[str, Any]) -> list[Measure]:

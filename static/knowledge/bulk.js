@@ -97,7 +97,9 @@ function askFirst(action, target) {
   ordered = { action, target };
   confirming.querySelector("[data-what]").textContent = label.trim();
   confirming.querySelector("[data-many]").textContent = said();
-  confirming.querySelector("[data-go]").textContent = label.trim().replace("…", "");
+  const go = confirming.querySelector("[data-go]");
+  go.textContent = label.trim().replace("…", "");
+  go.className = action === "delete" ? "btn danger outline" : "btn primary";
   confirming.showModal();
 }
 

@@ -59,8 +59,8 @@ class Run:
         self.context.check()
         user = self.user
         with transaction.atomic(), audit.acting_for(user):
-            collection = self._editable(user, self.collection_id)
-            target = self._editable(user, self.target_id) if self.target_id else None
+            collection = self.editable(user, self.collection_id)
+            target = self.editable(user, self.target_id) if self.target_id else None
             done = act(user, collection, self.action, ids, target)
             self.looked += len(ids)
             self.changed += len(done)
@@ -72,7 +72,8 @@ class Run:
         self.context.progress("change", self.looked, max(total, self.looked + 1))
         self._make_way()
 
-    def _editable(self, user: User, collection_id: UUID) -> Collection:
+    def editable(self, user: User, collection_id: UUID) -> Collection:
+        """Raises JobFailed where it is not, or not any more."""
         found: Collection | None = (
             Collection.objects.editable_by(user).filter(pk=collection_id).first()
         )
@@ -102,6 +103,7 @@ def change_matching(
     target = UUID(target_id) if target_id else None
     run = Run(context, Action(action), UUID(collection_id), target)
     user, done = run.user, run.take_up()
+    run.editable(user, run.collection_id)
     total = done["total"] if done else count(user, run.collection_id, filters) or 0
     after, ordered_at = UUID(done.get("after", UUID(int=0).hex)), context.job.created_at
     found = walk(user, run.collection_id, filters, after, ordered_at)
@@ -111,6 +113,7 @@ def change_matching(
         for at in range(0, len(stretch), BATCH):
             ids = stretch[at : at + BATCH]
             run.take(ids, ids[-1].hex, total)
+    run.editable(run.user, run.collection_id)  # else nothing more was found
 
 
 def _noted(context: JobContext, found: Iterator[list[UUID]], after: UUID) -> Iterator[list[UUID]]:

@@ -154,6 +154,20 @@ def test_whoever_loses_the_right_changes_nothing_more(
     assert api_for(bob).post(place(handbook, f"/{job.pk}/undo"), {}).status_code == 404
 
 
+def test_an_order_whose_right_was_lost_before_it_began_has_failed(
+    api_for, alice, bob, handbook, seven
+) -> None:
+    accounts.share(handbook, bob, "editor", by=alice)
+    begun = api_for(bob).post(place(handbook), {"action": "delete", "q": "rule"}).json()
+    accounts.unshare(handbook, bob, by=alice)
+    job = go_on(Job.objects.get(pk=begun["job_id"]))
+    assert (job.status, job.reason, len(names(handbook))) == ("failed", work.NO_MORE, 7)
+    gone = services.create_collection(alice, "Gone")
+    begun = api_for(alice).post(place(gone), {"action": "delete"}).json()
+    services.delete_collection(gone)
+    assert go_on(Job.objects.get(pk=begun["job_id"])).status == "failed"
+
+
 def test_it_goes_on_where_it_was_stopped_and_ends_when_it_is_told_to(
     api_for, alice, handbook, seven, monkeypatch: pytest.MonkeyPatch
 ) -> None:

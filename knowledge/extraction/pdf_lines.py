@@ -16,12 +16,15 @@ LONGEST_NUMBER = 40  # of a section, with spaces around it
 APART = 2.0  # widths of a letter m between two cells of a row
 HEAVY = 600  # of the weights of fonts, 400 is the usual one
 FORCE_BOLD = 1 << 18  # of a font's flags (ISO 32000-1, 9.8.2)
-MOST_DRAWN = 200_000  # bytes, packed: of what a page places, to be looked through for words
+MOST_DRAWN = (
+    1_000_000  # bytes, about a second: of what a page places, to be looked through for words
+)
 
 _BOLD = re.compile(
     r"bold|black|heavy|demi(?!c)|[-,]medi$|^(?:[A-Z]{6}\+)?(?:CMBX|CMSSBX|SFBX|ECBX)|simhei|heiti|fzhei",
     re.I,
 )
+_PLACES = re.compile(rb"/([^\s/()<>\[\]{}%]+)\s+Do\b")
 _WIDE = re.compile("[\u1100-\u11ff\u2e80-\ud7af\uf900-\ufaff\uff00-\uff60]")
 _CAPITAL = re.compile(r"[A-Z0-9]")
 _NUMBERING = re.compile(
@@ -140,15 +143,32 @@ def read_page(page: pypdf.PageObject, faces: Faces) -> tuple[str, SetPage]:
 
 
 def _drawn(page: pypdf.PageObject) -> int:
-    """The bytes of the drawings it places: pypdf passes over those without words unless it is
-    to tell about them."""
+    """The bytes of the drawings it places, each as often as it does: pypdf passes over those
+    without words unless it is to tell about them."""
     try:
-        resources: Any = page["/Resources"]
-        placed = resources["/XObject"]
-        forms = [placed[name] for name in placed if placed[name].get("/Subtype") == "/Form"]
-        return sum(len(getattr(form, "_data", b"")) for form in forms)  # as it lies in the file
+        said = page.get_contents()
+        return 0 if said is None else _placed(said.get_data(), page.get("/Resources"), {})
     except Exception:  # noqa: BLE001 - it places nothing; and a malformed one has words, too
         return 0
+
+
+def _placed(said: bytes, resources: Any, known: dict[int, int]) -> int:
+    """Of the forms that these operators place, and of those within."""
+    forms = resources.get_object().get("/XObject") if resources is not None else None
+    if forms is None:
+        return 0
+    total = 0
+    for name, count in Counter(_PLACES.findall(said)).items():
+        form = forms.get_object().get("/" + name.decode("latin-1"))
+        form = form.get_object() if form is not None else {}
+        if form.get("/Subtype") != "/Form":
+            continue
+        if id(form) not in known:
+            known[id(form)] = 0  # one that places itself is placed once
+            inside = form.get_data()
+            known[id(form)] = len(inside) + _placed(inside, form.get("/Resources"), known)
+        total += count * known[id(form)]
+    return total
 
 
 def _reached(counted: Counter[tuple[float, bool]]) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 
 import fpdf
 import pytest
+from pypdf import PdfReader
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
 from reportlab.pdfbase import pdfmetrics
@@ -290,6 +291,29 @@ def test_pages_that_are_nearly_all_drawings_are_not_looked_at_so(
     found = extract_pdf(tmp_path / "a.pdf")
     assert headings(found) == both[:1]
     assert "Guests by house" in found.text
+
+
+def test_a_sign_that_is_drawn_a_thousand_times_counts_as_often(tmp_path: Path) -> None:
+    """Plans have such: a small one made a page a hundred times as long to read."""
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
+    canvas.beginForm("bush")
+    for n in range(60):
+        canvas.line(n, n * 3 % 70, 60 - n, n * 7 % 90)
+    canvas.endForm()
+    canvas.beginForm("row")
+    for _ in range(40):
+        canvas.doForm("bush")
+    canvas.endForm()
+    for times in (1, 50):
+        canvas.drawString(80, 520, "The garden")
+        for _ in range(times):
+            canvas.doForm("row")
+        canvas.showPage()
+    canvas.save()
+    pages = PdfReader(tmp_path / "a.pdf").pages
+    read = [pdf_lines.read_page(page, pdf_lines.Faces()) for page in pages]
+    assert ["The garden" in text for text, _heard in read] == [True, True]
+    assert [bool(heard.lines) for _text, heard in read] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -160,8 +160,8 @@ def _placed(said: bytes, resources: Any, known: dict[int, int]) -> int:
     total = 0
     for name, count in Counter(_PLACES.findall(said)).items():
         form = forms.get_object().get("/" + name.decode("latin-1"))
-        form = form.get_object() if form is not None else {}
-        if form.get("/Subtype") != "/Form":
+        form = form.get_object() if form is not None else None
+        if form is None or form.get("/Subtype") != "/Form":
             continue
         if id(form) not in known:
             known[id(form)] = 0  # one that places itself is placed once

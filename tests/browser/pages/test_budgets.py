@@ -1,7 +1,5 @@
 """A budget is set by hand: the form shows what belongs to it, the page who has used how much."""
 
-import os
-
 import pytest
 from playwright.sync_api import expect
 
@@ -9,11 +7,6 @@ from accounts.budgets.models import EVERYBODY, Budget, BudgetBalance
 from tests.browser.pages.conftest import DARK, PHONE, accessibility_violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def picture(page, name: str) -> None:
-    if folder := os.environ.get("PARLEY_SHOTS"):
-        page.screenshot(path=f"{folder}/budget-{name}.png", full_page=True)
 
 
 def test_a_budget_of_money_is_made_and_read(visit, admin, alice):
@@ -31,7 +24,6 @@ def test_a_budget_of_money_is_made_and_read(visit, admin, alice):
     page.locator("#id_currency").fill("eur")
     page.locator("#id_webhook").fill("https://example.org/hook")
     assert accessibility_violations(page) == []
-    picture(page, "form")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".messagelist")).to_contain_text("whsec_")
     made = Budget.objects.get()
@@ -43,15 +35,12 @@ def test_a_budget_of_money_is_made_and_read(visit, admin, alice):
     page.reload()
     expect(page.get_by_role("row", name="Everybody's month")).to_contain_text("17.50 EUR · 88 %")
     assert accessibility_violations(page) == []
-    picture(page, "list")
     page.get_by_role("link", name="Everybody's month").click()
     row = page.get_by_role("row", name=str(alice))
     expect(row).to_contain_text("2.50 EUR")
     assert accessibility_violations(page) == []
-    picture(page, "light")
     page.evaluate(DARK)
     assert accessibility_violations(page) == []
-    picture(page, "dark")
 
 
 def test_on_a_phone_and_for_the_installation(visit, admin):
@@ -66,4 +55,3 @@ def test_on_a_phone_and_for_the_installation(visit, admin):
     ends = [it.evaluate("(el) => el.getBoundingClientRect().right") for it in (field, card)]
     assert ends[0] < ends[1], "the field goes beyond its card"
     assert accessibility_violations(page) == []
-    picture(page, "phone")

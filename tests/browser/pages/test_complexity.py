@@ -1,7 +1,5 @@
 """Complexity routing by hand: a question is tried, choices are corrected by click and by key."""
 
-import os
-
 import pytest
 from playwright.sync_api import expect
 
@@ -57,17 +55,14 @@ def test_a_question_is_tried_and_choices_are_corrected(visit, admin, alias):
     ]
     page.reload()
     expect(page.get_by_role("row", name="As it is")).to_contain_text("1 / 1")
-    picture(page, "light")
     assert accessibility_violations(page) == []
     page.evaluate(DARK)
     assert accessibility_violations(page) == []
-    picture(page, "dark")
     page.get_by_role("link", name="All its choices").click()
     expect(page.locator("[data-correct]")).to_have_count(3)
     page.locator("[data-correct]").last.get_by_role("button", name="hard").click()
     expect(page.locator("[data-correct]").last.get_by_role("link")).to_have_text("Make a rule")
     assert accessibility_violations(page) == []
-    picture(page, "list")
     page.locator("[data-correct]").last.get_by_role("link").click()
     expect(page.get_by_label("conditions")).to_have_value("lookup\npassages >= 6")
 
@@ -78,10 +73,3 @@ def test_on_a_phone(visit, admin, alias):
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 390
     assert accessibility_violations(page) == []
-    picture(page, "phone")
-
-
-def picture(page, name):
-    """For a person to look at, where PARLEY_SHOTS names a folder."""
-    if folder := os.environ.get("PARLEY_SHOTS"):
-        page.screenshot(path=f"{folder}/complexity-{name}.png", full_page=True)

@@ -1,7 +1,5 @@
 """Passages of a document edited in a real browser."""
 
-import os
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -11,7 +9,7 @@ from events import jobs
 from knowledge import services, storage
 from knowledge.curation import editing
 from knowledge.models import Document
-from tests.browser.pages.conftest import DARK, PHONE, accessibility_violations
+from tests.browser.pages.conftest import PHONE, accessibility_violations
 from tests.knowledge.files import as_stream
 
 TEXT = """# Travel policy
@@ -55,11 +53,6 @@ def passages(page: Page):
     return page.locator(".curated")
 
 
-def shoot(page: Page, name: str) -> None:
-    if folder := os.environ.get("K5_SHOTS"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-
-
 def test_passages_are_corrected_split_merged_excluded_added_and_undone(visit, alice, bob, policy):
     cite(bob, policy, "140 euros")
     page = visit(alice, f"/knowledge/documents/{policy.pk}/")
@@ -74,7 +67,6 @@ def test_passages_are_corrected_split_merged_excluded_added_and_undone(visit, al
     field = first.get_by_label("What the passage should say")
     expect(field).to_be_focused()
     field.fill("Trains are preferred to planes. Book four weeks ahead.")
-    shoot(page, "correcting")
     assert accessibility_violations(page) == []
     first.get_by_role("button", name="Save").click()
     expect(page.locator("#toasts")).to_contain_text("The passage is corrected.")
@@ -82,7 +74,6 @@ def test_passages_are_corrected_split_merged_excluded_added_and_undone(visit, al
     expect(passages(page).nth(0)).to_contain_text("Alice")
 
     passages(page).nth(1).get_by_role("button", name="Split").click()
-    shoot(page, "splitting")
     passages(page).nth(1).get_by_role("button", name="Split here").click()
     expect(passages(page)).to_have_count(4)
     expect(passages(page).nth(2)).to_contain_text("In Munich during the fair")
@@ -94,7 +85,6 @@ def test_passages_are_corrected_split_merged_excluded_added_and_undone(visit, al
     passages(page).nth(1).get_by_label("A passage in your own words").fill("Ask Carla for a room.")
     passages(page).nth(1).get_by_role("button", name="Add passage").click()
     expect(passages(page).nth(2)).to_contain_text("Ask Carla for a room.")
-    shoot(page, "edited")
     page.locator(".excluded").get_by_role("button", name="Include again").click()
     expect(passages(page)).to_have_count(4)
     page.get_by_role("button", name="Undo the edit of passage 3").click()
@@ -106,7 +96,6 @@ def test_passages_are_corrected_split_merged_excluded_added_and_undone(visit, al
     expect(page.locator(".own-words mark")).to_contain_text("Trains are preferred to planes.")
     expect(page.locator(".reading mark").first).to_contain_text("Trains are prefered")
     expect(page.locator(".reading")).not_to_contain_text("Carla")
-    shoot(page, "quoted")
     assert accessibility_violations(page) == []
 
 
@@ -127,24 +116,9 @@ def test_who_is_late_hears_of_it_and_lost_edits_are_listed(visit, alice, bob, po
     page.reload()
     expect(page.locator(".lost")).to_contain_text("1 edit could not be re-applied")
     expect(page.locator(".lost")).to_contain_text("Trains are best.")
-    shoot(page, "lost-phone")
     assert accessibility_violations(page) == []
     page.locator(".lost").get_by_role("button", name="Put aside").click()
     expect(page.locator(".lost")).to_have_count(0)
-
-
-@pytest.mark.skipif("K5_SHOTS" not in os.environ, reason="pictures to look at")
-def test_pictures(visit, alice, bob, policy):
-    editing.correct(bob, policy, policy.chunks.get(position=0).pk, "Trains are best.")
-    editing.exclude(alice, policy, policy.chunks.get(position=1).pk)
-    page = visit(alice, f"/knowledge/documents/{policy.pk}/curation/")
-    shoot(page, "light")
-    page.evaluate(DARK)
-    shoot(page, "dark")
-    alice.language = "zh-hant"
-    alice.save()
-    page = visit(alice, f"/knowledge/documents/{policy.pk}/curation/", **PHONE)
-    shoot(page, "hant-phone")
 
 
 @pytest.fixture
@@ -166,9 +140,7 @@ def test_documents_that_need_a_look_are_listed_excluded_and_moved(visit, alice, 
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("The same text as a")
     expect(page.locator("tr.hint")).to_contain_text("nine tenths")
-    shoot(page, "duplicates")
     rows.first.locator("[data-tick]").check()
-    shoot(page, "bulk")
     assert accessibility_violations(page) == []
     bar = page.get_by_role("toolbar", name="Chosen documents")
     bar.get_by_role("button", name="Exclude").click()
@@ -183,19 +155,7 @@ def test_documents_that_need_a_look_are_listed_excluded_and_moved(visit, alice, 
     rows.nth(2).locator("[data-tick]").check()
     bar.get_by_role("button", name="Move…").click()
     expect(page.get_by_role("dialog", name="Move documents")).to_be_visible()
-    shoot(page, "moving")
     assert accessibility_violations(page) == []
     page.get_by_role("dialog").get_by_role("button", name="Move", exact=True).click()
     expect(page.locator("#toasts")).to_contain_text("1 document is moved.")
     expect(rows).to_have_count(3)
-
-
-@pytest.mark.skipif("K5_SHOTS" not in os.environ, reason="pictures to look at")
-def test_pictures_of_lists(visit, alice, handbook):
-    alice.language = "zh-hant"
-    alice.save()
-    page = visit(alice, f"/knowledge/{handbook.pk}/?list=duplicates", **PHONE)
-    page.locator("[data-tick]").first.check()
-    shoot(page, "list-hant-phone")
-    page = visit(alice, "/knowledge/")
-    shoot(page, "home")

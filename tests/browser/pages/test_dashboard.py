@@ -1,6 +1,5 @@
 """The first page of the administration: charts drawn from real rows, and the same as tables."""
 
-import os
 import random
 from datetime import timedelta
 
@@ -47,23 +46,14 @@ def test_charts_of_two_weeks(visit, admin, fortnight):
     failed = answers.locator(".chart-rows tbody tr").first.locator("td").nth(1)
     expect(failed).to_have_text("1")
     expect(answers.locator(".u-legend")).to_contain_text("Cut short or failed")
-    picture(page, "light")
     page.get_by_role("link", name="30 days").click()
     expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "true")
     expect(drawn).to_have_count(4)
     expect(answers.locator(".chart-rows tbody tr")).to_have_count(30)
     assert accessibility_violations(page) == []
-    picture(page, "dark")
 
 
 def test_charts_on_a_phone(visit, admin, fortnight):
     page = visit(admin, "/admin/", **PHONE)
     expect(page.locator("[data-chart] canvas")).to_have_count(4)
     assert accessibility_violations(page) == []
-    picture(page, "phone")
-
-
-def picture(page, name):
-    """For a person to look at, where PARLEY_SHOTS names a folder."""
-    if folder := os.environ.get("PARLEY_SHOTS"):
-        page.screenshot(path=f"{folder}/dashboard-{name}.png", full_page=True)

@@ -1,9 +1,7 @@
 """A curator's way to enrichment and back, in a real browser."""
 
-import os
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from events import jobs
 from events.models import Job
@@ -35,11 +33,6 @@ def work() -> None:
         jobs.run(str(pk))
 
 
-def shoot(page: Page, name: str) -> None:
-    if folder := os.environ.get("ENRICHMENT_SHOTS"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-
-
 def test_its_cost_is_seen_then_it_is_on_and_curators_see_what_was_written(
     visit, alice, handbook: Collection
 ):
@@ -49,25 +42,21 @@ def test_its_cost_is_seen_then_it_is_on_and_curators_see_what_was_written(
     page.get_by_role("button", name="Show what it takes").click()
     expect(page.get_by_text("An estimate for what is here now.")).to_be_visible()
     assert accessibility_violations(page) == []
-    shoot(page, "estimate")
     page.get_by_role("button", name="Switch on").click()
     expect(page.get_by_text("The documents are being enriched.")).to_be_visible()
     work()
     page.reload()
     expect(page.get_by_text("1 of 1 document")).to_be_visible()
     assert accessibility_violations(page) == []
-    shoot(page, "on")
     document = handbook.documents.get()
     page.goto(f"/knowledge/documents/{document.pk}/curation/")
     expect(page.get_by_role("heading", name="Zollhandbuch")).to_be_visible()
     page.get_by_text("Written by a model, for search alone").first.click()
     expect(page.get_by_text("How many bilbies?").first).to_be_visible()
     assert accessibility_violations(page) == []
-    shoot(page, "curation")
     page.goto(f"/knowledge/{handbook.pk}/enrichment/")
     page.get_by_role("button", name="Switch off").click()
     expect(page.get_by_text("Enrichment is off.")).to_be_visible()
     phone = visit(alice, f"/knowledge/{handbook.pk}/enrichment/?model=scripted", **PHONE)
     expect(phone.get_by_role("button", name="Switch on")).to_be_visible()
     assert accessibility_violations(phone) == []
-    shoot(phone, "phone")

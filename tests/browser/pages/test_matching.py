@@ -1,16 +1,14 @@
 """All documents that match, of which the page shows the first ones alone, in a real browser."""
 
-import os
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from events import jobs
 from events.models import Job
 from knowledge import services
 from knowledge.matching import orders
 from knowledge.models import Collection, Document
-from tests.browser.pages.conftest import DARK, PHONE, accessibility_violations
+from tests.browser.pages.conftest import PHONE, accessibility_violations
 from tests.knowledge.files import as_stream
 
 
@@ -25,11 +23,6 @@ def handbook(transactional_db, alice) -> Collection:
     return collection
 
 
-def shoot(page: Page, name: str) -> None:
-    if folder := os.environ.get("SHOTS"):
-        page.screenshot(path=f"{folder}/{name}.png")
-
-
 def test_all_that_match_are_chosen_changed_and_brought_back(visit, alice, handbook):
     page = visit(alice, f"/knowledge/{handbook.pk}/?q=rule")
     rows = page.locator("tr[data-document]")
@@ -39,7 +32,6 @@ def test_all_that_match_are_chosen_changed_and_brought_back(visit, alice, handbo
     expect(bar).to_contain_text("50 documents chosen")
     everything = bar.get_by_role("button", name="Choose all 55 that match")
     expect(everything).to_be_visible()
-    shoot(page, "offer")
     assert accessibility_violations(page) == []
     everything.click()
     expect(bar).to_contain_text("All 55 that match are chosen")
@@ -55,7 +47,6 @@ def test_all_that_match_are_chosen_changed_and_brought_back(visit, alice, handbo
     bar.get_by_role("button", name="Delete").click()
     dialog = page.get_by_role("dialog", name="Delete")
     expect(dialog).to_contain_text("All 55 that match are chosen")
-    shoot(page, "confirm")
     assert accessibility_violations(page) == []
     dialog.get_by_role("button", name="Cancel").click()
     assert not Job.objects.filter(task=orders.CHANGE).exists()
@@ -64,7 +55,6 @@ def test_all_that_match_are_chosen_changed_and_brought_back(visit, alice, handbo
     going = page.locator("#matching")
     expect(going).to_contain_text("Deleting documents")
     expect(going).to_contain_text("begins in a moment")
-    shoot(page, "begun")
     assert accessibility_violations(page) == []
     page.reload()
     expect(going).to_contain_text("Deleting documents")
@@ -98,23 +88,7 @@ def test_a_filter_that_changes_ends_the_choice_and_stop_stops(visit, alice, hand
     bar.get_by_role("button", name="Choose all 60 that match").click()
     bar.get_by_role("button", name="Exclude").click()
     page.get_by_role("dialog", name="Exclude").get_by_role("button", name="Exclude").click()
-    shoot(page, "phone")
     assert accessibility_violations(page) == []
     page.locator("#matching").get_by_role("button", name="Stop").click()
     expect(page.locator("#toasts")).to_contain_text("0 documents are excluded from search.")
     assert Job.objects.get(task=orders.CHANGE).status == "cancelled"
-
-
-@pytest.mark.skipif("SHOTS" not in os.environ, reason="pictures to look at")
-def test_pictures(visit, alice, handbook):
-    alice.language = "zh-hans"
-    alice.save()
-    page = visit(alice, f"/knowledge/{handbook.pk}/")
-    page.evaluate(DARK)
-    page.locator("#tick-all").check()
-    page.locator("[data-match-all]").click()
-    page.locator('[data-bulk="exclude"]').click()
-    shoot(page, "hans-dark-confirm")
-    page.locator("[data-go]").click()
-    expect(page.locator("#matching h2")).to_be_visible()
-    shoot(page, "hans-dark-begun")

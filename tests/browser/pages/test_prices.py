@@ -1,6 +1,5 @@
 """A price list in the browser: chosen, read, taken over; and the history it leaves."""
 
-import os
 from decimal import Decimal
 
 import pytest
@@ -11,11 +10,6 @@ from tests.browser.pages.conftest import DARK, accessibility_violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = b"model,prompt,completion,cached,currency\nlarge,2.5,10,1.25,EUR\nsmall,0.1,0.4,,EUR\n"
-
-
-def picture(page, name: str) -> None:
-    if folder := os.environ.get("PARLEY_SHOTS"):
-        page.screenshot(path=f"{folder}/prices-{name}.png", full_page=True)
 
 
 def test_prices_are_read_from_a_list_and_taken_over(visit, admin):
@@ -36,12 +30,9 @@ def test_prices_are_read_from_a_list_and_taken_over(visit, admin):
     expect(changes.get_by_role("rowheader", name="large @ far")).to_be_visible()
     expect(page.get_by_text("local @ far")).to_be_visible()
     assert accessibility_violations(page) == []
-    picture(page, "light")
     page.evaluate(DARK)
     assert accessibility_violations(page) == []
-    picture(page, "dark")
     page.set_viewport_size({"width": 390, "height": 844})
-    picture(page, "phone")
     page.get_by_role("button", name="Take these prices over").click()
     expect(page.locator(".messagelist")).to_contain_text("2 prices changed.")
     large = Deployment.objects.get(upstream_name="large")
@@ -50,4 +41,3 @@ def test_prices_are_read_from_a_list_and_taken_over(visit, admin):
     history = page.get_by_role("region", name="What it has cost")
     expect(history.get_by_role("row")).to_have_count(3)
     assert accessibility_violations(page) == []
-    picture(page, "history")

@@ -1,6 +1,5 @@
 """Usage and caches: charts that are drawn and tables that say the same, also on a phone."""
 
-import os
 import random
 from datetime import timedelta
 from decimal import Decimal
@@ -78,7 +77,6 @@ def test_my_usage_from_figures_to_tables(visit, bob, month):
     cost.get_by_text("As a table").click()
     expect(cost.locator(".chart-rows tbody tr")).to_have_count(30)
     expect(cost.locator(".chart-rows tbody")).to_contain_text("CNY")
-    picture(page, "mine-light")
     assert accessibility_violations(page) == []
     page.get_by_role("link", name="7 days").click()
     expect(page.get_by_role("link", name="7 days")).to_have_attribute("aria-current", "true")
@@ -95,16 +93,12 @@ def test_everybody_and_caches_for_administrators(visit, admin, month):
     page = visit(admin, "/settings/usage/everyone/")
     expect(page.locator("[data-chart] canvas")).to_have_count(4)
     expect(page.get_by_role("region", name="Estimates and truth")).to_contain_text("-2.5 %")
-    picture(page, "all-light")
     assert accessibility_violations(page) == []
-    picture(page, "all-dark")
     page.get_by_role("link", name="Caches").click()
     expect(page.get_by_role("region", name="Answers given again")).to_contain_text("1.23 USD")
     page.get_by_role("button", name="Empty Vectors of questions").click()
     expect(page.get_by_text("Forgotten.")).to_be_visible()
-    picture(page, "caches-light")
     assert accessibility_violations(page) == []
-    picture(page, "caches-dark")
 
 
 def test_usage_on_a_phone_in_chinese_and_empty(visit, bob, alice, month):
@@ -112,18 +106,7 @@ def test_usage_on_a_phone_in_chinese_and_empty(visit, bob, alice, month):
     bob.save()
     page = visit(bob, "/settings/usage/", **PHONE)
     expect(page.locator("[data-chart] canvas")).to_have_count(4)
-    picture(page, "mine-phone")
     assert accessibility_violations(page) == []
     nothing = visit(alice, "/settings/usage/", **PHONE)
     expect(nothing.get_by_text("Nothing was used in the last 30 days.")).to_be_visible()
-    picture(nothing, "empty-phone")
     assert accessibility_violations(nothing) == []
-
-
-def picture(page, name):
-    """For a person to look at, where PARLEY_SHOTS names a folder."""
-    if folder := os.environ.get("PARLEY_SHOTS"):
-        size = page.viewport_size
-        page.set_viewport_size({"width": size["width"], "height": 2600})
-        page.screenshot(path=f"{folder}/usage-{name}.png")
-        page.set_viewport_size(size)

@@ -1,9 +1,7 @@
 """A document with versions, an answer whose source changed, and a collection that is held back."""
 
-import os
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from chat import services as chat
 from chat.models import Citation, Message
@@ -51,11 +49,6 @@ def change(document: Document, text: str, user=None) -> None:
     document.refresh_from_db()
 
 
-def shoot(page: Page, name: str) -> None:
-    if folder := os.environ.get("K3_SHOTS"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-
-
 def test_a_citation_opens_what_it_quoted_and_the_answer_says_what_changed(visit, alice, lobby):
     conversation = answer(alice, lobby)
     change(lobby, NEW, alice)
@@ -65,28 +58,22 @@ def test_a_citation_opens_what_it_quoted_and_the_answer_says_what_changed(visit,
     mark = page.locator("[data-mark=stale]")
     expect(mark).to_contain_text("A source has changed since: [1]")
     expect(mark.get_by_role("button", name="Answer again")).to_be_visible()
-    shoot(page, "stale")
     start = lobby.versions.get().extracted.text.index(WORDS)
     page.goto(f"/knowledge/documents/{lobby.pk}/?at={start}-{start + len(WORDS)}&version=1")
     expect(page.locator("#reading mark")).to_have_text(WORDS)
     expect(page.get_by_role("note")).to_contain_text("A newer version exists")
-    shoot(page, "version")
     assert accessibility_violations(page) == []
-    shoot(page, "version-dark")
     page.get_by_role("link", name="Compare").click()
     expect(page.locator("del").last).to_have_text(WORDS)
     expect(page.locator("ins").last).to_contain_text("below the stairs")
-    shoot(page, "compare")
     assert accessibility_violations(page) == []
     page.get_by_role("link", name="Versions").click()
     expect(page.get_by_role("heading", name="Version 2")).to_contain_text("Searched")
-    shoot(page, "versions")
     assert accessibility_violations(page) == []
     traditional = visit(
         alice, f"/knowledge/documents/{lobby.pk}/versions/", **DESKTOP, locale="zh-TW"
     )
     expect(traditional.get_by_role("heading", name="版本 2")).to_contain_text("用於搜尋")
-    shoot(traditional, "traditional")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Upload a new version").click()
     chooser.value.set_files(
@@ -95,10 +82,8 @@ def test_a_citation_opens_what_it_quoted_and_the_answer_says_what_changed(visit,
     expect(page.locator("#document-status")).to_contain_text("Waiting")
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#document-status")).to_contain_text("Paused")
-    shoot(page, "paused-document")
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#document-status")).to_contain_text("Version 3 could not be taken up")
-    shoot(page, "failed-version")
     assert accessibility_violations(page) == []
 
 
@@ -107,20 +92,15 @@ def test_a_collection_is_held_back_and_goes_on(visit, alice, lobby):
         services.add_document(alice, lobby.collection, as_stream(f"Note {n}"), f"{n}.txt")
     page = visit(alice, f"/knowledge/{lobby.collection_id}/")
     card = page.locator("#progress")
-    shoot(page, "running")
     card.get_by_role("button", name="Pause").click()
     expect(card).to_contain_text("Indexing is paused")
     expect(page.locator("#documents [data-state=paused]")).to_have_count(3)
-    shoot(page, "paused")
     assert accessibility_violations(page) == []
     card.get_by_role("button", name="Stop").click()
     expect(card).to_contain_text("What could not be indexed")
-    shoot(page, "stopped")
     give(lobby.collection, Order.PAUSE)
     phone = visit(alice, f"/knowledge/{lobby.collection_id}/", **PHONE)
     phone.locator("#progress").get_by_text("What could not be indexed").click()
     assert accessibility_violations(phone) == []
-    shoot(phone, "phone")
     phone.goto(f"/knowledge/documents/{lobby.pk}/versions/")
-    shoot(phone, "phone-versions")
     assert accessibility_violations(phone) == []

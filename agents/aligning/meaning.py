@@ -6,8 +6,8 @@ It was taught English alone. Of Chinese it knows many characters and no words, a
 are near: the cosine of one and the nearest sentence of a shuffled passage is .59 in the middle, of
 English .09. So Chinese has a threshold of its own, by which wrong support is as rare as in English,
 and an odd number of negations must agree, since one character moves a vector little. Measured with
-`benchmarks/alignment.py --meaning` (questions with their answers put in, of those that wording finds no
-support for; shares that are found to be supported):
+`benchmarks/alignment.py --meaning` (questions with their answers put in, of those that wording
+finds no support for; shares that are found to be supported):
 
               own passage   next passage of the article   shuffled passage
     xquad_en      .84                 .075                     .002

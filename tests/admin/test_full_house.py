@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 OF_AGENTS = [label for label in full_house.TABLES if label.startswith("agents.")]
 FEW = {  # or as many as there are of something else
     "Agent", "AgentPicture", "InstalledGuardrail", "Measurement", "Memory", "ModelPrice",
-    "PolicyRule", "Saving", "SavedPrompt", "Attention", "McpRevocation",
+    "PolicyRule", "Publication", "Saving", "SavedPrompt", "Attention", "McpRevocation",
 }  # fmt: skip
 
 

@@ -46,6 +46,15 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   closePreview();
   event.target.closest("tr")?.classList.add("selected");
 });
+// A row that a filter took off the page after it had been asked about is told to nobody.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target.id !== "progress") return;
+  const told = new DOMParser().parseFromString(detail.serverResponse, "text/html");
+  for (const template of told.querySelectorAll("template")) {
+    if (!document.getElementById(template.content.firstElementChild?.id)) template.remove();
+  }
+  detail.serverResponse = told.body.innerHTML;
+});
 document.addEventListener("indexing-finished", (event) => toast(event.detail.value));
 
 const here = new URL(location);

@@ -92,3 +92,18 @@ def test_a_filter_that_changes_ends_the_choice_and_stop_stops(visit, alice, hand
     page.locator("#matching").get_by_role("button", name="Stop").click()
     expect(page.locator("#toasts")).to_contain_text("0 documents are excluded from search.")
     assert Job.objects.get(task=orders.CHANGE).status == "cancelled"
+
+
+def test_news_of_a_row_that_a_filter_took_off_the_page_is_passed_over(visit, alice, handbook):
+    services.add_document(alice, handbook, as_stream("# New"), "rule-new.md")
+    page = visit(alice, f"/knowledge/{handbook.pk}/")
+    asked = []
+    page.route("**/progress?*", lambda route: asked.append(route))
+    with page.expect_request(lambda request: "/progress?active=" in request.url):
+        pass
+    page.locator("#filter-q").fill("note")
+    expect(page.locator("tr[data-document]")).to_have_count(5)
+    with page.expect_response(lambda answer: "/progress?active=" in answer.url) as told:
+        asked[0].continue_()
+    assert "rule-new" in told.value.text()
+    expect(page.locator("#progress")).to_contain_text("waiting")

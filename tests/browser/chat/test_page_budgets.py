@@ -12,7 +12,8 @@ LOADED = """() => new Promise((done) => {
   const shifts = [];
   new PerformanceObserver((list) => {
     for (const { value, hadRecentInput, sources } of list.getEntries()) {
-      if (!hadRecentInput) shifts.push([value, ...sources.map(({ node }) => node?.className ?? node?.nodeName)]);
+      const moved = sources.map(({ node }) => node?.className ?? node?.nodeName);
+      if (!hadRecentInput) shifts.push([value, ...moved]);
     }
   }).observe({ type: "layout-shift", buffered: true });
   const [page] = performance.getEntriesByType("navigation");
@@ -23,7 +24,9 @@ LOADED = """() => new Promise((done) => {
   requestAnimationFrame(() => setTimeout(() => done({ bytes, requests: files.length, shifts })));
 })"""
 
-FIRST_FRAME = "requestAnimationFrame(() => { window.isWhole = document.getElementById('sources') !== null; });"
+FIRST_FRAME = """requestAnimationFrame(() => {
+  window.isWhole = document.getElementById("sources") !== null;
+});"""
 
 
 @pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -10,6 +10,7 @@ from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import Http404
 
 from accounts.models import User
+from agents.models import Agent
 from chat.models import Citation, Conversation, Filing, Message, Turn
 from events.models import Job
 from knowledge.models import Collection, Document
@@ -88,7 +89,8 @@ def citations_for(user: User | AnonymousUser, path: str = "") -> "Prefetch[str]"
 
 
 def find_job(user: User, job_id: UUID) -> Job:
-    """A job of `user` itself, or on a document they may see; raises Http404."""
+    """A job of `user` itself, on a document they may see, or on an agent they may change; raises
+    Http404."""
     documents = Document.objects.visible_to(user).values("pk")
     return _find_job(user, job_id, documents)
 
@@ -105,7 +107,9 @@ def require_own_job(user: User, job_id: UUID) -> Job:
 def _find_job(user: User, job_id: UUID, documents: QuerySet[Document, Any]) -> Job:
     """A job on something belongs to those who may see that, whoever asked for it."""
     own = Q(owner_id=user.pk, subject_id=None)
-    found = Job.objects.filter(own | Q(subject_id__in=documents), pk=job_id).first()
+    agents = Agent.objects.editable_by(user).values("pk")
+    on = Q(subject_id__in=documents) | Q(subject_id__in=agents)
+    found = Job.objects.filter(own | on, pk=job_id).first()
     if found is None or not user.is_active:
         raise Http404
     return found

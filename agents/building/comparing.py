@@ -2,7 +2,9 @@
 
 Of each question the collection that it belongs to is searched, without tools (`agents.golden`).
 Where a model answers, its answers are judged too: whether they cite what was expected, and which
-share of their sentences has a source. Differences are judged with the paired bootstrap.
+share of their sentences has a source. Of a collection that the author of the draft may not see
+only what its owner would find is judged, and nothing is answered on their account. Differences are
+judged with the paired bootstrap.
 """
 
 import hashlib
@@ -10,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from accounts.models import User
 from agents.building.content import FIELDS, Content
@@ -46,6 +49,10 @@ class Fared:
     rank: int | None
     values: Values
 
+    def as_found(self) -> "Fared":
+        """Without what only an answer could tell."""
+        return Fared(self.rank, {k: v for k, v in self.values.items() if k not in OF_ANSWERS})
+
 
 @dataclass(slots=True)
 class Answer:
@@ -75,6 +82,11 @@ def choose(questions: Iterable[GoldenQuestion]) -> list[GoldenQuestion]:
     return by_hash[:MOST_ASKED]
 
 
+def collections_of(questions: Iterable[GoldenQuestion]) -> list[str]:
+    """What figures rest on: who may not see all of these is not told them."""
+    return sorted({str(one.collection_id) for one in questions})
+
+
 def compare_contents(
     user: User,
     agent: Agent,
@@ -87,24 +99,29 @@ def compare_contents(
     sides = [saying(agent, content) for content in contents]
     answers = ANSWERED if all(list_routes(side.model_name) for side in sides) else NO_MODEL
     places, total = Places(list(questions)), 2 * len(questions)
+    seen = _seen_by(user, questions)
     fared: tuple[list[Fared], list[Fared]] = ([], [])
     silent = 0
     for n, question in enumerate(questions):
         collection = question.collection
-        asked = task_for(user, collection, question.text, collection.understanding)
+        is_seen = question.pk in seen
+        by = user if is_seen else collection.owner
+        asked = task_for(by, collection, question.text, collection.understanding)
         for at, side in enumerate(sides):
             report(2 * n + at, total)
-            answer = _asked(as_asked_of(asked, side), has_answer=answers == ANSWERED)
+            has_answer = is_seen and answers == ANSWERED
+            answer = _asked(as_asked_of(asked, side), has_answer=has_answer)
             silent += answer.is_silent
             if silent > max(1, MOST_TROUBLE * total):
                 answers = SILENT
-            fared[at].append(_judged(question, answer, places, side.max_passages))
+            one = _judged(question, answer, places, side.max_passages)
+            fared[at].append(one if is_seen else one.as_found())
     report(total, total)
     left_out = () if answers == ANSWERED else OF_ANSWERS
     return {
         "questions": len(questions),
         "answers": answers,
-        "collections": sorted({str(one.collection_id) for one in questions}),
+        "collections": collections_of(questions),
         "measures": {
             name: shift.as_json()
             for name, shift in shifts(*fared).items()
@@ -167,6 +184,12 @@ def saying(agent: Agent, content: Content) -> Agent:
         if name in content:
             setattr(said, name, content[name])
     return said
+
+
+def _seen_by(user: User, questions: Sequence[GoldenQuestion]) -> set[UUID]:
+    asked = [one.pk for one in questions]
+    rows = GoldenQuestion.objects.visible_to(user).filter(pk__in=asked)
+    return set(rows.values_list("pk", flat=True))
 
 
 def _asked(task: AgentTask, *, has_answer: bool) -> Answer:

@@ -1,7 +1,7 @@
 """What golden questions say of a draft before it is published.
 
 A draft that changes how an agent searches or answers is compared with what members use, by a job,
-where the collections of both have golden questions that its author may see. Where nothing loses
+where the collections of both have golden questions. Where nothing loses
 beyond noise it is published at the end of that; else it waits until a person publishes it
 nevertheless, with a reason that stands in the audit log, or keeps what is published.
 """
@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts.access import require_editable
 from accounts.models import User
-from agents.building.comparing import choose, compare_contents, losses_in
+from agents.building.comparing import choose, collections_of, compare_contents, losses_in
 from agents.building.content import Content, content_of
 from agents.building.publishing import lock_agent, put_version, ready_draft
 from agents.errors import AgentRefused
@@ -70,11 +70,12 @@ def submit(user: User, agent_id: UUID, revision: int, note: str = "") -> AgentVe
             raise ChangeHeld(_why(user, known))
         content = content_of(ready_draft(agent, revision))
         _let_go(agent)
-        if not questions_of(user, agent, content):
+        questions = questions_of(agent, content)
+        if not questions:
             return put_version(agent, content, user, note)
         made: Publication = Publication.objects.create(
             agent=agent, by=user, revision=revision, basis=agent.version, content=content,
-            note=note.strip(),
+            note=note.strip(), figures={"collections": collections_of(questions)},
         )  # fmt: skip
         job = jobs.enqueue(COMPARE, {"publication_id": str(made.pk)}, user.pk, agent.pk)
         made.job_id = job.pk
@@ -98,7 +99,7 @@ def insist(user: User, agent_id: UUID, revision: int, reason: str, note: str = "
     known = _known(agent, revision)
     content = known.content if known else content_of(ready_draft(agent, revision))
     losses = _recorded(known.figures) if known else []
-    if losses or questions_of(user, agent, content):
+    if losses or questions_of(agent, content):
         audit.record(
             Act.GATE_OVERRIDDEN, agent, by=user, title=agent.name, losses=losses or [NOT_ASKED],
             reason=reason,
@@ -120,16 +121,19 @@ def find_publication(user: User, agent_id: UUID) -> Publication | None:
     return found
 
 
-def questions_of(user: User, agent: Agent, content: Content) -> list[GoldenQuestion]:
+def questions_of(agent: Agent, content: Content) -> list[GoldenQuestion]:
     """Those of the collections that the published agent has and that this content has, too, if it
-    says anything else that they would notice."""
+    says anything else that they would notice.
+
+    Also of collections that an editor of the agent may not see, since its members may: editors
+    are told what becomes of their draft, and nothing of these questions (`is_told`).
+    """
     now = content_of(agent)
     if not agent.version or all(now[name] == content.get(name) for name in MEASURED):
         return []
     both = set(now["collections"]) & set(content["collections"])
-    seen = Collection.objects.visible_to(user).filter(pk__in=both)
-    rows = GoldenQuestion.objects.visible_to(user).counted().filter(collection__in=seen)
-    return choose(rows.select_related("collection").prefetch_related("expected"))
+    rows = GoldenQuestion.objects.counted().filter(collection__in=both)
+    return choose(rows.select_related("collection__owner").prefetch_related("expected"))
 
 
 def carry_out(context: JobContext, publication_id: UUID) -> None:
@@ -139,11 +143,11 @@ def carry_out(context: JobContext, publication_id: UUID) -> None:
     if found is None:
         return
     agent, user = found.agent, found.by
-    questions = questions_of(user, agent, found.content)
+    questions = questions_of(agent, found.content)
     contents = (content_of(agent), found.content)
     figures = compare_contents(
         user, agent, contents, questions,
-        lambda done, total: context.progress("ask", done, total),
+        lambda done, total: context.progress("ask", 100 * done // total, 100),
     )  # fmt: skip
     _conclude(found, figures)
 

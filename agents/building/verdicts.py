@@ -35,14 +35,14 @@ class Worse:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`is_told` is false where the figures rest on what the reader may not see."""
+    """`is_told` is false where the figures rest on what the reader may not see; `percent` of the
+    questions have been asked."""
 
     publication: Publication
     is_told: bool = True
     measures: list[Measure] = field(default_factory=list)
     worse: list[Worse] = field(default_factory=list)
-    done: int = 0
-    total: int = 0
+    percent: int = 0
 
     @property
     def state(self) -> str:
@@ -50,28 +50,27 @@ class Verdict:
 
     @property
     def questions(self) -> int:
-        return int(self.publication.figures.get("questions", 0))
+        return int(self.publication.figures.get("questions", 0)) if self.is_told else 0
 
     @property
     def answers(self) -> str:
         """Whether answers were compared too, or why not."""
-        return str(self.publication.figures.get("answers", ""))
+        return str(self.publication.figures.get("answers", "")) if self.is_told else ""
 
 
 def verdict_on(user: User, publication: Publication) -> Verdict:
     """Of what `user` may see: an editor of the agent who may not read one of its collections is
-    told that it loses, and not by how much."""
+    told that it loses, and neither by how much nor of how many questions."""
     figures = publication.figures
     job = Job.objects.filter(pk=publication.job_id).first() if publication.job_id else None
-    done, total = (job.done, job.total) if job else (0, 0)
+    percent = 100 * job.done // job.total if job and job.total else 0
     if not is_told(user, figures):
-        return Verdict(publication, is_told=False, done=done, total=total)
+        return Verdict(publication, is_told=False, percent=percent)
     return Verdict(
         publication,
         measures=_measures(figures),
         worse=_worse(user, figures),
-        done=done,
-        total=total,
+        percent=percent,
     )
 
 

@@ -144,7 +144,7 @@ def test_what_loses_nothing_is_published_at_the_end(alice, agent) -> None:
     assert (agent.version, agent.max_passages, agent.instructions) == (2, 7, "Be brief.")
     assert AgentVersion.objects.get(agent=agent, number=2).note == "One passage fewer."
     assert drafts.has_changes(drafts.find_draft(alice, agent.pk))
-    assert Job.objects.get(pk=waiting.job_id).total == 2 * len(HOUSES)
+    assert Job.objects.get(pk=waiting.job_id).total == 100  # percent
     assert not AuditEntry.objects.filter(act__startswith="gate.").exists()
 
 
@@ -235,10 +235,51 @@ def test_who_lost_the_right_meanwhile_publishes_nothing(alice, bob, agent, house
         gate.find_publication(bob, agent.pk)
 
 
-def test_questions_are_those_that_the_author_may_read(alice, bob, agent, houses) -> None:
+def test_questions_that_the_author_may_not_see_hold_their_draft_back_and_stay_untold(
+    alice,
+    bob,
+    agent,
+    houses,
+    model_server,  # noqa: F811
+    api_for,
+) -> None:
+    model_server.default = Script(text=by_its_prompt)
+    connect(model_server)
     share(agent, bob, Grant.Role.EDITOR, by=alice)
-    made = gate.submit(bob, agent.pk, saved(bob, agent, max_passages=7))
-    assert isinstance(made, AgentVersion)  # to him there are none
+    revision = saved(bob, agent, **RERANK)
+    made = gate.submit(bob, agent.pk, revision)
+    assert made.state == "asking"
+    api: Api = api_for(bob, "read", "write")
+    place = f"/agents/{agent.pk}"
+    told = api.get(f"{place}/publication").json()
+    assert (told["is_told"], told["questions"], told["measures"]) == (False, 0, [])
+    held = carry_out(agent)
+    assert held.state == "held"
+    assert set(held.figures["measures"]) == {"hit", "ndcg"}  # nothing was answered for alice
+    assert model_server.chat_requests == []
+    told = api.get(f"{place}/publication").json()
+    hidden = ("is_told", "questions", "answers", "measures", "worse")
+    assert tuple(told[name] for name in hidden) == (False, 0, "", [], [])
+    refused = api.post(f"{place}/publish", {"revision": revision})
+    assert refused.status_code == 409
+    assert "that you may not see" in refused.json()["detail"]
+    verdict = api_for(alice).get(f"{place}/publication").json()
+    assert (verdict["is_told"], verdict["questions"]) == (True, len(HOUSES))
+
+
+def test_its_job_is_followed_and_stopped_by_who_may_change_the_agent(
+    alice, bob, charlie, agent, api_for
+) -> None:
+    share(agent, bob, Grant.Role.EDITOR, by=alice)
+    share(agent, charlie, Grant.Role.READER, by=alice)
+    made = gate.submit(alice, agent.pk, saved(alice, agent, **RERANK))
+    place = f"/jobs/{made.job_id}"
+    assert api_for(charlie).get(place).status_code == 404
+    assert api_for(charlie, "write").post(f"{place}/cancel", {}).status_code == 404
+    assert api_for(bob).get(place).json()["status"] == "queued"
+    carry_out(agent)
+    told = api_for(bob).get(place).json()
+    assert (told["status"], told["done"], told["total"]) == ("succeeded", 100, 100)
 
 
 def test_programs_are_told_the_same(alice, bob, agent, api_for, houses) -> None:

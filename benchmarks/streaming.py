@@ -253,8 +253,8 @@ def measure_product(
         cookies = prepare(url)
         redis, postgres = find_server("redis-server", folder), find_server("postgres", folder)
         if core is not None:
-            for other in (psutil.Process(), postgres, *postgres.children(recursive=True)):
-                other.cpu_affinity(cores[:-1])
+            for other in (psutil.Process(), *psutil.Process().children(recursive=True)):
+                other.cpu_affinity(cores[:-1])  # the client, the endpoint, Postgres
             redis.cpu_affinity([core])
         with (
             process("serve", "--port", str(port), core=core) as web,

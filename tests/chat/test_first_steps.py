@@ -44,8 +44,9 @@ def test_links_lead_there_and_members_see_nothing(admin: User, alice: User, clie
         assert step.url == "#message" or client.get(step.url).status_code == 200, step
     page = client.get("/").content.decode()
     assert 'id="first-steps"' in page
-    awaited = '<link rel="expect" href="#composer" blocking="render">'
+    awaited = '<link rel="expect" href="#sources" blocking="render">'
     assert page.index(awaited) < page.index("<body") < page.index('id="composer"'), "painted whole"
+    assert page.index('id="composer"') < page.index('id="sources"'), "painted as soon as it begins"
     User.objects.filter(pk=admin.pk).update(has_first_steps=False)
     hidden = client.get("/").content.decode()
     assert 'aria-labelledby="first-steps-title" hidden' in hidden

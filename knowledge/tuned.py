@@ -4,16 +4,14 @@ Every search asks, so all of them are remembered in the process for two seconds:
 none where nobody ever tuned. k1 and b are no part of it: passages are stored as weighed by them.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from threading import Lock
 from uuid import UUID
 
 from knowledge.analyzer import is_cjk
 from knowledge.models import SearchWeights
+from observability.remembered import Remembered
 
-REMEMBERED_SECONDS = 2.0
 RERANK_DEPTH = 30  # passages that are put in a better order, where nothing else was tuned
 
 
@@ -36,9 +34,6 @@ class Tuned:
 UNTUNED = Tuned()
 Known = Mapping[tuple[UUID, str], Tuned]
 
-_lock = Lock()
-_remembered: list[tuple[float, Known]] = []
-
 
 def tuned_for(collections: Sequence[UUID] | None, question: str) -> Tuned:
     """For a question in its script: the weights of the one collection that is searched.
@@ -46,7 +41,7 @@ def tuned_for(collections: Sequence[UUID] | None, question: str) -> Tuned:
     Several have one order of passages together and no weights in common: they, and everything that
     a person may see, are searched as the house does it.
     """
-    known = _known()
+    known = _remembered.get_now()
     if not known or collections is None or len(set(collections)) != 1:
         return UNTUNED
     return known.get((collections[0], "cjk" if is_cjk(question) else "latin"), UNTUNED)
@@ -61,19 +56,14 @@ def rerank_depth_of(collections: Sequence[UUID] | None, question: str) -> int:
 
 def forget() -> None:
     """In this process, after a change; others hear of it within two seconds."""
-    with _lock:
-        _remembered.clear()
+    _remembered.forget()
 
 
-def _known() -> Known:
-    now = time.monotonic()
-    with _lock:
-        if _remembered and _remembered[0][0] > now:
-            return _remembered[0][1]
+def _read() -> Known:
     rows = SearchWeights.objects.values_list(
         "collection_id", "script", "dense", "threshold", "rerank_depth", "embedder"
     )
-    found = {(row[0], row[1]): Tuned(*row[2:]) for row in rows}
-    with _lock:
-        _remembered[:] = [(now + REMEMBERED_SECONDS, found)]
-    return found
+    return {(row[0], row[1]): Tuned(*row[2:]) for row in rows}
+
+
+_remembered = Remembered(_read)

@@ -1,6 +1,5 @@
 """Which budgets a call counts for, and how much in each. Pure, but for `load` and `Rules`."""
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,9 +10,8 @@ from django.db.models import Count, Max
 from accounts.budgets.models import EVERYBODY, Budget
 from gateway.budget import Demand
 from gateway.types import Payer, TokenUsage
-from observability.patience import run_patiently
+from observability.remembered import Remembered
 
-REMEMBERED_SECONDS = 2.0
 NOTHING = Decimal(0)
 Scope, Unit = Budget.Scope, Budget.Unit
 
@@ -139,12 +137,10 @@ class Rules:
     def __init__(self) -> None:
         self._rules: tuple[Rule, ...] = ()
         self._stamp: object = None
-        self._looked = float("-inf")
+        self._remembered = Remembered(self._read)
 
     async def current(self) -> tuple[Rule, ...]:
-        if time.monotonic() - self._looked > REMEMBERED_SECONDS:
-            await run_patiently(self.refresh)
-        return self._rules
+        return await self._remembered.get()
 
     @property
     def known(self) -> tuple[Rule, ...]:
@@ -152,16 +148,18 @@ class Rules:
 
     def refresh(self) -> tuple[Rule, ...]:
         """As they are now; for threads."""
-        looked = time.monotonic()
+        return self._remembered.read_now()
+
+    def forget(self) -> None:
+        self._stamp = None
+        self._remembered.forget()
+
+    def _read(self) -> tuple[Rule, ...]:
         stamp = Budget.objects.aggregate(count=Count("*"), last=Max("updated_at"))
         if stamp != self._stamp or not stamp["count"]:
             self._rules = load() if stamp["count"] else ()
             self._stamp = stamp
-        self._looked = looked
         return self._rules
-
-    def forget(self) -> None:
-        self._looked, self._stamp = float("-inf"), None
 
 
 remembered = Rules()

@@ -1,15 +1,8 @@
-"""The administrators' rules as a run needs them: read once in two seconds and process."""
-
-import time
-from threading import Lock
+"""The administrators' rules as a run needs them: at most two seconds old."""
 
 from agents.authority.models import PolicyRule
 from agents.authority.rules import Rule
-
-REMEMBERED_SECONDS = 2.0
-
-_lock = Lock()
-_remembered: tuple[float, tuple[Rule, ...]] = (0.0, ())
+from observability.remembered import Remembered
 
 
 def list_rules() -> tuple[Rule, ...]:
@@ -17,25 +10,19 @@ def list_rules() -> tuple[Rule, ...]:
     return tuple(row.as_rule() for row in PolicyRule.objects.filter(is_enabled=True))
 
 
+_remembered = Remembered(list_rules)
+
+
 def recent_rules() -> tuple[Rule, ...] | None:
     """Without a query; None where they are too old to go by."""
-    until, rules = _remembered
-    return rules if time.monotonic() < until else None
+    return _remembered.recent()
 
 
 def current_rules() -> tuple[Rule, ...]:
     """At most two seconds old."""
-    global _remembered  # noqa: PLW0603 - what a process remembers
-    found = recent_rules()
-    if found is None:
-        found = list_rules()
-        with _lock:
-            _remembered = (time.monotonic() + REMEMBERED_SECONDS, found)
-    return found
+    return _remembered.get_now()
 
 
 def forget_rules() -> None:
     """They were changed in this process."""
-    global _remembered  # noqa: PLW0603
-    with _lock:
-        _remembered = (0.0, ())
+    _remembered.forget()

@@ -4,38 +4,21 @@ Remembered in the process for two seconds. A chat reads it along with its turn i
 (`chat.turns.claiming`).
 """
 
-import time
-from threading import Lock
-
 from django.db import transaction
 
 from knowledge.models import GlossaryEntry
+from observability.remembered import Remembered
 
-REMEMBERED_SECONDS = 2.0
-
-_lock = Lock()
-_remembered: list[tuple[float, bool]] = []
+_remembered = Remembered(GlossaryEntry.objects.exists)
 
 
 def is_any_there() -> bool:
     """Anywhere, whoever may see it."""
-    now = time.monotonic()
-    with _lock:
-        if _remembered and _remembered[0][0] > now:
-            return _remembered[0][1]
-    found = GlossaryEntry.objects.exists()
-    with _lock:
-        _remembered[:] = [(now + REMEMBERED_SECONDS, found)]
-    return found
+    return _remembered.get_now()
 
 
 def forget() -> None:
     """In this process, now and once what was written counts; others hear of it within two
     seconds."""
-    _clear()
-    transaction.on_commit(_clear)
-
-
-def _clear() -> None:
-    with _lock:
-        _remembered.clear()
+    _remembered.forget()
+    transaction.on_commit(_remembered.forget)

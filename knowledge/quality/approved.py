@@ -7,11 +7,9 @@ then documents are searched as always.
 """
 
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -33,6 +31,7 @@ from knowledge.quality.services import Expectation, checked, place_of, require_e
 from knowledge.quality.wording import key_of, terms_of
 from knowledge.retrieval.allowed import allowed_to
 from knowledge.types import Passage
+from observability.remembered import Remembered
 from security import audit
 from security.acts import Act
 from security.reading import reading_as
@@ -41,8 +40,9 @@ NEAR = 0.8
 LONGEST_ANSWER = 8_000
 MOST_WORDINGS = 20
 MOST_SOURCES = 10
-REMEMBERED_SECONDS = 2.0
 BEGINNING = 600  # characters that stand for a whole document
+
+_any_there = Remembered(ApprovedAnswer.objects.exists)
 
 _MARK = re.compile(r"\[\d{1,2}\]")
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
@@ -144,7 +144,7 @@ def approve(
         _name(made, asked)
         _rest_on(made, sources)
         audit.record(Act.ANSWER_APPROVED, made, by=user, collection=str(collection.pk))
-        transaction.on_commit(_forget)
+        transaction.on_commit(_any_there.forget)
     return made
 
 
@@ -164,7 +164,7 @@ def find_approved(
 
     No query at all while nothing is approved anywhere in the house.
     """
-    if not _is_any_there() or not question.strip():
+    if not _any_there.get_now() or not question.strip():
         return None
     sql, parameters = allowed_to(user, collections)
     key, terms = key_of(question), terms_of(question)
@@ -259,24 +259,3 @@ def _rest_on(answer: ApprovedAnswer, sources: Sequence[Expectation]) -> None:
         ApprovedSource.objects.create(
             answer=answer, document_id=one.document_id, quote=quote, start=start
         )
-
-
-_lock = Lock()
-_any: list[tuple[float, bool]] = []
-
-
-def _is_any_there() -> bool:
-    """Remembered for two seconds."""
-    now = time.monotonic()
-    with _lock:
-        if _any and _any[0][0] > now:
-            return _any[0][1]
-    is_there = ApprovedAnswer.objects.exists()
-    with _lock:
-        _any[:] = [(now + REMEMBERED_SECONDS, is_there)]
-    return is_there
-
-
-def _forget() -> None:
-    with _lock:
-        _any.clear()

@@ -9,7 +9,7 @@ import pytest
 
 from accounts import services, tokens
 from accounts.budgets.models import Budget
-from accounts.budgets.rules import REMEMBERED_SECONDS
+from observability.remembered import SECONDS as REMEMBERED_SECONDS
 from security.models import AuditEntry
 from tests.mcp import raw
 from tests.mcp.conftest import LEGACY, MODERN, QUESTION, SEARCHES, words

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from accounts import services, tokens
 from accounts.budgets.models import Budget
-from accounts.budgets.rules import REMEMBERED_SECONDS
 from gateway.models import Deployment, Model
+from observability.remembered import SECONDS as REMEMBERED_SECONDS
 from tests.support.model_server import Script
 from tests.v1.streams import call_deltas, chunks, lines
 

@@ -1,9 +1,7 @@
 """Aliases as the hot path knows them: read from the database, remembered for two seconds."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass
-from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +13,11 @@ from gateway.complexity.models import RoutingAlias, RoutingChoice, RoutingRule
 from gateway.complexity.replay import Labelled
 from gateway.complexity.rules import NoCondition, Rule, parse
 from gateway.complexity.score import Settings, Tier
-from observability.patience import run_patiently
+from observability.remembered import Remembered
 
-REMEMBERED_SECONDS = 2.0
 LABELLED = 2000  # corrections that count: the newest
 
 log = structlog.get_logger(__name__)
-_lock = Lock()
-_remembered: dict[str, tuple[float, "Alias | None"]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +41,6 @@ class Alias:
         return [asdict(self.settings), rules, corrected, self.judge, self.judge_margin]
 
 
-async def find_alias(name: str) -> Alias | None:
-    """By its name; at most three queries in two seconds and process."""
-    now = time.monotonic()
-    with _lock:
-        until, alias = _remembered.get(name, (0.0, None))
-    if until > now:
-        return alias
-    alias = await run_patiently(read_alias, name)
-    with _lock:
-        _remembered[name] = (now + REMEMBERED_SECONDS, alias)
-    return alias
-
-
-def forget_aliases() -> None:
-    """Let the next question see a change at once (this process)."""
-    with _lock:
-        _remembered.clear()
-
-
 def read_alias(name: str) -> Alias | None:
     row = RoutingAlias.objects.select_related("judge").filter(model__name=name).first()
     if row is None:
@@ -78,6 +54,19 @@ def read_alias(name: str) -> Alias | None:
         row.judge.name if row.judge else "",
         row.judge_margin,
     )
+
+
+_remembered = Remembered(read_alias)
+
+
+async def find_alias(name: str) -> Alias | None:
+    """By its name; at most three queries in two seconds and process."""
+    return await _remembered.get(name)
+
+
+def forget_aliases() -> None:
+    """Let the next question see a change at once (this process)."""
+    _remembered.forget()
 
 
 def rules_of(alias: RoutingAlias) -> tuple[Rule, ...]:

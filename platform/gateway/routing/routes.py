@@ -1,8 +1,6 @@
 """Which deployments serve a model, read from the database and remembered for two seconds."""
 
-import time
 from dataclasses import replace
-from threading import Lock
 
 import structlog
 from django.db.models import Q, QuerySet
@@ -12,14 +10,10 @@ from gateway.controls import Capability
 from gateway.metering.prices import NAMES as PRICES
 from gateway.models import Deployment, Endpoint, Model
 from gateway.types import OFFLINE, Route, Timeouts
-from observability.patience import run_patiently
+from observability.remembered import Remembered
 from security.secrets import SecretUnreadable, open_
 
-REMEMBERED_SECONDS = 2.0
-
 log = structlog.get_logger(__name__)
-_lock = Lock()
-_remembered: dict[str, tuple[float, tuple[Route, ...]]] = {}
 
 
 def secret_context(endpoint_id: object) -> str:
@@ -72,27 +66,12 @@ def _routes_of_alias(asked: Q, deployments: QuerySet[Deployment]) -> tuple[Route
     )
 
 
-async def find_routes(name: str) -> tuple[Route, ...]:
-    """`list_routes` for the hot path: at most one query in two seconds and process for a name.
+_remembered = Remembered(list_routes)
 
-    Of those who find it too old one reads it anew; the others use it meanwhile.
-    """
-    now = time.monotonic()
-    with _lock:
-        found = _remembered.get(name)
-        if found is not None and found[0] > now:
-            return found[1]
-        if found is not None:
-            _remembered[name] = (now + REMEMBERED_SECONDS, found[1])
-    try:
-        routes = await run_patiently(list_routes, name)
-    except BaseException:
-        with _lock:
-            _remembered.pop(name, None)
-        raise
-    with _lock:
-        _remembered[name] = (now + REMEMBERED_SECONDS, routes)
-    return routes
+
+async def find_routes(name: str) -> tuple[Route, ...]:
+    """`list_routes` for the hot path, at most two seconds old (`observability.remembered`)."""
+    return await _remembered.get(name)
 
 
 async def sees_images(name: str) -> bool:
@@ -105,8 +84,7 @@ async def sees_images(name: str) -> bool:
 
 def forget_routes() -> None:
     """Let the next call see a change at once (this process; others see it within two seconds)."""
-    with _lock:
-        _remembered.clear()
+    _remembered.forget()
 
 
 def endpoint_route(endpoint: Endpoint) -> Route:

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from gateway.routing.routes import REMEMBERED_SECONDS
+from observability.remembered import SECONDS as REMEMBERED_SECONDS
 from tests.browser.chat.conftest import PHONE, Visit, answered, ask
 from tests.browser.chat.test_chat_accessibility import RULES
 from tests.browser.product import Product

@@ -32,9 +32,9 @@ QUOTE = "Hotels cost at most 120 euros a night."
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered():
-    approved._forget()
+    approved._any_there.forget()
     yield
-    approved._forget()
+    approved._any_there.forget()
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def pinned(alice, handbook, shelf_of_three) -> ApprovedAnswer:
         wordings=["柏林的酒店每晚最多可以花多少錢？"],
         sources=[Expectation(shelf_of_three["travel"].pk, QUOTE)],
     )  # fmt: skip
-    approved._forget()
+    approved._any_there.forget()
     return made
 
 

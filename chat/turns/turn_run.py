@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = 0.5
+MOST_EARLY = 64  # steps that are kept until the claim is on the disk
 
 RunAgent = Callable[[AgentTask], AsyncGenerator[Step, None]]
 
@@ -56,6 +57,7 @@ class TurnRun:
         self.work = work
         self._kept = kept
         self._is_begun = asyncio.Event()
+        self._early: list[Step] = []
         # Also a question that fails, or is refused, was asked under its labels.
         self.answer = Answer(labels=sorted(labels_of(work.task.demands)))
         self._writer = writer
@@ -126,6 +128,7 @@ class TurnRun:
             self._stream.emit("turn_started", self.work.started)
             self._tell_understood("")
             self._is_begun.set()
+            self._take_early()
             await self._talk
         except asyncio.CancelledError:
             if self._order is None:
@@ -188,13 +191,26 @@ class TurnRun:
         return self._order
 
     async def _follow_agent(self) -> None:
+        """What it does before the claim is on the disk is kept until then: the model is asked
+        meanwhile, and nobody is told."""
         async with aclosing(self._run_agent(self.work.task)) as steps:
             async for step in steps:
-                if not self._is_begun.is_set():
+                if self._is_begun.is_set():
+                    self._take(step)
+                    continue
+                self._early.append(step)
+                if len(self._early) >= MOST_EARLY:
                     await self._is_begun.wait()
-                progress.record(step, self.answer, self._stream)
-                if isinstance(step, HandedOver):
-                    self._tell_understood(step.call_id)
+
+    def _take_early(self) -> None:
+        early, self._early = self._early, []
+        for step in early:
+            self._take(step)
+
+    def _take(self, step: Step) -> None:
+        progress.record(step, self.answer, self._stream)
+        if isinstance(step, HandedOver):
+            self._tell_understood(step.call_id)
 
     def _tell_understood(self, call_id: str) -> None:
         rows = self.work.earlier.understood.get(call_id, ())

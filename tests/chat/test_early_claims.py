@@ -5,9 +5,11 @@ import asyncio
 import psycopg
 import pytest
 
+from agents.types import Finished, TextDelta
 from chat import services
 from chat.services import start_turn
 from chat.turns import runner as runner_module
+from chat.turns import turn_run
 from chat.turns.work import claim_turns_at_once
 from observability.db import run_sync
 
@@ -48,6 +50,34 @@ def test_the_agent_begins_and_what_it_says_is_told_when_the_claim_is_there(alice
     play(scenario)
 
 
+@pytest.mark.parametrize("words", [3, 3 * turn_run.MOST_EARLY])
+def test_the_model_speaks_meanwhile_as_far_as_somebody_keeps_it(alice, kept, words):
+    said, most = [], min(words, turn_run.MOST_EARLY)
+    has_said_most = asyncio.Event()
+
+    async def agent(task):
+        for n in range(words):
+            said.append(f"{n} ")
+            if len(said) == most:
+                has_said_most.set()
+            yield TextDelta(said[-1])
+        yield Finished("".join(said), "m", is_offline=False)
+
+    async def scenario():
+        async with running(agent):
+            turn = await run_sync(start_turn, alice, None, "Count.")
+            await has_said_most.wait()
+            assert await run_sync(kinds, turn) == []
+            assert len(said) == most
+            kept[0].set_result(None)
+            turn = await finished(turn)
+        assert (turn.status, turn.answer.text) == ("completed", "".join(said))
+        told = await run_sync(kinds, turn)
+        assert (told[0], told[-1]) == ("turn_started", "message_completed")
+
+    play(scenario)
+
+
 def test_of_a_claim_that_was_perhaps_not_written_nothing_is_told_and_it_is_taken_up_again(
     alice, kept
 ):
@@ -70,7 +100,7 @@ def test_of_a_claim_that_was_perhaps_not_written_nothing_is_told_and_it_is_taken
 
 def test_who_stops_it_meanwhile_is_heard(alice, kept):
     async def scenario():
-        agent = ScriptedAgent()
+        agent = ScriptedAgent(hold_after=1)
         async with running(agent):
             turn = await run_sync(start_turn, alice, None, "Why?")
             await agent.arrivals.get()

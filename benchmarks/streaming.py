@@ -115,6 +115,7 @@ def cpu_seconds(processes: Sequence[psutil.Process]) -> float:
 async def run(scenario: Scenario, tabs: list[Tab], parts: dict[str, psutil.Process]) -> list[Any]:
     """All answers of a scenario, its wall time, and the CPU seconds of each part."""
     asked = tabs[: scenario.streams]
+    await asked[0].ask(text="Warm up", agent=scenario.model)
     for few in (asked[:1], asked, asked):  # at once too: connections are opened as they are needed
         await asyncio.gather(*(tab.ask(text="Warm up", agent="t1") for tab in few))
     gc.collect()
@@ -218,7 +219,7 @@ async def measure_peer(port: int, peer: psutil.Process, scenarios: Sequence[Scen
     for scenario in scenarios:
         readers = await open_readers(port, scenario.streams)
         for reader in readers:
-            await reader.ask("t1")
+            await reader.ask(scenario.model if reader is readers[0] else "t1")
             reader.transport.close()  # it would be closed after five idle seconds
         readers = await open_readers(port, scenario.streams)
         before, began = cpu_seconds([peer]), time.perf_counter()

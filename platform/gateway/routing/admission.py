@@ -2,12 +2,16 @@
 
 Each request holds a lease in Redis that expires when its process dies. Where none is free, requests
 wait, and accounts take turns. One task for each door asks for all that wait in one round trip;
-while Redis is away the limit holds within each process.
+while Redis is away the limit holds within each process. Of an endpoint that is half free each
+process has a lease or two in stock for a few seconds, so that who comes next waits for no round
+trip.
 """
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Hashable
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
@@ -20,6 +24,8 @@ from gateway.routing.shared import Shared
 from security.sentences import Sentence
 
 FIRST_POLL, LONGEST_POLL = 0.02, 0.25  # seconds between questions for a lease of other processes
+MOST_SPARE, SPARE_SHARE = 2, 32  # leases in stock, and the parallel requests that each takes
+USED_WITHIN = sharing.SPARE_SECONDS * 0.8
 
 Waiting = asyncio.Future[str]
 _numbers = count(1)
@@ -48,6 +54,10 @@ class Gate:
         self._freed = asyncio.Event()
         self._pumping: asyncio.Task[None] | None = None
         self._renewing: asyncio.Task[None] | None = None
+        self._stock: deque[tuple[str, float]] = deque()  # spare leases, and until when
+        self._taken: dict[str, float] = {}  # from the stock, which Redis is to be told of
+        self._told: list[str] = []  # of them, those that it is being told of
+        self._stocking: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def slot(self, account: Hashable, patience: float) -> AsyncIterator[None]:
@@ -60,13 +70,15 @@ class Gate:
 
     def close(self) -> None:
         """Nobody renews from now on: what is still held ends by itself."""
-        for task in (self._pumping, self._renewing):
+        for task in (self._pumping, self._renewing, self._stocking):
             if task is not None:
                 task.cancel()
 
     async def _enter(self, account: Hashable, patience: float) -> str:
         if (self._shared is None or not self.limit) and not len(self._queue) and self._room():
             return self._take()
+        if not len(self._queue) and self._room() and (spare := self._from_stock()):
+            return self._take(spare)
         waiting: Waiting = asyncio.get_running_loop().create_future()
         self._queue.push(account, waiting)
         if self._pumping is None:
@@ -89,8 +101,49 @@ class Gate:
         self._held.discard(lease)
         self._health.in_flight = max(0, self._health.in_flight - 1)
         self._freed.set()
-        if self._shared is not None and self.limit:
+        if lease in self._taken:
+            self._stock.append((lease, self._taken.pop(lease)))
+        elif self._shared is not None and self.limit and lease not in self._told:
             self._release(self._key, lease)
+
+    def _from_stock(self) -> str | None:
+        """A lease that was granted in advance; another one is asked for beside."""
+        while self._stock:
+            name, until = self._stock.popleft()
+            if until > time.monotonic():
+                self._taken[name] = until
+                if self._stocking is None:
+                    self._stocking = asyncio.create_task(self._restock(), name="endpoint-stock")
+                return name
+        return None
+
+    async def _restock(self) -> None:
+        """Tell Redis what was taken, and ask for as many again."""
+        try:
+            while self._taken:
+                self._told, self._taken = list(self._taken), {}
+                await self._acquire([], len(self._queue), taken=self._told)
+                told, self._told = self._told, []
+                for name in told:
+                    if name not in self._held:  # it ended meanwhile
+                        self._release(self._key, name)
+        finally:
+            self._stocking = None
+
+    async def _acquire(
+        self, names: Sequence[str], waiting: int, *, taken: Sequence[str] = ()
+    ) -> int:
+        """How many of the names are granted: all where nobody can tell. What is to spare is kept in
+        stock."""
+        assert self._shared is not None
+        missing = min(MOST_SPARE, self.limit // SPARE_SHARE) - len(self._stock)
+        spares, until = [self._name() for _ in range(missing)], time.monotonic() + USED_WITHIN
+        answer = await self._shared.acquire(
+            self._key, self.limit, names, waiting, taken=taken, spares=spares
+        )
+        granted, kept = (len(names), 0) if answer is None else answer
+        self._stock.extend((name, until) for name in spares[:kept])
+        return granted
 
     async def _pump(self) -> None:
         """Hand out what is free for as long as somebody waits."""
@@ -117,8 +170,7 @@ class Gate:
         granted = wanted
         if self._shared is not None and self.limit:
             # Also when there is no room here: the others are to know who waits.
-            answer = await self._shared.acquire(self._key, self.limit, names, waiting)
-            granted = wanted if answer is None else answer
+            granted = await self._acquire(names, waiting)
         for name in names[:granted]:
             self._let_in(name)
         return 0 < wanted == granted

@@ -59,8 +59,9 @@ class EndpointState:
 
 
 def key(endpoint_id: object, part: str = "health") -> str:
-    """Parts: health (hash), failures, leases (sorted sets by time), waiting (hash), errors (list),
-    trial (a string that lives as long as the one call through a half-open breaker may take)."""
+    """Parts: health (hash), failures, leases, spares (sorted sets by time), waiting (hash), errors
+    (list), trial (a string that lives as long as the one call through a half-open breaker may
+    take)."""
     return f"parley:endpoint:{endpoint_id}:{part}"
 
 

@@ -64,6 +64,23 @@ def held(endpoint):
     return connection().zcard(state.key(endpoint, "leases"))
 
 
+def spare(endpoint):
+    return connection().zcard(state.key(endpoint, "spares"))
+
+
+async def enter_at_once(door):
+    """A slot that was entered without waiting for anything."""
+    slot = door.gate.slot("next", 1)
+    with pytest.raises(StopIteration):
+        slot.__aenter__().send(None)
+    return slot
+
+
+async def restocked(door):
+    if door.gate._stocking is not None:
+        await door.gate._stocking
+
+
 @pytest.mark.parametrize("is_shared", [True, False])
 def test_the_limit_holds_and_everybody_comes_in(is_shared):
     async def scenario():
@@ -216,3 +233,87 @@ def test_the_leases_of_a_killed_process_end(model_server):
         killed.kill()
         assert other.communicate(timeout=60)[0].split() == ["completed"] * 2
     assert len(model_server.chat_requests) == 4
+
+
+def test_of_an_endpoint_that_is_half_free_who_comes_next_waits_for_no_round_trip():
+    async def scenario():
+        door = Door(64)
+        await door.pass_through("first")
+        slots = []
+        for _ in range(5):
+            slots.append(await enter_at_once(door))
+            await restocked(door)
+        told = door.health.in_flight, held(door.endpoint), spare(door.endpoint)
+        ends = connection().zrange(state.key(door.endpoint, "spares"), 0, -1, withscores=True)
+        for slot in slots:
+            await slot.__aexit__(None, None, None)
+        await door.close()
+        return door, told, [score / 1000 for _name, score in ends]
+
+    began = time.time()
+    door, told, ends = asyncio.run(scenario())
+    assert told == (5, 5, 2)
+    assert held(door.endpoint) == 0
+    assert all(began < end < time.time() + sharing.SPARE_SECONDS for end in ends)
+
+
+def test_nothing_is_kept_in_stock_of_an_endpoint_that_is_half_used():
+    async def scenario():
+        door = Door(64)
+        slots = []
+        for _ in range(40):
+            slots.append(door.gate.slot("many", 5))
+            await slots[-1].__aenter__()
+            await restocked(door)
+        found = held(door.endpoint), spare(door.endpoint), len(door.gate._stock)
+        for slot in slots:
+            await slot.__aexit__(None, None, None)
+        await door.close()
+        return found
+
+    assert asyncio.run(scenario()) == (40, 0, 0)
+
+
+def test_what_ends_before_redis_heard_of_it_is_held_by_nobody():
+    async def scenario():
+        door = Door(64)
+        await door.pass_through("first")
+        slot = await enter_at_once(door)
+        await slot.__aexit__(None, None, None)
+        slot = await enter_at_once(door)
+        await asyncio.sleep(0)  # now it is being told
+        await slot.__aexit__(None, None, None)
+        await restocked(door)
+        await door.close()
+        return door
+
+    door = asyncio.run(scenario())
+    assert held(door.endpoint) == door.health.in_flight == 0
+    assert spare(door.endpoint) <= 2
+
+
+def test_the_limit_holds_over_processes_that_keep_some_in_stock():
+    inside, most = 0, 0
+
+    async def pass_through(door, n):
+        nonlocal inside, most
+        async with door.gate.slot(n % 7, 60):
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0.02)
+            inside -= 1
+
+    async def scenario():
+        endpoint = uuid.uuid4()
+        doors = [Door(64, endpoint=endpoint) for _ in range(4)]
+        for n in range(20):  # one after the other: all of them have a stock
+            await pass_through(doors[n % 4], n)
+        await asyncio.gather(*(pass_through(doors[n % 4], n) for n in range(600)))
+        for door in doors:
+            await restocked(door)
+            await door.close()
+        return endpoint
+
+    endpoint = asyncio.run(scenario())
+    assert 48 <= most <= 64
+    assert held(endpoint) == 0

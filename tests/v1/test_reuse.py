@@ -1,9 +1,12 @@
 """Programs get answers again that they ask for again, if they or their agent want that."""
 
+import time
+
 import openai
 import pytest
 
 from accounts import tokens
+from observability.remembered import SECONDS
 from tests.support.model_server import Script
 from tests.v1.conftest import MODEL
 
@@ -14,6 +17,13 @@ pytestmark = [
 ]
 USE, NO = {"X-Parley-Cache": "use"}, {"X-Parley-Cache": "no"}
 HELLO = [{"role": "user", "content": "Say hello."}]
+
+
+@pytest.fixture(autouse=True)
+def _served_since_a_while(served):
+    """So long the web process may know who answered in the test before: another endpoint is another
+    answer."""
+    time.sleep(SECONDS)
 
 
 def ask(client, *, headers=None, model=MODEL, **fields):

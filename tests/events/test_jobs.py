@@ -1,7 +1,9 @@
 import threading
 
+import django_rq
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
@@ -79,6 +81,8 @@ def lose_lease(context):
 def enqueue(db, monkeypatch):
     monkeypatch.syspath_prepend(".")
     seen.clear()
+    for name in settings.RQ_QUEUES:  # earlier tests rang for jobs whose rows are gone
+        django_rq.get_queue(name).empty()
 
     def enqueue(name, arguments=None, **options):
         return jobs.enqueue(HERE + name, arguments or {}, **options)

@@ -1,9 +1,9 @@
 """What golden questions say of a draft before it is published.
 
 A draft that changes how an agent searches or answers is compared with what members use, by a job,
-where the collections of both have golden questions. Where nothing loses
-beyond noise it is published at the end of that; else it waits until a person publishes it
-nevertheless, with a reason that stands in the audit log, or keeps what is published.
+where the collections of both have golden questions. Where nothing loses beyond noise it is
+published at the end of that; else it waits until a person publishes it nevertheless, with a reason
+that stands in the audit log, or keeps what is published.
 """
 
 from collections.abc import Mapping

@@ -128,7 +128,8 @@ class TurnRun:
             self._stream.emit("turn_started", self.work.started)
             self._tell_understood("")
             self._is_begun.set()
-            self._take_early()
+            if self._order is None:  # else nobody waits for it any more
+                self._take_early()
             await self._talk
         except asyncio.CancelledError:
             if self._order is None:

@@ -111,3 +111,21 @@ def test_who_stops_it_meanwhile_is_heard(alice, kept):
         assert turn.status == "stopped"
 
     play(scenario)
+
+
+def test_a_runner_that_has_to_go_hands_back_what_nobody_was_told(alice, kept):
+    async def scenario():
+        agent = ScriptedAgent(hold_after=2)
+        async with running(agent, drain=0.01) as runner:
+            turn = await run_sync(start_turn, alice, None, "Why?")
+            await agent.held.wait()
+            runner.stop()
+            await agent.closed.wait()
+            kept[0].set_result(None)
+        assert "text_delta" not in await run_sync(kinds, turn)
+        again = ScriptedAgent()
+        async with running(again):
+            turn = await finished(turn)
+        assert (turn.status, turn.answer.text) == ("completed", TEXT)
+
+    play(scenario)

@@ -151,7 +151,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _start_turn(self, frame: dict[str, Any]) -> None:
         request = StartTurn.parse(frame)
         who = {Per.PERSON: str(self.visitor.user_id), Per.ADDRESS: self.address}
-        await spend_soon(current_hub().client, Action.TURNS, who)  # the buckets of the JSON API
+        await spend_soon(current_hub().line, Action.TURNS, who)  # the buckets of the JSON API
         turn: Turn | Begun = await begin(self.visitor, request) or await self._as_user(
             lambda user, request: request.start(user), request
         )

@@ -26,6 +26,7 @@ from events.writer import EventWriter
 from gateway.upstream.session import close_pool
 from observability import heartbeats
 from observability.lanes import Lane
+from observability.redis_line import Line
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +59,8 @@ class Runner:
         self._rung = asyncio.Event()
         self._stop = asyncio.Event()
         self._is_hurried = asyncio.Event()
-        self._client = doorbell.connect()
-        self._writer = EventWriter(lambda *args: doorbell.publish(self._client, *args))
+        self._line = Line()
+        self._writer = EventWriter(lambda *args: doorbell.publish(self._line, *args))
 
     def stop(self) -> None:
         """Begin to drain; a second time, without waiting for turns to finish."""
@@ -94,7 +95,7 @@ class Runner:
                 [stopping, looking, beating, renewing, listening, titling, *turns, writing]
             )
             await asyncio.to_thread(heartbeats.forget, "runner")
-            await self._client.aclose()
+            self._line.close()
             await close_pool()
 
     async def _end_turns(self) -> None:
@@ -172,7 +173,7 @@ class Runner:
     async def _keep_listening(self) -> None:
         while True:
             try:
-                async for _channel, message in doorbell.listen(self._client, doorbell.RUNNERS):
+                async for _channel, message in doorbell.listen(doorbell.RUNNERS):
                     self._hear(message)
             except (redis.RedisError, OSError) as error:
                 log.warning("the doorbell is silent: %s", error)

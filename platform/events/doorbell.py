@@ -6,24 +6,22 @@ RUNNERS carries `{"claim": kind}`, `{"watch": [streams], "web": id}`, `{"stop": 
 which runners send it live events as `[stream, seq, kind, payload, is_last]`.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import orjson
 import redis
-import redis.asyncio
-from django.conf import settings
 
+from observability import redis_line
 from observability.doorbell import connection
+from observability.redis_line import Line
 
 log = logging.getLogger(__name__)
 
 RUNNERS = "parley:runners"
 BELLS = "parley:bells"
 NOTICES = "parley:notices"
-PATIENCE_SECONDS = 2
 
 Rings = Sequence[tuple[str, Any]]
 _ringers: list[Callable[[Rings], bool]] = []  # of this process: one, or none
@@ -62,46 +60,28 @@ def ring_by(ringer: Callable[[Rings], bool] | None) -> None:
     _ringers[:] = [] if ringer is None else [ringer]
 
 
-async def publish_all(client: redis.asyncio.Redis, rings: Rings) -> None:
+async def publish_all(line: Line, rings: Rings) -> None:
     """What `ring_all` does, for coroutines."""
-    pipeline = client.pipeline(transaction=False)
-    for channel, message in rings:
-        pipeline.publish(channel, orjson.dumps(message, default=str))
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await pipeline.execute()
-    except (redis.RedisError, OSError, TimeoutError) as error:
+        await line.ask_all(
+            [("PUBLISH", channel, orjson.dumps(message, default=str)) for channel, message in rings]
+        )
+    except redis.RedisError as error:
         log.warning("%s doorbells are silent: %s", len(rings), error)
 
 
-def connect() -> redis.asyncio.Redis:
-    """A client that belongs to the running event loop, for publishing and listening."""
-    return redis.asyncio.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=PATIENCE_SECONDS, max_connections=16
-    )
-
-
-async def publish(client: redis.asyncio.Redis, channel: str, message: bytes) -> None:
+async def publish(line: Line, channel: str, message: bytes) -> None:
     """What `ring` does, for coroutines."""
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await client.publish(channel, message)
-    except (redis.RedisError, OSError, TimeoutError) as error:
+        await line.ask("PUBLISH", channel, message)
+    except redis.RedisError as error:
         log.warning("The doorbell %s is silent: %s", channel, error)
 
 
-async def listen(client: redis.asyncio.Redis, *channels: str) -> AsyncIterator[tuple[str, Any]]:
+async def listen(*channels: str) -> AsyncIterator[tuple[str, Any]]:
     """Messages of the channels, first `("", None)` once they can be heard.
 
     Raises `redis.RedisError` when the connection is lost; messages sent meanwhile are gone.
     """
-    async with client.pubsub(ignore_subscribe_messages=False) as pubsub:
-        await pubsub.subscribe(*channels)
-        waiting = len(channels)
-        async for message in pubsub.listen():
-            if message["type"] == "subscribe":
-                waiting -= 1
-                if waiting == 0:
-                    yield "", None
-            elif message["type"] == "message":
-                yield message["channel"].decode(), orjson.loads(message["data"])
+    async for channel, message in redis_line.listen(*channels):
+        yield channel, orjson.loads(message) if channel else None

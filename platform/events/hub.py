@@ -21,6 +21,7 @@ from events.tail import Tail
 from events.types import ASIDES, EventRow
 from observability.db import run_sync
 from observability.patience import run_patiently
+from observability.redis_line import Line
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ class Hub:
     def __init__(self) -> None:
         self.web_id = uuid.uuid4().hex
         self._subscriptions: dict[str, list[Subscription]] = {}
-        self.client = doorbell.connect()
+        self.line = Line()
         self._tasks: list[asyncio.Task[None]] = []
         self._on_notice: Callable[[Any], None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -153,7 +154,7 @@ class Hub:
         """Stop listening; for processes that end while their loop goes on, and tests."""
         doorbell.ring_by(None)
         await cancel_all(self._tasks)
-        await self.client.aclose()
+        self.line.close()
         _hubs.pop(asyncio.get_running_loop(), None)
 
     def _start(self) -> None:
@@ -180,7 +181,7 @@ class Hub:
 
     def _messages(self) -> AsyncIterator[tuple[str, Any]]:
         own = doorbell.web_channel(self.web_id)
-        return doorbell.listen(self.client, own, doorbell.BELLS, doorbell.NOTICES)
+        return doorbell.listen(own, doorbell.BELLS, doorbell.NOTICES)
 
     def _hear(self, channel: str, message: Any) -> None:
         if channel == "":  # connected, again perhaps: look what was missed
@@ -235,7 +236,7 @@ class Hub:
             keys, self._unannounced = self._unannounced, []
             rings, self._rings = self._rings, []
             watch = [(doorbell.RUNNERS, {"watch": keys, "web": self.web_id})] if keys else []
-            await doorbell.publish_all(self.client, [*watch, *rings])
+            await doorbell.publish_all(self.line, [*watch, *rings])
 
     async def _keep_checking(self) -> None:
         while True:
@@ -251,7 +252,7 @@ class Hub:
     async def _announce(self, keys: list[str]) -> None:
         if keys:
             message = orjson.dumps({"watch": keys, "web": self.web_id})
-            await doorbell.publish(self.client, doorbell.RUNNERS, message)
+            await doorbell.publish(self.line, doorbell.RUNNERS, message)
 
     async def _compare_with_log(self) -> None:
         """Find out what became of the streams that said nothing since the last tick."""

@@ -12,19 +12,17 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from hashlib import sha1, sha256
+from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from threading import Lock
-from typing import Any
 
 import redis
-import redis.asyncio
 from django.conf import settings
 from django.utils.translation import gettext as _
-from redis.commands.core import Script
 
 from observability.doorbell import PATIENCE_SECONDS, connection
 from observability.metrics import refused_by_limit
+from observability.redis_line import Line, Script
 from security.cache import absence
 from security.rates import Per, Rate, fill
 
@@ -34,7 +32,7 @@ SINCE = f"{PREFIX}since"  # when this Redis was first asked
 REMEMBERED = 10_000  # buckets of a process without Redis
 Who = Mapping[Per, str]
 
-SPEND = """
+SPEND = Script("""
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local since = tonumber(redis.call('GET', KEYS[1]))
@@ -55,8 +53,7 @@ for i = 2, #KEYS do
   redis.call('SET', KEYS[i], string.format('%d', after[i]), 'PX', math.ceil(after[i] - now))
 end
 return 0
-"""
-SPEND_SHA = sha1(SPEND.encode()).hexdigest()  # noqa: S324 - Redis' name of it
+""")
 REFUND = """
 for i, key in ipairs(KEYS) do
   local full_at = tonumber(redis.call('GET', key))
@@ -105,12 +102,12 @@ def spend(action: Action, who: Who, count: int = 1) -> None:
     _refuse(action, wait)
 
 
-async def spend_soon(client: redis.asyncio.Redis, action: Action, who: Who) -> None:
+async def spend_soon(line: Line, action: Action, who: Who) -> None:
     """What `spend` does, for coroutines."""
     buckets = _buckets(action, who)
     if not buckets:
         return
-    wait = await _ask_soon(client, buckets)
+    wait = await _ask_soon(line, buckets)
     if wait is None:
         wait = _local.spend(buckets, 1)
     _refuse(action, wait)
@@ -123,7 +120,7 @@ def refund(action: Action, who: Who) -> None:
     if buckets and time.monotonic() >= absence.ends_at:
         intervals = [rate.interval for rate in buckets.values()]
         try:
-            _script(REFUND)(list(buckets), intervals, connection())
+            _registered(REFUND)(list(buckets), intervals, connection())
         except redis.RedisError as problem:
             log.warning("a bucket keeps what it should give back: %s", problem)
 
@@ -164,28 +161,25 @@ def _ask_redis(buckets: dict[str, Rate], count: int) -> float | None:
     if time.monotonic() < absence.ends_at:
         return None
     try:
-        return float(_script(SPEND)([SINCE, *buckets], _numbers(buckets, count), connection()))
+        return float(
+            _registered(SPEND.text)([SINCE, *buckets], _numbers(buckets, count), connection())
+        )
     except redis.RedisError as problem:
         absence.begin(problem)
         return None
 
 
-async def _ask_soon(client: redis.asyncio.Redis, buckets: dict[str, Rate]) -> float | None:
+async def _ask_soon(line: Line, buckets: dict[str, Rate]) -> float | None:
     """The same for coroutines."""
     if time.monotonic() < absence.ends_at:
         return None
-    asked: tuple[Any, ...] = (SINCE, *buckets, *_numbers(buckets, 1))
-    keys = len(buckets) + 1
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            try:
-                return float(await client.evalsha(SPEND_SHA, keys, *asked))
-            except redis.exceptions.NoScriptError:
-                return float(await client.eval(SPEND, keys, *asked))
+            return float(await line.run(SPEND, (SINCE, *buckets), _numbers(buckets, 1)))
     except TimeoutError:
         absence.begin(redis.TimeoutError("no answer"))
-    except (redis.RedisError, OSError) as problem:
-        absence.begin(redis.RedisError(str(problem)))
+    except redis.RedisError as problem:
+        absence.begin(problem)
     return None
 
 
@@ -194,7 +188,7 @@ def _numbers(buckets: dict[str, Rate], count: int) -> list[float]:
 
 
 @cache
-def _script(text: str) -> Script:
+def _registered(text: str) -> redis.commands.core.Script:
     """Registered once: that hashes the text."""
     return connection().register_script(text)
 

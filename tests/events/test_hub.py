@@ -12,6 +12,7 @@ from events.hub import Hub
 from events.types import CannotReplay, EventRow
 from events.writer import EventWriter
 from observability.db import run_sync
+from observability.redis_line import Line
 from security.ids import new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,8 +26,8 @@ class Runner:
     """The writing side: a writer on real servers, and an ear for those who watch."""
 
     def __init__(self):
-        self.client = doorbell.connect()
-        self.writer = EventWriter(lambda *args: doorbell.publish(self.client, *args))
+        self.line = Line()
+        self.writer = EventWriter(lambda *args: doorbell.publish(self.line, *args))
         self.tasks = [
             asyncio.create_task(self.writer.run()),
             asyncio.create_task(self.listen()),
@@ -34,7 +35,7 @@ class Runner:
         self.heard = asyncio.Event()
 
     async def listen(self):
-        async for channel, message in doorbell.listen(self.client, doorbell.RUNNERS):
+        async for channel, message in doorbell.listen(doorbell.RUNNERS):
             if channel == "":
                 self.heard.set()
             elif "watch" in message:
@@ -42,7 +43,7 @@ class Runner:
 
     async def close(self):
         await cancel_all(self.tasks)
-        await self.client.aclose()
+        self.line.close()
 
 
 def play(scenario):

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -20,6 +21,7 @@ from gateway.routing.health import BREAKING, TRIAL_SECONDS, WINDOW_SECONDS, Heal
 from gateway.routing.shared import Shared
 from gateway.routing.strategies import endpoint_key
 from gateway.types import Route
+from observability.redis_line import Command
 
 REMEMBERED_SECONDS = 0.5
 CLOSING_SECONDS = 1.0
@@ -96,7 +98,7 @@ class Board:
             async with asyncio.timeout(CLOSING_SECONDS):
                 while self._syncing is not None:
                     await asyncio.shield(self._syncing)
-        await self.shared.close()
+        self.shared.close()
 
     def _release(self, key: Any, lease: str) -> None:
         self._released.append((key, lease))
@@ -125,39 +127,42 @@ class Board:
             self._syncing = None
 
     async def _exchange(self) -> None:
-        pipeline, now = self.shared.pipeline(), time.time()
+        now = time.time()
         released, changed = self._released[-MOST_UNTOLD:], self._changed
-        self._queue_writes(pipeline)
-        seen = self._queue_reads(pipeline, now)
-        answers = await self.shared.execute(pipeline)
+        commands = self._take_writes()
+        seen = self._due()
+        for endpoint_id in seen:
+            commands += state.reads(endpoint_id, now)
+        answers = await self.shared.execute(commands) if commands else []
         if answers is None:  # what was not told is told with the next end of a call
             self._released += released
             self._changed |= changed
         else:
             self._adopt(seen, answers[len(answers) - state.READS * len(seen) :], now)
 
-    def _queue_writes(self, pipeline: Any) -> None:
-        for endpoint_id, lease in self._released:
-            pipeline.zrem(state.key(endpoint_id, "leases"), lease)
+    def _take_writes(self) -> list[Command]:
+        commands: list[Command] = [
+            ("ZREM", state.key(endpoint_id, "leases"), lease)
+            for endpoint_id, lease in self._released
+        ]
         for endpoint_id in self._recovered:
-            state.close_breaker(pipeline, endpoint_id)
+            commands += state.closing(endpoint_id)
         for endpoint_id in self._changed:
-            name = state.key(endpoint_id)
-            pipeline.hset(name, mapping=state.numbers_of(self.health[endpoint_id]))
-            pipeline.expire(name, state.KEPT_SECONDS)
+            name, numbers = state.key(endpoint_id), state.numbers_of(self.health[endpoint_id])
+            commands.append(("HSET", name, *chain.from_iterable(numbers.items())))
+            commands.append(("EXPIRE", name, state.KEPT_SECONDS))
         for failure in self._failures:
-            _queue_failure(pipeline, *failure)
+            commands += _failure(*failure)
         self._released, self._failures = [], []
         self._changed, self._recovered = set(), set()
+        return commands
 
-    def _queue_reads(self, pipeline: Any, now: float) -> list[UUID]:
+    def _due(self) -> list[UUID]:
+        """Endpoints to be read again now."""
         if time.monotonic() - self._looked_at <= REMEMBERED_SECONDS:
             return []
         self._looked_at = time.monotonic()
-        ids = self._shared_ids()
-        for endpoint_id in ids:
-            state.queue_reads(pipeline, endpoint_id, now)
-        return ids
+        return self._shared_ids()
 
     def _adopt(self, ids: list[UUID], answers: list[Any], now: float) -> None:
         for n, endpoint_id in enumerate(ids):
@@ -170,15 +175,20 @@ class Board:
                 self._changed.add(endpoint_id)  # the failures of all processes opened it
 
 
-def _queue_failure(pipeline: Any, endpoint_id: UUID, at: float, error: GatewayError) -> None:
+def _failure(endpoint_id: UUID, at: float, error: GatewayError) -> list[Command]:
     lines, failures = state.key(endpoint_id, "errors"), state.key(endpoint_id, "failures")
-    pipeline.lpush(lines, state.error_line(at, error.type, str(error)))
-    pipeline.ltrim(lines, 0, state.KEPT_ERRORS - 1)
-    pipeline.expire(lines, state.KEPT_SECONDS)
+    commands: list[Command] = [
+        ("LPUSH", lines, state.error_line(at, error.type, str(error))),
+        ("LTRIM", lines, 0, state.KEPT_ERRORS - 1),
+        ("EXPIRE", lines, state.KEPT_SECONDS),
+    ]
     if isinstance(error, BREAKING):
-        pipeline.zadd(failures, {f"{at}:{id(error)}": at})
-        pipeline.zremrangebyscore(failures, "-inf", at - WINDOW_SECONDS)
-        pipeline.expire(failures, round(WINDOW_SECONDS * 2))
+        commands += [
+            ("ZADD", failures, at, f"{at}:{id(error)}"),
+            ("ZREMRANGEBYSCORE", failures, "-inf", at - WINDOW_SECONDS),
+            ("EXPIRE", failures, round(WINDOW_SECONDS * 2)),
+        ]
+    return commands
 
 
 _boards: WeakKeyDictionary[asyncio.AbstractEventLoop, Board] = WeakKeyDictionary()

@@ -7,9 +7,9 @@ that comes, and is half open, for a question to try, when it does not.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import redis
@@ -20,7 +20,7 @@ from gateway.metering.recording import usage_of
 from gateway.metering.writing import insert_rows
 from gateway.models import Deployment, Endpoint, Model
 from gateway.routing.routes import bare_route, endpoint_route
-from gateway.routing.state import close_breaker, key, read_states
+from gateway.routing.state import closing, key, read_states
 from gateway.types import Route
 from gateway.upstream.asking import ask
 from gateway.upstream.probing.meter import Meter
@@ -104,7 +104,9 @@ def _note(route: Route, found: Found) -> None:
     checks = connection().hincrby(name, "checks", 1)
     log.info("endpoint_checked", endpoint=route.endpoint, found=found, checks=checks)
     if found == "well":
-        close_breaker(connection(), route.endpoint_id)
+        ask: Callable[..., Any] = connection().execute_command
+        for command in closing(route.endpoint_id):
+            ask(*command)
         return
     pause = min(FIRST_PAUSE * 2.0 ** (checks - 1), LONGEST_PAUSE)
     reopens_at = now if found == "alive" else now + pause + MARGIN_SECONDS

@@ -1,29 +1,26 @@
 """The running loop's way to the state that processes share. Redis being away is no error here."""
 
-import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import redis
-import redis.asyncio
 import structlog
-from django.conf import settings
 
 from gateway.routing.state import key
+from observability.redis_line import Command, Line, Script
 
 PATIENCE_SECONDS = 0.5
 AWAY_SECONDS = 2.0  # how long nobody asks a Redis that did not answer
 LEASE_SECONDS = 30.0  # of a parallel request; renewed three times as often
 SPARE_SECONDS = 5.0  # of one that waits for its request; by then it has one, or is free again
 UNBOUNDED = 1_000_000
-AWAY = (redis.RedisError, OSError, TimeoutError)
 
 # Times are Redis' own, in milliseconds. Expired leases go first, spare ones that were taken are
 # held, then as many of the wanted ids as fit. What is left waits, and is told for as long as this
 # process goes on asking. Spare ones are given while half of the endpoint is free.
-ACQUIRE = """
+ACQUIRE = Script("""
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local limit, lease, waiting = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4])
@@ -52,30 +49,23 @@ else
     redis.call('HDEL', KEYS[2], ARGV[3])
 end
 return {granted, spare}
-"""
-RENEW = """
+""")
+RENEW = Script("""
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 for n = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[n]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1] * 2)
-"""
+""")
 
 log = structlog.get_logger(__name__)
 
 
 class Shared:
-    """One client of one event loop. Every method says by None or False that Redis is away."""
+    """One line of one event loop. Every method says by None or False that Redis is away."""
 
     def __init__(self, url: str = "") -> None:
         self.process = f"{random.getrandbits(64):016x}"
-        self._client = redis.asyncio.Redis.from_url(
-            url or settings.REDIS_URL,
-            socket_timeout=PATIENCE_SECONDS,
-            socket_connect_timeout=PATIENCE_SECONDS,
-            decode_responses=True,
-        )
-        self._acquire = self._client.register_script(ACQUIRE)
-        self._renew = self._client.register_script(RENEW)
+        self._line = Line(url, patience=PATIENCE_SECONDS, decodes=True)
         self._away_until = 0.0
 
     @property
@@ -100,47 +90,35 @@ class Shared:
         lives = [round(seconds * 1000) for seconds in (LEASE_SECONDS, SPARE_SECONDS)]
         told: list[str | int] = [limit, lives[0], self.process, waiting, lives[1]]
         arguments = [*told, len(taken), len(ids), *taken, *ids, *spares]
-        found = await self._ask(self._acquire(keys=keys, args=arguments))
+        found = await self._ask(self._line.run(ACQUIRE, keys, arguments))
         return None if found is None else (int(found[0]), int(found[1]))
 
     async def renew(self, endpoint: object, ids: Sequence[str]) -> None:
         if self.is_away:
             return
         lease = round(LEASE_SECONDS * 1000)
-        await self._ask(self._renew(keys=(key(endpoint, "leases"),), args=(lease, *ids)))
+        await self._ask(self._line.run(RENEW, (key(endpoint, "leases"),), (lease, *ids)))
 
     async def claim(self, endpoint: object, seconds: float) -> bool:
         """Whether we are the one that tries a half-open endpoint; also when nobody can tell."""
         name = key(endpoint, "trial")
         if self.is_away:
             return True
-        won = await self._ask(self._client.set(name, self.process, nx=True, px=int(seconds * 1000)))
+        life = round(seconds * 1000)
+        won = await self._ask(self._line.ask("SET", name, self.process, "NX", "PX", life))
         return bool(won) or self.is_away
 
-    async def evaluate(self, script: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
-        """What a script answers, in bytes; None also when Redis is away."""
-        if self.is_away:
-            return None
-        ask: Any = self._client.execute_command
-        return await self._ask(ask("EVAL", script, len(keys), *keys, *args, NEVER_DECODE=True))
+    async def execute(self, commands: Sequence[Command]) -> list[Any] | None:
+        """The answers, of all or of none."""
+        return None if self.is_away else await self._ask(self._line.ask_all(commands))
 
-    def pipeline(self) -> Any:
-        return self._client.pipeline(transaction=False)
+    def close(self) -> None:
+        self._line.close()
 
-    async def execute(self, pipeline: Any) -> list[Any] | None:
-        return None if self.is_away else await self._ask(pipeline.execute())
-
-    async def close(self) -> None:
+    async def _ask(self, question: Coroutine[Any, Any, Any]) -> Any:
         try:
-            await self._client.aclose()
-        except AWAY:
-            log.info("redis_left_in_disorder")
-
-    async def _ask(self, question: Any) -> Any:
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await question
-        except AWAY as error:
+            return await question
+        except redis.RedisError as error:
             if not self.is_away:
                 log.warning("endpoint_state_is_local", reason=str(error) or type(error).__name__)
             self._away_until = time.monotonic() + AWAY_SECONDS

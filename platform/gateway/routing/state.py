@@ -3,7 +3,7 @@
 Losing any of it loses no answer: every process goes on with what it saw itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +17,12 @@ import structlog
 
 from gateway.routing.health import LONGEST_COOLING, LONGEST_PAUSE, WINDOW_SECONDS, Breaker, Health
 from observability.doorbell import connection
+from observability.redis_line import Command
 
 KEPT_SECONDS = 3600  # after the last call
 KEPT_ERRORS = 10
 LONGEST_OPEN = 2 * LONGEST_PAUSE  # with its jitter, and the margin of the clock's looks
-READS = 4  # of `queue_reads`
+READS = 4  # commands of `reads`
 NUMBERS = (
     "reopens_at",
     "openings",
@@ -68,9 +69,11 @@ def key(endpoint_id: object, part: str = "health") -> str:
 def read_states(ids: Sequence[UUID]) -> dict[UUID, EndpointState]:
     """Every id has a state; a Redis that is away gives that of an endpoint nobody has asked."""
     pipeline = connection().pipeline(transaction=False)
+    ask: Callable[..., Any] = pipeline.execute_command
     now = time()
     for endpoint_id in ids:
-        queue_reads(pipeline, endpoint_id, now)
+        for command in reads(endpoint_id, now):
+            ask(*command)
         pipeline.lrange(key(endpoint_id, "errors"), 0, KEPT_ERRORS - 1)
     try:
         answers = pipeline.execute() if ids else []
@@ -93,12 +96,13 @@ def reset(endpoint_id: UUID) -> None:
         connection().delete(*(key(endpoint_id, part) for part in parts))
 
 
-def close_breaker(redis_or_pipeline: Any, endpoint_id: object) -> None:
-    """Its trial went well. How fast it is, and what went wrong, stay known."""
-    redis_or_pipeline.delete(key(endpoint_id, "failures"), key(endpoint_id, "trial"))
-    redis_or_pipeline.hdel(
-        key(endpoint_id), "checks", "check_at", "reopens_at", "openings", "error_rate"
-    )
+def closing(endpoint_id: object) -> list[Command]:
+    """Closes its breaker: a trial went well. How fast it is, and what went wrong, stay known."""
+    opened = ("checks", "check_at", "reopens_at", "openings", "error_rate")
+    return [
+        ("DEL", key(endpoint_id, "failures"), key(endpoint_id, "trial")),
+        ("HDEL", key(endpoint_id), *opened),
+    ]
 
 
 def end_cooling(endpoint_id: UUID) -> None:
@@ -115,12 +119,14 @@ def _as_far_as_redis_is_there(endpoint_id: UUID) -> Iterator[None]:
         log.warning("endpoint_state_not_reset", endpoint=str(endpoint_id), reason=str(error))
 
 
-def queue_reads(pipeline: Any, endpoint_id: object, now: float) -> None:
-    """The reads whose answers `adopt` takes; for sync and asyncio pipelines alike."""
-    pipeline.hgetall(key(endpoint_id))
-    pipeline.zcount(key(endpoint_id, "failures"), now - WINDOW_SECONDS, "+inf")
-    pipeline.zcount(key(endpoint_id, "leases"), now * 1000, "+inf")
-    pipeline.hgetall(key(endpoint_id, "waiting"))
+def reads(endpoint_id: object, now: float) -> list[Command]:
+    """What `adopt` takes the answers to."""
+    return [
+        ("HGETALL", key(endpoint_id)),
+        ("ZCOUNT", key(endpoint_id, "failures"), now - WINDOW_SECONDS, "+inf"),
+        ("ZCOUNT", key(endpoint_id, "leases"), now * 1000, "+inf"),
+        ("HGETALL", key(endpoint_id, "waiting")),
+    ]
 
 
 def adopt(health: Health, answers: Sequence[Any], now: float) -> None:
@@ -129,6 +135,7 @@ def adopt(health: Health, answers: Sequence[Any], now: float) -> None:
     A pause that is longer than any was set by a clock that is ahead of ours: it does not hold.
     """
     numbers, failures, in_flight, waiting = answers
+    numbers, waiting = _mapping(numbers), _mapping(waiting)
     reopens_at = _number(numbers, "reopens_at") or 0.0
     health.reopens_at = reopens_at if reopens_at <= now + LONGEST_OPEN else now
     health.openings = int(_number(numbers, "openings") or 0)
@@ -177,6 +184,11 @@ def _last_error(line: str) -> LastError:
 
 def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _mapping(answer: Any) -> dict[str, str]:
+    """Of a hash; the older protocol, for which an address can ask, has no mappings."""
+    return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=True))
 
 
 def _number(numbers: Mapping[str, str], name: str) -> float | None:

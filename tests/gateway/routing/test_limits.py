@@ -42,9 +42,7 @@ class Door:
         task.add_done_callback(self._releasing.discard)
 
     async def _give_back(self, endpoint, lease):
-        pipeline = self.shared.pipeline()
-        pipeline.zrem(state.key(endpoint, "leases"), lease)
-        await self.shared.execute(pipeline)
+        await self.shared.execute([("ZREM", state.key(endpoint, "leases"), lease)])
 
     async def pass_through(self, account, seconds=0.01, patience=60):
         async with self.gate.slot(account, patience):
@@ -57,7 +55,7 @@ class Door:
     async def close(self):
         await asyncio.gather(*self._releasing)
         if self.shared:
-            await self.shared.close()
+            self.shared.close()
 
 
 def held(endpoint):

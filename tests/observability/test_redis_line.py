@@ -76,6 +76,8 @@ def test_answers_come_to_who_asked_in_any_number_at_once():
             "é".encode(), 2, None,
         ]  # fmt: skip
         assert await line.run(DOUBLE, (), (21,)) == 42
+        assert await line.ask_all([]) == []
+        assert await line.ask("ECHO", "still in step") == b"still in step"
         line.close()
 
     play(scenario)
@@ -159,6 +161,22 @@ def test_a_redis_that_hangs_is_given_up_and_asked_anew():
             between.is_silent = False
             assert await line.ask("ECHO", "y") == b"y"
             line.close()
+
+    play(scenario)
+
+
+def test_a_redis_that_hangs_while_it_is_connected_to_is_given_up_as_soon():
+    async def scenario():
+        async with wire() as between:
+            between.is_silent = True
+            patient, hasty = (
+                asyncio.create_task(Line(between.url, patience=seconds).ask("PING"))
+                for seconds in (30, 0.1)
+            )
+            await asyncio.wait([patient, hasty], return_when=asyncio.FIRST_COMPLETED)
+            assert isinstance(hasty.exception(), redis.TimeoutError)
+            assert not patient.done()
+            patient.cancel()
 
     play(scenario)
 

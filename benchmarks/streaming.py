@@ -6,6 +6,10 @@ always. Every answer is compared with what the endpoint sent, to the character. 
 is switched off in the agent that answers: retrieval has a benchmark of its own. So are titles: they
 are a second answer. With `--peers` LiteLLM's proxy answers the same questions in the same run.
 
+Each scenario is measured three times, and of each figure the median is shown. What is added to the
+first token is its time beyond that of the endpoint when it is asked directly in the same run,
+percentile by percentile.
+
 On Linux with two or more cores web, runner and Redis share one core, as many people's small server
 would; Postgres, the endpoint and the client use the others. Postgres is shown apart.
 """
@@ -55,6 +59,7 @@ SCENARIOS = [
     Scenario("C 200 x 200 at 20 ms", 200, 200, 20, 150, 2.0),
     Scenario("D 32 x 500, no delay", 32, 500, 0, 0, 0.0, rounds=3),
 ]
+REPEATS = 3
 PEOPLE = max(scenario.streams for scenario in SCENARIOS)
 
 
@@ -139,12 +144,19 @@ async def run(scenario: Scenario, tabs: list[Tab], parts: dict[str, psutil.Proce
     return [answers, seconds, spent]
 
 
+def first_tokens(answers: Sequence[Answer]) -> tuple[float, float]:
+    """The median and the 95th percentile of milliseconds until the first word, interpolated."""
+    waited = [(answer.first - answer.asked) * 1000 for answer in answers]
+    return statistics.median(waited), statistics.quantiles(waited, n=20, method="inclusive")[-1]
+
+
 def figures(
     scenario: Scenario,
     answers: list[Answer],
     seconds: float,
     spent: dict[str, float],
     *,
+    direct: tuple[float, float],
     who: str = "Parley",
     text: Callable[[Answer], str] = Answer.text,
 ) -> dict[str, Any]:
@@ -152,7 +164,7 @@ def figures(
     wrong = [answer for answer in answers if text(answer) != expected]
     if wrong:
         raise SystemExit(f"{scenario.name}: {len(wrong)} answers differ: {wrong[0].frames[-1]!r}")
-    delays = [(answer.first - answer.asked) * 1000 - scenario.first for answer in answers]
+    median, late = first_tokens(answers)
     tokens = scenario.tokens * len(answers)
     own = sum(seconds for name, seconds in spent.items() if name != "postgres")
     apart = {name: spent.get(name) for name in ("web", "runner", "redis", "postgres")}
@@ -162,8 +174,8 @@ def figures(
         "load": round(os.getloadavg()[0], 1),
         "tokens_per_second": round(tokens / seconds),
         "tokens_per_core_second": round(tokens / own),
-        "first_token_added_p50_ms": round(statistics.median(delays), 1),
-        "first_token_added_p95_ms": round(statistics.quantiles(delays, n=20)[-1], 1),
+        "first_token_added_p50_ms": round(median - direct[0], 1),
+        "first_token_added_p95_ms": round(late - direct[1], 1),
         "cpu_ms_per_1000_tokens": round(own / tokens * 1e6, 1),
         **{
             f"{name}_cpu_ms": None if cpu is None else round(cpu / tokens * 1e6, 1)
@@ -171,6 +183,16 @@ def figures(
         },
         "frames_per_answer": round(sum(len(a.frames) for a in answers) / len(answers), 1),
         "exact_answers": len(answers),
+    }
+
+
+def middle(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Of each figure of a scenario the median of its rounds."""
+    return {
+        name: statistics.median(row[name] for row in rows)
+        if isinstance(value, int | float)
+        else value
+        for name, value in rows[0].items()
     }
 
 
@@ -183,10 +205,16 @@ def find_server(name: str, folder: Path) -> psutil.Process:
 
 
 async def measure(
-    port: int, cookies: list[str], parts: dict[str, psutil.Process], scenarios: Sequence[Scenario]
+    port: int,
+    cookies: list[str],
+    parts: dict[str, psutil.Process],
+    directs: dict[Scenario, tuple[float, float]],
 ) -> list[Any]:
     tabs = await open_tabs(port, cookies)
-    rows = [figures(scenario, *await run(scenario, tabs, parts)) for scenario in scenarios]
+    rows = []
+    for scenario, direct in directs.items():
+        rounds = [await run(scenario, tabs, parts) for _ in range(REPEATS)]
+        rows.append(middle([figures(scenario, *one, direct=direct) for one in rounds]))
     for tab in tabs:
         tab.transport.close()
     return rows
@@ -211,31 +239,60 @@ def wait_until_ready(port: int) -> None:
     raise SystemExit("the product did not become ready within a minute")
 
 
-async def measure_peer(port: int, peer: psutil.Process, scenarios: Sequence[Scenario]) -> list[Any]:
+async def warm_up(port: int, scenario: Scenario) -> None:
+    from benchmarks.peers.proxy import open_readers
+
+    readers = await open_readers(port, scenario.streams)
+    for reader in readers:
+        await reader.ask(scenario.model if reader is readers[0] else "t1")
+        reader.transport.close()  # it would be closed after five idle seconds
+
+
+async def read_scenario(port: int, scenario: Scenario) -> list[Answer]:
+    """Its answers from an endpoint, or from what passes on what an endpoint says."""
+    from benchmarks.peers.proxy import open_readers
+
+    readers = await open_readers(port, scenario.streams)
+
+    async def person(number: int, reader: Any) -> list[Answer]:
+        await asyncio.sleep(scenario.ramp * number / scenario.streams)
+        return [await reader.ask(scenario.model) for _ in range(scenario.rounds)]
+
+    people = [person(number, reader) for number, reader in enumerate(readers)]
+    answers = [answer for found in await asyncio.gather(*people) for answer in found]
+    for reader in readers:
+        reader.transport.close()
+    return answers
+
+
+async def measure_direct(port: int, scenario: Scenario) -> tuple[float, float]:
+    """The first token of the endpoint itself, asked by as light a client."""
+    await warm_up(port, scenario)
+    rounds = [first_tokens(await read_scenario(port, scenario)) for _ in range(REPEATS)]
+    return statistics.median(one for one, _ in rounds), statistics.median(one for _, one in rounds)
+
+
+async def measure_peer(
+    port: int, peer: psutil.Process, directs: dict[Scenario, tuple[float, float]]
+) -> list[Any]:
     """LiteLLM's rows; everything it does is in one process."""
-    from benchmarks.peers.proxy import open_readers, text_in
+    from benchmarks.peers.proxy import text_in
 
     rows = []
-    for scenario in scenarios:
-        readers = await open_readers(port, scenario.streams)
-        for reader in readers:
-            await reader.ask(scenario.model if reader is readers[0] else "t1")
-            reader.transport.close()  # it would be closed after five idle seconds
-        readers = await open_readers(port, scenario.streams)
-        before, began = cpu_seconds([peer]), time.perf_counter()
-
-        async def person(number: int, reader: Any, asked: Scenario = scenario) -> list[Answer]:
-            await asyncio.sleep(asked.ramp * number / asked.streams)
-            return [await reader.ask(asked.model) for _ in range(asked.rounds)]
-
-        people = [person(number, reader) for number, reader in enumerate(readers)]
-        answers = [answer for found in await asyncio.gather(*people) for answer in found]
-        seconds = max(answer.ended for answer in answers) - began
-        await asyncio.sleep(0.5)
-        spent = {"proxy": cpu_seconds([peer]) - before}
-        rows.append(figures(scenario, answers, seconds, spent, who="LiteLLM", text=text_in))
-        for reader in readers:
-            reader.transport.close()
+    for scenario, direct in directs.items():
+        await warm_up(port, scenario)
+        rounds = []
+        for _ in range(REPEATS):
+            before = cpu_seconds([peer])
+            answers = await read_scenario(port, scenario)
+            seconds = max(one.ended for one in answers) - min(one.asked for one in answers)
+            await asyncio.sleep(0.5)
+            spent = {"proxy": cpu_seconds([peer]) - before}
+            figure = figures(
+                scenario, answers, seconds, spent, direct=direct, who="LiteLLM", text=text_in
+            )
+            rounds.append(figure)
+        rows.append(middle(rounds))
     return rows
 
 
@@ -257,6 +314,8 @@ def measure_product(
             for other in (psutil.Process(), *psutil.Process().children(recursive=True)):
                 other.cpu_affinity(cores[:-1])  # the client, the endpoint, Postgres
             redis.cpu_affinity([core])
+        endpoint = int(url.rpartition(":")[2].partition("/")[0])
+        directs = {one: uvloop.run(measure_direct(endpoint, one)) for one in scenarios}
         with (
             process("serve", "--port", str(port), core=core) as web,
             process("runner", core=core) as runner,
@@ -268,11 +327,11 @@ def measure_product(
                 "redis": redis,
                 "postgres": postgres,
             }
-            rows = uvloop.run(measure(port, cookies, parts, scenarios))
+            rows = uvloop.run(measure(port, cookies, parts, directs))
         if with_peers:
             port, models = free_port(), ["t1", *(scenario.model for scenario in scenarios)]
             with proxy(folder, port, url, models, core) as peer:
-                rows += uvloop.run(measure_peer(port, peer, scenarios))
+                rows += uvloop.run(measure_peer(port, peer, directs))
         return rows
 
 

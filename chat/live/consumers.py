@@ -42,6 +42,7 @@ from chat.services import stop_turn
 from chat.visibility import Screen
 from events.hub import Subscription, current_hub
 from observability.db import run_sync
+from observability.postgres import direct
 from observability.version import shell_version
 from security.rate_limits import Action, LimitReached, network_of, spend_soon
 from security.rates import Per
@@ -102,6 +103,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._is_open = True
         await self.accept()
         current_guard().watch(self)
+        await direct.open_soon()
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         await self._leave()

@@ -24,7 +24,7 @@ from events import doorbell, leases
 from events.cancelling import cancel_all
 from events.writer import EventWriter
 from gateway.upstream.session import close_pool
-from observability import heartbeats
+from observability import heartbeats, remembered
 from observability.lanes import Lane
 from observability.redis_line import Line
 
@@ -192,6 +192,7 @@ class Runner:
                 if turn := self._turns.get(key):
                     turn.stop()
             case _:
+                remembered.look_ahead()  # while the claim is on its way
                 self._rung.set()
 
     async def _renew(self) -> None:

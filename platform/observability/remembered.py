@@ -1,29 +1,35 @@
 """What every call asks of the database, and may be a moment old: read once in two seconds.
 
 Who asks for something that is older than half of that gets it at once, and it is read anew beside
-them: where calls come one after the other, none of them waits.
+them: where calls come one after the other, none of them waits. After a pause somebody has to:
+who knows that a call is coming says so (`look_ahead`). All that is due is read in one trip to a
+thread.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any, Generic, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary, WeakSet
 
-from observability.patience import run_patiently
+from django.db import Error
+
+from observability.patience import is_away, run_patiently
 
 SECONDS = 2.0
 MOST = 1000  # keys: names that nobody has are asked for, too
 
 V = TypeVar("V")
+Key = tuple[Any, ...]
 
 log = logging.getLogger(__name__)
 
 
 class Known(NamedTuple):
-    """From `renewed_at` on it is read anew, by one; after `ends_at` that one waits for it. By the
-    monotonic clock."""
+    """From `renewed_at` on it is read anew; after `ends_at` it is too old. By the monotonic
+    clock."""
 
     value: Any
     renewed_at: float
@@ -37,28 +43,23 @@ class Remembered(Generic[V]):
         self._read = read
         self._seconds = seconds
         self._lock = Lock()
-        self._known: dict[tuple[Any, ...], Known] = {}
+        self._known: dict[Key, Known] = {}
         self._changes = 0  # what was read before one is kept by nobody
-        self._reading: set[asyncio.Task[V]] = set()
+        self._reading: dict[tuple[asyncio.AbstractEventLoop, Key], asyncio.Future[V]] = {}
+        self._last: Key | None = None  # that a coroutine has asked for
+        _all.add(self)
 
     async def get(self, *key: Any) -> V:
-        """Waits for Postgres as long as it is away; raises what else `read` raises.
-
-        Of those who find it too old one reads it anew; the others use it meanwhile.
-        """
-        now = time.monotonic()
-        with self._lock:
-            known = self._known.get(key)
-            if known is not None:
-                if now < known.renewed_at:
-                    return self._value(known)
-                self._known[key] = known._replace(renewed_at=now + self._seconds)
-        if known is None or now >= known.ends_at:
-            return await self._renew(key)
-        task = asyncio.create_task(self._renew(key), name="remembered")
-        self._reading.add(task)
-        task.add_done_callback(self._renewed)
-        return self._value(known)
+        """Never older than that. Waits for Postgres as long as it is away; raises what else `read`
+        raises."""
+        self._last = key
+        known, now = self._known.get(key), time.monotonic()
+        if known is not None and now < known.renewed_at:
+            return self._value(known)
+        reading = self._renew(key)
+        if known is not None and now < known.ends_at:
+            return self._value(known)
+        return await asyncio.shield(reading)
 
     def get_now(self, *key: Any) -> V:
         """The same for threads: whoever finds it too old reads it."""
@@ -84,19 +85,33 @@ class Remembered(Generic[V]):
         with self._lock:
             self._changes += 1
             self._known.clear()
+            self._reading.clear()
 
-    async def _renew(self, key: tuple[Any, ...]) -> V:
-        began, changes = time.monotonic(), self._changes
-        try:
-            value = await run_patiently(self._read, *key)
-        except BaseException:
-            with self._lock:
-                self._known.pop(key, None)
-            raise
-        self._keep(key, value, began, changes)
-        return value
+    def drop(self, key: Key) -> None:
+        """It could not be read anew: the next one asks again."""
+        with self._lock:
+            self._known.pop(key, None)
 
-    def _keep(self, key: tuple[Any, ...], value: V, began: float, changes: int) -> None:
+    def look_ahead(self) -> None:
+        """Begin to read what was asked for last, where whoever asks again would have to wait."""
+        if self._last is None:
+            return
+        known = self._known.get(self._last)
+        if known is None or time.monotonic() >= known.ends_at:
+            self._renew(self._last)
+
+    def _renew(self, key: Key) -> "asyncio.Future[V]":
+        """Once, however many ask meanwhile; a change since makes it another one."""
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            reading = self._reading.get((loop, key))
+            if reading is None:
+                reading = self._reading[loop, key] = loop.create_future()
+                reading.add_done_callback(lambda done: self._renewed((loop, key), done))
+                _reader_of(loop).read(_Due(self, key, reading))
+        return reading
+
+    def _keep(self, key: Key, value: V, began: float, changes: int) -> None:
         with self._lock:
             if changes != self._changes:
                 return
@@ -105,12 +120,84 @@ class Remembered(Generic[V]):
             known = Known(value, began + self._seconds / 2, began + self._seconds)
             self._known[key] = known
 
-    def _renewed(self, task: "asyncio.Task[V]") -> None:
-        self._reading.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+    def _renewed(
+        self, place: tuple[asyncio.AbstractEventLoop, Key], done: "asyncio.Future[V]"
+    ) -> None:
+        with self._lock:
+            if self._reading.get(place) is done:
+                del self._reading[place]
+        if not done.cancelled() and (error := done.exception()) is not None:
             log.warning("what is remembered could not be read anew: %s", error)
 
     @staticmethod
     def _value(known: Known) -> V:
         value: V = known.value
         return value
+
+
+def look_ahead() -> None:
+    """For a loop that knows that a call is coming, and has something to do before it asks."""
+    for remembered in _all:
+        remembered.look_ahead()
+
+
+class _Due(NamedTuple):
+    remembered: Remembered[Any]
+    key: Key
+    reading: asyncio.Future[Any]
+
+
+Found = tuple[Any, Exception | None]
+
+
+class _Reader:
+    """Reads what is due in a loop, in one trip to a thread after the other."""
+
+    def __init__(self) -> None:
+        self._due: list[_Due] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def read(self, due: _Due) -> None:
+        self._due.append(due)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="remembered")
+
+    async def _run(self) -> None:
+        try:
+            while self._due:
+                due, self._due = self._due, []
+                for one, (value, error) in zip(due, await self._found(due), strict=True):
+                    if error is None:
+                        one.reading.set_result(value)
+                    else:
+                        one.reading.set_exception(error)
+        finally:  # nothing is left but where the loop ends
+            self._task = None
+
+    async def _found(self, due: Sequence[_Due]) -> list[Found]:
+        try:
+            return await run_patiently(_read_all, due)
+        except Exception as error:  # noqa: BLE001 - nobody is left waiting
+            return [(None, error)] * len(due)
+
+
+def _read_all(due: Sequence[_Due]) -> list[Found]:
+    """In a thread. Raises only that Postgres is away."""
+    found: list[Found] = []
+    for one in due:
+        try:
+            found.append((one.remembered.read_now(*one.key), None))
+        except Exception as error:
+            if isinstance(error, Error) and is_away(error):
+                raise
+            one.remembered.drop(one.key)
+            found.append((None, error))
+    return found
+
+
+_all: WeakSet[Remembered[Any]] = WeakSet()
+_readers: WeakKeyDictionary[asyncio.AbstractEventLoop, _Reader] = WeakKeyDictionary()
+
+
+def _reader_of(loop: asyncio.AbstractEventLoop) -> _Reader:
+    return _readers.setdefault(loop, _Reader())

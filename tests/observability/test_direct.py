@@ -146,23 +146,55 @@ def test_what_is_larger_than_a_socket_takes_arrives_whole() -> None:
     asyncio.run(ask())
 
 
-def test_unused_connections_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(direct, "IDLE_SECONDS", 0.05)
+async def opened(count: int) -> set[int]:
+    """The sessions of this loop, once there are so many."""
+    async with asyncio.timeout(20):
+        while True:
+            mine = direct._by_loop.get(asyncio.get_running_loop())
+            if mine is not None and len(mine.lines) >= count:
+                return {line._pgconn.backend_pid for line in mine.lines}
+            await asyncio.sleep(0.01)
 
-    async def ask() -> None:
-        ((_n, pid),) = await direct.fetch(ASK, {"n": 1})
-        async with asyncio.timeout(20):
-            while pid in await asyncio.to_thread(alone):  # noqa: ASYNC110 - Postgres tells nobody
-                await asyncio.sleep(0.05)
-        assert (await direct.fetch(ASK, {"n": 2}))[0][0] == 2
 
+async def only_left(pids: set[int], count: int) -> None:
     def alone() -> set[int]:
         try:
             return sessions()
         finally:
             connection.close()
 
+    async with asyncio.timeout(20):
+        while len(pids & await asyncio.to_thread(alone)) > count:  # noqa: ASYNC110 - see below
+            await asyncio.sleep(0.05)  # Postgres tells nobody
+
+
+def test_unused_connections_are_closed_but_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(direct, "IDLE_SECONDS", 0.05)
+
+    async def ask() -> None:
+        busy = asyncio.gather(*(direct.fetch("select pg_sleep(1)", {}) for _ in range(3)))
+        pids = await opened(2)  # nothing is closed while somebody waits
+        await busy
+        await only_left(pids, 1)
+        await asyncio.sleep(0.2)
+        ((_n, pid),) = await direct.fetch(ASK, {"n": 1})
+        assert pid in pids  # it was kept
+        monkeypatch.setattr(direct, "LAST_SECONDS", 0.05)
+        await only_left({pid}, 0)
+        assert (await direct.fetch(ASK, {"n": 2}))[0][0] == 2
+
     asyncio.run(ask())
+
+
+def test_a_connection_is_made_for_somebody_who_will_ask() -> None:
+    async def scenario() -> None:
+        await direct.open_soon()
+        await direct.open_soon()
+        pids = await opened(1)
+        ((_n, pid),) = await direct.fetch(ASK, {"n": 1})
+        assert pids == {pid}
+
+    asyncio.run(scenario())
 
 
 def test_what_is_written_early_is_seen_by_others_and_then_on_the_disk() -> None:

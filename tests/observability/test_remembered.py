@@ -5,7 +5,8 @@ import logging
 
 import pytest
 
-from observability.remembered import MOST, Remembered
+from observability.patience import run_patiently
+from observability.remembered import MOST, Remembered, look_ahead
 
 pytestmark = pytest.mark.django_db(transaction=True)  # it is read in a thread with a connection
 
@@ -56,7 +57,7 @@ def test_of_what_grows_old_nobody_waits_for_the_new(remembered, counted):
         await remembered.get("a")
         grown_old(remembered, "a")
         found = [await remembered.get("a") for _ in range(5)]
-        await asyncio.gather(*remembered._reading)
+        await asyncio.gather(*remembered._reading.values())
         return found, await remembered.get("a")
 
     found, later = asyncio.run(asked())
@@ -64,16 +65,89 @@ def test_of_what_grows_old_nobody_waits_for_the_new(remembered, counted):
     assert later == ("a", 2)
 
 
-def test_what_is_too_old_is_waited_for_by_one(remembered, counted):
+def test_what_is_too_old_is_read_once_and_waited_for_by_all(remembered, counted):
     async def asked():
         await remembered.get("a")
         grown_old(remembered, "a", is_over=True)
         return await asyncio.gather(*(remembered.get("a") for _ in range(5)))
 
-    assert asyncio.run(asked()) == [("a", 2)] + [("a", 1)] * 4
+    assert asyncio.run(asked()) == [("a", 2)] * 5
     grown_old(remembered, "a", is_over=True)
     assert remembered.recent("a") is None
     assert remembered.get_now("a") == ("a", 3)
+
+
+def test_whoever_leaves_takes_nobody_along(remembered, counted):
+    async def asked():
+        leaving = asyncio.create_task(remembered.get("a"))
+        staying = asyncio.create_task(remembered.get("a"))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        return await staying
+
+    assert asyncio.run(asked()) == ("a", 1)
+    assert counted.asked == 1
+
+
+def test_what_is_due_together_is_read_in_one_trip(monkeypatch, counted):
+    trips = []
+
+    async def counting(function, due):
+        trips.append(len(due))
+        return await run_patiently(function, due)
+
+    monkeypatch.setattr("observability.remembered.run_patiently", counting)
+    some = [Remembered(counted) for _ in range(3)]
+
+    async def asked():
+        first = await asyncio.gather(*(one.get("a") for one in some))
+        return first, await some[0].get("b")
+
+    first, last = asyncio.run(asked())
+    assert [name for name, _number in first] == ["a"] * 3
+    assert last == ("b", 4)
+    assert trips == [3, 1]
+
+
+def test_an_error_is_that_of_whoever_asked(remembered, counted):
+    broken = Remembered(lambda: 1 / 0)
+
+    async def asked():
+        return await asyncio.gather(remembered.get("a"), broken.get(), return_exceptions=True)
+
+    found, error = asyncio.run(asked())
+    assert found == ("a", 1)
+    assert isinstance(error, ZeroDivisionError)
+
+
+def test_who_knows_that_a_question_comes_has_read_what_is_too_old(remembered, counted):
+    """A pause has ended: the last that was asked for is read before anybody asks."""
+
+    async def asked():
+        remembered.look_ahead()
+        before = counted.asked, len(remembered._reading)  # nobody has asked for anything yet
+        for name in ("a", "b"):
+            await remembered.get(name)
+        look_ahead()
+        assert not remembered._reading  # it is new enough
+        for name in ("a", "b"):
+            grown_old(remembered, name, is_over=True)
+        look_ahead()
+        await asyncio.gather(*remembered._reading.values())
+        return before, [await remembered.get(name) for name in ("b", "a")]
+
+    assert asyncio.run(asked()) == ((0, 0), [("b", 3), ("a", 4)])
+
+
+def test_a_change_while_it_is_read_makes_it_be_read_again(remembered, counted):
+    async def asked():
+        before = asyncio.create_task(remembered.get("a"))
+        await asyncio.sleep(0)  # it is on its way
+        remembered.forget()
+        return await remembered.get("a"), await before
+
+    after, before = asyncio.run(asked())
+    assert after > before
 
 
 def test_what_was_read_before_a_change_is_kept_by_nobody(remembered, counted):
@@ -83,7 +157,7 @@ def test_what_was_read_before_a_change_is_kept_by_nobody(remembered, counted):
         await remembered.get("a")
         await asyncio.sleep(0)  # it begins to read
         remembered.forget()
-        await asyncio.gather(*remembered._reading)
+        await asyncio.gather(*remembered._reading.values())
         return remembered.recent("a"), await remembered.get("a")
 
     assert asyncio.run(asked()) == (None, ("a", 3))
@@ -95,7 +169,7 @@ def test_an_error_beside_is_logged_and_told_to_the_next(remembered, counted, cap
         grown_old(remembered, "a")
         counted.error = ValueError("not a rule")
         old = await remembered.get("a")
-        await asyncio.gather(*remembered._reading, return_exceptions=True)
+        await asyncio.gather(*remembered._reading.values(), return_exceptions=True)
         return old, await remembered.get("a")
 
     with caplog.at_level(logging.WARNING), pytest.raises(ValueError, match="not a rule"):

@@ -99,7 +99,6 @@ class Board:
                 while self._syncing is not None:
                     await asyncio.shield(self._syncing)
         self.shared.close()
-        await asyncio.sleep(0)  # what was closed here and by the pool is let go in the next turn
 
     def _release(self, key: Any, lease: str) -> None:
         self._released.append((key, lease))

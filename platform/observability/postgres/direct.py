@@ -16,7 +16,8 @@ from observability.postgres.line import Asked, Line, Row, Step
 from observability.postgres.prepared import numbered
 
 MOST = 4  # connections of a loop
-IDLE_SECONDS = 5.0  # until unused connections are closed
+IDLE_SECONDS = 5.0  # until unused connections are closed …
+LAST_SECONDS = 300.0  # … and the last of them: making one takes longer than most questions to it
 TIME_ZONE = "select set_config('TimeZone', $1, false)"
 
 
@@ -47,6 +48,11 @@ async def ask_early(
     return await (await mine.line()).fetch_early([(numbered(statement), values)])
 
 
+async def open_soon() -> None:
+    """Somebody has come who will ask: a connection is made beside them, if there is none."""
+    (await _of_this_loop()).open_soon()
+
+
 async def _of_this_loop() -> "Direct":
     loop = asyncio.get_running_loop()
     mine = _by_loop.get(loop)
@@ -63,7 +69,8 @@ class Direct:
         self.lines: list[Line] = []
         self.until_the_end = self._closed_with_loop()
         self._opening: asyncio.Task[None] | None = None
-        self._was_used = self._is_looked_at = False
+        self._used_at = 0.0  # in the loop's time
+        self._is_looked_at = False
 
     async def ask(self, steps: Sequence[Step]) -> Asked:
         return await (await self.line()).fetch(steps)
@@ -71,10 +78,14 @@ class Direct:
     async def line(self) -> Line:
         """For what is asked next, in this turn of the loop."""
         line = await self._shortest()
-        self._was_used = True
-        if not self._is_looked_at:
-            self._look()
+        self._keep()
         return line
+
+    def open_soon(self) -> None:
+        self._keep()
+        if self._opening is None and all(line.is_closed for line in self.lines):
+            self._opening = asyncio.create_task(self._open(), name="postgres")
+            self._opening.add_done_callback(_heard)
 
     async def _shortest(self) -> Line:
         """One that is free, else the one with the least to do while another is opened."""
@@ -109,19 +120,33 @@ class Direct:
             _by_loop.pop(asyncio.get_running_loop(), None)
             self._close()
 
-    def _look(self) -> None:
-        """Every few seconds, until nothing was asked in between: then nothing is kept."""
-        self._is_looked_at = self._was_used
-        if not self._was_used and not any(line.length for line in self.lines):
-            self._close()
-            return
-        self._was_used = False
-        asyncio.get_running_loop().call_later(IDLE_SECONDS, self._look)
+    def _keep(self) -> None:
+        """What is open, from now on for a while."""
+        self._used_at = asyncio.get_running_loop().time()
+        if not self._is_looked_at:
+            self._is_looked_at = True
+            asyncio.get_running_loop().call_later(IDLE_SECONDS, self._look)
 
-    def _close(self) -> None:
-        for line in self.lines:
+    def _look(self) -> None:
+        """Every few seconds, until nothing is open."""
+        idle = asyncio.get_running_loop().time() - self._used_at
+        self.lines = [line for line in self.lines if not line.is_closed]
+        if idle >= IDLE_SECONDS and not any(line.length for line in self.lines):
+            self._close(but=0 if idle >= LAST_SECONDS else 1)
+        self._is_looked_at = bool(self.lines or self._opening)
+        if self._is_looked_at:
+            asyncio.get_running_loop().call_later(IDLE_SECONDS, self._look)
+
+    def _close(self, but: int = 0) -> None:
+        for line in self.lines[but:]:
             line.close()
-        self.lines.clear()
+        del self.lines[but:]
+
+
+def _heard(opening: "asyncio.Task[None]") -> None:
+    """Whoever asks next is told why there is none."""
+    if not opening.cancelled():
+        opening.exception()
 
 
 _by_loop: dict[asyncio.AbstractEventLoop, Direct] = {}

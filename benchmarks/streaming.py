@@ -60,6 +60,7 @@ SCENARIOS = [
     Scenario("D 32 x 500, no delay", 32, 500, 0, 0, 0.0, rounds=3),
 ]
 REPEATS = 3
+LIMITS = "120/m/person,120/m/token,12000/m/address"  # the usual ones; all are at one address
 PEOPLE = max(scenario.streams for scenario in SCENARIOS)
 
 
@@ -305,6 +306,7 @@ def measure_product(
 
     with_peers = with_peers and is_installed()
     os.environ["PARLEY_WRITE_TITLES"] = "false"
+    os.environ["PARLEY_LIMITS_TURNS"] = LIMITS
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
     core = cores[-1] if len(cores) > 1 else None
     with django_on_a_throwaway_home() as folder, upstream() as url:

@@ -48,6 +48,7 @@ class Scenario:
     first: int  # milliseconds before the first
     ramp: float  # seconds over which the questions are asked
     rounds: int = 1
+    gap: float = 0.0  # seconds before each question, in which nobody asks anything
 
     @property
     def model(self) -> str:
@@ -58,6 +59,7 @@ SCENARIOS = [
     Scenario("B 50 x 200 at 20 ms", 50, 200, 20, 150, 1.0),
     Scenario("C 200 x 200 at 20 ms", 200, 200, 20, 150, 2.0),
     Scenario("D 32 x 500, no delay", 32, 500, 0, 0, 0.0, rounds=3),
+    Scenario("P one person, every 7 s", 1, 200, 0, 150, 0.0, rounds=5, gap=7.0),
 ]
 REPEATS = 3
 LIMITS = "120/m/person,120/m/token,12000/m/address"  # the usual ones; all are at one address
@@ -131,10 +133,11 @@ async def run(scenario: Scenario, tabs: list[Tab], parts: dict[str, psutil.Proce
 
     async def person(number: int, tab: Tab) -> list[Answer]:
         await asyncio.sleep(scenario.ramp * number / scenario.streams)
-        return [
-            await tab.ask(text=f"Question {n}", agent=scenario.model)
-            for n in range(scenario.rounds)
-        ]
+        answers = []
+        for n in range(scenario.rounds):
+            await asyncio.sleep(scenario.gap)
+            answers.append(await tab.ask(text=f"Question {n}", agent=scenario.model))
+        return answers
 
     people = [person(n, tab) for n, tab in enumerate(tabs[: scenario.streams])]
     answers = [answer for found in await asyncio.gather(*people) for answer in found]
@@ -257,13 +260,18 @@ async def read_scenario(port: int, scenario: Scenario) -> list[Answer]:
 
     async def person(number: int, reader: Any) -> list[Answer]:
         await asyncio.sleep(scenario.ramp * number / scenario.streams)
-        return [await reader.ask(scenario.model) for _ in range(scenario.rounds)]
+        answers = []
+        for _ in range(scenario.rounds):
+            if scenario.gap:  # a proxy may close what is idle for five seconds
+                await asyncio.sleep(scenario.gap)
+                reader.transport.close()
+                (reader,) = await open_readers(port, 1)
+            answers.append(await reader.ask(scenario.model))
+        reader.transport.close()
+        return answers
 
     people = [person(number, reader) for number, reader in enumerate(readers)]
-    answers = [answer for found in await asyncio.gather(*people) for answer in found]
-    for reader in readers:
-        reader.transport.close()
-    return answers
+    return [answer for found in await asyncio.gather(*people) for answer in found]
 
 
 async def measure_direct(port: int, scenario: Scenario) -> tuple[float, float]:
@@ -354,7 +362,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--port", type=int, help="of the web process (any free one)")
     parser.add_argument("--peers", action="store_true", help="LiteLLM beside it, in the same run")
-    parser.add_argument("--only", default="BCD", help="the scenarios by their letters (BCD)")
+    parser.add_argument("--only", default="BCD", help="the scenarios by their letters (BCDP)")
     options = parser.parse_args(arguments)
     chosen = [scenario for scenario in SCENARIOS if scenario.name[0] in options.only]
     rows = measure_product(options.port or free_port(), chosen, with_peers=options.peers)

@@ -180,6 +180,8 @@ def figures(
         "tokens_per_core_second": round(tokens / own),
         "first_token_added_p50_ms": round(median - direct[0], 1),
         "first_token_added_p95_ms": round(late - direct[1], 1),
+        "direct_p50_ms": round(direct[0] - scenario.first, 1),
+        "direct_p95_ms": round(direct[1] - scenario.first, 1),
         "cpu_ms_per_1000_tokens": round(own / tokens * 1e6, 1),
         **{
             f"{name}_cpu_ms": None if cpu is None else round(cpu / tokens * 1e6, 1)
@@ -244,11 +246,14 @@ def wait_until_ready(port: int) -> None:
 
 
 async def warm_up(port: int, scenario: Scenario) -> None:
+    """As Parley is warmed up."""
     from benchmarks.peers.proxy import open_readers
 
     readers = await open_readers(port, scenario.streams)
+    await readers[0].ask(scenario.model)
+    for few in (readers[:1], readers, readers):
+        await asyncio.gather(*(reader.ask("t1") for reader in few))
     for reader in readers:
-        await reader.ask(scenario.model if reader is readers[0] else "t1")
         reader.transport.close()  # it would be closed after five idle seconds
 
 
@@ -257,12 +262,14 @@ async def read_scenario(port: int, scenario: Scenario) -> list[Answer]:
     from benchmarks.peers.proxy import open_readers
 
     readers = await open_readers(port, scenario.streams)
+    gc.collect()
+    gc.disable()
 
     async def person(number: int, reader: Any) -> list[Answer]:
         await asyncio.sleep(scenario.ramp * number / scenario.streams)
         answers = []
         for _ in range(scenario.rounds):
-            if scenario.gap:  # a proxy may close what is idle for five seconds
+            if scenario.gap:
                 await asyncio.sleep(scenario.gap)
                 reader.transport.close()
                 (reader,) = await open_readers(port, 1)
@@ -271,13 +278,17 @@ async def read_scenario(port: int, scenario: Scenario) -> list[Answer]:
         return answers
 
     people = [person(number, reader) for number, reader in enumerate(readers)]
-    return [answer for found in await asyncio.gather(*people) for answer in found]
+    answers = [answer for found in await asyncio.gather(*people) for answer in found]
+    gc.enable()
+    return answers
 
 
 async def measure_direct(port: int, scenario: Scenario) -> tuple[float, float]:
     """The first token of the endpoint itself, asked by as light a client."""
-    await warm_up(port, scenario)
-    rounds = [first_tokens(await read_scenario(port, scenario)) for _ in range(REPEATS)]
+    rounds = []
+    for _ in range(REPEATS):
+        await warm_up(port, scenario)
+        rounds.append(first_tokens(await read_scenario(port, scenario)))
     return statistics.median(one for one, _ in rounds), statistics.median(one for _, one in rounds)
 
 
@@ -289,9 +300,9 @@ async def measure_peer(
 
     rows = []
     for scenario, direct in directs.items():
-        await warm_up(port, scenario)
         rounds = []
         for _ in range(REPEATS):
+            await warm_up(port, scenario)
             before = cpu_seconds([peer])
             answers = await read_scenario(port, scenario)
             seconds = max(one.ended for one in answers) - min(one.asked for one in answers)

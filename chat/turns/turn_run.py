@@ -124,13 +124,7 @@ class TurnRun:
             return ending
         self._talk = asyncio.create_task(self._follow_agent())
         try:
-            await self._hold_claim()
-            self._stream.emit("turn_started", self.work.started)
-            self._tell_understood("")
-            self._is_begun.set()
-            if self._order is None:  # else nobody waits for it any more
-                self._take_early()
-            await self._talk
+            await self._hear_out(self._talk)
         except asyncio.CancelledError:
             if self._order is None:
                 raise
@@ -148,6 +142,18 @@ class TurnRun:
             return None
         work = self.work
         return progress.completed(self.answer, work.answer_id, wants_title=work.wants_title)
+
+    async def _hear_out(self, talk: "asyncio.Task[None]") -> None:
+        """Raises CancelledError where an end was asked for meanwhile, also of an agent that was
+        done by then."""
+        await self._hold_claim()
+        self._stream.emit("turn_started", self.work.started)
+        self._tell_understood("")
+        self._is_begun.set()
+        if self._order is not None:
+            raise asyncio.CancelledError
+        self._take_early()
+        await talk
 
     async def _end_talk(self, talk: "asyncio.Task[None]") -> None:
         """Where the claim was not held the agent has begun for nothing: nobody hears of it."""

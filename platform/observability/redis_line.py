@@ -76,8 +76,9 @@ class Line:
 
     def close(self) -> None:
         """What is unanswered fails."""
-        if self._opening is not None:
-            self._opening.cancel()
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.cancel()
         if self._wire is not None:
             self._wire.lose(redis.ConnectionError("the line was closed"))
 
@@ -86,7 +87,14 @@ class Line:
         if self._opening is None:
             self._opening = asyncio.create_task(self._connect(), name="redis")
             self._opening.add_done_callback(self._opened)
-        return await asyncio.shield(self._opening)
+        opening = self._opening
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if opening.cancelled() and not (task and task.cancelling()):
+                raise redis.ConnectionError("the line was closed") from None
+            raise
 
     async def _connect(self) -> "_Asking":
         wire = _Asking(self._patience, decodes=self._decodes)
@@ -94,8 +102,14 @@ class Line:
         return wire
 
     def _opened(self, opening: "asyncio.Task[_Asking]") -> None:
-        self._opening = None
-        if not opening.cancelled() and opening.exception() is None:
+        is_closed = self._opening is not opening  # redis-py may go on where it was cancelled
+        if not is_closed:
+            self._opening = None
+        if opening.cancelled() or opening.exception() is not None:
+            return
+        if is_closed:
+            opening.result().lose(redis.ConnectionError("the line was closed"))
+        else:
             self._wire = opening.result()
 
 
@@ -137,7 +151,10 @@ class _Wire(asyncio.Protocol):
 
     async def open(self, url: str, patience: float) -> None:
         pool = redis.asyncio.ConnectionPool.from_url(
-            url, socket_connect_timeout=patience, retry=Retry(NoBackoff(), 0)
+            url,
+            socket_timeout=patience,
+            socket_connect_timeout=patience,
+            retry=Retry(NoBackoff(), 0),
         )
         connection: Any = pool.make_connection()  # type: ignore[no-untyped-call]
         try:

@@ -2,14 +2,15 @@
 
 Who asks for something that is older than half of that gets it at once, and it is read anew beside
 them: where calls come one after the other, none of them waits. After a pause somebody has to:
-who knows that a call is coming says so (`look_ahead`). All that is due is read in one trip to a
-thread.
+who knows that a call is coming says so (`look_ahead`).
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from threading import Lock
 from typing import Any, Generic, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
@@ -23,6 +24,7 @@ MOST = 1000  # keys: names that nobody has are asked for, too
 
 V = TypeVar("V")
 Key = tuple[Any, ...]
+Place = tuple[asyncio.AbstractEventLoop, Key]
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +47,13 @@ class Remembered(Generic[V]):
         self._lock = Lock()
         self._known: dict[Key, Known] = {}
         self._changes = 0  # what was read before one is kept by nobody
-        self._reading: dict[tuple[asyncio.AbstractEventLoop, Key], asyncio.Future[V]] = {}
+        self._reading: dict[Place, asyncio.Future[V]] = {}
         self._last: Key | None = None  # that a coroutine has asked for
         _all.add(self)
 
     async def get(self, *key: Any) -> V:
-        """Never older than that. Waits for Postgres as long as it is away; raises what else `read`
-        raises."""
+        """Never older than that when it is asked for, or read since. Waits for Postgres as long as
+        it is away; raises what else `read` raises."""
         self._last = key
         known, now = self._known.get(key), time.monotonic()
         if known is not None and now < known.renewed_at:
@@ -107,8 +109,8 @@ class Remembered(Generic[V]):
             reading = self._reading.get((loop, key))
             if reading is None:
                 reading = self._reading[loop, key] = loop.create_future()
-                reading.add_done_callback(lambda done: self._renewed((loop, key), done))
-                _reader_of(loop).read(_Due(self, key, reading))
+                reading.add_done_callback(partial(self.renewed, (loop, key)))
+                _trips_of(loop).take(_Due(self, key, reading))
         return reading
 
     def _keep(self, key: Key, value: V, began: float, changes: int) -> None:
@@ -120,9 +122,8 @@ class Remembered(Generic[V]):
             known = Known(value, began + self._seconds / 2, began + self._seconds)
             self._known[key] = known
 
-    def _renewed(
-        self, place: tuple[asyncio.AbstractEventLoop, Key], done: "asyncio.Future[V]"
-    ) -> None:
+    def renewed(self, place: Place, done: "asyncio.Future[V]") -> None:
+        """It is not being read any more; again: nothing happens."""
         with self._lock:
             if self._reading.get(place) is done:
                 del self._reading[place]
@@ -146,58 +147,75 @@ class _Due(NamedTuple):
     key: Key
     reading: asyncio.Future[Any]
 
-
-Found = tuple[Any, Exception | None]
-
-
-class _Reader:
-    """Reads what is due in a loop, in one trip to a thread after the other."""
-
-    def __init__(self) -> None:
-        self._due: list[_Due] = []
-        self._task: asyncio.Task[None] | None = None
-
-    def read(self, due: _Due) -> None:
-        self._due.append(due)
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="remembered")
-
-    async def _run(self) -> None:
+    def read(self) -> None:
+        """In a thread. Raises only that Postgres is away."""
+        value, problem = None, None
         try:
-            while self._due:
-                due, self._due = self._due, []
-                for one, (value, error) in zip(due, await self._found(due), strict=True):
-                    if error is None:
-                        one.reading.set_result(value)
-                    else:
-                        one.reading.set_exception(error)
-        finally:  # nothing is left but where the loop ends
-            self._task = None
-
-    async def _found(self, due: Sequence[_Due]) -> list[Found]:
-        try:
-            return await run_patiently(_read_all, due)
-        except Exception as error:  # noqa: BLE001 - nobody is left waiting
-            return [(None, error)] * len(due)
-
-
-def _read_all(due: Sequence[_Due]) -> list[Found]:
-    """In a thread. Raises only that Postgres is away."""
-    found: list[Found] = []
-    for one in due:
-        try:
-            found.append((one.remembered.read_now(*one.key), None))
+            value = self.remembered.read_now(*self.key)
         except Exception as error:
             if isinstance(error, Error) and is_away(error):
                 raise
-            one.remembered.drop(one.key)
-            found.append((None, error))
-    return found
+            self.remembered.drop(self.key)
+            problem = error
+        with suppress(RuntimeError):  # its loop has ended
+            self.reading.get_loop().call_soon_threadsafe(self.settle, value, problem)
+
+    def settle(self, value: Any, error: Exception | None) -> None:
+        if self.reading.done():
+            return
+        if error is None:
+            self.reading.set_result(value)
+        else:
+            self.reading.set_exception(error)
+
+    def let_go(self) -> None:
+        """Nobody reads it any more."""
+        if not self.reading.done():
+            self.reading.cancel()
+            self.remembered.renewed((self.reading.get_loop(), self.key), self.reading)
+
+
+class _Trips:
+    """Of a loop: what is due in one turn of it is read in one trip to a thread."""
+
+    def __init__(self) -> None:
+        self._next: list[_Due] = []
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def take(self, due: _Due) -> None:
+        self._next.append(due)
+        if len(self._next) == 1:
+            trip = asyncio.create_task(self._go(self._next), name="remembered")
+            self._under_way.add(trip)
+            trip.add_done_callback(partial(self._ended, self._next))
+
+    async def _go(self, due: list[_Due]) -> None:
+        self._next = []
+        try:
+            await run_patiently(_read_all, due)
+        except Exception as error:  # noqa: BLE001 - it is theirs who wait
+            for one in due:
+                one.settle(None, error)
+
+    def _ended(self, due: list[_Due], trip: asyncio.Task[None]) -> None:
+        """Also because the loop ends, perhaps before it began."""
+        if self._next is due:
+            self._next = []
+        self._under_way.discard(trip)
+        for one in due:
+            one.let_go()
+
+
+def _read_all(due: Sequence[_Due]) -> None:
+    """Each is told as soon as it is read. Raises only that Postgres is away."""
+    for one in due:
+        if not one.reading.done():  # else before Postgres was away
+            one.read()
 
 
 _all: WeakSet[Remembered[Any]] = WeakSet()
-_readers: WeakKeyDictionary[asyncio.AbstractEventLoop, _Reader] = WeakKeyDictionary()
+_trips: WeakKeyDictionary[asyncio.AbstractEventLoop, _Trips] = WeakKeyDictionary()
 
 
-def _reader_of(loop: asyncio.AbstractEventLoop) -> _Reader:
-    return _readers.setdefault(loop, _Reader())
+def _trips_of(loop: asyncio.AbstractEventLoop) -> _Trips:
+    return _trips.setdefault(loop, _Trips())

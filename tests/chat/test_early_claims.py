@@ -129,3 +129,27 @@ def test_a_runner_that_has_to_go_hands_back_what_nobody_was_told(alice, kept):
         assert (turn.status, turn.answer.text) == ("completed", TEXT)
 
     play(scenario)
+
+
+def test_who_stops_an_agent_that_is_done_already_is_told_of_a_stop(alice, kept):
+    """Nothing of it was told: it was not completed."""
+    is_done = asyncio.Event()
+
+    async def agent(task):
+        yield TextDelta("All of it")
+        yield Finished("All of it", "m", is_offline=False)
+        is_done.set()
+
+    async def scenario():
+        async with running(agent) as runner:
+            turn = await run_sync(start_turn, alice, None, "Why?")
+            await is_done.wait()
+            (run,) = runner._turns.values()
+            await asyncio.wait([run._talk])
+            run.stop()
+            kept[0].set_result(None)
+            turn = await finished(turn)
+        assert (turn.status, turn.answer.text) == ("stopped", "")
+        assert await run_sync(kinds, turn) == ["turn_started", "turn_stopped"]
+
+    play(scenario)

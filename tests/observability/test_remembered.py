@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 
 import pytest
 
@@ -109,6 +110,50 @@ def test_what_is_due_together_is_read_in_one_trip(monkeypatch, counted):
     assert trips == [3, 1]
 
 
+def test_what_is_read_slowly_keeps_nothing_else(remembered, counted):
+    """Neither what is read in the same trip, nor what is asked for meanwhile."""
+    may_end = threading.Event()
+    slow = Remembered(lambda: may_end.wait(20))
+
+    async def asked():
+        first, late = await_all(remembered.get("a"), slow.get())
+        found = await first, await remembered.get("b")
+        may_end.set()
+        return *found, await late
+
+    def await_all(*calls):
+        return [asyncio.create_task(call) for call in calls]
+
+    assert asyncio.run(asked()) == (("a", 1), ("b", 2), True)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_loop_that_ends_meanwhile_leaves_nothing(remembered, turns):
+    async def asked():
+        asking = asyncio.create_task(remembered.get("a"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return asking
+
+    asking = asyncio.run(asked())
+    assert asking.done()
+    assert not remembered._reading
+    assert asyncio.run(remembered.get("a"))[0] == "a"
+
+
+def test_a_trip_that_is_cancelled_leaves_nobody_waiting(remembered):
+    async def asked():
+        asking = asyncio.create_task(remembered.get("a"))
+        await asyncio.sleep(0)
+        (trip,) = (one for one in asyncio.all_tasks() if one.get_name() == "remembered")
+        trip.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        return await remembered.get("a")
+
+    assert asyncio.run(asked())[0] == "a"
+
+
 def test_an_error_is_that_of_whoever_asked(remembered, counted):
     broken = Remembered(lambda: 1 / 0)
 
@@ -150,17 +195,28 @@ def test_a_change_while_it_is_read_makes_it_be_read_again(remembered, counted):
     assert after > before
 
 
-def test_what_was_read_before_a_change_is_kept_by_nobody(remembered, counted):
+def test_what_was_read_before_a_change_is_kept_by_nobody(counted):
+    reading, may_end = threading.Event(), threading.Event()
+
+    def read(name):
+        value = counted(name)
+        if counted.asked == 2:
+            reading.set()
+            may_end.wait(20)
+        return value
+
+    remembered = Remembered(read)
+
     async def asked():
         await remembered.get("a")
         grown_old(remembered, "a")
-        await remembered.get("a")
-        await asyncio.sleep(0)  # it begins to read
+        beside = await remembered.get("a"), *remembered._reading.values()
+        await asyncio.to_thread(reading.wait, 20)
         remembered.forget()
-        await asyncio.gather(*remembered._reading.values())
-        return remembered.recent("a"), await remembered.get("a")
+        may_end.set()
+        return beside[0], await beside[1], remembered.recent("a"), await remembered.get("a")
 
-    assert asyncio.run(asked()) == (None, ("a", 3))
+    assert asyncio.run(asked()) == (("a", 1), ("a", 2), None, ("a", 3))
 
 
 def test_an_error_beside_is_logged_and_told_to_the_next(remembered, counted, caplog):

@@ -17,7 +17,7 @@ from observability.postgres.prepared import numbered
 
 MOST = 4  # connections of a loop
 IDLE_SECONDS = 5.0  # until unused connections are closed …
-LAST_SECONDS = 300.0  # … and the last of them: making one takes longer than most questions to it
+LAST_SECONDS = 120.0  # … and the last: making one takes long, and who is between may forget it
 TIME_ZONE = "select set_config('TimeZone', $1, false)"
 
 

@@ -24,12 +24,9 @@ def filled(value: Any, ids: dict[str, Any]) -> Any:
     return value.format(**ids) if isinstance(value, str) else value
 
 
-NEWS = {"type": "changed", "conversation": None}
-
-
 async def tell(tab: Socket, frame: Frame, ids: dict[str, Any]) -> Said:
-    """The frames that came between this one and the answer to a ping after it, but for news that
-    are about no conversation: they may come at any time."""
+    """The frames that came between this one and the answer to a ping after it, but for news: they
+    may come at any time."""
     before = len(tab.frames)
     await tab.send(**{name: filled(value, ids) for name, value in frame.body.items()})
     await tab.send(type="ping")
@@ -37,7 +34,12 @@ async def tell(tab: Socket, frame: Frame, ids: dict[str, Any]) -> Said:
     if frame.kind in {"subscribe", "turn.start"}:
         for pump in {f["stream"] for f in tab.frames if "stream" in f}:
             await tab.send(type="unsubscribe", stream=pump)
-    return [said for said in tab.frames[before:] if said | NEWS != said]
+    return [said for said in tab.frames[before:] if said["type"] != "changed"]
+
+
+def news_of(tab: Socket, conversation_id: Any) -> Said:
+    news = (said for said in tab.frames if said["type"] == "changed")
+    return [said for said in news if said["conversation"] == str(conversation_id)]
 
 
 def outcome(said: Said) -> str:
@@ -72,6 +74,8 @@ def test_every_frame_is_answered_as_the_table_says(world: World):
         await tab.close()
         if cast in OUTSIDERS and CANARY in json.dumps(tab.frames):
             wrong.append(f"{cast} heard the canary")
+        if cast in OUTSIDERS and news_of(tab, world.ids["conversation_id"]):
+            wrong.append(f"{cast} heard news of another's conversation")
 
     async def scenario() -> None:
         for column, cast in enumerate(SIGNED_IN):
